@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Say in one sentence what a build lacks, instead of a page of compiler errors.
+
+Each thing the build needs is tried with a tiny program, by the very compiler and with the
+very flags of the real build.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from setuptools.command.build_ext import build_ext
+from setuptools.errors import CCompilerError, ExecError, PlatformError
+
+from build_ffi import LIBRARIES, Packages, library_flags, link_mode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PYPY = sys.implementation.name == "pypy"
+COMPILER = Packages(
+    debian="gcc libc6-dev",
+    fedora="gcc",
+    alpine="build-base",
+    macos="xcode-select --install",
+    windows="the Visual Studio Build Tools",
+)
+PYTHON_HEADERS = Packages(
+    debian="pypy3-dev" if PYPY else "python3-dev",
+    fedora="pypy3-devel" if PYPY else "python3-devel",
+    alpine="pypy3-dev" if PYPY else "python3-dev",
+    macos="brew install pypy3" if PYPY else "brew install python",
+    windows="the installer of pypy.org" if PYPY else "the installer of python.org",
+)
+
+
+class CheckedBuildExt(build_ext):
+    """build_ext that tries what it needs before it starts."""
+
+    def build_extensions(self) -> None:
+        """Check the compiler, the Python headers and the libraries, then build."""
+        if not self._builds("#include <stdlib.h>\n"):
+            raise SystemExit(missing("a C compiler", COMPILER))
+        if not self._builds("#include <Python.h>\n"):
+            raise SystemExit(missing(f"the C headers of {sys.executable}", PYTHON_HEADERS))
+        files = "headers and static archive" if link_mode() == "static" else "development files"
+        for library in LIBRARIES:
+            if not self._builds(library.probe, library_flags(library)):
+                wanted = f"the {files} of {library.title} {library.minimum} or newer"
+                raise SystemExit(missing(wanted, library.packages))
+        super().build_extensions()
+
+    def _builds(self, source: str, flags: tuple[list[str], list[str]] = ([], [])) -> bool:
+        compiling, linking = flags
+        with tempfile.TemporaryDirectory() as folder, _silence():
+            probe = Path(folder, "probe.c")
+            probe.write_text(f"{source}int probe(void);\nint probe(void) {{ return 0; }}\n")
+            try:
+                objects = self.compiler.compile(
+                    [str(probe)], output_dir=folder, extra_postargs=compiling
+                )
+                self.compiler.link_shared_object(
+                    objects, str(Path(folder, "probe.out")), extra_postargs=linking
+                )
+            except (CCompilerError, ExecError, PlatformError):
+                return False
+        return True
+
+
+def missing(what: str, packages: Packages) -> str:
+    """Make the sentence that ends a build."""
+    return (
+        f"pythemis cannot be built without {what}: install {packages.debian} (Debian, Ubuntu), "
+        f"{packages.fedora} (Fedora) or {packages.alpine} (Alpine), "
+        f"or use {packages.macos} (macOS) or {packages.windows} (Windows)."
+    )
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Swallow what this process and the compilers it starts print."""
+    kept = os.dup(1), os.dup(2)
+    with Path(os.devnull).open("wb") as sink:
+        _redirect(sink.fileno(), sink.fileno())
+        try:
+            yield
+        finally:
+            _redirect(*kept)
+            for descriptor in kept:
+                os.close(descriptor)
+
+
+def _redirect(stdout: int, stderr: int) -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.dup2(stdout, 1)
+    os.dup2(stderr, 2)

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Describe the compiled module pythemis._themis: its cdef, its C sources, its libraries.
+
+setup.py hands make_ffibuilder to cffi. Nothing here judges what it finds: build_checks.py
+tries the compiler and the libraries for real, just before they are used.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from cffi import FFI
+
+ROOT = Path(__file__).resolve().parent
+C_ROOT = "src/themis_c"  # setuptools wants paths relative to the project, with slashes
+CDEF_BEGIN = "/* cffi: begin */"
+CDEF_END = "/* cffi: end */"
+
+MSVC = sysconfig.get_platform().startswith("win")
+# One binary for every later CPython; the stable ABI of 3.10 has all that cffi needs.
+# Free-threaded and debug builds cannot load such a binary, and PyPy has no stable ABI.
+ABI3 = (
+    sys.implementation.name == "cpython"
+    and not sysconfig.get_config_var("Py_GIL_DISABLED")
+    and not hasattr(sys, "gettotalrefcount")
+)
+
+
+class Packages(NamedTuple):
+    """Where one and the same thing comes from on each system."""
+
+    debian: str
+    fedora: str
+    alpine: str
+    macos: str
+    windows: str
+
+
+class Library(NamedTuple):
+    """A C library that the extension is linked with."""
+
+    title: str
+    name: str  # as pkg-config calls it, and the name of its file
+    minimum: str
+    probe: str  # C that compiles only with a version that will do
+    packages: Packages
+
+
+OPENSSL = Library(
+    title="OpenSSL",
+    name="libcrypto",
+    minimum="3.0",
+    probe="""\
+#include <openssl/evp.h>
+#if OPENSSL_VERSION_NUMBER < 0x30000000L
+#error too old
+#endif
+""",
+    packages=Packages(
+        debian="libssl-dev",
+        fedora="openssl-devel",
+        alpine="openssl-dev",
+        macos="brew install openssl@3",
+        windows="vcpkg install openssl",
+    ),
+)
+SODIUM = Library(
+    title="libsodium",
+    name="libsodium",
+    minimum="1.0.18",
+    probe="""\
+#include <sodium.h>
+#if SODIUM_LIBRARY_VERSION_MAJOR * 100 + SODIUM_LIBRARY_VERSION_MINOR < 1003
+#error too old: 10.3 is the library version of release 1.0.18
+#endif
+#ifdef SODIUM_LIBRARY_MINIMAL
+#error a minimal build has no edwards25519 group
+#endif
+""",
+    packages=Packages(
+        debian="libsodium-dev",
+        fedora="libsodium-devel",
+        alpine="libsodium-dev",
+        macos="brew install libsodium",
+        windows="vcpkg install libsodium",
+    ),
+)
+# SODIUM joins when the Comparator arrives.
+LIBRARIES = (OPENSSL,)
+
+
+def link_mode() -> str:
+    """Tell how the libraries are linked: 'dynamic' or 'static'."""
+    mode = os.environ.get("PYTHEMIS_LINK", "dynamic")
+    if mode not in ("dynamic", "static"):
+        raise SystemExit(f"PYTHEMIS_LINK must be 'dynamic' or 'static', not {mode!r}.")
+    return mode
+
+
+def library_flags(library: Library) -> tuple[list[str], list[str]]:
+    """Give the flags that compile and link against a library."""
+    if MSVC:
+        return [], [f"{library.name}.lib"]
+    plain = f"-l{library.name.removeprefix('lib')}"
+    if link_mode() == "dynamic":
+        return _pkg_config("--cflags", library) or [], _pkg_config("--libs", library) or [plain]
+    archive = f"-l:{library.name}.a"
+    folder = _pkg_config("--variable=libdir", library)
+    if folder:
+        archive = f"{folder[0]}/{library.name}.a"
+    # Only the library itself comes as an archive; what it needs of the C library does not.
+    linking = [
+        archive if flag == plain else flag
+        for flag in _pkg_config("--static --libs", library) or [plain]
+    ]
+    return _pkg_config("--cflags", library) or [], linking
+
+
+def make_ffibuilder() -> FFI:
+    """Build the cffi description of pythemis._themis."""
+    # Imported late: tools/bootstrap.py reads the table above before cffi is installed.
+    from cffi import FFI
+
+    compiling, linking = _own_flags()
+    for library in LIBRARIES:
+        library_compiling, library_linking = library_flags(library)
+        compiling += library_compiling
+        linking += library_linking
+
+    ffibuilder = FFI()
+    ffibuilder.cdef(_cdef())
+    ffibuilder.set_source(
+        "pythemis._themis",
+        '#include "themis.h"',
+        sources=_files("soter/*.c", "themis/*.c"),
+        depends=_files("*.h", "soter/*.h", "themis/*.h"),
+        include_dirs=[C_ROOT],
+        define_macros=[("Py_LIMITED_API", "0x030A0000")] if ABI3 else [],
+        py_limited_api=ABI3,
+        extra_compile_args=compiling,
+        extra_link_args=linking,
+    )
+    return ffibuilder
+
+
+def _own_flags() -> tuple[list[str], list[str]]:
+    if MSVC:
+        return ["/std:c11", "/O2", "/W3"], []
+    compiling = [
+        "-std=c11",
+        "-O2",
+        "-fvisibility=hidden",
+        "-fstack-protector-strong",
+        "-U_FORTIFY_SOURCE",  # some systems define it already, and twice is a warning
+        "-D_FORTIFY_SOURCE=2",
+        "-Wall",
+        "-Wextra",
+        # A cdef that disagrees with the header must not compile.
+        "-Werror=incompatible-pointer-types",
+        "-Werror=implicit-function-declaration",
+    ]
+    linking = []
+    if sys.platform == "linux":
+        linking.append("-Wl,-z,relro,-z,now")
+        if link_mode() == "static":
+            # Another OpenSSL in the same process must never bind to our copy.
+            linking.append("-Wl,--exclude-libs,ALL")
+    return compiling, linking
+
+
+def _cdef() -> str:
+    header = (ROOT / C_ROOT / "themis.h").read_text(encoding="utf-8")
+    _, begin, rest = header.partition(CDEF_BEGIN)
+    cdef, end, _ = rest.partition(CDEF_END)
+    if not begin or not end:
+        raise SystemExit(f"themis.h must hold the lines '{CDEF_BEGIN}' and '{CDEF_END}'.")
+    return cdef
+
+
+def _files(*patterns: str) -> list[str]:
+    paths = (path for pattern in patterns for path in (ROOT / C_ROOT).glob(pattern))
+    return sorted(path.relative_to(ROOT).as_posix() for path in paths)
+
+
+def _pkg_config(question: str, library: Library) -> list[str] | None:
+    """Ask pkg-config; None when it is missing or does not know the library."""
+    command = [os.environ.get("PKG_CONFIG", "pkg-config"), *question.split(), library.name]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return shlex.split(answer.stdout)
