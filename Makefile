@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+# Everything works on a fresh clone: the virtual environment and the compiled module are made
+# when something needs them, and made again when what they are built from has changed.
+
+PYTHON ?= python3
+PYTEST_ARGS ?=
+
+VENV := .venv/bin
+C_SOURCES := $(wildcard src/themis_c/*/*.c)
+C_FILES := $(C_SOURCES) $(wildcard src/themis_c/*.h src/themis_c/*/*.h)
+BUILD_INPUTS := $(C_FILES) build_ffi.py build_checks.py setup.py pyproject.toml tools/bootstrap.py
+C_LINT := -std=c11 -O2 -Wall -Wextra -Wconversion -Wshadow -Werror -Isrc/themis_c
+
+.PHONY: help demo test lint format memcheck clean
+
+help: ## list these commands
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1	/' | expand -t 16
+
+demo: .venv/.installed ## build pythemis and run examples/demo.py
+	$(VENV)/python examples/demo.py
+
+test: .venv/.installed ## build pythemis and run its tests (PYTEST_ARGS='-k seal')
+	$(VENV)/pytest $(PYTEST_ARGS)
+
+lint: .venv/.lint ## check style, types, formatting and C warnings
+	$(VENV)/ruff check
+	$(VENV)/ruff format --check
+	$(VENV)/mypy
+	$(VENV)/clang-format --dry-run -Werror $(C_FILES)
+	@for cc in gcc clang; do \
+		command -v $$cc >/dev/null || continue; \
+		echo "$$cc $(C_LINT)"; \
+		for source in $(C_SOURCES); do \
+			$$cc $(C_LINT) $$(pkg-config --cflags libcrypto) -c $$source -o /dev/null || exit 1; \
+		done; \
+	done
+
+format: .venv/.lint ## rewrite the sources in the project's format
+	$(VENV)/ruff check --fix-only
+	$(VENV)/ruff format
+	$(VENV)/clang-format -i $(C_FILES)
+
+memcheck: .venv/.installed ## run the tests of the C core under valgrind
+	$(VENV)/python tools/memcheck.py $(PYTEST_ARGS)
+
+clean: ## remove everything that was made
+	rm -rf .venv build dist *.egg-info pythemis/_themis*.so .*_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+.venv/.installed: $(BUILD_INPUTS)
+	$(PYTHON) tools/bootstrap.py
+	@touch $@
+
+.venv/.lint: .venv/.installed
+	$(VENV)/pip install --quiet --group lint
+	@touch $@
