@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "soter/crypto.h"
+
+#include <openssl/crypto.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "soter/init.h"
+
+struct soter_crypto soter_crypto;
+
+static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
+static bool ready;
+
+/* What is fetched stays until the process ends: handles may be in use until the last moment. */
+static void fetch_all(void)
+{
+    struct soter_crypto *c = &soter_crypto;
+    c->libctx = OSSL_LIB_CTX_new();
+    if (c->libctx == NULL) {
+        return;
+    }
+    c->sha256 = EVP_MD_fetch(c->libctx, "SHA2-256", NULL);
+    c->aes128_gcm = EVP_CIPHER_fetch(c->libctx, "AES-128-GCM", NULL);
+    c->aes192_gcm = EVP_CIPHER_fetch(c->libctx, "AES-192-GCM", NULL);
+    c->aes256_gcm = EVP_CIPHER_fetch(c->libctx, "AES-256-GCM", NULL);
+    c->aes256_ctr = EVP_CIPHER_fetch(c->libctx, "AES-256-CTR", NULL);
+    c->pbkdf2 = EVP_KDF_fetch(c->libctx, "PBKDF2", NULL);
+    ready = c->sha256 != NULL && c->aes128_gcm != NULL && c->aes192_gcm != NULL &&
+            c->aes256_gcm != NULL && c->aes256_ctr != NULL && c->pbkdf2 != NULL;
+}
+
+soter_status soter_init(void)
+{
+    if (CRYPTO_THREAD_run_once(&once, fetch_all) != 1) {
+        return SOTER_ENGINE_FAIL;
+    }
+    return ready ? SOTER_SUCCESS : SOTER_ENGINE_FAIL;
+}

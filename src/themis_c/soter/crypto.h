@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* OpenSSL as soter uses it: a library context of our own, every algorithm fetched once.
+ * The context is our own so that no configuration file is read and nothing that the rest of the
+ * process does to the default one (providers, properties, FIPS switches) reaches us. */
+#ifndef SOTER_CRYPTO_H
+#define SOTER_CRYPTO_H
+
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
+
+struct soter_crypto {
+    OSSL_LIB_CTX *libctx;
+    EVP_MD *sha256;
+    EVP_CIPHER *aes128_gcm;
+    EVP_CIPHER *aes192_gcm;
+    EVP_CIPHER *aes256_gcm;
+    EVP_CIPHER *aes256_ctr;
+    EVP_KDF *pbkdf2;
+};
+
+/* Valid and constant after soter_init answered SUCCESS. */
+extern struct soter_crypto soter_crypto;
+
+#endif

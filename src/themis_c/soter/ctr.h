@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SOTER_CTR_H
+#define SOTER_CTR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "soter/status.h"
+
+#define SOTER_CTR_BLOCK_SIZE 16
+
+/* AES-256-CTR over data_len bytes, either direction. `counter` is the whole first counter block
+ * (128 bits, counted up big-endian). */
+SOTER_MUST_USE soter_status soter_ctr(const uint8_t key[32],
+                                      const uint8_t counter[SOTER_CTR_BLOCK_SIZE],
+                                      const uint8_t *data,
+                                      size_t data_len,
+                                      uint8_t *out);
+
+#endif

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "soter/kdf.h"
+
+#include <openssl/core_names.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "soter/crypto.h"
+#include "soter/hash.h"
+#include "soter/wipe.h"
+
+#define HMAC_BLOCK_SIZE 64
+#define HMAC_IPAD 0x36
+#define HMAC_OPAD 0x5c
+
+/* SHA-256 states that have taken the block of key xor ipad, and of key xor opad. */
+struct soter_hmac_key {
+    EVP_MD_CTX *inner;
+    EVP_MD_CTX *outer;
+};
+
+static soter_status start_with_block(EVP_MD_CTX *ctx, uint8_t block[HMAC_BLOCK_SIZE])
+{
+    if (EVP_DigestInit_ex2(ctx, soter_crypto.sha256, NULL) != 1 ||
+        EVP_DigestUpdate(ctx, block, HMAC_BLOCK_SIZE) != 1) {
+        return SOTER_ENGINE_FAIL;
+    }
+    return SOTER_SUCCESS;
+}
+
+static void xor_block(uint8_t block[HMAC_BLOCK_SIZE], uint8_t value)
+{
+    for (size_t i = 0; i < HMAC_BLOCK_SIZE; i++) {
+        block[i] ^= value;
+    }
+}
+
+/* A key longer than a block stands for its hash; a shorter one is padded with zeros. */
+static soter_status fill_block(const uint8_t *key, size_t key_len, uint8_t block[HMAC_BLOCK_SIZE])
+{
+    memset(block, 0, HMAC_BLOCK_SIZE);
+    if (key_len > HMAC_BLOCK_SIZE) {
+        const struct soter_slice part = {key, key_len};
+        return soter_sha256(&part, 1, block);
+    }
+    memcpy(block, key, key_len);
+    return SOTER_SUCCESS;
+}
+
+soter_status soter_hmac_key_new(const uint8_t *key, size_t key_len, soter_hmac_key **out)
+{
+    soter_status status = SOTER_NO_MEMORY;
+    uint8_t block[HMAC_BLOCK_SIZE];
+    soter_hmac_key *made;
+    if (key == NULL || key_len == 0) {
+        return SOTER_INVALID_PARAMETER;
+    }
+    made = calloc(1, sizeof *made);
+    if (made == NULL) {
+        return SOTER_NO_MEMORY;
+    }
+    made->inner = EVP_MD_CTX_new();
+    made->outer = EVP_MD_CTX_new();
+    if (made->inner == NULL || made->outer == NULL) {
+        goto out;
+    }
+    status = fill_block(key, key_len, block);
+    if (status != SOTER_SUCCESS) {
+        goto out;
+    }
+    xor_block(block, HMAC_IPAD);
+    status = start_with_block(made->inner, block);
+    if (status != SOTER_SUCCESS) {
+        goto out;
+    }
+    xor_block(block, HMAC_IPAD ^ HMAC_OPAD);
+    status = start_with_block(made->outer, block);
+    if (status != SOTER_SUCCESS) {
+        goto out;
+    }
+    *out = made;
+    made = NULL;
+    status = SOTER_SUCCESS;
+out:
+    soter_wipe(block, sizeof block);
+    soter_hmac_key_free(made);
+    return status;
+}
+
+void soter_hmac_key_free(soter_hmac_key *key)
+{
+    if (key != NULL) {
+        EVP_MD_CTX_free(key->inner); /* wipes its state, as do all of its kind */
+        EVP_MD_CTX_free(key->outer);
+        free(key);
+    }
+}
+
+static soter_status finish(EVP_MD_CTX *ctx, uint8_t out[SOTER_SHA256_SIZE])
+{
+    unsigned int out_len = 0;
+    if (EVP_DigestFinal_ex(ctx, out, &out_len) != 1 || out_len != SOTER_SHA256_SIZE) {
+        return SOTER_ENGINE_FAIL;
+    }
+    return SOTER_SUCCESS;
+}
+
+soter_status soter_hmac(const soter_hmac_key *key,
+                        const struct soter_slice *parts,
+                        size_t count,
+                        uint8_t out[SOTER_HMAC_SIZE])
+{
+    soter_status status = SOTER_ENGINE_FAIL;
+    uint8_t digest[SOTER_SHA256_SIZE] = {0};
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    if (ctx == NULL) {
+        return SOTER_NO_MEMORY;
+    }
+    if (EVP_MD_CTX_copy_ex(ctx, key->inner) != 1) {
+        goto out;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (EVP_DigestUpdate(ctx, parts[i].data, parts[i].len) != 1) {
+            goto out;
+        }
+    }
+    if (finish(ctx, digest) != SOTER_SUCCESS || EVP_MD_CTX_copy_ex(ctx, key->outer) != 1 ||
+        EVP_DigestUpdate(ctx, digest, sizeof digest) != 1) {
+        goto out;
+    }
+    status = finish(ctx, out);
+out:
+    soter_wipe(digest, sizeof digest);
+    EVP_MD_CTX_free(ctx);
+    return status;
+}
+
+soter_status soter_kdf(const soter_hmac_key *key,
+                       const struct soter_kdf_purpose *purpose,
+                       uint8_t *out,
+                       size_t out_len)
+{
+    static const uint8_t counter[4] = {0, 0, 0, 1};
+    static const uint8_t separator[1] = {0};
+    soter_status status;
+    uint8_t derived[SOTER_HMAC_SIZE] = {0};
+    struct soter_slice parts[3 + SOTER_KDF_MAX_CONTEXTS] = {
+        {counter, sizeof counter}, purpose->label, {separator, sizeof separator}}; /* public */
+    if (out_len > SOTER_KDF_MAX_SIZE || purpose->contexts_count > SOTER_KDF_MAX_CONTEXTS) {
+        return SOTER_INVALID_PARAMETER;
+    }
+    for (size_t i = 0; i < purpose->contexts_count; i++) {
+        parts[3 + i] = purpose->contexts[i];
+    }
+    status = soter_hmac(key, parts, 3 + purpose->contexts_count, derived);
+    if (status == SOTER_SUCCESS) {
+        memcpy(out, derived, out_len);
+    }
+    soter_wipe(derived, sizeof derived);
+    return status;
+}
+
+#define KEYLESS_SIZE 32
+
+static void xor_slice(uint8_t key[KEYLESS_SIZE], struct soter_slice slice)
+{
+    for (size_t i = 0; i < KEYLESS_SIZE && i < slice.len; i++) {
+        key[i] ^= slice.data[i];
+    }
+}
+
+soter_status
+soter_kdf_keyless(const struct soter_kdf_purpose *purpose, uint8_t *out, size_t out_len)
+{
+    soter_status status;
+    uint8_t key[KEYLESS_SIZE] = {0}; /* public: made of what the peers sent in the clear */
+    soter_hmac_key *prepared = NULL;
+    xor_slice(key, purpose->label);
+    for (size_t i = 0; i < purpose->contexts_count; i++) {
+        xor_slice(key, purpose->contexts[i]);
+    }
+    status = soter_hmac_key_new(key, sizeof key, &prepared);
+    if (status == SOTER_SUCCESS) {
+        status = soter_kdf(prepared, purpose, out, out_len);
+    }
+    soter_hmac_key_free(prepared);
+    return status;
+}
+
+soter_status soter_pbkdf2(struct soter_slice passphrase,
+                          struct soter_slice salt,
+                          uint32_t iterations,
+                          uint8_t out[32])
+{
+    static const uint8_t nothing[1] = {0};
+    soter_status status = SOTER_ENGINE_FAIL;
+    int lax = 1; /* without SP 800-132's minima, which old cells and tests fall below */
+    unsigned int rounds = iterations;
+    char digest[] = "SHA2-256"; /* public */
+    /* OSSL_PARAM has no const pointers; PBKDF2 only reads these */
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
+        OSSL_PARAM_construct_int(OSSL_KDF_PARAM_PKCS5, &lax),
+        OSSL_PARAM_construct_uint(OSSL_KDF_PARAM_ITER, &rounds),
+        OSSL_PARAM_construct_octet_string(
+            OSSL_KDF_PARAM_PASSWORD, (void *)(uintptr_t)passphrase.data, passphrase.len),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT,
+                                          (void *)(uintptr_t)(salt.len != 0 ? salt.data : nothing),
+                                          salt.len),
+        OSSL_PARAM_construct_end(),
+    };
+    EVP_KDF_CTX *ctx = EVP_KDF_CTX_new(soter_crypto.pbkdf2);
+    if (ctx == NULL) {
+        return SOTER_NO_MEMORY;
+    }
+    if (EVP_KDF_derive(ctx, out, 32, params) == 1) {
+        status = SOTER_SUCCESS;
+    } else {
+        soter_wipe(out, 32);
+    }
+    EVP_KDF_CTX_free(ctx); /* wipes its copy of the passphrase */
+    return status;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* HMAC-SHA256, the Soter KDF and PBKDF2 (specification, section 1). */
+#ifndef SOTER_KDF_H
+#define SOTER_KDF_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "soter/bytes.h"
+#include "soter/status.h"
+
+#define SOTER_HMAC_SIZE 32
+#define SOTER_KDF_MAX_SIZE 32
+#define SOTER_KDF_MAX_CONTEXTS 8
+
+/* A key with its HMAC states prepared: hashed once, used for any number of messages.
+ * Immutable; threads may share it. */
+typedef struct soter_hmac_key soter_hmac_key;
+
+/* The key has at least one byte. */
+SOTER_MUST_USE soter_status soter_hmac_key_new(const uint8_t *key,
+                                               size_t key_len,
+                                               soter_hmac_key **out);
+void soter_hmac_key_free(soter_hmac_key *key);
+
+/* HMAC-SHA256 of the parts joined. */
+SOTER_MUST_USE soter_status soter_hmac(const soter_hmac_key *key,
+                                       const struct soter_slice *parts,
+                                       size_t count,
+                                       uint8_t out[SOTER_HMAC_SIZE]);
+
+/* What a key is derived for: a label, and up to SOTER_KDF_MAX_CONTEXTS contexts. */
+struct soter_kdf_purpose {
+    struct soter_slice label;
+    const struct soter_slice *contexts;
+    size_t contexts_count;
+};
+
+/* The first out_len (at most 32) bytes of HMAC(key, 00000001 || label || 00 || contexts). */
+SOTER_MUST_USE soter_status soter_kdf(const soter_hmac_key *key,
+                                      const struct soter_kdf_purpose *purpose,
+                                      uint8_t *out,
+                                      size_t out_len);
+
+/* The same where there is no key: label and contexts make one. */
+SOTER_MUST_USE soter_status soter_kdf_keyless(const struct soter_kdf_purpose *purpose,
+                                              uint8_t *out,
+                                              size_t out_len);
+
+/* A label as a purpose has it, from a string literal: without the terminator. */
+#define SOTER_LABEL(text) {(const uint8_t *)(text), sizeof(text) - 1}
+
+/* PBKDF2-HMAC-SHA256 of 32 bytes; the passphrase has at least one byte, the salt any number. */
+SOTER_MUST_USE soter_status soter_pbkdf2(struct soter_slice passphrase,
+                                         struct soter_slice salt,
+                                         uint32_t iterations,
+                                         uint8_t out[32]);
+
+#endif

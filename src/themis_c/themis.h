@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The C core as Python sees it. What stands between the two markers is also the cffi definition:
+ * plain prototypes, opaque structs and integer constants, nothing else.
+ *
+ * Functions that return `int` return one of the THEMIS_ status codes, unless they say otherwise.
+ * Lengths are in bytes. A pointer may be NULL where its length is 0. Handles made by *_new are
+ * freed (and wiped) by *_free; freeing NULL is fine. */
+#ifndef THEMIS_H
+#define THEMIS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* cffi: begin */
+
+/* Status codes, the same in every Themis. */
+enum {
+    THEMIS_SUCCESS = 0,
+    THEMIS_SEND_OUTPUT_TO_PEER = 1,
+    THEMIS_FAIL = 11,
+    THEMIS_INVALID_PARAMETER = 12,
+    THEMIS_NO_MEMORY = 13,
+    THEMIS_BUFFER_TOO_SMALL = 14,
+    THEMIS_DATA_CORRUPT = 15,
+    THEMIS_INVALID_SIGNATURE = 16,
+    THEMIS_NOT_SUPPORTED = 17,
+    THEMIS_ENGINE_FAIL = 18,
+    THEMIS_SSESSION_KA_NOT_FINISHED = 19,
+    THEMIS_SSESSION_TRANSPORT_ERROR = 20,
+    THEMIS_SSESSION_GET_PUB_FOR_ID_CALLBACK_ERROR = 21
+};
+
+/* Once per process, before anything else; calling it again is fine. */
+int themis_init(void);
+
+/* A static text for a status code. */
+const char *themis_status_text(int status);
+
+/* ---- Key generation ---- */
+
+enum { THEMIS_SYMMETRIC_KEY_SIZE = 32 };
+
+/* Fills `key` with THEMIS_SYMMETRIC_KEY_SIZE random bytes. */
+int themis_symmetric_key(uint8_t *key);
+
+/* ---- Secure Cell with a key (specification, section 3) ----
+ *
+ * Messages have 1 to 2^32-1 bytes; contexts any number. A cell is immutable: threads may share it.
+ */
+
+enum {
+    THEMIS_CELL_TOKEN_SIZE = 44,               /* what Seal adds, and the token of Token Protect */
+    THEMIS_PASSPHRASE_TOKEN_SIZE = 70,         /* what Seal with a passphrase adds when it writes */
+    THEMIS_PASSPHRASE_MAX_ITERATIONS = 5000000 /* what it reads unless told otherwise */
+};
+
+typedef struct themis_cell themis_cell;
+
+/* compat_096: whether cells written by Themis 0.9.6 on 64-bit machines are read too. */
+int themis_cell_new(const uint8_t *key, size_t key_len, int compat_096, themis_cell **out);
+void themis_cell_free(themis_cell *cell);
+
+/* Seal: `sealed` takes message_len + THEMIS_CELL_TOKEN_SIZE bytes. */
+int themis_cell_seal(const themis_cell *cell,
+                     const uint8_t *message,
+                     size_t message_len,
+                     const uint8_t *context,
+                     size_t context_len,
+                     uint8_t *sealed);
+
+/* Seal, reading: `message` takes sealed_len - THEMIS_CELL_TOKEN_SIZE bytes.
+ * INVALID_PARAMETER: not a cell of this kind. FAIL: wrong key or context, or damaged data. */
+int themis_cell_unseal(const themis_cell *cell,
+                       const uint8_t *sealed,
+                       size_t sealed_len,
+                       const uint8_t *context,
+                       size_t context_len,
+                       uint8_t *message);
+
+/* Token Protect: `encrypted` takes message_len bytes, `token` THEMIS_CELL_TOKEN_SIZE. */
+int themis_cell_protect(const themis_cell *cell,
+                        const uint8_t *message,
+                        size_t message_len,
+                        const uint8_t *context,
+                        size_t context_len,
+                        uint8_t *encrypted,
+                        uint8_t *token);
+
+/* Token Protect, reading: `token` has at least THEMIS_CELL_TOKEN_SIZE bytes, `message` takes
+ * encrypted_len. Answers as themis_cell_unseal does. */
+int themis_cell_unprotect(const themis_cell *cell,
+                          const uint8_t *encrypted,
+                          size_t encrypted_len,
+                          const uint8_t *token,
+                          const uint8_t *context,
+                          size_t context_len,
+                          uint8_t *message);
+
+/* Context Imprint, both directions: `out` takes data_len bytes. The context is not empty. */
+int themis_cell_imprint(const themis_cell *cell,
+                        const uint8_t *data,
+                        size_t data_len,
+                        const uint8_t *context,
+                        size_t context_len,
+                        uint8_t *out);
+
+/* ---- Secure Cell with a passphrase (specification, section 3) ---- */
+
+typedef struct themis_passphrase themis_passphrase;
+
+/* max_iterations: the most rounds of PBKDF2 that reading a cell may cost. */
+int themis_passphrase_new(const uint8_t *passphrase,
+                          size_t passphrase_len,
+                          uint32_t max_iterations,
+                          themis_passphrase **out);
+void themis_passphrase_free(themis_passphrase *passphrase);
+
+/* Seal: `sealed` takes message_len + THEMIS_PASSPHRASE_TOKEN_SIZE bytes. */
+int themis_passphrase_seal(const themis_passphrase *passphrase,
+                           const uint8_t *message,
+                           size_t message_len,
+                           const uint8_t *context,
+                           size_t context_len,
+                           uint8_t *sealed);
+
+/* The length of the message inside, as far as the header tells: INVALID_PARAMETER if this is not
+ * such a cell, NOT_SUPPORTED if it asks for more than max_iterations. */
+int themis_passphrase_message_size(const themis_passphrase *passphrase,
+                                   const uint8_t *sealed,
+                                   size_t sealed_len,
+                                   size_t *message_len);
+
+/* Seal, reading: `message` takes what themis_passphrase_message_size said. */
+int themis_passphrase_unseal(const themis_passphrase *passphrase,
+                             const uint8_t *sealed,
+                             size_t sealed_len,
+                             const uint8_t *context,
+                             size_t context_len,
+                             uint8_t *message);
+
+/* ---- Primitives, for known answers and self-tests ---- */
+
+/* The Soter KDF with out_len <= 32. key_len 0 means the implicit key. The contexts come as one
+ * run of bytes, each as u32le length || bytes. */
+int themis_selftest_kdf(const uint8_t *key,
+                        size_t key_len,
+                        const uint8_t *label,
+                        size_t label_len,
+                        const uint8_t *contexts,
+                        size_t contexts_len,
+                        uint8_t *out,
+                        size_t out_len);
+
+/* Turns 12 free bytes and a payload behind them into a Soter container. */
+int themis_selftest_container_write(uint8_t *container, size_t container_len, const char *tag);
+
+/* Whether these bytes begin with a sound container of this tag; *payload_len is its payload's. */
+int themis_selftest_container_read(const uint8_t *container,
+                                   size_t container_len,
+                                   const char *tag,
+                                   size_t *payload_len);
+
+/* cffi: end */
+
+#endif

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Secure Cell with a key: Seal, Token Protect, Context Imprint (specification, section 3).
+ *
+ * The authentication token, which Seal writes before the ciphertext and Token Protect apart:
+ *
+ *   0            4           8            12               16      28      44
+ *   | descriptor | iv length | tag length | message length | iv    | tag   |
+ *
+ * The numbers are little-endian. Iv and tag always have 12 and 16 bytes: the length fields would
+ * allow more, but nobody ever wrote that, so nothing else is read. */
+#include "themis/cell.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "soter/ctr.h"
+#include "soter/wipe.h"
+#include "themis.h"
+
+#define LENGTH_WIDTH_096 8 /* 0.9.6 on 64-bit machines derived keys from a length of 8 bytes */
+
+static_assert(THEMIS_CELL_TOKEN_SIZE == 4 * 4 + SOTER_AEAD_NONCE_SIZE + SOTER_AEAD_TAG_SIZE,
+              "a token is four numbers, a nonce and a tag");
+
+struct themis_cell {
+    soter_hmac_key *key;
+    bool compat_096;
+};
+
+int themis_cell_new(const uint8_t *key, size_t key_len, int compat_096, themis_cell **out)
+{
+    soter_status status;
+    themis_cell *cell = calloc(1, sizeof *cell);
+    if (cell == NULL) {
+        return SOTER_NO_MEMORY;
+    }
+    cell->compat_096 = compat_096 != 0;
+    status = soter_hmac_key_new(key, key_len, &cell->key);
+    if (status != SOTER_SUCCESS) {
+        goto out;
+    }
+    *out = cell;
+    cell = NULL;
+out:
+    themis_cell_free(cell);
+    return status;
+}
+
+void themis_cell_free(themis_cell *cell)
+{
+    if (cell != NULL) {
+        soter_hmac_key_free(cell->key);
+        free(cell);
+    }
+}
+
+int themis_cell_protect(const themis_cell *cell,
+                        const uint8_t *message,
+                        size_t message_len,
+                        const uint8_t *context,
+                        size_t context_len,
+                        uint8_t *encrypted,
+                        uint8_t *token)
+{
+    const struct themis_cell_text text = {message, message_len, context, context_len};
+    struct soter_writer writer;
+    uint8_t *nonce;
+    uint8_t *tag;
+    soter_writer_init(&writer, token, THEMIS_CELL_TOKEN_SIZE);
+    if (!themis_cell_fits(message_len) ||
+        !soter_write_u32le(&writer, THEMIS_CELL_ALGORITHM | THEMIS_CELL_KEY_BITS) ||
+        !soter_write_u32le(&writer, SOTER_AEAD_NONCE_SIZE) ||
+        !soter_write_u32le(&writer, SOTER_AEAD_TAG_SIZE) ||
+        !soter_write_u32le(&writer, (uint32_t)message_len) ||
+        !soter_write_room(&writer, SOTER_AEAD_NONCE_SIZE, &nonce) ||
+        !soter_write_room(&writer, SOTER_AEAD_TAG_SIZE, &tag)) {
+        return SOTER_INVALID_PARAMETER;
+    }
+    return themis_cell_encrypt(cell->key, &text, encrypted, nonce, tag);
+}
+
+int themis_cell_seal(const themis_cell *cell,
+                     const uint8_t *message,
+                     size_t message_len,
+                     const uint8_t *context,
+                     size_t context_len,
+                     uint8_t *sealed)
+{
+    return themis_cell_protect(
+        cell, message, message_len, context, context_len, sealed + THEMIS_CELL_TOKEN_SIZE, sealed);
+}
+
+static soter_status
+read_token(const uint8_t *bytes, size_t message_len, struct themis_cell_token *token)
+{
+    struct soter_reader reader;
+    uint32_t descriptor;
+    uint32_t nonce_len;
+    uint32_t tag_len;
+    soter_reader_init(&reader, bytes, THEMIS_CELL_TOKEN_SIZE);
+    if (!soter_read_u32le(&reader, &descriptor) || !soter_read_u32le(&reader, &nonce_len) ||
+        !soter_read_u32le(&reader, &tag_len) || !soter_read_u32le(&reader, &token->message_len) ||
+        !soter_read_bytes(&reader, SOTER_AEAD_NONCE_SIZE, &token->nonce) ||
+        !soter_read_bytes(&reader, SOTER_AEAD_TAG_SIZE, &token->tag)) {
+        return SOTER_INVALID_PARAMETER;
+    }
+    token->key_len = themis_cell_key_len(descriptor, THEMIS_CELL_ALGORITHM);
+    token->length_width = THEMIS_CELL_LENGTH_WIDTH;
+    if (token->key_len == 0 || nonce_len != SOTER_AEAD_NONCE_SIZE ||
+        tag_len != SOTER_AEAD_TAG_SIZE || token->message_len != message_len) {
+        return SOTER_INVALID_PARAMETER;
+    }
+    return SOTER_SUCCESS;
+}
+
+int themis_cell_unprotect(const themis_cell *cell,
+                          const uint8_t *encrypted,
+                          size_t encrypted_len,
+                          const uint8_t *token,
+                          const uint8_t *context,
+                          size_t context_len,
+                          uint8_t *message)
+{
+    const struct themis_cell_text text = {encrypted, encrypted_len, context, context_len};
+    struct themis_cell_token fields;
+    soter_status status;
+    if (!themis_cell_fits(encrypted_len)) {
+        return SOTER_INVALID_PARAMETER;
+    }
+    status = read_token(token, encrypted_len, &fields);
+    if (status != SOTER_SUCCESS) {
+        return status;
+    }
+    status = themis_cell_decrypt(cell->key, &fields, &text, message);
+    if (status == SOTER_FAIL && cell->compat_096) {
+        fields.length_width = LENGTH_WIDTH_096;
+        status = themis_cell_decrypt(cell->key, &fields, &text, message);
+    }
+    return status;
+}
+
+int themis_cell_unseal(const themis_cell *cell,
+                       const uint8_t *sealed,
+                       size_t sealed_len,
+                       const uint8_t *context,
+                       size_t context_len,
+                       uint8_t *message)
+{
+    if (sealed_len <= THEMIS_CELL_TOKEN_SIZE) {
+        return SOTER_INVALID_PARAMETER;
+    }
+    return themis_cell_unprotect(cell,
+                                 sealed + THEMIS_CELL_TOKEN_SIZE,
+                                 sealed_len - THEMIS_CELL_TOKEN_SIZE,
+                                 sealed,
+                                 context,
+                                 context_len,
+                                 message);
+}
+
+int themis_cell_imprint(const themis_cell *cell,
+                        const uint8_t *data,
+                        size_t data_len,
+                        const uint8_t *context,
+                        size_t context_len,
+                        uint8_t *out)
+{
+    soter_status status;
+    uint8_t length[4]; /* public */
+    uint8_t key[32] = {0};
+    uint8_t counter[SOTER_CTR_BLOCK_SIZE] = {0};
+    soter_hmac_key *counter_key = NULL;
+    const struct soter_slice key_context = {length, sizeof length};
+    const struct soter_slice counter_context = {context, context_len};
+    const struct soter_kdf_purpose key_purpose = {
+        SOTER_LABEL("Themis secure cell message key"), &key_context, 1};
+    const struct soter_kdf_purpose counter_purpose = {
+        SOTER_LABEL("Themis secure cell message iv"), &counter_context, 1};
+    if (!themis_cell_fits(data_len) || context_len == 0) {
+        return SOTER_INVALID_PARAMETER;
+    }
+    soter_put_u32le(length, (uint32_t)data_len);
+    status = soter_kdf(cell->key, &key_purpose, key, sizeof key);
+    if (status != SOTER_SUCCESS) {
+        goto out;
+    }
+    status = soter_hmac_key_new(key, sizeof key, &counter_key);
+    if (status != SOTER_SUCCESS) {
+        goto out;
+    }
+    status = soter_kdf(counter_key, &counter_purpose, counter, sizeof counter);
+    if (status != SOTER_SUCCESS) {
+        goto out;
+    }
+    status = soter_ctr(key, counter, data, data_len, out);
+out:
+    soter_hmac_key_free(counter_key);
+    soter_wipe(counter, sizeof counter);
+    soter_wipe(key, sizeof key);
+    return status;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+
+#include "soter/init.h"
+#include "soter/status.h"
+#include "themis.h"
+
+/* The public codes and soter's are the same numbers: the compiler holds them together. */
+#define SAME_NUMBER(name, value, text)                                                             \
+    static_assert((int)THEMIS_##name == (int)SOTER_##name, "status codes differ");
+SOTER_STATUS_LIST(SAME_NUMBER)
+#undef SAME_NUMBER
+
+int themis_init(void)
+{
+    return soter_init();
+}
+
+const char *themis_status_text(int status)
+{
+    return soter_status_text(status);
+}
