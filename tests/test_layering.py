@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may know whom: Python modules, _core, themis.h, themis/, soter/, OpenSSL and libsodium."""
+
+import ast
+import re
+
+import pytest
+from _project import ROOT
+
+pytestmark = pytest.mark.no_c
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
+# A cryptosystem is what stands before the first underscore of its files' names.
+MAY_USE = {"message": {"cell"}}
+STANDARD_HEADERS = {
+    *("assert.h", "inttypes.h", "limits.h", "stdalign.h", "stdbool.h", "stddef.h", "stdint.h"),
+    *("stdlib.h", "string.h"),
+    "sal.h",  # MSVC's, for must-use results
+}
+
+
+def wrong_includes(root):
+    """List every #include that points up, or aside where it must not."""
+    c_root = root / "src" / "themis_c"
+    files = sorted([*c_root.rglob("*.c"), *c_root.rglob("*.h")])
+    return [
+        f"{name} includes {included}"
+        for path in files
+        for name in [path.relative_to(c_root).as_posix()]
+        for included in INCLUDE.findall(path.read_text(encoding="utf-8"))
+        if not may_include(name, included)
+    ]
+
+
+def may_include(name, included):
+    """Tell whether a C file may include a header."""
+    layer, _, file = name.rpartition("/")
+    target, _, header = included.rpartition("/")
+    if target == "openssl":
+        return layer == "soter"
+    if target == "sodium" or included == "sodium.h":
+        return name == "soter/group.c"
+    if target == "soter":
+        return layer in ("soter", "themis")
+    if included == "themis.h":
+        return layer == "themis"
+    if target == "themis":
+        own, other = (re.split(r"[_.]", text)[0] for text in (file, header))
+        return layer == "themis" and (own == other or other in MAY_USE.get(own, ()))
+    return target == "" and included in STANDARD_HEADERS
+
+
+def wrong_imports(root):
+    """List every Python import inside the package that points up, or past _core."""
+    return [
+        f"{path.name} imports {imported}"
+        for path in sorted((root / "pythemis").glob("*.py"))
+        for imported in imports_within(path)
+        if (imported == "_themis") != (path.name == "_core.py")
+    ]
+
+
+def imports_within(path):
+    """Give the names that a module imports from its own package."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            for module in (alias.name.split(".") for alias in node.names):
+                if module[0] == "pythemis" and len(module) > 1:
+                    yield module[1]
+        elif isinstance(node, ast.ImportFrom):
+            parts = (node.module or "").split(".")
+            inside = parts[1:] if node.level == 0 else [part for part in parts if part]
+            if node.level == 1 or parts[0] == "pythemis":
+                yield from inside[:1] or (alias.name for alias in node.names)
+
+
+def test_c_files_know_only_what_lies_below_them():
+    """Includes go from themis/ to soter/ to OpenSSL and libsodium, and never back or aside."""
+    assert wrong_includes(ROOT) == []
+
+
+def test_only_core_knows_the_compiled_module():
+    """No module but _core imports _themis, and _core imports nothing else of the package."""
+    assert wrong_imports(ROOT) == []
+
+
+def test_every_layer_is_there():
+    """The scanners look at real files: each layer has some, and _core meets the compiled module."""
+    assert list((ROOT / "src" / "themis_c" / "soter").glob("*.c"))
+    assert list((ROOT / "src" / "themis_c" / "themis").glob("*.c"))
+    assert list(imports_within(ROOT / "pythemis" / "_core.py")) == ["_themis"]
+
+
+@pytest.mark.parametrize(
+    ("name", "included"),
+    [
+        ("themis/cell.c", "openssl/evp.h"),
+        ("themis/comparator.c", "sodium.h"),
+        ("soter/hash.c", "sodium.h"),
+        ("soter/hash.c", "sodium/core.h"),
+        ("soter/hash.c", "themis.h"),
+        ("soter/hash.h", "themis/cell.h"),
+        ("themis/cell.c", "themis/message.h"),
+        ("themis/session.c", "themis/cell.h"),
+        ("themis/cell.c", "Python.h"),
+        ("themis/cell.c", "../soter/hash.h"),
+        ("themis.h", "soter/status.h"),
+    ],
+)
+def test_a_wrong_include_is_caught(tmp_path, name, included):
+    """Each kind of include that the design rules out is reported."""
+    path = tmp_path / "src" / "themis_c" / name
+    path.parent.mkdir(parents=True)
+    path.write_text(f"#include <stddef.h>\n#  include <{included}>\n")
+    assert wrong_includes(tmp_path) == [f"{name} includes {included}"]
+
+
+@pytest.mark.parametrize(
+    ("name", "included"),
+    [
+        ("soter/group.c", "sodium.h"),
+        ("soter/hash.c", "openssl/evp.h"),
+        ("themis/message.c", "themis/cell.h"),
+        ("themis/cell_passphrase.c", "themis/cell.h"),
+        ("themis/cell.c", "soter/aead.h"),
+        ("themis/cell.c", "themis.h"),
+    ],
+)
+def test_a_right_include_is_not_reported(tmp_path, name, included):
+    """What the design allows is allowed."""
+    path = tmp_path / "src" / "themis_c" / name
+    path.parent.mkdir(parents=True)
+    path.write_text(f'#include "{included}"\n')
+    assert wrong_includes(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "statement", "imported"),
+    [
+        ("scell.py", "from pythemis._themis import lib", "_themis"),
+        ("scell.py", "from ._themis import lib", "_themis"),
+        ("scell.py", "from . import _themis", "_themis"),
+        ("scell.py", "from pythemis import _themis", "_themis"),
+        ("scell.py", "import pythemis._themis", "_themis"),
+        ("scell.py", "def f():\n    from . import _themis", "_themis"),
+        ("_core.py", "from .scell import SCellSeal", "scell"),
+        ("_core.py", "from . import exception", "exception"),
+    ],
+)
+def test_a_wrong_import_is_caught(tmp_path, name, statement, imported):
+    """Each way to import past _core, and to look up from it, is reported."""
+    path = tmp_path / "pythemis" / name
+    path.parent.mkdir()
+    path.write_text(f"import os\n{statement}\n")
+    assert wrong_imports(tmp_path) == [f"{name} imports {imported}"]
