@@ -49,10 +49,13 @@ int themis_symmetric_key(uint8_t *key);
  */
 
 enum {
-    THEMIS_CELL_TOKEN_SIZE = 44,               /* what Seal adds, and the token of Token Protect */
-    THEMIS_PASSPHRASE_TOKEN_SIZE = 70,         /* what Seal with a passphrase adds when it writes */
-    THEMIS_PASSPHRASE_MAX_ITERATIONS = 5000000 /* what it reads unless told otherwise */
+    THEMIS_CELL_TOKEN_SIZE = 44,       /* what Seal adds, and the token of Token Protect */
+    THEMIS_PASSPHRASE_TOKEN_SIZE = 70, /* what Seal with a passphrase adds when it writes */
+    THEMIS_PASSPHRASE_MAX_ITERATIONS = 5000000,     /* what it reads unless told otherwise */
+    THEMIS_PASSPHRASE_ITERATIONS_LIMIT = 0x7FFFFFFF /* what the format allows */
 };
+
+#define THEMIS_CELL_MESSAGE_MAX 0xFFFFFFFF
 
 typedef struct themis_cell themis_cell;
 

@@ -14,8 +14,9 @@ static uint32_t checksum(const uint8_t *container, size_t container_len)
     uint32_t crc = SOTER_CRC32C_START;
     crc = soter_crc32c_add(crc, container, CHECKSUM_OFFSET);
     crc = soter_crc32c_add(crc, zero, sizeof zero);
-    crc = soter_crc32c_add(
-        crc, container + SOTER_CONTAINER_HEADER_SIZE, container_len - SOTER_CONTAINER_HEADER_SIZE);
+    crc = soter_crc32c_add(crc,
+                           container + SOTER_CONTAINER_HEADER_SIZE,
+                           container_len - SOTER_CONTAINER_HEADER_SIZE);
     return soter_crc32c_finish(crc);
 }
 

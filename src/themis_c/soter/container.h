@@ -31,8 +31,8 @@ SOTER_MUST_USE soter_status soter_container_read(struct soter_reader *reader,
                                                  struct soter_container *out);
 
 /* Whether the tag is this string of four characters. */
-SOTER_MUST_USE bool
-soter_container_has_tag(const struct soter_container *container, const char *tag);
+SOTER_MUST_USE bool soter_container_has_tag(const struct soter_container *container,
+                                            const char *tag);
 
 /* Writes the header of a container of container_len bytes whose payload is in place already. */
 SOTER_MUST_USE soter_status soter_container_finish(uint8_t *container,

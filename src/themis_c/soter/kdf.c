@@ -145,7 +145,9 @@ soter_status soter_kdf(const soter_hmac_key *key,
     soter_status status;
     uint8_t derived[SOTER_HMAC_SIZE] = {0};
     struct soter_slice parts[3 + SOTER_KDF_MAX_CONTEXTS] = {
-        {counter, sizeof counter}, purpose->label, {separator, sizeof separator}}; /* public */
+        {counter, sizeof counter},
+        purpose->label,
+        {separator, sizeof separator}}; /* public */
     if (out_len > SOTER_KDF_MAX_SIZE || purpose->contexts_count > SOTER_KDF_MAX_CONTEXTS) {
         return SOTER_INVALID_PARAMETER;
     }
@@ -202,8 +204,9 @@ soter_status soter_pbkdf2(struct soter_slice passphrase,
         OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
         OSSL_PARAM_construct_int(OSSL_KDF_PARAM_PKCS5, &lax),
         OSSL_PARAM_construct_uint(OSSL_KDF_PARAM_ITER, &rounds),
-        OSSL_PARAM_construct_octet_string(
-            OSSL_KDF_PARAM_PASSWORD, (void *)(uintptr_t)passphrase.data, passphrase.len),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_PASSWORD,
+                                          (void *)(uintptr_t)passphrase.data,
+                                          passphrase.len),
         OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT,
                                           (void *)(uintptr_t)(salt.len != 0 ? salt.data : nothing),
                                           salt.len),

@@ -86,8 +86,13 @@ int themis_cell_seal(const themis_cell *cell,
                      size_t context_len,
                      uint8_t *sealed)
 {
-    return themis_cell_protect(
-        cell, message, message_len, context, context_len, sealed + THEMIS_CELL_TOKEN_SIZE, sealed);
+    return themis_cell_protect(cell,
+                               message,
+                               message_len,
+                               context,
+                               context_len,
+                               sealed + THEMIS_CELL_TOKEN_SIZE,
+                               sealed);
 }
 
 static soter_status
@@ -172,10 +177,12 @@ int themis_cell_imprint(const themis_cell *cell,
     soter_hmac_key *counter_key = NULL;
     const struct soter_slice key_context = {length, sizeof length};
     const struct soter_slice counter_context = {context, context_len};
-    const struct soter_kdf_purpose key_purpose = {
-        SOTER_LABEL("Themis secure cell message key"), &key_context, 1};
-    const struct soter_kdf_purpose counter_purpose = {
-        SOTER_LABEL("Themis secure cell message iv"), &counter_context, 1};
+    const struct soter_kdf_purpose key_purpose = {SOTER_LABEL("Themis secure cell message key"),
+                                                  &key_context,
+                                                  1};
+    const struct soter_kdf_purpose counter_purpose = {SOTER_LABEL("Themis secure cell message iv"),
+                                                      &counter_context,
+                                                      1};
     if (!themis_cell_fits(data_len) || context_len == 0) {
         return SOTER_INVALID_PARAMETER;
     }

@@ -35,8 +35,9 @@ static soter_status message_key(const soter_hmac_key *key,
     uint8_t length[8]; /* public */
     const struct soter_slice contexts[2] = {{length, length_width},
                                             {text->context, text->context_len}};
-    const struct soter_kdf_purpose purpose = {
-        SOTER_LABEL("Themis secure cell message key"), contexts, 2};
+    const struct soter_kdf_purpose purpose = {SOTER_LABEL("Themis secure cell message key"),
+                                              contexts,
+                                              2};
     soter_put_u64le(length, text->len); /* its first four bytes are the length as u32le */
     return soter_kdf(key, &purpose, out, out_len);
 }

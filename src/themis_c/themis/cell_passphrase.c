@@ -19,8 +19,7 @@
 #include "themis.h"
 #include "themis/cell.h"
 
-#define ITERATIONS UINT32_C(314110)           /* what we write */
-#define ITERATIONS_LIMIT UINT32_C(0x7FFFFFFF) /* what the format allows */
+#define ITERATIONS UINT32_C(314110) /* what we write */
 #define SALT_SIZE 16
 #define KDF_FIXED_SIZE 6
 #define KDF_CONTEXT_SIZE (KDF_FIXED_SIZE + SALT_SIZE)
@@ -42,7 +41,7 @@ int themis_passphrase_new(const uint8_t *passphrase,
                           themis_passphrase **out)
 {
     themis_passphrase *made;
-    if (passphrase == NULL || passphrase_len == 0) {
+    if (passphrase == NULL || passphrase_len == 0 || max_iterations == 0) {
         return SOTER_INVALID_PARAMETER;
     }
     made = calloc(1, sizeof *made);
@@ -142,7 +141,8 @@ static bool read_kdf_context(struct soter_reader reader, struct sealed_parts *pa
         return false;
     }
     parts->salt.len = salt_len;
-    return reader.left == 0 && parts->iterations >= 1 && parts->iterations <= ITERATIONS_LIMIT;
+    return reader.left == 0 && parts->iterations >= 1 &&
+           parts->iterations <= THEMIS_PASSPHRASE_ITERATIONS_LIMIT;
 }
 
 static soter_status read_sealed(const themis_passphrase *passphrase,
@@ -203,8 +203,10 @@ int themis_passphrase_unseal(const themis_passphrase *passphrase,
     }
     status = stretch(passphrase, parts.salt, parts.iterations, &key);
     if (status == SOTER_SUCCESS) {
-        const struct themis_cell_text text = {
-            parts.encrypted, parts.token.message_len, context, context_len};
+        const struct themis_cell_text text = {parts.encrypted,
+                                              parts.token.message_len,
+                                              context,
+                                              context_len};
         status = themis_cell_decrypt(key, &parts.token, &text, message);
     }
     soter_hmac_key_free(key);

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Themis: cryptographic services that people who are not cryptographers can use safely.
+
+The modules load when they are first used: ``import pythemis`` alone costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import exception, scell, skeygen
+
+__all__ = ["exception", "scell", "skeygen"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        return importlib.import_module(f"{__name__}.{name}")
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version(__name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__, "__version__"])

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What pythemis 0.15 and older allowed, kept working and fenced off here."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def bytes_of_text_key(key: str) -> bytes:
+    """Give the bytes that 0.15 took from a ``str`` key of a Secure Cell, with its warning.
+
+    It read the text's memory as if it were bytes: the first ``len(key)`` bytes of UTF-32-LE.
+    Data encrypted with such keys exists, so they keep their meaning.
+    """
+    warnings.warn(
+        'master key should be "bytes": a str is read in the odd way of old versions; '
+        "for new data use skeygen.GenerateSymmetricKey()",
+        stacklevel=4,
+    )
+    return key.encode("utf-32-le", "surrogatepass")[: len(key)]
+
+
+def deprecated_names(module: str, names: dict[str, str]) -> Callable[[str], Any]:
+    """Make a module's ``__getattr__`` that knows old names of its classes.
+
+    An old name is a subclass of the class it stood for, which warns when an object is made.
+    """
+
+    def __getattr__(name: str) -> Any:
+        if name not in names:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        namespace = vars(sys.modules[module])
+        old = _old_class(name, namespace[names[name]])
+        namespace[name] = old  # so that there is one class, whoever asks
+        return old
+
+    return __getattr__
+
+
+def _old_class(name: str, new: type) -> type:
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        warnings.warn(f"{name} is deprecated, use {new.__name__}", DeprecationWarning, stacklevel=2)
+        new.__init__(self, *args, **kwargs)  # type: ignore[misc]
+
+    return type(
+        name, (new,), {"__init__": __init__, "__module__": new.__module__, "__doc__": new.__doc__}
+    )
