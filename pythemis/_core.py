@@ -313,7 +313,7 @@ def passphrase_unseal(owner: Owner, sealed: Any, context: Any) -> bytes:
         failed(owner._errors, status, _PASSPHRASE_REFUSALS)
     message = _output(size[0])
     status = lib.themis_passphrase_unseal(
-        handle, sealed, len(sealed), context, len(context), message
+        handle, sealed, len(sealed), context, len(context), message, len(message)
     )
     if status != _SUCCESS:
         failed(owner._errors, status, _PASSPHRASE_REFUSALS)

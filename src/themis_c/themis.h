@@ -133,13 +133,15 @@ int themis_passphrase_message_size(const themis_passphrase *passphrase,
                                    size_t sealed_len,
                                    size_t *message_len);
 
-/* Seal, reading: `message` takes what themis_passphrase_message_size said. */
+/* Seal, reading: `message` takes the message_len bytes that themis_passphrase_message_size said.
+ * INVALID_PARAMETER if the header says otherwise by now: memory can be shared. */
 int themis_passphrase_unseal(const themis_passphrase *passphrase,
                              const uint8_t *sealed,
                              size_t sealed_len,
                              const uint8_t *context,
                              size_t context_len,
-                             uint8_t *message);
+                             uint8_t *message,
+                             size_t message_len);
 
 /* ---- Primitives, for known answers and self-tests ---- */
 

@@ -193,13 +193,17 @@ int themis_passphrase_unseal(const themis_passphrase *passphrase,
                              size_t sealed_len,
                              const uint8_t *context,
                              size_t context_len,
-                             uint8_t *message)
+                             uint8_t *message,
+                             size_t message_len)
 {
     struct sealed_parts parts;
     soter_hmac_key *key = NULL;
     soter_status status = read_sealed(passphrase, sealed, sealed_len, &parts);
     if (status != SOTER_SUCCESS) {
         return status;
+    }
+    if (parts.token.message_len != message_len) {
+        return SOTER_INVALID_PARAMETER;
     }
     status = stretch(passphrase, parts.salt, parts.iterations, &key);
     if (status == SOTER_SUCCESS) {
