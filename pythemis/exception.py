@@ -54,7 +54,7 @@ class ThemisError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Exceptions cross process boundaries; the inherited way would lose the code.
-        return type(self), (self.error_code, *self.args)
+        return type(self), (self.error_code, *self.args), self.__dict__
 
 
 class ThemisTypeError(ThemisError, TypeError):

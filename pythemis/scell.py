@@ -281,12 +281,14 @@ class SCellContextImprint(_KeyedCell):
 
 
 def _encoded(passphrase: str, encoding: str) -> bytes:
+    if not isinstance(encoding, str):
+        _core.wrong_type(_ERRORS, "encoding must be the name of one, a str")
     try:
         return passphrase.encode(encoding)
-    except UnicodeEncodeError:  # its text would show the passphrase, so it is not chained
-        problem = f"the passphrase cannot be expressed in {encoding}"
     except LookupError:
         problem = f"the encoding {encoding!r} is not known"
+    except ValueError:  # its text can show the passphrase, so it is not chained
+        problem = f"the passphrase cannot be expressed in {encoding!r}"
     return _core.wrong_value(_ERRORS, problem)
 
 
