@@ -42,6 +42,23 @@ def deprecated_names(module: str, names: dict[str, str]) -> Callable[[str], Any]
     return __getattr__
 
 
+def renamed_exceptions(module: str, names: dict[str, str]) -> Callable[[str], Any]:
+    """Make a module's ``__getattr__`` that knows old names of its exceptions.
+
+    An old name is the exception itself, so that ``except`` with it still catches; it warns when
+    it is looked up.
+    """
+
+    def __getattr__(name: str) -> Any:
+        if name not in names:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        new = vars(sys.modules[module])[names[name]]
+        warnings.warn(f"{name} is deprecated, use {names[name]}", DeprecationWarning, stacklevel=2)
+        return new
+
+    return __getattr__
+
+
 def _old_class(name: str, new: type) -> type:
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         warnings.warn(f"{name} is deprecated, use {new.__name__}", DeprecationWarning, stacklevel=2)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any
 
+from . import _compat
 from ._core import status_code
 
 __all__ = ["THEMIS_CODES", "ThemisError", "ThemisTypeError", "ThemisValueError"]
@@ -63,3 +64,6 @@ class ThemisTypeError(ThemisError, TypeError):
 
 class ThemisValueError(ThemisError, ValueError):
     """An argument has the right type and an impossible value."""
+
+
+__getattr__ = _compat.renamed_exceptions(__name__, {"themis_exception": "ThemisError"})
