@@ -68,6 +68,11 @@ def failed(errors: Errors, status: int, refusals: dict[int, str] | None = None) 
 
 
 # ---- Buffers ----
+#
+# A function that holds views drops them however it ends (`finally: del`). An exception keeps the
+# frames that it went through: views in them would lock the caller's bytearrays and memoryviews
+# for as long as the exception lives, and CPython 3.10 and 3.11 crash when their garbage collector
+# meets a memoryview with a view of it in one cycle.
 
 # On CPython C writes into a fresh `bytes` that nobody else has seen yet. PyPy moves its objects,
 # so there C writes into memory of cffi's own, which is copied and wiped.
@@ -155,10 +160,12 @@ def symmetric_key(errors: Errors) -> bytes:
 def cell_new(errors: Errors, key: Buffer, *, compat_096: bool) -> Any:
     """Prepare a key for any number of messages."""
     key_view = view(errors, key, "the key")
-    if len(key_view) == 0:
-        wrong_value(errors, "the key is empty; skeygen.GenerateSymmetricKey() makes a good one")
     made = ffi.new("themis_cell **")
-    status = lib.themis_cell_new(key_view, len(key_view), compat_096, made)
+    size = len(key_view)
+    status = lib.themis_cell_new(key_view, size, compat_096, made)
+    del key_view
+    if size == 0:
+        wrong_value(errors, "the key is empty; skeygen.GenerateSymmetricKey() makes a good one")
     if status != _SUCCESS:
         failed(errors, status)
     return ffi.gc(made[0], lib.themis_cell_free)
@@ -167,10 +174,12 @@ def cell_new(errors: Errors, key: Buffer, *, compat_096: bool) -> Any:
 def passphrase_new(errors: Errors, passphrase: Buffer, *, max_iterations: int) -> Any:
     """Prepare a passphrase for any number of messages."""
     text = view(errors, passphrase, "the passphrase")
-    if len(text) == 0:
-        wrong_value(errors, "the passphrase is empty")
     made = ffi.new("themis_passphrase **")
-    status = lib.themis_passphrase_new(text, len(text), max_iterations, made)
+    size = len(text)
+    status = lib.themis_passphrase_new(text, size, max_iterations, made)
+    del text
+    if size == 0:
+        wrong_value(errors, "the passphrase is empty")
     if status != _SUCCESS:
         failed(errors, status)
     return ffi.gc(made[0], lib.themis_passphrase_free)
@@ -202,6 +211,62 @@ def _encryption(
     """Make the boundary function of an encryption whose output is ``growth`` bytes longer."""
 
     def encrypt(owner: Owner, message: Any, context: Any) -> bytes:
+        try:
+            if type(message) is not bytes:
+                message = view(owner._errors, message, "the message")
+            if context is None:
+                context = b""
+            elif type(context) is not bytes:
+                context = view(owner._errors, context, "the context")
+            size = len(message)
+            if not 0 < size <= MESSAGE_MAX:
+                _wrong_size(owner._errors, "the message", size)
+            handle = owner._handle
+            if handle is None:
+                _closed(owner)
+            output = _output(size + growth)
+            status = function(handle, message, size, context, len(context), output)
+            if status != _SUCCESS:
+                failed(owner._errors, status, refusals)
+            return output if _IN_PLACE else _foreign_result(output)
+        finally:
+            del message, context
+
+    return encrypt
+
+
+cell_seal = _encryption(lib.themis_cell_seal, TOKEN_SIZE)
+cell_imprint = _encryption(lib.themis_cell_imprint, 0, _IMPRINT_REFUSALS)
+passphrase_seal = _encryption(lib.themis_passphrase_seal, PASSPHRASE_TOKEN_SIZE)
+
+
+def cell_unseal(owner: Owner, sealed: Any, context: Any) -> bytes:
+    """Decrypt in Seal mode."""
+    try:
+        if type(sealed) is not bytes:
+            sealed = view(owner._errors, sealed, "the encrypted message")
+        if context is None:
+            context = b""
+        elif type(context) is not bytes:
+            context = view(owner._errors, context, "the context")
+        size = len(sealed)
+        if not TOKEN_SIZE < size <= TOKEN_SIZE + MESSAGE_MAX:
+            failed(owner._errors, _INVALID_PARAMETER, _SEAL_REFUSALS)
+        handle = owner._handle
+        if handle is None:
+            _closed(owner)
+        message = _output(size - TOKEN_SIZE)
+        status = lib.themis_cell_unseal(handle, sealed, size, context, len(context), message)
+        if status != _SUCCESS:
+            failed(owner._errors, status, _SEAL_REFUSALS)
+        return message if _IN_PLACE else _foreign_result(message)
+    finally:
+        del sealed, context
+
+
+def cell_protect(owner: Owner, message: Any, context: Any) -> tuple[bytes, bytes]:
+    """Encrypt in Token Protect mode; (encrypted message, token)."""
+    try:
         if type(message) is not bytes:
             message = view(owner._errors, message, "the message")
         if context is None:
@@ -214,107 +279,68 @@ def _encryption(
         handle = owner._handle
         if handle is None:
             _closed(owner)
-        output = _output(size + growth)
-        status = function(handle, message, size, context, len(context), output)
+        encrypted = _output(size)
+        token = _output(TOKEN_SIZE)
+        status = lib.themis_cell_protect(
+            handle, message, size, context, len(context), encrypted, token
+        )
         if status != _SUCCESS:
-            failed(owner._errors, status, refusals)
-        return output if _IN_PLACE else _foreign_result(output)
-
-    return encrypt
-
-
-cell_seal = _encryption(lib.themis_cell_seal, TOKEN_SIZE)
-cell_imprint = _encryption(lib.themis_cell_imprint, 0, _IMPRINT_REFUSALS)
-passphrase_seal = _encryption(lib.themis_passphrase_seal, PASSPHRASE_TOKEN_SIZE)
-
-
-def cell_unseal(owner: Owner, sealed: Any, context: Any) -> bytes:
-    """Decrypt in Seal mode."""
-    if type(sealed) is not bytes:
-        sealed = view(owner._errors, sealed, "the encrypted message")
-    if context is None:
-        context = b""
-    elif type(context) is not bytes:
-        context = view(owner._errors, context, "the context")
-    size = len(sealed)
-    if not TOKEN_SIZE < size <= TOKEN_SIZE + MESSAGE_MAX:
-        failed(owner._errors, _INVALID_PARAMETER, _SEAL_REFUSALS)
-    handle = owner._handle
-    if handle is None:
-        _closed(owner)
-    message = _output(size - TOKEN_SIZE)
-    status = lib.themis_cell_unseal(handle, sealed, size, context, len(context), message)
-    if status != _SUCCESS:
-        failed(owner._errors, status, _SEAL_REFUSALS)
-    return message if _IN_PLACE else _foreign_result(message)
-
-
-def cell_protect(owner: Owner, message: Any, context: Any) -> tuple[bytes, bytes]:
-    """Encrypt in Token Protect mode; (encrypted message, token)."""
-    if type(message) is not bytes:
-        message = view(owner._errors, message, "the message")
-    if context is None:
-        context = b""
-    elif type(context) is not bytes:
-        context = view(owner._errors, context, "the context")
-    size = len(message)
-    if not 0 < size <= MESSAGE_MAX:
-        _wrong_size(owner._errors, "the message", size)
-    handle = owner._handle
-    if handle is None:
-        _closed(owner)
-    encrypted = _output(size)
-    token = _output(TOKEN_SIZE)
-    status = lib.themis_cell_protect(handle, message, size, context, len(context), encrypted, token)
-    if status != _SUCCESS:
-        failed(owner._errors, status)
-    if _IN_PLACE:
-        return encrypted, token
-    return _foreign_result(encrypted), _foreign_result(token)
+            failed(owner._errors, status)
+        if _IN_PLACE:
+            return encrypted, token
+        return _foreign_result(encrypted), _foreign_result(token)
+    finally:
+        del message, context
 
 
 def cell_unprotect(owner: Owner, encrypted: Any, token: Any, context: Any) -> bytes:
     """Decrypt in Token Protect mode."""
-    if type(encrypted) is not bytes:
-        encrypted = view(owner._errors, encrypted, "the encrypted message")
-    if type(token) is not bytes:
-        token = view(owner._errors, token, "the token")
-    if context is None:
-        context = b""
-    elif type(context) is not bytes:
-        context = view(owner._errors, context, "the context")
-    size = len(encrypted)
-    if not 0 < size <= MESSAGE_MAX:
-        _wrong_size(owner._errors, "the encrypted message", size)
-    if len(token) < TOKEN_SIZE:
-        failed(owner._errors, _INVALID_PARAMETER, _TOKEN_REFUSALS)
-    handle = owner._handle
-    if handle is None:
-        _closed(owner)
-    message = _output(size)
-    status = lib.themis_cell_unprotect(
-        handle, encrypted, size, token, context, len(context), message
-    )
-    if status != _SUCCESS:
-        failed(owner._errors, status, _TOKEN_REFUSALS)
-    return message if _IN_PLACE else _foreign_result(message)
+    try:
+        if type(encrypted) is not bytes:
+            encrypted = view(owner._errors, encrypted, "the encrypted message")
+        if type(token) is not bytes:
+            token = view(owner._errors, token, "the token")
+        if context is None:
+            context = b""
+        elif type(context) is not bytes:
+            context = view(owner._errors, context, "the context")
+        size = len(encrypted)
+        if not 0 < size <= MESSAGE_MAX:
+            _wrong_size(owner._errors, "the encrypted message", size)
+        if len(token) < TOKEN_SIZE:
+            failed(owner._errors, _INVALID_PARAMETER, _TOKEN_REFUSALS)
+        handle = owner._handle
+        if handle is None:
+            _closed(owner)
+        message = _output(size)
+        status = lib.themis_cell_unprotect(
+            handle, encrypted, size, token, context, len(context), message
+        )
+        if status != _SUCCESS:
+            failed(owner._errors, status, _TOKEN_REFUSALS)
+        return message if _IN_PLACE else _foreign_result(message)
+    finally:
+        del encrypted, token, context
 
 
 def passphrase_unseal(owner: Owner, sealed: Any, context: Any) -> bytes:
     """Decrypt in Seal mode with a passphrase."""
-    sealed = view(owner._errors, sealed, "the encrypted message")
-    context = view(owner._errors, b"" if context is None else context, "the context")
-    handle = owner._handle
-    if handle is None:
-        _closed(owner)
-    size = ffi.new("size_t *")
-    status = lib.themis_passphrase_message_size(handle, sealed, len(sealed), size)
-    if status != _SUCCESS:
-        failed(owner._errors, status, _PASSPHRASE_REFUSALS)
-    message = _output(size[0])
-    status = lib.themis_passphrase_unseal(
-        handle, sealed, len(sealed), context, len(context), message, len(message)
-    )
-    if status != _SUCCESS:
-        failed(owner._errors, status, _PASSPHRASE_REFUSALS)
-    return message if _IN_PLACE else _foreign_result(message)
+    try:
+        sealed = view(owner._errors, sealed, "the encrypted message")
+        context = view(owner._errors, b"" if context is None else context, "the context")
+        handle = owner._handle
+        if handle is None:
+            _closed(owner)
+        size = ffi.new("size_t *")
+        status = lib.themis_passphrase_message_size(handle, sealed, len(sealed), size)
+        if status != _SUCCESS:
+            failed(owner._errors, status, _PASSPHRASE_REFUSALS)
+        message = _output(size[0])
+        status = lib.themis_passphrase_unseal(
+            handle, sealed, len(sealed), context, len(context), message, len(message)
+        )
+        if status != _SUCCESS:
+            failed(owner._errors, status, _PASSPHRASE_REFUSALS)
+        return message if _IN_PLACE else _foreign_result(message)
+    finally:
+        del sealed, context
