@@ -80,12 +80,12 @@ class SCellSeal(_KeyedCell):
     """
 
     def __new__(
-        cls, key: Buffer | None = None, *_args: Any, passphrase: object = None, **_options: Any
+        cls, *keys: Any, key: object = None, passphrase: object = None, **_: Any
     ) -> SCellSeal:
         """Choose the class: a passphrase makes an `SCellSealPassphrase`."""
         if cls is not SCellSeal or passphrase is None:
             return super().__new__(cls)
-        if key is not None:
+        if keys or key is not None:
             _core.wrong_value(_ERRORS, "give a key or a passphrase, not both")
         return super().__new__(SCellSealPassphrase)
 
