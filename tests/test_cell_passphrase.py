@@ -1,0 +1,460 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Secure Cell Seal with a passphrase.
+
+Writing costs 314110 iterations each time, so cells with few iterations are made here from the
+specification, with other implementations of everything.
+"""
+
+import hashlib
+import os
+import struct
+import sys
+import time
+
+import pytest
+from _cells import (
+    PASSPHRASE_TOKEN,
+    cuts,
+    flips,
+    not_a_cell,
+    not_authentic,
+    refused,
+    unhex,
+    vector,
+    vectors,
+    with_u32,
+    wrong_type,
+    wrong_value,
+)
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_primitives import kdf_by_definition
+
+from pythemis import _core
+from pythemis._themis import ffi, lib
+from pythemis.exception import THEMIS_CODES
+from pythemis.scell import (
+    DEFAULT_MAX_ITERATIONS,
+    SCellSeal,
+    SCellSealPassphrase,
+    SecureCellError,
+)
+
+PASSPHRASE = "pässphrase пароль"
+CONTEXT = b"row 7"
+MESSAGE = bytes(range(40))
+CELL = SCellSeal(passphrase=PASSPHRASE)
+ITERATIONS_AT = 48  # where the iteration count stands in a cell
+DEFAULT_ITERATIONS = 314110
+
+
+def forge(passphrase, message, context=b"", *, iterations=1, salt=b"s" * 16, bits=256):
+    """Encrypt as the specification defines it, with as few iterations as wanted."""
+    pre_key = hashlib.pbkdf2_hmac("sha256", passphrase, salt, iterations, 32)
+    length = struct.pack("<I", len(message))
+    key = kdf_by_definition(
+        pre_key, b"Themis secure cell message key", [length, context], bits // 8
+    )
+    nonce = os.urandom(12)
+    encrypted = AESGCM(key).encrypt(nonce, message, context or None)
+    kdf_context = struct.pack("<IH", iterations, len(salt)) + salt
+    header = struct.pack("<5I", 0x41010000 | bits, 12, 16, len(message), len(kdf_context))
+    return header + nonce + encrypted[-16:] + kdf_context + encrypted[:-16]
+
+
+def is_malformed(sealed):
+    """Tell from the specification whether this cannot be a Seal cell with a passphrase."""
+    if len(sealed) < 54:
+        return True
+    descriptor, iv_len, tag_len, message_len, kdf_len = struct.unpack_from("<5I", sealed)
+    iterations, salt_len = struct.unpack_from("<IH", sealed, ITERATIONS_AT)
+    return (
+        descriptor not in (0x41010080, 0x410100C0, 0x41010100)
+        or (iv_len, tag_len) != (12, 16)
+        or message_len == 0
+        or kdf_len != 6 + salt_len
+        or len(sealed) != 48 + kdf_len + message_len
+        or not 1 <= iterations <= 2**31 - 1
+    )
+
+
+def asks_too_much():
+    """Demand the refusal of a cell that wants more iterations than are allowed."""
+    return refused(THEMIS_CODES.NOT_SUPPORTED, "max_iterations")
+
+
+def refusal(sealed, *, max_iterations=DEFAULT_MAX_ITERATIONS):
+    """Give the refusal that fits the damage."""
+    if is_malformed(sealed):
+        return not_a_cell()
+    [iterations] = struct.unpack_from("<I", sealed, ITERATIONS_AT)
+    return asks_too_much() if iterations > max_iterations else not_authentic()
+
+
+@pytest.mark.parametrize("case", vectors("cell_passphrase"))
+def test_known_answers(case):
+    """What real Themis reads, we read, and what it refuses, we refuse."""
+    cell = SCellSeal(passphrase=unhex(case["passphrase"]))
+    sealed, context = unhex(case["cell"]), unhex(case["context"])
+    if case["status"] == 0:
+        assert cell.decrypt(sealed, context) == unhex(case["message"])
+    else:
+        with refusal(sealed):
+            cell.decrypt(sealed, context)
+
+
+def test_round_trip():
+    """What was encrypted comes back, 70 bytes longer in between, and never twice alike."""
+    cells = [CELL.encrypt(MESSAGE, CONTEXT) for _ in range(2)]
+    for sealed in cells:
+        assert type(sealed) is bytes
+        assert len(sealed) == len(MESSAGE) + PASSPHRASE_TOKEN
+        opened = CELL.decrypt(sealed, CONTEXT)
+        assert type(opened) is bytes
+        assert opened == MESSAGE
+    for part in (slice(20, 32), slice(32, 48), slice(54, 70), slice(70, None)):
+        assert cells[0][part] != cells[1][part]
+
+
+def test_what_is_written_is_what_the_specification_says():
+    """AES-256-GCM with PBKDF2, 314110 iterations and 16 bytes of salt stand in the header."""
+    sealed = CELL.encrypt(b"m")
+    assert struct.unpack_from("<5I", sealed) == (0x41010100, 12, 16, 1, 22)
+    assert struct.unpack_from("<IH", sealed, ITERATIONS_AT) == (DEFAULT_ITERATIONS, 16)
+
+
+@given(
+    message=st.binary(min_size=1, max_size=500),
+    context=st.binary(max_size=100),
+    passphrase=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=100),
+    salt=st.binary(max_size=100),
+    iterations=st.integers(1, 50),
+    bits=st.sampled_from([128, 192, 256]),
+)
+def test_what_the_specification_defines_is_read(**parts):
+    """Any message, context, text, salt, iteration count and key length are read."""
+    text, message, context = (parts.pop(name) for name in ("passphrase", "message", "context"))
+    sealed = forge(text.encode(), message, context, **parts)
+    assert SCellSeal(passphrase=text).decrypt(sealed, context) == message
+    assert SCellSeal(passphrase=text.encode()).decrypt(sealed, context) == message
+
+
+@pytest.mark.parametrize("size", [0, 1, 255, 256, 65529, 65535])
+def test_any_salt_length_is_read(size):
+    """The salt may have any length that its field can say."""
+    sealed = forge(b"secret", MESSAGE, salt=bytes(size))
+    assert SCellSeal(passphrase=b"secret").decrypt(sealed) == MESSAGE
+
+
+# ---- Damage ----
+
+
+def test_every_flipped_byte_is_noticed():
+    """No byte can change; one that asks for more iterations than allowed costs nothing."""
+    bound = 1000
+    cell = SCellSeal(passphrase=PASSPHRASE, max_iterations=bound)
+    for iterations in (1, 3, 700):
+        sealed = forge(PASSPHRASE.encode(), MESSAGE, CONTEXT, iterations=iterations)
+        assert cell.decrypt(sealed, CONTEXT) == MESSAGE
+        for _, changed in flips(sealed):
+            with refusal(changed, max_iterations=bound):
+                cell.decrypt(changed, CONTEXT)
+
+
+@pytest.mark.parametrize("name", ["pw-good", "pw-aes128", "pw-aes192", "pw-salt0", "pw-salt64"])
+def test_every_flipped_byte_of_a_vector_is_noticed(name):
+    """The same with what real Themis wrote."""
+    case = vector("cell_passphrase", name)
+    bound = 1000
+    cell = SCellSeal(passphrase=unhex(case["passphrase"]), max_iterations=bound)
+    for _, changed in flips(unhex(case["cell"])):
+        with refusal(changed, max_iterations=bound):
+            cell.decrypt(changed, unhex(case["context"]))
+
+
+def test_every_truncation_is_noticed():
+    """A cell cut at any place is no cell."""
+    for cut in cuts(forge(PASSPHRASE.encode(), MESSAGE, CONTEXT)):
+        with not_a_cell():
+            CELL.decrypt(cut, CONTEXT)
+
+
+@pytest.mark.parametrize("tail", [b"\0", b"\xff", bytes(70), bytes(65536)])
+def test_extensions_are_noticed(tail):
+    """Bytes behind a cell make it none, also if they are declared as message or as KDF context."""
+    sealed = forge(PASSPHRASE.encode(), MESSAGE, CONTEXT)
+    longer = sealed + tail
+    with not_a_cell():
+        CELL.decrypt(longer, CONTEXT)
+    with not_authentic():
+        CELL.decrypt(with_u32(longer, 12, len(MESSAGE) + len(tail)), CONTEXT)
+    with not_a_cell():
+        CELL.decrypt(with_u32(longer, 16, 22 + len(tail)), CONTEXT)
+
+
+@given(moved=st.integers(-40, 40).filter(bool))
+def test_message_and_salt_cannot_trade_bytes(moved):
+    """A salt that grows into the message, or shrinks, with all fields fitting, is refused."""
+    sealed = bytearray(forge(PASSPHRASE.encode(), bytes(80), CONTEXT, salt=bytes(60)))
+    struct.pack_into("<I", sealed, 12, 80 - moved)
+    struct.pack_into("<I", sealed, 16, 66 + moved)
+    struct.pack_into("<H", sealed, 52, 60 + moved)
+    assert not is_malformed(sealed)
+    with not_authentic():
+        CELL.decrypt(sealed, CONTEXT)
+
+
+@pytest.mark.parametrize("bit", range(32))
+def test_every_bit_of_the_descriptor_counts(bit):
+    """Algorithm, KDF, padding, reserved bits: a descriptor with one other bit is refused."""
+    sealed = forge(PASSPHRASE.encode(), MESSAGE, CONTEXT)
+    with not_a_cell():
+        CELL.decrypt(with_u32(sealed, 0, 0x41010100 ^ 1 << bit), CONTEXT)
+
+
+@settings(max_examples=300)
+@given(
+    header=st.tuples(
+        st.sampled_from([0x41010100, 0x41010080, 0x40010100]),
+        st.sampled_from([12, 12, 16, 0, 2**32 - 1]),
+        st.sampled_from([16, 16, 18, 0, 2**32 - 1]),
+        st.integers(0, 80) | st.integers(0, 2**32 - 1),
+        st.integers(0, 80) | st.integers(0, 2**32 - 1),
+    ),
+    kdf=st.tuples(st.integers(0, 10) | st.integers(0, 2**32 - 1), st.integers(0, 2**16 - 1)),
+    rest=st.binary(max_size=120),
+)
+def test_arbitrary_headers_are_refused(header, kdf, rest):
+    """Headers that are nearly right, in front of anything, are refused at no cost."""
+    data = struct.pack("<5I28x", *header) + struct.pack("<IH", *kdf) + rest
+    cell = SCellSeal(passphrase="x", max_iterations=10)
+    with refusal(data, max_iterations=10):
+        cell.decrypt(data, CONTEXT)
+
+
+@given(st.binary(max_size=200))
+def test_arbitrary_bytes_are_refused(data):
+    """Whatever it is, it is not a cell."""
+    with refusal(data, max_iterations=10):
+        SCellSeal(passphrase="x", max_iterations=10).decrypt(data)
+
+
+def test_cells_of_key_and_passphrase_are_not_confused():
+    """A key does not open what a passphrase sealed, nor the other way round."""
+    secret = b"secret"
+    with not_a_cell() as caught:
+        SCellSeal(key=secret).decrypt(forge(secret, MESSAGE))
+    assert "a Seal cell made with a key" in str(caught.value)
+    with not_a_cell() as caught:
+        SCellSeal(passphrase=secret).decrypt(SCellSeal(key=secret).encrypt(MESSAGE))
+    assert "a Seal cell made with a passphrase" in str(caught.value)
+
+
+@given(contexts=st.lists(st.binary(max_size=40), min_size=2, max_size=2, unique=True))
+def test_another_context_is_refused(contexts):
+    """Only the context of the encryption opens a cell."""
+    with not_authentic():
+        CELL.decrypt(forge(PASSPHRASE.encode(), MESSAGE, contexts[0]), contexts[1])
+
+
+@pytest.mark.parametrize("other", ["", "x", " ", "\0x", "Pässphrase пароль"])
+def test_another_passphrase_is_refused(other):
+    """A passphrase that differs at its end, start or in one letter's case is another one."""
+    passphrase = other if len(other) > 2 else PASSPHRASE + (other or "X")
+    with not_authentic():
+        SCellSeal(passphrase=passphrase).decrypt(forge(PASSPHRASE.encode(), MESSAGE))
+
+
+def test_zeros_behind_a_passphrase_make_no_other():
+    """PBKDF2 is HMAC underneath, which pads short keys with zeros: this is so in every Themis."""
+    sealed = forge(b"secret", MESSAGE)
+    assert SCellSeal(passphrase=b"secret\0").decrypt(sealed) == MESSAGE
+
+
+# ---- A cell that changes while it is read ----
+
+
+def test_a_header_that_changes_between_two_looks_is_refused(monkeypatch):
+    """The output was made for one length: a cell that suddenly claims another is not believed."""
+    output = _core._output
+    cell = SCellSeal(passphrase=b"x", max_iterations=10)
+    first = forge(b"x", b"m" * 10, salt=bytes(60000))
+    second = forge(b"x", b"m" * 60010, salt=b"")
+    assert len(first) == len(second)
+    shared = bytearray(first)
+
+    def output_while_somebody_writes(size):
+        assert size == 10
+        shared[:] = second
+        return output(size)
+
+    # Somebody else writes into the shared memory after the length was looked up.
+    shared_view = memoryview(shared)
+    monkeypatch.setattr(_core, "_output", output_while_somebody_writes)
+    with not_a_cell():
+        cell.decrypt(shared_view)
+
+
+@pytest.mark.parametrize("claimed", [0, 1, 39, 41, 2**32, sys.maxsize])
+def test_c_writes_only_as_much_as_it_was_given_room_for(claimed):
+    """The core compares the room for the message with what the header says."""
+    made = ffi.new("themis_passphrase **")
+    assert lib.themis_passphrase_new(b"x", 1, 10, made) == lib.THEMIS_SUCCESS
+    passphrase = ffi.gc(made[0], lib.themis_passphrase_free)
+    sealed, out = forge(b"x", MESSAGE), ffi.new("uint8_t[]", 100)
+    unseal = lib.themis_passphrase_unseal
+    status = unseal(passphrase, sealed, len(sealed), ffi.NULL, 0, out, claimed)
+    assert status == lib.THEMIS_INVALID_PARAMETER
+    assert bytes(ffi.buffer(out)) == bytes(100)
+    status = unseal(passphrase, sealed, len(sealed), ffi.NULL, 0, out, len(MESSAGE))
+    assert status == lib.THEMIS_SUCCESS
+    assert bytes(ffi.buffer(out)) == MESSAGE + bytes(60)
+
+
+# ---- Iterations ----
+
+
+@pytest.mark.parametrize("iterations", [0, 2**31, 2**32 - 1])
+def test_an_iteration_count_that_the_format_rules_out_is_refused(iterations):
+    """Zero and what has bit 31 set are no counts, whatever the bound."""
+    sealed = with_u32(forge(b"x", MESSAGE), ITERATIONS_AT, iterations)
+    with not_a_cell():
+        SCellSeal(passphrase="x", max_iterations=2**31 - 1).decrypt(sealed)
+
+
+@pytest.mark.timing
+@pytest.mark.parametrize("iterations", [DEFAULT_MAX_ITERATIONS + 1, 2**31 - 1])
+def test_a_hostile_iteration_count_costs_nothing(iterations):
+    """A cell that asks for minutes is refused at once, and the error names the way out."""
+    sealed = with_u32(forge(PASSPHRASE.encode(), MESSAGE), ITERATIONS_AT, iterations)
+    start = time.process_time()
+    with asks_too_much():
+        CELL.decrypt(sealed)
+    assert time.process_time() - start < 0.05
+
+
+def test_the_bound_is_inclusive_and_can_be_moved():
+    """A cell with as many iterations as the bound is read, with one more refused; both ways."""
+    sealed = forge(b"x", MESSAGE, iterations=1000)
+    assert SCellSeal(passphrase="x", max_iterations=1000).decrypt(sealed) == MESSAGE
+    with asks_too_much():
+        SCellSeal(passphrase="x", max_iterations=999).decrypt(sealed)
+    with asks_too_much():
+        SCellSealPassphrase("x", max_iterations=1).decrypt(sealed)
+
+
+def test_the_default_bound_is_five_million():
+    """The documented bound is the one that holds, and what we write lies far below."""
+    assert DEFAULT_MAX_ITERATIONS == 5_000_000
+    assert DEFAULT_ITERATIONS < DEFAULT_MAX_ITERATIONS
+
+
+@pytest.mark.slow
+@pytest.mark.timing
+def test_raising_the_default_bound_works():
+    """A cell with more than five million iterations is read by who asked for it."""
+    sealed = forge(b"x", MESSAGE, iterations=DEFAULT_MAX_ITERATIONS + 1)
+    with asks_too_much():
+        SCellSeal(passphrase="x").decrypt(sealed)
+    raised = SCellSeal(passphrase="x", max_iterations=DEFAULT_MAX_ITERATIONS + 1)
+    assert raised.decrypt(sealed) == MESSAGE
+
+
+def test_writing_ignores_the_bound():
+    """The bound is for reading; a cell that one's own bound refuses can still be written."""
+    cell = SCellSeal(passphrase="x", max_iterations=1)
+    sealed = cell.encrypt(MESSAGE)
+    with asks_too_much():
+        cell.decrypt(sealed)
+    assert SCellSeal(passphrase="x").decrypt(sealed) == MESSAGE
+
+
+@pytest.mark.parametrize("bound", [0, -1, 2**31, 2**32, 2**64])
+def test_an_impossible_bound_is_refused(bound):
+    """The bound is 1 to 2^31-1, as the format's counts are."""
+    with wrong_value("max_iterations must be 1 to 2147483647"):
+        SCellSeal(passphrase="x", max_iterations=bound)
+
+
+@pytest.mark.parametrize("bound", [None, 1000.0, "1000", b"\1"])
+def test_a_bound_that_is_no_int_is_refused(bound):
+    """The bound is an int."""
+    with wrong_type("max_iterations must be an int"):
+        SCellSeal(passphrase="x", max_iterations=bound)
+
+
+# ---- Text ----
+
+
+def test_text_is_utf8_unless_told_otherwise():
+    """A str is UTF-8 as in other languages; another encoding is another passphrase."""
+    utf8, latin = "pässphrase".encode(), "pässphrase".encode("latin-1")
+    assert SCellSeal(passphrase="pässphrase").decrypt(forge(utf8, MESSAGE)) == MESSAGE
+    cell = SCellSeal(passphrase="pässphrase", encoding="latin-1")
+    assert cell.decrypt(forge(latin, MESSAGE)) == MESSAGE
+    with not_authentic():
+        cell.decrypt(forge(utf8, MESSAGE))
+
+
+def test_text_is_not_normalised():
+    """One letter in two Unicode forms is two passphrases, as in every Themis."""
+    composed, decomposed = "\u00e9", "e\u0301"
+    with not_authentic():
+        SCellSeal(passphrase=decomposed).decrypt(forge(composed.encode(), MESSAGE))
+
+
+def test_bytes_ignore_the_encoding():
+    """A passphrase of bytes is taken as it is."""
+    cell = SCellSeal(passphrase=b"\xff\xfe\0", encoding="ascii")
+    assert cell.decrypt(forge(b"\xff\xfe\0", MESSAGE)) == MESSAGE
+
+
+@pytest.mark.parametrize(
+    ("passphrase", "encoding"),
+    [("päss", "ascii"), ("\ud800", "utf-8"), ("a..b", "idna"), ("x", "undefined"), ("x", "a\0b")],
+)
+def test_text_that_the_encoding_cannot_express_is_refused(passphrase, encoding):
+    """The error names the encoding and neither shows the passphrase nor leads to it."""
+    with wrong_value("the passphrase cannot be expressed in ") as caught:
+        SCellSeal(passphrase=passphrase, encoding=encoding)
+    assert repr(encoding) in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("encoding", ["no-such-encoding", "rot13", "hex", "base64"])
+def test_an_encoding_that_does_not_exist_is_named(encoding):
+    """Only encodings of text into bytes will do."""
+    with wrong_value(f"the encoding {encoding!r} is not known"):
+        SCellSeal(passphrase="text", encoding=encoding)
+
+
+@pytest.mark.parametrize("encoding", [None, b"utf-8", 8])
+def test_an_encoding_is_named_by_a_str(encoding):
+    """An encoding of another type is a wrong type."""
+    with wrong_type("encoding must be the name of one, a str"):
+        SCellSeal(passphrase="text", encoding=encoding)
+
+
+@pytest.mark.parametrize("passphrase", ["", b"", bytearray(), memoryview(b"")])
+def test_an_empty_passphrase_is_refused(passphrase):
+    """A passphrase has at least one byte."""
+    with wrong_value("the passphrase is empty"):
+        SCellSeal(passphrase=passphrase)
+
+
+def test_the_refusal_does_not_depend_on_which_secret_was_wrong():
+    """Passphrase, context and data that are wrong give one and the same text."""
+    sealed = forge(PASSPHRASE.encode(), MESSAGE, CONTEXT)
+    said = set()
+    for cell, data, context in (
+        (SCellSeal(passphrase="other"), sealed, CONTEXT),
+        (CELL, sealed, b"other"),
+        (CELL, sealed[:-1] + bytes([sealed[-1] ^ 1]), CONTEXT),
+    ):
+        with not_authentic() as caught:
+            cell.decrypt(data, context)
+        said.add(str(caught.value))
+    assert len(said) == 1
+    assert type(caught.value) is SecureCellError
