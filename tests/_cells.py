@@ -3,6 +3,7 @@
 
 import contextlib
 import json
+import os
 import re
 import struct
 from pathlib import Path
@@ -15,6 +16,8 @@ from pythemis.scell import SecureCellError, SecureCellTypeError, SecureCellValue
 VECTORS = Path(__file__).resolve().parent / "vectors"
 TOKEN = 44  # bytes of an authentication token
 PASSPHRASE_TOKEN = 70  # the same with the KDF context behind it
+# Valgrind is slow: tests that repeat a thing thousands of times divide by this.
+FEWER = 50 if os.environ.get("PYTHEMIS_MEMCHECK") else 1
 
 
 def vectors(topic):
