@@ -142,12 +142,21 @@ def make_ffibuilder() -> FFI:
         sources=_files("soter/*.c", "themis/*.c"),
         depends=_files("*.h", "soter/*.h", "themis/*.h"),
         include_dirs=[C_ROOT],
-        define_macros=[("Py_LIMITED_API", "0x030A0000")] if ABI3 else [],
+        define_macros=_macros(),
         py_limited_api=ABI3,
         extra_compile_args=compiling,
         extra_link_args=linking,
     )
     return ffibuilder
+
+
+def _macros() -> list[tuple[str, str | None]]:
+    macros: list[tuple[str, str | None]] = []
+    if ABI3:
+        macros.append(("Py_LIMITED_API", "0x030A0000"))
+    if link_mode() == "static":
+        macros.append(("SOTER_PRIVATE_LIBCRYPTO", "1"))  # nobody else uses our copy
+    return macros
 
 
 def _own_flags() -> tuple[list[str], list[str]]:

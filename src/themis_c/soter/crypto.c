@@ -16,6 +16,13 @@ static bool ready;
 static void fetch_all(void)
 {
     struct soter_crypto *c = &soter_crypto;
+#ifdef SOTER_PRIVATE_LIBCRYPTO
+    /* EVP's look for engines would load the configuration into the default context. In a libcrypto
+     * that others share that is theirs to want: Python's ssl takes its policy from there. */
+    if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1) {
+        return;
+    }
+#endif
     c->libctx = OSSL_LIB_CTX_new();
     if (c->libctx == NULL) {
         return;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* OpenSSL as soter uses it: a library context of our own, every algorithm fetched once.
- * The context is our own so that no configuration file is read and nothing that the rest of the
- * process does to the default one (providers, properties, FIPS switches) reaches us. */
+ * The context is our own so that nothing reaches us that a configuration file or the rest of the
+ * process does to the default one (providers, properties, FIPS switches). */
 #ifndef SOTER_CRYPTO_H
 #define SOTER_CRYPTO_H
 

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""We share a process, and perhaps a libcrypto, with others: neither side notices the other."""
+
+import ctypes
+import hashlib
+import os
+import ssl
+import subprocess
+import sys
+
+import pytest
+from _cells import not_a_cell, not_authentic, wrong_value
+from test_cell_passphrase import forge
+
+from pythemis import _themis
+from pythemis.scell import SCellContextImprint, SCellSeal, SCellTokenProtect
+
+KEY = b"k" * 32
+ROUND_TRIPS = """\
+from pythemis.scell import SCellContextImprint, SCellSeal, SCellTokenProtect
+from pythemis.skeygen import GenerateSymmetricKey
+key = GenerateSymmetricKey()
+for cell in (SCellSeal(key), SCellTokenProtect(key), SCellContextImprint(key),
+             SCellSeal(passphrase=key)):
+    encrypted = cell.encrypt(b"message", b"context")
+    parts = encrypted if isinstance(encrypted, tuple) else (encrypted,)
+    assert cell.decrypt(*parts, b"context") == b"message"
+print("fine")
+"""
+
+
+def shares_libcrypto():
+    """Tell whether others can see the libcrypto that we use."""
+    return hasattr(ctypes.CDLL(_themis.__file__), "ERR_peek_error")
+
+
+@pytest.fixture
+def libcrypto():
+    """Give the libcrypto that our module calls, with an empty error queue before and after."""
+    # Symbols are looked up in the module and then in what it is linked with: its own libcrypto.
+    if not shares_libcrypto():
+        pytest.skip("linked statically: nobody else sees our libcrypto")
+    library = ctypes.CDLL(_themis.__file__)
+    for name in ("ERR_peek_error", "ERR_peek_last_error", "ERR_get_error"):
+        getattr(library, name).restype = ctypes.c_ulong
+    library.ERR_clear_error()
+    yield library
+    library.ERR_clear_error()
+
+
+def fail_in_every_way():
+    """Provoke every refusal that comes from data."""
+    seal, protect = SCellSeal(KEY), SCellTokenProtect(KEY)
+    imprint, by_passphrase = SCellContextImprint(KEY), SCellSeal(passphrase=KEY)
+    sealed, (encrypted, token) = seal.encrypt(b"message"), protect.encrypt(b"message")
+    forged = forge(KEY, b"message")
+    for cell, parts in ((seal, [sealed]), (protect, [encrypted, token]), (by_passphrase, [forged])):
+        with not_authentic():
+            cell.decrypt(*parts, b"wrong")
+        with not_a_cell():
+            cell.decrypt(*parts[:-1], parts[-1][:-20], b"")
+    with not_authentic():
+        SCellSeal(KEY, compat_096=True).decrypt(sealed, b"wrong")
+    with wrong_value("0 bytes"):
+        imprint.encrypt(b"", b"context")
+
+
+def test_failures_leave_the_error_queue_empty(libcrypto):
+    """After every kind of refusal OpenSSL's error queue is as empty as it was."""
+    fail_in_every_way()
+    assert libcrypto.ERR_peek_error() == 0
+
+
+def test_failures_leave_the_errors_of_others_alone(libcrypto):
+    """An error that somebody else left in the queue is still there, alone, and can be taken."""
+    libcrypto.ERR_new()
+    libcrypto.ERR_set_error(ctypes.c_int(2), ctypes.c_int(100), ctypes.c_void_p(None))
+    theirs = libcrypto.ERR_peek_error()
+    assert theirs != 0
+    fail_in_every_way()
+    assert libcrypto.ERR_peek_error() == libcrypto.ERR_peek_last_error() == theirs
+    assert libcrypto.ERR_get_error() == theirs
+    assert libcrypto.ERR_get_error() == 0
+
+
+def test_errors_of_others_do_not_disturb_us(libcrypto):
+    """With errors in the queue our operations work."""
+    libcrypto.ERR_new()
+    libcrypto.ERR_set_error(ctypes.c_int(2), ctypes.c_int(100), ctypes.c_void_p(None))
+    cell = SCellSeal(KEY)
+    assert cell.decrypt(cell.encrypt(b"message")) == b"message"
+
+
+def test_pythons_own_openssl_works_before_and_after():
+    """Hashlib and ssl give the same answers with our failures in between."""
+
+    def answers():
+        context = ssl.create_default_context()
+        connection = context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="host")
+        with pytest.raises(ssl.SSLWantReadError):
+            connection.do_handshake()
+        with pytest.raises(ssl.SSLError, match=r"PEM lib|no start line|NO_START_LINE"):
+            context.load_verify_locations(cadata="-----BEGIN CERTIFICATE-----\nAAAA\n")
+        digest = hashlib.pbkdf2_hmac("sha256", b"password", b"salt", 1000)
+        return digest, hashlib.sha3_256(b"x").digest(), len(context.get_ciphers())
+
+    before = answers()
+    fail_in_every_way()
+    assert answers() == before
+
+
+def run(code, **environment):
+    """Run code in another interpreter; a hang is a failure."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+NONSENSE = {
+    "garbage": "\0\1 this = is [ not a configuration",
+    "unknown provider": "openssl_conf = init\nconfig_diagnostics = 1\n[init]\nproviders = all\n"
+    "[all]\nnowhere = nowhere\n[nowhere]\nmodule = /nonexistent.so\nactivate = 1\n",
+    "no default provider": "openssl_conf = init\n[init]\nproviders = all\n"
+    "[all]\nnull = null\n[null]\nactivate = 1\n",
+    "FIPS only": "openssl_conf = init\n[init]\nalg_section = evp\n"
+    "[evp]\ndefault_properties = fips=yes\n",
+}
+
+
+@pytest.mark.parametrize("name", NONSENSE)
+def test_a_configuration_of_openssl_does_not_reach_us(tmp_path, name):
+    """Whatever OPENSSL_CONF says, all modes work."""
+    path = tmp_path / "openssl.cnf"
+    path.write_text(NONSENSE[name])
+    said = run(ROUND_TRIPS, OPENSSL_CONF=str(path), OPENSSL_MODULES=str(tmp_path))
+    assert said == (0, "fine\n", "")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+@pytest.mark.skipif(
+    shares_libcrypto(), reason="a libcrypto that is shared reads its configuration for the others"
+)
+def test_a_libcrypto_of_our_own_reads_no_configuration(tmp_path):
+    """A pipe in place of the configuration: who opened it would wait for ever."""
+    path = tmp_path / "openssl.cnf"
+    os.mkfifo(path)
+    assert run(ROUND_TRIPS, OPENSSL_CONF=str(path)) == (0, "fine\n", "")
+
+
+def test_default_properties_of_the_process_do_not_reach_us(libcrypto):
+    """Who forces FIPS algorithms on the process's default library context changes nothing here."""
+    del libcrypto  # it is only about whether there is one that others can reach
+    code = (
+        "import ctypes\nfrom pythemis import _core, _themis\n"
+        "library = ctypes.CDLL(_themis.__file__)\n"
+        "assert library.EVP_set_default_properties(None, b'fips=yes') == 1\n"
+    )
+    assert run(code + ROUND_TRIPS) == (0, "fine\n", "")
+
+
+def test_loading_us_after_and_before_ssl_works():
+    """The order in which the libraries come into the process does not matter."""
+    for first, second in (("ssl, hashlib", "pythemis.scell"), ("pythemis.scell", "ssl, hashlib")):
+        code = f"import {first}\nimport {second}\n{ROUND_TRIPS}"
+        code += "\nimport hashlib, ssl\nssl.create_default_context(), hashlib.sha256(b'')"
+        assert run(code) == (0, "fine\n", "")
