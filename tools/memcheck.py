@@ -110,7 +110,7 @@ def valgrind(report: Path, *arguments: str) -> tuple[int, list[Finding]]:
         *arguments,
     ]
     # With pymalloc, blocks would be invisible to valgrind.
-    environment = {**os.environ, "PYTHONMALLOC": "malloc"}
+    environment = {**os.environ, "PYTHONMALLOC": "malloc", "PYTHEMIS_MEMCHECK": "1"}
     status = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
     return status, findings(report)
 

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The examples in README.md and docs/ do what they show."""
+
+import pytest
+from _documents import run, sections
+from _project import ROOT
+
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+SECTIONS = [
+    pytest.param(path, section, id=f"{path.relative_to(ROOT).as_posix()}: {section.title}")
+    for path in DOCUMENTS
+    for section in sections(path.read_text(encoding="utf-8"))
+]
+
+
+@pytest.mark.parametrize(("path", "section"), SECTIONS)
+def test_the_examples_run(path, section, tmp_path, monkeypatch):
+    """Every example of a section runs, in an empty folder, after those before it."""
+    monkeypatch.chdir(tmp_path)
+    run(section, str(path))
+
+
+def test_the_readme_has_examples():
+    """The README shows something that runs."""
+    readme = [
+        path for path, _ in (section.values for section in SECTIONS) if path.name == "README.md"
+    ]
+    assert len(readme) >= 2
+
+
+DOCUMENT = """\
+# Title
+
+```python
+x = 1
+```
+
+Text, and a block in another language:
+
+```console
+$ nonsense
+# Not a heading
+```
+
+```python
+assert x == 1
+```
+
+## Part
+
+<!-- not run: it needs a server -->
+```python
+raise SystemExit
+```
+
+1. In a list:
+
+   ```python
+   if True:
+       y = 2
+   ```
+
+<!-- just a comment -->
+
+~~~py
+assert y == 2
+assert "x" not in dir()
+~~~
+
+### Deeper
+
+```python
+assert y == 2
+```
+
+## Without examples
+
+## Wrong
+
+```python
+
+assert False, "on this line"
+```
+"""
+
+
+def test_examples_are_found_by_section():
+    """Sections end at headings of two levels; only Python counts; skipped ones say why."""
+    title, part, wrong = sections(DOCUMENT)
+    assert (title.title, part.title, wrong.title) == ("Title", "Part", "Wrong")
+    assert [example.code for example in title.examples] == ["x = 1\n", "assert x == 1\n"]
+    assert [example.reason for example in part.examples] == ["it needs a server"] + [None] * 3
+    assert part.examples[1].code == "if True:\n    y = 2\n"
+    run(title, "document.md")
+    run(part, "document.md")
+
+
+def test_a_wrong_example_fails_on_its_line():
+    """The traceback names the document and the line."""
+    with pytest.raises(AssertionError, match="on this line") as caught:
+        run(sections(DOCUMENT)[-1], "document.md")
+    entry = caught.traceback[-1]
+    assert (str(entry.path).rpartition("/")[2], entry.lineno + 1) == ("document.md", 51)
+
+
+@pytest.mark.parametrize("comment", ["<!-- not run: -->", "<!--not run:-->", "<!-- not run:   -->"])
+def test_leaving_an_example_out_needs_a_reason(comment):
+    """Without a reason the comment is an error, and names its line."""
+    with pytest.raises(ValueError, match="line 3: say why"):
+        sections(f"# Title\n{comment}\n```python\nx\n```\n")
+
+
+def test_a_block_that_never_ends_is_an_error():
+    """A missing fence does not hide the rest of the document."""
+    with pytest.raises(ValueError, match="line 1: this block is never closed"):
+        sections("```python\nx = 1\n")
