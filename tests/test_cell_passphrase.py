@@ -213,6 +213,16 @@ def test_every_bit_of_the_descriptor_counts(bit):
         CELL.decrypt(with_u32(sealed, 0, 0x41010100 ^ 1 << bit), CONTEXT)
 
 
+@pytest.mark.parametrize("size", range(6))
+def test_a_kdf_context_without_room_for_its_numbers_is_refused(size):
+    """Iterations and salt length take 6 bytes; fewer are no KDF context, though all lengths fit."""
+    sealed = with_u32(forge(PASSPHRASE.encode(), MESSAGE, CONTEXT, salt=b""), 16, size)
+    with not_a_cell():
+        CELL.decrypt(sealed[: 48 + size] + sealed[54:], CONTEXT)
+    with not_a_cell():  # the same with the message taking what the KDF context gave
+        CELL.decrypt(with_u32(sealed, 12, len(MESSAGE) + 6 - size), CONTEXT)
+
+
 @settings(max_examples=300)
 @given(
     header=st.tuples(
@@ -305,6 +315,9 @@ def test_c_writes_only_as_much_as_it_was_given_room_for(claimed):
     sealed, out = forge(b"x", MESSAGE), ffi.new("uint8_t[]", 100)
     unseal = lib.themis_passphrase_unseal
     status = unseal(passphrase, sealed, len(sealed), ffi.NULL, 0, out, claimed)
+    assert status == lib.THEMIS_INVALID_PARAMETER
+    assert bytes(ffi.buffer(out)) == bytes(100)
+    status = unseal(passphrase, sealed, len(sealed) - 1, ffi.NULL, 0, out, len(MESSAGE))
     assert status == lib.THEMIS_INVALID_PARAMETER
     assert bytes(ffi.buffer(out)) == bytes(100)
     status = unseal(passphrase, sealed, len(sealed), ffi.NULL, 0, out, len(MESSAGE))

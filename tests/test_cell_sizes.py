@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Message sizes: around blocks and pieces, beyond 2^31, and one more than there can be.
 
-The tests marked big_memory need about 10 GB; run them alone: make test PYTEST_ARGS='-m big_memory'
+The tests marked big_memory need 20 GB and some ten minutes; run them alone:
+make test PYTEST_ARGS='-m big_memory'
 """
 
 import mmap
