@@ -31,7 +31,7 @@ lint: .venv/.lint ## check style, types, formatting and C warnings
 		command -v $$cc >/dev/null || continue; \
 		echo "$$cc $(C_LINT)"; \
 		for source in $(C_SOURCES); do \
-			$$cc $(C_LINT) $$(pkg-config --cflags libcrypto) -c $$source -o /dev/null || exit 1; \
+			$$cc $(C_LINT) $$(pkg-config --cflags libcrypto libsodium) -c $$source -o /dev/null || exit 1; \
 		done; \
 	done
 

@@ -92,8 +92,7 @@ SODIUM = Library(
         windows="vcpkg install libsodium",
     ),
 )
-# SODIUM joins when the Comparator arrives.
-LIBRARIES = (OPENSSL,)
+LIBRARIES = (OPENSSL, SODIUM)
 
 
 def link_mode() -> str:

@@ -143,8 +143,9 @@ def test_the_bootstrap_names_everything_at_once(tmp_path):
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr == (
-        "Please install gcc libc6-dev pkg-config libssl-dev (the Debian and Ubuntu names; as root: "
-        "apt-get install gcc libc6-dev pkg-config libssl-dev) and run make again.\n"
+        "Please install gcc libc6-dev pkg-config libssl-dev libsodium-dev (the Debian and Ubuntu "
+        "names; as root: apt-get install gcc libc6-dev pkg-config libssl-dev libsodium-dev) and "
+        "run make again.\n"
     )
 
 

@@ -143,6 +143,51 @@ int themis_passphrase_unseal(const themis_passphrase *passphrase,
                              uint8_t *message,
                              size_t message_len);
 
+/* ---- Secure Comparator (specification, section 6) ----
+ *
+ * One object is one side of one comparison. Alice begins; both then hand every message that
+ * arrives to themis_comparator_proceed and send its reply, until nothing is expected any more.
+ * What fails inside ends the comparison with NO_MATCH; what is called at the wrong time is
+ * INVALID_PARAMETER and changes nothing. One thread at a time. */
+
+enum {
+    THEMIS_COMPARATOR_NOT_READY = 0,
+    THEMIS_COMPARATOR_MATCH = 21,
+    THEMIS_COMPARATOR_NO_MATCH = 22
+};
+
+enum { THEMIS_COMPARATOR_FIRST_SIZE = 192 }; /* the message that begins a comparison */
+
+typedef struct themis_comparator themis_comparator;
+
+int themis_comparator_new(themis_comparator **out);
+void themis_comparator_free(themis_comparator *comparator);
+
+/* Adds a piece of at least one byte to the secret, of which only a digest is kept. Before the
+ * comparison starts. */
+int themis_comparator_append(themis_comparator *comparator,
+                             const uint8_t *secret,
+                             size_t secret_len);
+
+/* Starts as Alice: `message` takes THEMIS_COMPARATOR_FIRST_SIZE bytes. */
+int themis_comparator_begin(themis_comparator *comparator, uint8_t *message);
+
+/* The size of the message that is expected now, and of the reply to it; both are 0 when the
+ * comparison is over, the reply's also for the last message. */
+size_t themis_comparator_expected_size(const themis_comparator *comparator);
+size_t themis_comparator_reply_size(const themis_comparator *comparator);
+
+/* Takes the peer's message; `reply` takes themis_comparator_reply_size bytes.
+ * INVALID_PARAMETER: not a message of the expected size, or with something else for points. */
+int themis_comparator_proceed(themis_comparator *comparator,
+                              const uint8_t *message,
+                              size_t message_len,
+                              uint8_t *reply);
+
+/* One of the THEMIS_COMPARATOR_ results; it never changes once it is not NOT_READY. NO_MATCH may
+ * come before the exchange is over, which nevertheless goes on to its end. */
+int themis_comparator_result(const themis_comparator *comparator);
+
 /* ---- Primitives, for known answers and self-tests ---- */
 
 /* The Soter KDF with out_len <= 32. key_len 0 means the implicit key. The contexts come as one

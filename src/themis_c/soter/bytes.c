@@ -66,6 +66,18 @@ bool soter_read_bytes(struct soter_reader *reader, size_t len, const uint8_t **o
     return true;
 }
 
+bool soter_read_copy(struct soter_reader *reader, uint8_t *out, size_t len)
+{
+    const uint8_t *bytes;
+    if (!soter_read_bytes(reader, len, &bytes)) {
+        return false;
+    }
+    if (len != 0) {
+        memcpy(out, bytes, len);
+    }
+    return true;
+}
+
 bool soter_read_part(struct soter_reader *reader, size_t len, struct soter_reader *part)
 {
     const uint8_t *bytes;

@@ -25,6 +25,8 @@ void soter_reader_init(struct soter_reader *reader, const uint8_t *data, size_t 
 
 /* The next `len` bytes, borrowed from the reader's input. */
 SOTER_MUST_USE bool soter_read_bytes(struct soter_reader *reader, size_t len, const uint8_t **out);
+/* The next `len` bytes, copied. */
+SOTER_MUST_USE bool soter_read_copy(struct soter_reader *reader, uint8_t *out, size_t len);
 /* The next `len` bytes as a reader of their own. */
 SOTER_MUST_USE bool
 soter_read_part(struct soter_reader *reader, size_t len, struct soter_reader *part);

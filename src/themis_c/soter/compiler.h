@@ -12,4 +12,12 @@
 #define SOTER_MUST_USE
 #endif
 
+#if defined(__GNUC__) || defined(__clang__)
+#define SOTER_NOINLINE __attribute__((noinline))
+#elif defined(_MSC_VER)
+#define SOTER_NOINLINE __declspec(noinline)
+#else
+#define SOTER_NOINLINE
+#endif
+
 #endif

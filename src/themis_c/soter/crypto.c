@@ -28,13 +28,15 @@ static void fetch_all(void)
         return;
     }
     c->sha256 = EVP_MD_fetch(c->libctx, "SHA2-256", NULL);
+    c->sha512 = EVP_MD_fetch(c->libctx, "SHA2-512", NULL);
     c->aes128_gcm = EVP_CIPHER_fetch(c->libctx, "AES-128-GCM", NULL);
     c->aes192_gcm = EVP_CIPHER_fetch(c->libctx, "AES-192-GCM", NULL);
     c->aes256_gcm = EVP_CIPHER_fetch(c->libctx, "AES-256-GCM", NULL);
     c->aes256_ctr = EVP_CIPHER_fetch(c->libctx, "AES-256-CTR", NULL);
     c->pbkdf2 = EVP_KDF_fetch(c->libctx, "PBKDF2", NULL);
-    ready = c->sha256 != NULL && c->aes128_gcm != NULL && c->aes192_gcm != NULL &&
-            c->aes256_gcm != NULL && c->aes256_ctr != NULL && c->pbkdf2 != NULL;
+    ready = c->sha256 != NULL && c->sha512 != NULL && c->aes128_gcm != NULL &&
+            c->aes192_gcm != NULL && c->aes256_gcm != NULL && c->aes256_ctr != NULL &&
+            c->pbkdf2 != NULL;
 }
 
 soter_status soter_init(void)

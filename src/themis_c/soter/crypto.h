@@ -11,6 +11,7 @@
 struct soter_crypto {
     OSSL_LIB_CTX *libctx;
     EVP_MD *sha256;
+    EVP_MD *sha512;
     EVP_CIPHER *aes128_gcm;
     EVP_CIPHER *aes192_gcm;
     EVP_CIPHER *aes256_gcm;

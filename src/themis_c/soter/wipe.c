@@ -2,7 +2,12 @@
 #include "soter/wipe.h"
 
 #include <openssl/crypto.h>
+#include <stdint.h>
 #include <stdlib.h>
+
+#include "soter/compiler.h"
+
+#define STACK_SIZE 16384 /* libsodium's scalar multiplication goes about 6 KiB deep */
 
 void soter_wipe(void *data, size_t len)
 {
@@ -17,4 +22,10 @@ void soter_wipe_free(void *data, size_t len)
         soter_wipe(data, len);
         free(data);
     }
+}
+
+SOTER_NOINLINE void soter_wipe_stack(void)
+{
+    uint8_t below[STACK_SIZE];
+    soter_wipe(below, sizeof below);
 }

@@ -10,4 +10,8 @@ void soter_wipe(void *data, size_t len);
 /* Wipes and frees what malloc gave. NULL is fine. */
 void soter_wipe_free(void *data, size_t len);
 
+/* Overwrites what calls made by its caller left on the stack: libraries beneath us keep scalars
+ * there and do not wipe them. */
+void soter_wipe_stack(void);
+
 #endif
