@@ -8,6 +8,7 @@ an exception. Nothing here is public.
 from __future__ import annotations
 
 import sys
+import threading
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn, TypeVar
 
 from ._themis import ffi, lib
@@ -24,6 +25,9 @@ PASSPHRASE_TOKEN_SIZE: int = lib.THEMIS_PASSPHRASE_TOKEN_SIZE
 MESSAGE_MAX: int = lib.THEMIS_CELL_MESSAGE_MAX
 MAX_ITERATIONS: int = lib.THEMIS_PASSPHRASE_MAX_ITERATIONS
 ITERATIONS_LIMIT: int = lib.THEMIS_PASSPHRASE_ITERATIONS_LIMIT
+COMPARATOR_NOT_READY: int = lib.THEMIS_COMPARATOR_NOT_READY
+COMPARATOR_MATCH: int = lib.THEMIS_COMPARATOR_MATCH
+COMPARATOR_NO_MATCH: int = lib.THEMIS_COMPARATOR_NO_MATCH
 
 _SUCCESS: int = lib.THEMIS_SUCCESS
 _FAIL: int = lib.THEMIS_FAIL
@@ -344,3 +348,112 @@ def passphrase_unseal(owner: Owner, sealed: Any, context: Any) -> bytes:
         return message if _IN_PLACE else _foreign_result(message)
     finally:
         del sealed, context
+
+
+# ---- Secure Comparator ----
+
+
+class ComparatorOwner(Owner):
+    """Owns one side of a comparison, which one thread at a time may use.
+
+    The lock can be taken again by the thread that has it: a signal handler may run in the middle
+    of a call, though never in the middle of its C part.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+
+
+def comparator_new(errors: Errors) -> Any:
+    """Make one side of a comparison."""
+    made = ffi.new("themis_comparator **")
+    status = lib.themis_comparator_new(made)
+    if status != _SUCCESS:
+        failed(errors, status)
+    return ffi.gc(made[0], lib.themis_comparator_free)
+
+
+_STARTED = {_INVALID_PARAMETER: "this comparison has started already"}
+_DAMAGED = {
+    _INVALID_PARAMETER: "this is not a message of a comparison, or it was damaged; "
+    "the comparison has ended without a match"
+}
+
+
+def comparator_append(owner: ComparatorOwner, secret: Any) -> None:
+    """Add a piece to the secret."""
+    try:
+        secret = view(owner._errors, secret, "the secret")
+        size = len(secret)
+        if size == 0:
+            wrong_value(owner._errors, "the secret is empty")
+        with owner._lock:
+            handle = _comparator(owner)
+            status = lib.themis_comparator_append(handle, secret, size)
+        if status != _SUCCESS:
+            failed(owner._errors, status, _STARTED)
+    finally:
+        del secret
+
+
+def comparator_begin(owner: ComparatorOwner) -> bytes:
+    """Start a comparison; the first message."""
+    message = _output(lib.THEMIS_COMPARATOR_FIRST_SIZE)
+    with owner._lock:
+        handle = _comparator(owner)
+        status = lib.themis_comparator_begin(handle, message)
+    if status != _SUCCESS:
+        failed(owner._errors, status, _STARTED)
+    return message if _IN_PLACE else _foreign_result(message)
+
+
+def comparator_proceed(owner: ComparatorOwner, message: Any) -> bytes:
+    """Take the peer's message; the reply, empty after the last one."""
+    try:
+        message = view(owner._errors, message, "the message")
+        size = len(message)
+        with owner._lock:
+            handle = _comparator(owner)
+            expected = lib.themis_comparator_expected_size(handle)
+            reply = _output(lib.themis_comparator_reply_size(handle))
+            status = lib.themis_comparator_proceed(handle, message, size, reply)
+        if status != _SUCCESS:
+            _refuse_message(owner, status, size, expected)
+        return reply if _IN_PLACE else _foreign_result(reply)
+    finally:
+        del message
+
+
+def _refuse_message(owner: Owner, status: int, size: int, expected: int) -> NoReturn:
+    if expected == 0:
+        problem = "this comparison is over; make a new object for another one"
+    elif status != _INVALID_PARAMETER or size == expected:
+        failed(owner._errors, status, _DAMAGED)
+    elif size == lib.THEMIS_COMPARATOR_FIRST_SIZE:
+        problem = "this message begins a comparison, but one is under way; only one side may begin"
+    else:
+        problem = (
+            f"the message has {size} bytes, but the one expected now has {expected}; "
+            "the comparison has ended without a match"
+        )
+    raise owner._errors.failed(_INVALID_PARAMETER, problem)
+
+
+def comparator_is_over(owner: ComparatorOwner) -> bool:
+    """Tell whether the exchange has ended."""
+    with owner._lock:
+        return bool(lib.themis_comparator_expected_size(_comparator(owner)) == 0)
+
+
+def comparator_result(owner: ComparatorOwner) -> int:
+    """Tell the result so far."""
+    with owner._lock:
+        result: int = lib.themis_comparator_result(_comparator(owner))
+    return result
+
+
+def _comparator(owner: Owner) -> Any:
+    handle = owner._handle
+    if handle is None:
+        _closed(owner)
+    return handle

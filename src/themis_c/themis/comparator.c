@@ -164,6 +164,7 @@ static soter_status
 bob_takes_3(themis_comparator *bob, struct soter_reader *in, struct soter_writer *out)
 {
     struct themis_run *run = &bob->run;
+    const bool lost_before = run->lost;
     soter_status status = themis_run_receive_commitment(run, 6, in);
     if (status != SOTER_SUCCESS) {
         return status;
@@ -175,6 +176,13 @@ bob_takes_3(themis_comparator *bob, struct soter_reader *in, struct soter_writer
     status = themis_run_receive_product(run, 7, in);
     if (status != SOTER_SUCCESS) {
         return status;
+    }
+    if (run->lost && !lost_before) {
+        /* the secret is out of play by now, so it is b3 that must not make a match for Alice */
+        status = soter_scalar_random(&run->g3.own);
+        if (status != SOTER_SUCCESS) {
+            return status;
+        }
     }
     return themis_run_send_product(run, 8, out);
 }

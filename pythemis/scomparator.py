@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Secure Comparator: find out whether two secrets are equal (specification, section 6).
+
+Neither side tells the other its secret, nor anything about it but that one bit. One side begins. From then on both do the same: hand what arrives to `SComparator.proceed_compare`
+and send what it returns, until `SComparator.is_compared`. Four messages of 192, 352, 256 and 96
+bytes cross the wire::
+
+    comparison = SComparator(b"shared secret")
+    send(comparison.begin_compare())  # only one side does this
+    while not comparison.is_compared():
+        reply = comparison.proceed_compare(receive())
+        if reply:
+            send(reply)
+    if comparison.is_equal():
+        ...
+
+Each run tells the other side whether one guess of its choice was right. So limit how often it may
+try, above all where secrets are such as people remember. And the channel is not encrypted nor the
+peer known by a comparison: a match says that someone at the other end has the secret.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from . import _compat, _core
+from .exception import ThemisError
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+__all__ = [
+    "SCOMPARATOR_CODES",
+    "SComparator",
+    "SecureComparatorError",
+    "SecureComparatorTypeError",
+    "SecureComparatorValueError",
+]
+
+
+class SCOMPARATOR_CODES(IntEnum):
+    """The results of a comparison, the same numbers in every language."""
+
+    NOT_READY = _core.COMPARATOR_NOT_READY
+    MATCH = _core.COMPARATOR_MATCH
+    NOT_MATCH = _core.COMPARATOR_NO_MATCH
+
+
+class SecureComparatorError(ThemisError):
+    """A Secure Comparator refused its arguments, a message, or a call at the wrong time."""
+
+
+class SecureComparatorTypeError(SecureComparatorError, TypeError):
+    """An argument has the wrong type."""
+
+
+class SecureComparatorValueError(SecureComparatorError, ValueError):
+    """An argument has the right type and an impossible value."""
+
+
+_ERRORS = _core.Errors(SecureComparatorError, SecureComparatorTypeError, SecureComparatorValueError)
+
+
+class SComparator(_core.ComparatorOwner):
+    """One side of one comparison; make a new object for the next.
+
+    Several threads may use an object, one call at a time. Only a digest of the secret is kept,
+    and that until the comparison ends.
+
+    Args:
+        shared_secret: 1 byte or more, compared byte by byte: agree on how text becomes bytes.
+
+    Raises:
+        SecureComparatorError: an empty secret or a wrong type; the random generator failed.
+    """
+
+    _errors = _ERRORS
+
+    def __init__(self, shared_secret: Buffer) -> None:
+        super().__init__()
+        self._handle = _core.comparator_new(_ERRORS)
+        try:
+            self.append_secret(shared_secret)
+        except BaseException:
+            self.close()
+            raise
+
+    def append_secret(self, secret: Buffer) -> None:
+        """Add to the secret, for one that comes in pieces; how it was cut makes no difference.
+
+        Args:
+            secret: 1 byte or more.
+
+        Raises:
+            SecureComparatorError: nothing to add, a wrong type; or the comparison has started,
+                which then goes on unchanged.
+        """
+        _core.comparator_append(self, secret)
+
+    def begin_compare(self) -> bytes:
+        """Start the comparison; only one of the two sides does.
+
+        Returns:
+            The message to send, 192 bytes.
+
+        Raises:
+            SecureComparatorError: the comparison has started already, and goes on unchanged; or
+                the random generator failed, and it has ended with NOT_MATCH.
+        """
+        return _core.comparator_begin(self)
+
+    def proceed_compare(self, control_message: Buffer) -> bytes:
+        """Take the other side's message.
+
+        Proofs inside show whether the other side kept to the protocol. If they do not hold, the
+        result is NOT_MATCH, and the exchange still goes on to its end: stopping early would tell
+        the other side something.
+
+        Args:
+            control_message: what the other side's `begin_compare` or `proceed_compare` returned.
+
+        Returns:
+            The message to send, 352, 256 or 96 bytes; empty when there is nothing to send.
+
+        Raises:
+            SecureComparatorError: the bytes are no such message: the comparison has ended with
+                NOT_MATCH. Or it was over before; its result stays. Or the argument is not bytes;
+                that changes nothing.
+        """
+        return _core.comparator_proceed(self, control_message)
+
+    def is_compared(self) -> bool:
+        """Tell whether the exchange has ended: nothing more will arrive or need to be sent.
+
+        Raises:
+            SecureComparatorError: the object is closed.
+        """
+        return _core.comparator_is_over(self)
+
+    def is_equal(self) -> bool:
+        """Tell whether the secrets are known to be equal; False until the exchange has ended.
+
+        Raises:
+            SecureComparatorError: the object is closed.
+        """
+        return self.result() is SCOMPARATOR_CODES.MATCH
+
+    def result(self) -> SCOMPARATOR_CODES:
+        """Give the result, which stays as it is once it is not NOT_READY.
+
+        NOT_MATCH may be known before the exchange has ended, MATCH only then.
+
+        Raises:
+            SecureComparatorError: the object is closed.
+        """
+        return SCOMPARATOR_CODES(_core.comparator_result(self))
+
+
+__getattr__ = _compat.deprecated_names(__name__, {"scomparator": "SComparator"})
