@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Secure Comparator: find out whether two secrets are equal (specification, section 6).
 
-Neither side tells the other its secret, nor anything about it but that one bit. One side begins. From then on both do the same: hand what arrives to `SComparator.proceed_compare`
-and send what it returns, until `SComparator.is_compared`. Four messages of 192, 352, 256 and 96
-bytes cross the wire::
+Neither side tells the other its secret, nor anything about it but that one bit. One side begins.
+From then on both do the same: hand what arrives to `SComparator.proceed_compare` and send what it
+returns, until `SComparator.is_compared`. Four messages of 192, 352, 256 and 96 bytes cross the
+wire::
 
     comparison = SComparator(b"shared secret")
     send(comparison.begin_compare())  # only one side does this
@@ -15,8 +16,8 @@ bytes cross the wire::
         ...
 
 Each run tells the other side whether one guess of its choice was right. So limit how often it may
-try, above all where secrets are such as people remember. And the channel is not encrypted nor the
-peer known by a comparison: a match says that someone at the other end has the secret.
+try, above all where secrets are such as people remember. A match says that someone at the other
+end has the secret; it does not say who, and it does not encrypt the channel.
 """
 
 from __future__ import annotations
