@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The real Themis core, in a Node process that stays for the whole test run."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+
+
+class PeerError(Exception):
+    """What the real core answered instead of a result."""
+
+    def __init__(self, code, message):
+        super().__init__(message)
+        self.code = code
+
+
+class Peer:
+    """Calls methods of peer.js."""
+
+    def __init__(self):
+        self.process = subprocess.Popen(
+            ["node", HERE / "peer.js"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def __call__(self, method, *args):
+        """Call a method; bytes are passed and returned as bytes."""
+        line = json.dumps({"method": method, "args": [to_wire(value) for value in args]})
+        self.process.stdin.write(f"{line}\n")
+        self.process.stdin.flush()
+        answer = json.loads(self.process.stdout.readline())
+        if "error" in answer:
+            raise PeerError(**answer["error"])
+        return from_wire(answer["result"])
+
+    def close(self):
+        """End the process."""
+        self.process.stdin.close()
+        self.process.wait(timeout=10)
+        self.process.stdout.close()
+
+
+def to_wire(value):
+    """Write bytes as JSON can carry them."""
+    return {"hex": bytes(value).hex()} if isinstance(value, (bytes, bytearray)) else value
+
+
+def from_wire(value):
+    """Read what to_wire wrote."""
+    return bytes.fromhex(value["hex"]) if isinstance(value, dict) else value
+
+
+def ensure_peer():
+    """Skip where the real core cannot be had; on CI that is a failure."""
+    problem = missing()
+    if problem and os.environ.get("CI") == "true":
+        pytest.fail(problem)
+    if problem:
+        pytest.skip(problem)
+
+
+def missing():
+    """Bring the real core, or tell why that is not possible."""
+    if not shutil.which("node") or not shutil.which("npm"):
+        return "needs Node and npm, to run the real Themis core"
+    if not (HERE / "node_modules" / "wasm-themis").exists():
+        command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--no-package-lock"]
+        done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            return f"npm cannot install wasm-themis: {done.stderr.strip()[-200:]}"
+    return None

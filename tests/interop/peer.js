@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// The real Themis core behind a pipe. A line of JSON comes in, {"method": name, "args": [...]},
+// and one goes out, {"result": value} or {"error": {"code": number, "message": text}}.
+// Bytes travel as {"hex": text}. Objects stay here; their numbers travel.
+'use strict';
+
+// Emscripten of that time takes any fetch for a browser's.
+delete globalThis.fetch;
+
+const readline = require('readline');
+const themis = require('wasm-themis');
+
+const objects = new Map();
+let last = 0;
+
+function keep(object) {
+    objects.set(++last, object);
+    return last;
+}
+
+const methods = {
+    comparator_new(secret) {
+        const comparator = new themis.SecureComparator();
+        comparator.append(secret);
+        return keep(comparator);
+    },
+    comparator_append: (id, secret) => objects.get(id).append(secret),
+    comparator_begin: (id) => objects.get(id).begin(),
+    comparator_proceed: (id, message) => objects.get(id).proceed(message),
+    comparator_complete: (id) => objects.get(id).complete(),
+    comparator_equal: (id) => objects.get(id).compareEqual(),
+    free(id) {
+        objects.get(id).destroy();
+        objects.delete(id);
+    },
+};
+
+function fromWire(value) {
+    const isBytes = value !== null && typeof value === 'object' && 'hex' in value;
+    return isBytes ? new Uint8Array(Buffer.from(value.hex, 'hex')) : value;
+}
+
+function toWire(value) {
+    return value instanceof Uint8Array ? { hex: Buffer.from(value).toString('hex') } : value;
+}
+
+function answer({ method, args }) {
+    try {
+        return { result: toWire(methods[method](...args.map(fromWire))) ?? null };
+    } catch (error) {
+        return { error: { code: error.errorCode ?? null, message: String(error.message) } };
+    }
+}
+
+themis.initialized.then(() => {
+    readline.createInterface({ input: process.stdin }).on('line', (line) => {
+        process.stdout.write(JSON.stringify(answer(JSON.parse(line))) + '\n');
+    });
+});
