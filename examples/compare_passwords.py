@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compare a password over a socket without sending it.
+
+    python compare_passwords.py                         both parties in one process
+    python compare_passwords.py serve 127.0.0.1 7000    the one who waits, allows three attempts
+    python compare_passwords.py ask 127.0.0.1 7000      the one who begins
+
+Both are asked for the password. What crosses the wire tells neither of them, nor anyone who
+listens, more than whether the two are the same: a wrong password can be tried once per comparison,
+and not over and over on a copy of the messages. That is why the one who waits counts the attempts.
+
+What this does not do: tell who the other is, or protect what is sent afterwards. Somebody in the
+middle can pass the messages on unchanged, learn nothing, and then say something of his own. Compare
+inside a connection that is encrypted (Secure Session), and put what identifies that connection into
+the secret, to find out that there is nobody in between.
+"""
+
+from __future__ import annotations
+
+import getpass
+import socket
+import struct
+import sys
+import threading
+
+from pythemis.scomparator import SComparator, SecureComparatorError
+
+ATTEMPTS = 3
+PATIENCE = 10  # seconds; who stops in the middle has used up an attempt too
+LONGEST = 352  # bytes of the longest message of a comparison
+LENGTH = struct.Struct("!H")
+
+
+def send(connection: socket.socket, message: bytes) -> None:
+    """Send a message behind its length."""
+    connection.sendall(LENGTH.pack(len(message)) + message)
+
+
+def receive(connection: socket.socket) -> bytes:
+    """Receive what send sent."""
+    (size,) = LENGTH.unpack(receive_exactly(connection, LENGTH.size))
+    if size > LONGEST:
+        raise ConnectionError("the other side does not speak this protocol")
+    return receive_exactly(connection, size)
+
+
+def receive_exactly(connection: socket.socket, size: int) -> bytes:
+    """Receive so many bytes."""
+    parts = bytearray()
+    while len(parts) < size:
+        part = connection.recv(size - len(parts))
+        if not part:
+            raise ConnectionError("the other side hung up")
+        parts += part
+    return bytes(parts)
+
+
+def compare(connection: socket.socket, password: str, *, begin: bool) -> bool:
+    """Compare a password with the other side's; the same code for both of them."""
+    connection.settimeout(PATIENCE)
+    with SComparator(password.encode()) as comparison:
+        if begin:
+            send(connection, comparison.begin_compare())
+        while not comparison.is_compared():
+            reply = comparison.proceed_compare(receive(connection))
+            if reply:
+                send(connection, reply)
+        return comparison.is_equal()
+
+
+def serve(server: socket.socket, password: str) -> bool:
+    """Wait for somebody who knows the password, for a limited number of attempts."""
+    for attempt in range(1, ATTEMPTS + 1):
+        connection, _ = server.accept()
+        with connection:
+            try:
+                equal = compare(connection, password, begin=False)
+            except (SecureComparatorError, OSError) as error:
+                print(f"attempt {attempt}: {error}")
+                continue
+        print(f"attempt {attempt}: the passwords {'match' if equal else 'differ'}")
+        if equal:
+            return True
+    print("no more attempts")
+    return False
+
+
+def ask(address: tuple[str, int], password: str) -> bool:
+    """Compare a password with that of whoever waits there."""
+    with socket.create_connection(address) as connection:
+        equal = compare(connection, password, begin=True)
+    print(f"the passwords {'match' if equal else 'differ'}")
+    return equal
+
+
+def demonstrate() -> bool:
+    """Let both parties meet in one process: a wrong guess, then the right password."""
+    found = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        waiting = threading.Thread(target=lambda: found.append(serve(server, "open sesame")))
+        waiting.start()
+        first = ask(server.getsockname(), "open barley")
+        second = ask(server.getsockname(), "open sesame")
+        waiting.join()
+    return found == [True] and not first and second
+
+
+def main() -> int:
+    """Do what the command line says."""
+    match sys.argv[1:]:
+        case []:
+            return 0 if demonstrate() else 1
+        case ["serve", host, port]:
+            with socket.create_server((host, int(port))) as server:
+                return 0 if serve(server, getpass.getpass("Password to compare: ")) else 1
+        case ["ask", host, port]:
+            return 0 if ask((host, int(port)), getpass.getpass("Password to compare: ")) else 1
+    print(__doc__)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The guide and the example of Secure Comparator do what they say."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from _project import ROOT
+
+EXAMPLE = ROOT / "examples" / "compare_passwords.py"
+
+
+def test_the_guide_runs():
+    """The code of the guide runs, block by block, in one namespace."""
+    guide = (ROOT / "docs" / "guide" / "secure-comparator.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 4
+    namespace = {}
+    for block in blocks:
+        exec(compile(block, "secure-comparator.md", "exec"), namespace)
+
+
+def test_the_example_runs():
+    """The example compares over a socket: a wrong guess first, then the right password."""
+    done = subprocess.run(
+        [sys.executable, EXAMPLE], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stderr == ""
+    assert done.returncode == 0
+    assert sorted(done.stdout.splitlines()) == [
+        "attempt 1: the passwords differ",
+        "attempt 2: the passwords match",
+        "the passwords differ",
+        "the passwords match",
+    ]
+
+
+@pytest.mark.no_c
+def test_the_example_says_how_it_is_used():
+    """An argument that it does not know makes the example explain itself."""
+    done = subprocess.run(
+        [sys.executable, EXAMPLE, "sing"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert "compare_passwords.py serve" in done.stdout
