@@ -68,6 +68,11 @@ def compare(connection: socket.socket, password: str, *, begin: bool) -> bool:
         return comparison.is_equal()
 
 
+def say(line: str) -> None:
+    """Print a line in one piece, for both parties may share a screen."""
+    sys.stdout.write(f"{line}\n")
+
+
 def serve(server: socket.socket, password: str) -> bool:
     """Wait for somebody who knows the password, for a limited number of attempts."""
     for attempt in range(1, ATTEMPTS + 1):
@@ -76,12 +81,12 @@ def serve(server: socket.socket, password: str) -> bool:
             try:
                 equal = compare(connection, password, begin=False)
             except (SecureComparatorError, OSError) as error:
-                print(f"attempt {attempt}: {error}")
+                say(f"attempt {attempt}: {error}")
                 continue
-        print(f"attempt {attempt}: the passwords {'match' if equal else 'differ'}")
+        say(f"attempt {attempt}: the passwords {'match' if equal else 'differ'}")
         if equal:
             return True
-    print("no more attempts")
+    say("no more attempts")
     return False
 
 
@@ -89,7 +94,7 @@ def ask(address: tuple[str, int], password: str) -> bool:
     """Compare a password with that of whoever waits there."""
     with socket.create_connection(address) as connection:
         equal = compare(connection, password, begin=True)
-    print(f"the passwords {'match' if equal else 'differ'}")
+    say(f"the passwords {'match' if equal else 'differ'}")
     return equal
 
 
