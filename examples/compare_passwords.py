@@ -55,10 +55,10 @@ def receive_exactly(connection: socket.socket, size: int) -> bytes:
     return bytes(parts)
 
 
-def compare(connection: socket.socket, password: str, *, begin: bool) -> bool:
-    """Compare a password with the other side's; the same code for both of them."""
+def compare(connection: socket.socket, secret: bytes, *, begin: bool) -> bool:
+    """Compare a secret with the other side's; the same code for both of them."""
     connection.settimeout(PATIENCE)
-    with SComparator(password.encode()) as comparison:
+    with SComparator(secret) as comparison:
         if begin:
             send(connection, comparison.begin_compare())
         while not comparison.is_compared():
@@ -79,7 +79,7 @@ def serve(server: socket.socket, password: str) -> bool:
         connection, _ = server.accept()
         with connection:
             try:
-                equal = compare(connection, password, begin=False)
+                equal = compare(connection, password.encode(), begin=False)
             except (SecureComparatorError, OSError) as error:
                 say(f"attempt {attempt}: {error}")
                 continue
@@ -93,7 +93,7 @@ def serve(server: socket.socket, password: str) -> bool:
 def ask(address: tuple[str, int], password: str) -> bool:
     """Compare a password with that of whoever waits there."""
     with socket.create_connection(address) as connection:
-        equal = compare(connection, password, begin=True)
+        equal = compare(connection, password.encode(), begin=True)
     say(f"the passwords {'match' if equal else 'differ'}")
     return equal
 

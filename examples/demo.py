@@ -8,10 +8,11 @@ import sys
 import time
 
 import demo_cells
+import demo_comparator
 
 import pythemis
 
-SECTIONS = [demo_cells]
+SECTIONS = [demo_cells, demo_comparator]
 
 
 def main() -> None:
