@@ -32,6 +32,8 @@ COMPARATOR_NO_MATCH: int = lib.THEMIS_COMPARATOR_NO_MATCH
 _SUCCESS: int = lib.THEMIS_SUCCESS
 _FAIL: int = lib.THEMIS_FAIL
 _INVALID_PARAMETER: int = lib.THEMIS_INVALID_PARAMETER
+_DATA_CORRUPT: int = lib.THEMIS_DATA_CORRUPT
+_INVALID_SIGNATURE: int = lib.THEMIS_INVALID_SIGNATURE
 _NOT_SUPPORTED: int = lib.THEMIS_NOT_SUPPORTED
 
 if lib.themis_init() != _SUCCESS:
@@ -67,8 +69,13 @@ def wrong_value(errors: Errors, message: str) -> NoReturn:
 
 def failed(errors: Errors, status: int, refusals: dict[int, str] | None = None) -> NoReturn:
     """Turn a status into an exception, in the words that ``refusals`` has for it."""
-    message = (refusals or {}).get(status) or ffi.string(lib.themis_status_text(status)).decode()
-    raise errors.failed(status, message)
+    raise errors.failed(status, (refusals or {}).get(status) or status_text(status))
+
+
+def status_text(status: int) -> str:
+    """Give the core's own words for a status."""
+    text: str = ffi.string(lib.themis_status_text(status)).decode()
+    return text
 
 
 # ---- Buffers ----
@@ -142,6 +149,14 @@ class Owner:
         raise TypeError(f"{type(self).__qualname__} holds a secret and cannot be pickled or copied")
 
 
+def opened(owner: Owner) -> Any:
+    """Give the handle of an object that is not closed."""
+    handle = owner._handle
+    if handle is None:
+        _closed(owner)
+    return handle
+
+
 def _closed(owner: Owner) -> NoReturn:
     wrong_value(owner._errors, f"this {type(owner).__name__} is closed")
 
@@ -156,6 +171,141 @@ def symmetric_key(errors: Errors) -> bytes:
     if status != _SUCCESS:
         failed(errors, status)
     return key if _IN_PLACE else _foreign_result(key)
+
+
+# ---- Asymmetric keys ----
+
+EC: int = lib.THEMIS_KEY_EC
+RSA: int = lib.THEMIS_KEY_RSA
+
+_PRIVATE = "the private key"
+_PUBLIC = "the public key"
+
+
+class Kind(NamedTuple):
+    """What a key says it is."""
+
+    algorithm: int  # EC or RSA
+    bits: int
+    is_private: bool
+
+
+def key_kind(errors: Errors, key: Buffer) -> Kind:
+    """Tell the kind of a key whose container is sound."""
+    key_view = view(errors, key, "the key")
+    try:
+        status, kind = _inspect(key_view)
+        if kind is None:
+            raise _key_error(errors, status, "the key", key_view)
+        return kind
+    finally:
+        del key_view
+
+
+def _inspect(key_view: Any) -> tuple[int, Kind | None]:
+    found = ffi.new("int[3]")
+    status = lib.themis_key_inspect(key_view, len(key_view), found, found + 1, found + 2)
+    if status != _SUCCESS:
+        return status, None
+    return status, Kind(found[0], found[2], bool(found[1]))
+
+
+def _key_error(
+    errors: Errors, status: int, what: str, key_view: Any, is_private: bool | None = None
+) -> Exception:
+    """Say what is wrong with a key that C refused with this status."""
+    container_status, kind = _inspect(key_view)
+    if kind is None:
+        if container_status == _DATA_CORRUPT:
+            message = f"{what} is damaged: its checksum does not match"
+        else:
+            message = f"{what} is not a Themis key, or it is cut"
+        return errors.wrong_value(container_status, message)
+    if is_private is not None and kind.is_private != is_private:
+        halves = ("a public", "a private")
+        message = (
+            f"{what} must be {halves[is_private]} key, and this is {halves[not is_private]} one"
+        )
+        return errors.wrong_value(status, message)
+    if status == _DATA_CORRUPT:
+        return errors.wrong_value(status, f"{what} is damaged: its numbers make no sense")
+    return errors.failed(status, status_text(status))
+
+
+def key_pair(errors: Errors, kind: Kind, *, uncompressed: bool) -> tuple[bytes, bytes]:
+    """Generate a (private, public) pair; only algorithm and bits of the kind count."""
+    algorithm, bits, _ = kind
+    private = _output(lib.themis_key_size(algorithm, True, bits, uncompressed))
+    public = _output(lib.themis_key_size(algorithm, False, bits, uncompressed))
+    status = lib.themis_key_pair(algorithm, bits, uncompressed, private, public)
+    if status != _SUCCESS:
+        failed(errors, status)
+    return (private, public) if _IN_PLACE else (_foreign_result(private), _foreign_result(public))
+
+
+def key_public(errors: Errors, private_key: Buffer, *, uncompressed: bool) -> bytes:
+    """Compute the public half of a private key."""
+    key_view = view(errors, private_key, _PRIVATE)
+    try:
+        status, kind = _inspect(key_view)
+        if kind is None or not kind.is_private:
+            raise _key_error(errors, _INVALID_PARAMETER, _PRIVATE, key_view, is_private=True)
+        size = lib.themis_key_size(kind.algorithm, False, kind.bits, uncompressed)
+        public = _output(size)
+        status = lib.themis_key_public(key_view, len(key_view), uncompressed, public, size)
+        if status != _SUCCESS:
+            raise _key_error(errors, status, _PRIVATE, key_view, is_private=True)
+        return public if _IN_PLACE else _foreign_result(public)
+    finally:
+        del key_view
+
+
+def key_export(errors: Errors, key: Buffer, *, pem: bool, passphrase: Buffer | None) -> bytes:
+    """Write a key in PEM or DER."""
+    key_view = secret = None
+    try:
+        key_view = view(errors, key, "the key")
+        secret = view(errors, b"" if passphrase is None else passphrase, "the passphrase")
+        if passphrase is not None and len(secret) == 0:
+            wrong_value(errors, "the passphrase is empty")
+        made = ffi.new("themis_blob **")
+        status = lib.themis_key_export(key_view, len(key_view), pem, secret, len(secret), made)
+        if status != _SUCCESS:
+            raise _key_error(errors, status, "the key", key_view)
+        return _taken(made[0])
+    finally:
+        del key_view, secret
+
+
+def key_import(errors: Errors, text: Buffer, *, pem: bool, passphrase: Buffer | None) -> bytes:
+    """Read a key from PEM or DER."""
+    text_view = secret = None
+    try:
+        text_view = view(errors, text, "the PEM text" if pem else "the DER data")
+        secret = view(errors, b"" if passphrase is None else passphrase, "the passphrase")
+        if passphrase is not None and len(secret) == 0:
+            wrong_value(errors, "the passphrase is empty")
+        made = ffi.new("themis_blob **")
+        why = ffi.new("char const **")
+        status = lib.themis_key_import(
+            text_view, len(text_view), pem, secret, len(secret), made, why
+        )
+    finally:
+        del text_view, secret
+    if status == _SUCCESS:
+        return _taken(made[0])
+    if why[0] == ffi.NULL:
+        failed(errors, status)
+    raise errors.wrong_value(status, ffi.string(why[0]).decode())
+
+
+def _taken(blob: Any) -> bytes:
+    """Copy a result out of the memory it was made in, which is wiped."""
+    try:
+        content: bytes = ffi.buffer(lib.themis_blob_data(blob), lib.themis_blob_size(blob))[:]
+    finally:
+        lib.themis_blob_free(blob)
+    return content
 
 
 # ---- Secure Cell ----
@@ -205,8 +355,8 @@ _PASSPHRASE_REFUSALS = _refusals("passphrase", "a Seal cell made with a passphra
 }
 
 
-def _wrong_size(errors: Errors, what: str, size: int) -> NoReturn:
-    wrong_value(errors, f"{what} has {size} bytes; it must have 1 to {MESSAGE_MAX}")
+def _wrong_size(errors: Errors, what: str, size: int, most: int = MESSAGE_MAX) -> NoReturn:
+    wrong_value(errors, f"{what} has {size} bytes; it must have 1 to {most}")
 
 
 def _encryption(
@@ -348,6 +498,207 @@ def passphrase_unseal(owner: Owner, sealed: Any, context: Any) -> bytes:
         return message if _IN_PLACE else _foreign_result(message)
     finally:
         del sealed, context
+
+
+# ---- Secure Message ----
+
+_SIGNED_HEADER_SIZE: int = lib.THEMIS_SIGNED_HEADER_SIZE
+
+_TYPES = {
+    lib.THEMIS_MESSAGE_EC_SIGNED: "a signed message: it takes sverify and a public EC key",
+    lib.THEMIS_MESSAGE_RSA_SIGNED: "a signed message: it takes sverify and a public RSA key",
+    lib.THEMIS_MESSAGE_EC_ENCRYPTED: "an encrypted message: it takes an SMessage of EC keys",
+    lib.THEMIS_MESSAGE_RSA_ENCRYPTED: "an encrypted message: it takes an SMessage of RSA keys",
+}
+_UNWRAP_REFUSALS = {
+    _FAIL: "decryption failed: it was encrypted for other keys, or it is damaged",
+}
+_VERIFY_REFUSALS = {
+    _INVALID_SIGNATURE: "the signature does not match: somebody else signed this, "
+    "or it was changed afterwards",
+}
+
+
+def _message_error(errors: Errors, message: Any, own_type: int, form: str) -> Exception:
+    """Say what a message is that is not what it should be."""
+    found = lib.themis_message_type(message, len(message))
+    if found in (lib.THEMIS_MESSAGE_UNKNOWN, own_type):
+        text = f"this is not {form}: it is damaged or cut, or it is something else"
+    else:
+        text = f"this is {_TYPES[found]}"
+    return errors.failed(_INVALID_PARAMETER, text)
+
+
+def message_new(errors: Errors, private_key: Buffer, public_key: Buffer) -> Any:
+    """Prepare a pair of keys for encryption."""
+    private = public = None
+    try:
+        private = view(errors, private_key, _PRIVATE)
+        public = view(errors, public_key, _PUBLIC)
+        made = ffi.new("themis_message **")
+        status = lib.themis_message_new(private, len(private), public, len(public), made)
+        if status != _SUCCESS:
+            raise _keys_error(errors, status, private, public)
+    finally:
+        del private, public
+    return ffi.gc(made[0], lib.themis_message_free)
+
+
+def _keys_error(errors: Errors, status: int, private: Any, public: Any) -> Exception:
+    """Say what is wrong with a pair of keys that C refused with this status."""
+    ours, theirs = _inspect(private)[1], _inspect(public)[1]
+    if ours is None or not ours.is_private:
+        return _key_error(errors, status, _PRIVATE, private, is_private=True)
+    if theirs is None or theirs.is_private:
+        return _key_error(errors, status, _PUBLIC, public, is_private=False)
+    if status == _INVALID_PARAMETER and ours.algorithm != theirs.algorithm:
+        text = "one of the keys is an EC key and the other an RSA key"
+        return errors.wrong_value(status, text)
+    if status == _INVALID_PARAMETER:
+        return errors.wrong_value(status, "the two EC keys are on different curves")
+    return _key_error(errors, status, "one of the keys", private)
+
+
+def message_growth(handle: Any) -> tuple[int, int]:
+    """Tell how much longer a message is that was wrapped, by us and by the peer."""
+    return lib.themis_message_wrap_growth(handle), lib.themis_message_unwrap_growth(handle)
+
+
+def message_wrap(owner: Owner, message: Any, growth: int) -> bytes:
+    """Encrypt a message."""
+    try:
+        if type(message) is not bytes:
+            message = view(owner._errors, message, "the message")
+        size = len(message)
+        if not 0 < size <= MESSAGE_MAX - growth:
+            _wrong_size(owner._errors, "the message", size, MESSAGE_MAX - growth)
+        handle = owner._handle
+        if handle is None:
+            _closed(owner)
+        wrapped = _output(size + growth)
+        status = lib.themis_message_wrap(handle, message, size, wrapped)
+        if status != _SUCCESS:
+            failed(owner._errors, status)
+        return wrapped if _IN_PLACE else _foreign_result(wrapped)
+    finally:
+        del message
+
+
+def message_unwrap(owner: Owner, wrapped: Any, growth: int) -> bytes:
+    """Decrypt a message."""
+    try:
+        if type(wrapped) is not bytes:
+            wrapped = view(owner._errors, wrapped, "the encrypted message")
+        size = len(wrapped)
+        handle = owner._handle
+        if handle is None:
+            _closed(owner)
+        status = _INVALID_PARAMETER
+        if growth < size <= MESSAGE_MAX:
+            message = _output(size - growth)
+            status = lib.themis_message_unwrap(handle, wrapped, size, message)
+            if status == _SUCCESS:
+                return message if _IN_PLACE else _foreign_result(message)
+        if status == _INVALID_PARAMETER:
+            own_type = lib.themis_message_own_type(handle)
+            raise _message_error(owner._errors, wrapped, own_type, "an encrypted message")
+        failed(owner._errors, status, _UNWRAP_REFUSALS)
+    finally:
+        del wrapped
+
+
+def signer_new(errors: Errors, private_key: Buffer) -> Any:
+    """Prepare a key for any number of signatures."""
+    return ffi.gc(_signer(errors, private_key), lib.themis_signer_free)
+
+
+def _signer(errors: Errors, private_key: Any) -> Any:
+    try:
+        if type(private_key) is not bytes:
+            private_key = view(errors, private_key, _PRIVATE)
+        made = ffi.new("themis_signer **")
+        status = lib.themis_signer_new(private_key, len(private_key), made)
+        if status != _SUCCESS:
+            raise _key_error(errors, status, _PRIVATE, private_key, is_private=True)
+        return made[0]
+    finally:
+        del private_key
+
+
+def signer_sign(owner: Owner, message: Any) -> bytes:
+    """Sign a message."""
+    return _sign(owner._errors, opened(owner), message)
+
+
+def sign(errors: Errors, private_key: Any, message: Any) -> bytes:
+    """Sign one message."""
+    handle = _signer(errors, private_key)
+    try:
+        return _sign(errors, handle, message)
+    finally:
+        lib.themis_signer_free(handle)
+
+
+def _sign(errors: Errors, handle: Any, message: Any) -> bytes:
+    if type(message) is not bytes:
+        # A copy: what is returned must be what was signed, whatever other threads do meanwhile.
+        message = ffi.buffer(view(errors, message, "the message"))[:]
+    size = len(message)
+    if not 0 < size <= MESSAGE_MAX:
+        _wrong_size(errors, "the message", size)
+    header = ffi.new("uint8_t[]", _SIGNED_HEADER_SIZE)
+    signature = ffi.new("uint8_t[]", lib.themis_signer_signature_max(handle))
+    length = ffi.new("size_t *")
+    status = lib.themis_signer_sign(handle, message, size, header, signature, length)
+    if status != _SUCCESS:
+        failed(errors, status)
+    return b"".join((ffi.buffer(header), message, ffi.buffer(signature, length[0])))
+
+
+def verifier_new(errors: Errors, public_key: Buffer) -> Any:
+    """Prepare a key for any number of verifications."""
+    return ffi.gc(_verifier(errors, public_key), lib.themis_verifier_free)
+
+
+def _verifier(errors: Errors, public_key: Any) -> Any:
+    try:
+        if type(public_key) is not bytes:
+            public_key = view(errors, public_key, _PUBLIC)
+        made = ffi.new("themis_verifier **")
+        status = lib.themis_verifier_new(public_key, len(public_key), made)
+        if status != _SUCCESS:
+            raise _key_error(errors, status, _PUBLIC, public_key, is_private=False)
+        return made[0]
+    finally:
+        del public_key
+
+
+def verifier_verify(owner: Owner, message: Any) -> bytes:
+    """Check a signed message and give what was signed."""
+    return _verify(owner._errors, opened(owner), message)
+
+
+def verify(errors: Errors, public_key: Any, message: Any) -> bytes:
+    """Check one signed message and give what was signed."""
+    handle = _verifier(errors, public_key)
+    try:
+        return _verify(errors, handle, message)
+    finally:
+        lib.themis_verifier_free(handle)
+
+
+def _verify(errors: Errors, handle: Any, message: Any) -> bytes:
+    if type(message) is not bytes:
+        # A copy: what is returned must be what was checked, whatever other threads do meanwhile.
+        message = ffi.buffer(view(errors, message, "the signed message"))[:]
+    length = ffi.new("size_t *")
+    status = lib.themis_verifier_verify(handle, message, len(message), length)
+    if status == _SUCCESS:
+        content: bytes = message[_SIGNED_HEADER_SIZE : _SIGNED_HEADER_SIZE + length[0]]
+        return content
+    if status == _INVALID_PARAMETER:
+        raise _message_error(errors, message, lib.themis_verifier_type(handle), "a signed message")
+    failed(errors, status, _VERIFY_REFUSALS)
 
 
 # ---- Secure Comparator ----

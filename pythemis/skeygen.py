@@ -1,18 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Key generation."""
+"""Keys: made, looked at, and brought into other forms (specification, section 2).
+
+Keys are ``bytes``. Symmetric ones are for Secure Cell, pairs for Secure Message and Secure
+Session: give away the public key and keep the private one. Everything that fails raises
+`ThemisError`.
+"""
 
 from __future__ import annotations
 
-from . import _core
+import os
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from . import _compat, _core
 from .exception import ThemisError, ThemisTypeError, ThemisValueError
 
-__all__ = ["GenerateSymmetricKey"]
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+__all__ = [
+    "KEY_PAIR_TYPE",
+    "GenerateKeyPair",
+    "GenerateSymmetricKey",
+    "KeyKind",
+    "from_der",
+    "from_pem",
+    "key_kind",
+    "public_from_private",
+    "to_der",
+    "to_pem",
+]
 
 _ERRORS = _core.Errors(ThemisError, ThemisTypeError, ThemisValueError)
+_UNCOMPRESSED_VARIABLE = "THEMIS_GEN_EC_KEY_PAIR_UNCOMPRESSED"
 
 
 def GenerateSymmetricKey() -> bytes:
-    """Generate a key for Secure Cell (specification, section 2).
+    """Generate a key for Secure Cell.
 
     Returns:
         32 random bytes. Keep them secret; who loses them loses the data.
@@ -21,3 +45,254 @@ def GenerateSymmetricKey() -> bytes:
         ThemisError: the random generator failed.
     """
     return _core.symmetric_key(_ERRORS)
+
+
+class KEY_PAIR_TYPE(str, Enum):
+    """The algorithms that pairs of keys exist for."""
+
+    EC = "EC"
+    RSA = "RSA"
+
+    __str__ = str.__str__  # as when these were plain strings
+
+
+class KeyKind(Enum):
+    """What a key is: algorithm, size, and which half of a pair."""
+
+    EC_P256_PRIVATE = (KEY_PAIR_TYPE.EC, 256, True)
+    EC_P256_PUBLIC = (KEY_PAIR_TYPE.EC, 256, False)
+    EC_P384_PRIVATE = (KEY_PAIR_TYPE.EC, 384, True)
+    EC_P384_PUBLIC = (KEY_PAIR_TYPE.EC, 384, False)
+    EC_P521_PRIVATE = (KEY_PAIR_TYPE.EC, 521, True)
+    EC_P521_PUBLIC = (KEY_PAIR_TYPE.EC, 521, False)
+    RSA_1024_PRIVATE = (KEY_PAIR_TYPE.RSA, 1024, True)
+    RSA_1024_PUBLIC = (KEY_PAIR_TYPE.RSA, 1024, False)
+    RSA_2048_PRIVATE = (KEY_PAIR_TYPE.RSA, 2048, True)
+    RSA_2048_PUBLIC = (KEY_PAIR_TYPE.RSA, 2048, False)
+    RSA_4096_PRIVATE = (KEY_PAIR_TYPE.RSA, 4096, True)
+    RSA_4096_PUBLIC = (KEY_PAIR_TYPE.RSA, 4096, False)
+    RSA_8192_PRIVATE = (KEY_PAIR_TYPE.RSA, 8192, True)
+    RSA_8192_PUBLIC = (KEY_PAIR_TYPE.RSA, 8192, False)
+
+    @property
+    def algorithm(self) -> KEY_PAIR_TYPE:
+        """`KEY_PAIR_TYPE.EC` or `KEY_PAIR_TYPE.RSA`."""
+        return self.value[0]
+
+    @property
+    def bits(self) -> int:
+        """The size in bits: 256, 384 or 521; 1024, 2048, 4096 or 8192."""
+        return self.value[1]
+
+    @property
+    def is_private(self) -> bool:
+        """Whether it is the half to keep."""
+        return self.value[2]
+
+    @property
+    def is_public(self) -> bool:
+        """Whether it is the half to give away."""
+        return not self.value[2]
+
+
+_ALGORITHMS = {KEY_PAIR_TYPE.EC: _core.EC, KEY_PAIR_TYPE.RSA: _core.RSA}
+_KINDS = {
+    _core.Kind(_ALGORITHMS[kind.algorithm], kind.bits, kind.is_private): kind for kind in KeyKind
+}
+_CURVES = {"P-256": 256, "P-384": 384, "P-521": 521}
+_RSA_BITS = (2048, 4096, 8192)  # 1024 is read, for old data, but no longer made
+
+
+class GenerateKeyPair(_core.Owner):
+    """Generates a pair of keys.
+
+    Args:
+        alg: a `KEY_PAIR_TYPE`; EC unless you have a reason.
+        bits: of RSA keys: 2048 (the default), 4096 or 8192. The last takes many seconds.
+        curve: of EC keys: "P-256" (the default), "P-384" or "P-521".
+        uncompressed: whether the public EC key is written in its long form, which is read
+            everywhere as well. Unless given, the environment variable
+            ``THEMIS_GEN_EC_KEY_PAIR_UNCOMPRESSED=1`` asks for it.
+
+    Raises:
+        ThemisError: an algorithm, size or curve that does not exist.
+    """
+
+    _errors = _ERRORS
+
+    def __init__(
+        self,
+        alg: KEY_PAIR_TYPE | str,
+        *,
+        bits: int | None = None,
+        curve: str | None = None,
+        uncompressed: bool | None = None,
+    ) -> None:
+        kind = _kind_to_make(alg, bits, curve)
+        if uncompressed is None:
+            uncompressed = os.environ.get(_UNCOMPRESSED_VARIABLE) == "1"
+        elif kind.algorithm != _core.EC:
+            _core.wrong_value(_ERRORS, "uncompressed is for EC keys")
+        self._handle = _core.key_pair(_ERRORS, kind, uncompressed=bool(uncompressed))
+
+    def export_private_key(self) -> bytes:
+        """Give the private key; keep it secret."""
+        private_key, _ = self._pair()
+        return private_key
+
+    def export_public_key(self) -> bytes:
+        """Give the public key, for anybody."""
+        _, public_key = self._pair()
+        return public_key
+
+    def _pair(self) -> tuple[bytes, bytes]:
+        pair: tuple[bytes, bytes] = _core.opened(self)
+        return pair
+
+
+def _kind_to_make(alg: object, bits: object, curve: object) -> _core.Kind:
+    if alg == KEY_PAIR_TYPE.EC:
+        if bits is not None:
+            _core.wrong_value(_ERRORS, "bits are for RSA keys; EC keys take a curve")
+        if curve is None:
+            curve = "P-256"
+        if not isinstance(curve, str) or curve not in _CURVES:
+            _core.wrong_value(_ERRORS, f"the curve must be one of {', '.join(_CURVES)}")
+        return _core.Kind(_core.EC, _CURVES[curve], is_private=True)
+    if alg == KEY_PAIR_TYPE.RSA:
+        if curve is not None:
+            _core.wrong_value(_ERRORS, "a curve is for EC keys; RSA keys take bits")
+        if bits is None:
+            bits = _RSA_BITS[0]
+        if not isinstance(bits, int) or bits not in _RSA_BITS:
+            _core.wrong_value(_ERRORS, f"bits must be one of {', '.join(map(str, _RSA_BITS))}")
+        return _core.Kind(_core.RSA, bits, is_private=True)
+    return _core.wrong_value(_ERRORS, "the algorithm must be KEY_PAIR_TYPE.EC or KEY_PAIR_TYPE.RSA")
+
+
+def key_kind(key: Buffer) -> KeyKind:
+    """Tell what a key is.
+
+    The container is checked, with its length and checksum; the numbers inside are judged when
+    the key is used.
+
+    Args:
+        key: an asymmetric key.
+
+    Returns:
+        A member of `KeyKind`.
+
+    Raises:
+        ThemisError: not an asymmetric key, or a damaged one.
+    """
+    return _KINDS[_core.key_kind(_ERRORS, key)]
+
+
+def public_from_private(private_key: Buffer, *, uncompressed: bool = False) -> bytes:
+    """Compute the public key that belongs to a private one.
+
+    Args:
+        private_key: EC or RSA.
+        uncompressed: whether a public EC key is written in its long form.
+
+    Returns:
+        The public key.
+
+    Raises:
+        ThemisError: a public key, or one that is damaged.
+    """
+    return _core.key_public(_ERRORS, private_key, uncompressed=bool(uncompressed))
+
+
+def to_pem(key: Buffer, passphrase: Buffer | str | None = None) -> bytes:
+    """Write a key as PEM, for other software.
+
+    Args:
+        key: private or public, EC or RSA.
+        passphrase: encrypts a private key (PBES2: PBKDF2-HMAC-SHA256, 600000 iterations,
+            AES-256-CBC); text is taken as UTF-8.
+
+    Returns:
+        PKCS#8 (``PRIVATE KEY``, ``ENCRYPTED PRIVATE KEY``) or SubjectPublicKeyInfo
+        (``PUBLIC KEY``).
+
+    Raises:
+        ThemisError: a damaged key, an empty passphrase, or one for a public key.
+    """
+    return _to_text(key, passphrase, pem=True)
+
+
+def to_der(key: Buffer, passphrase: Buffer | str | None = None) -> bytes:
+    """Write a key as DER: what `to_pem` writes, without the text around it.
+
+    Args:
+        key: private or public, EC or RSA.
+        passphrase: encrypts a private key; text is taken as UTF-8.
+
+    Returns:
+        PKCS#8 or SubjectPublicKeyInfo.
+
+    Raises:
+        ThemisError: a damaged key, an empty passphrase, or one for a public key.
+    """
+    return _to_text(key, passphrase, pem=False)
+
+
+def from_pem(pem: Buffer | str, passphrase: Buffer | str | None = None) -> bytes:
+    """Read a key that other software wrote as PEM.
+
+    PKCS#8, also encrypted (PBES2 with PBKDF2 of up to 5000000 iterations, or scrypt),
+    SubjectPublicKeyInfo, and unencrypted the older ``EC PRIVATE KEY``, ``RSA PRIVATE KEY`` and
+    ``RSA PUBLIC KEY``. What stands around the first key is skipped.
+
+    Args:
+        pem: the text, or its bytes.
+        passphrase: of an encrypted key, and only of such; text is taken as UTF-8.
+
+    Returns:
+        The key; a public EC key is compressed.
+
+    Raises:
+        ThemisError: not a key, one that is not EC on P-256, P-384 or P-521 or RSA of 1024, 2048,
+            4096 or 8192 bits, or a wrong passphrase.
+    """
+    text = pem.encode("utf-8", "replace") if isinstance(pem, str) else pem
+    secret = _passphrase_bytes(passphrase)
+    return _core.key_import(_ERRORS, text, pem=True, passphrase=secret)
+
+
+def from_der(der: Buffer, passphrase: Buffer | str | None = None) -> bytes:
+    """Read a key that other software wrote as DER, in any form that `from_pem` knows.
+
+    Args:
+        der: the encoded key, with nothing behind it.
+        passphrase: of an encrypted key, and only of such; text is taken as UTF-8.
+
+    Returns:
+        The key; a public EC key is compressed.
+
+    Raises:
+        ThemisError: as with `from_pem`.
+    """
+    secret = _passphrase_bytes(passphrase)
+    return _core.key_import(_ERRORS, der, pem=False, passphrase=secret)
+
+
+def _to_text(key: Buffer, passphrase: Buffer | str | None, *, pem: bool) -> bytes:
+    secret = _passphrase_bytes(passphrase)
+    if passphrase is not None and key_kind(key).is_public:
+        _core.wrong_value(_ERRORS, "a public key is not encrypted: leave the passphrase out")
+    return _core.key_export(_ERRORS, key, pem=pem, passphrase=secret)
+
+
+def _passphrase_bytes(passphrase: Buffer | str | None) -> Buffer | None:
+    if not isinstance(passphrase, str):
+        return passphrase
+    try:
+        return passphrase.encode()
+    except UnicodeEncodeError:  # its text would show the passphrase, so it is not chained
+        pass
+    return _core.wrong_value(_ERRORS, "the passphrase cannot be expressed in UTF-8")
+
+
+__getattr__ = _compat.deprecated_names(__name__, {"themis_gen_key_pair": "GenerateKeyPair"})

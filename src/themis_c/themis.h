@@ -43,6 +43,68 @@ enum { THEMIS_SYMMETRIC_KEY_SIZE = 32 };
 /* Fills `key` with THEMIS_SYMMETRIC_KEY_SIZE random bytes. */
 int themis_symmetric_key(uint8_t *key);
 
+/* ---- Asymmetric keys (specification, section 2) ----
+ *
+ * Keys are containers, bytes in and bytes out. What is wrong with one: INVALID_PARAMETER, it is
+ * not a key, or not the kind that belongs here; DATA_CORRUPT, it is damaged or its numbers make no
+ * sense.
+ */
+
+enum { THEMIS_KEY_EC = 1, THEMIS_KEY_RSA = 2 };
+
+/* What a key says it is, if its container is sound; its numbers are not judged. *algorithm is one
+ * of the constants above, *bits are 256, 384, 521 or 1024, 2048, 4096, 8192. */
+int themis_key_inspect(const uint8_t *key,
+                       size_t key_len,
+                       int *algorithm,
+                       int *is_private,
+                       int *bits);
+
+/* The bytes of a key as we write it; 0 if there is no such kind. `uncompressed` matters only to
+ * public EC keys. */
+size_t themis_key_size(int algorithm, int is_private, int bits, int uncompressed);
+
+/* A new pair; each half takes themis_key_size bytes. */
+int themis_key_pair(int algorithm,
+                    int bits,
+                    int uncompressed,
+                    uint8_t *private_key,
+                    uint8_t *public_key);
+
+/* The public half of a private key; takes themis_key_size bytes. */
+int themis_key_public(const uint8_t *private_key,
+                      size_t private_key_len,
+                      int uncompressed,
+                      uint8_t *public_key,
+                      size_t public_key_len);
+
+/* Where the length of a result cannot be known beforehand: made by C, copied by the caller. */
+typedef struct themis_blob themis_blob;
+
+const uint8_t *themis_blob_data(const themis_blob *blob);
+size_t themis_blob_size(const themis_blob *blob);
+void themis_blob_free(themis_blob *blob);
+
+/* The forms of the rest of the world: PKCS#8 for private keys, encrypted if there is a passphrase,
+ * SubjectPublicKeyInfo for public ones; in PEM or else DER. */
+int themis_key_export(const uint8_t *key,
+                      size_t key_len,
+                      int pem,
+                      const uint8_t *passphrase,
+                      size_t passphrase_len,
+                      themis_blob **out);
+
+/* The same, reading, and SEC1 and PKCS#1 as well. On failure *why is a static text about what is
+ * wrong, or NULL where the status says it all. FAIL: the wrong passphrase. NOT_SUPPORTED: another
+ * kind of key, or of encryption. */
+int themis_key_import(const uint8_t *text,
+                      size_t text_len,
+                      int pem,
+                      const uint8_t *passphrase,
+                      size_t passphrase_len,
+                      themis_blob **out,
+                      const char **why);
+
 /* ---- Secure Cell with a key (specification, section 3) ----
  *
  * Messages have 1 to 2^32-1 bytes; contexts any number. A cell is immutable: threads may share it.
@@ -142,6 +204,91 @@ int themis_passphrase_unseal(const themis_passphrase *passphrase,
                              size_t context_len,
                              uint8_t *message,
                              size_t message_len);
+
+/* ---- Secure Message (specification, section 4) ----
+ *
+ * Messages have 1 to 2^32-1 bytes. What is made here from keys is immutable: threads may share it.
+ * Wrong keys are refused as above.
+ */
+
+/* What a message says it is. */
+enum {
+    THEMIS_MESSAGE_UNKNOWN = 0,
+    THEMIS_MESSAGE_EC_SIGNED = 0x26042620,
+    THEMIS_MESSAGE_RSA_SIGNED = 0x26042610,
+    THEMIS_MESSAGE_EC_ENCRYPTED = 0x26042720,
+    THEMIS_MESSAGE_RSA_ENCRYPTED = 0x26042710
+};
+
+/* One of the constants above. */
+int themis_message_type(const uint8_t *message, size_t message_len);
+
+/* A signed message is a header, the message, and a signature behind it. */
+enum { THEMIS_SIGNED_HEADER_SIZE = 12 };
+
+typedef struct themis_signer themis_signer;
+
+int themis_signer_new(const uint8_t *private_key, size_t private_key_len, themis_signer **out);
+void themis_signer_free(themis_signer *signer);
+
+/* The most bytes that a signature can have; those of EC keys vary in length. */
+size_t themis_signer_signature_max(const themis_signer *signer);
+
+/* Makes what stands before and behind a message. `header` takes THEMIS_SIGNED_HEADER_SIZE bytes,
+ * `signature` themis_signer_signature_max; *signature_len says how many it got. */
+int themis_signer_sign(const themis_signer *signer,
+                       const uint8_t *message,
+                       size_t message_len,
+                       uint8_t *header,
+                       uint8_t *signature,
+                       size_t *signature_len);
+
+typedef struct themis_verifier themis_verifier;
+
+int themis_verifier_new(const uint8_t *public_key, size_t public_key_len, themis_verifier **out);
+void themis_verifier_free(themis_verifier *verifier);
+
+/* The type of the messages that it reads. */
+int themis_verifier_type(const themis_verifier *verifier);
+
+/* Checks a signed message: *message_len bytes behind the header are what was signed.
+ * INVALID_PARAMETER: not a signed message for this kind of key. INVALID_SIGNATURE: somebody else
+ * signed it, or it is damaged. */
+int themis_verifier_verify(const themis_verifier *verifier,
+                           const uint8_t *signed_message,
+                           size_t signed_message_len,
+                           size_t *message_len);
+
+typedef struct themis_message themis_message;
+
+/* Our private and the peer's public key, of one kind and (EC) on one curve. */
+int themis_message_new(const uint8_t *private_key,
+                       size_t private_key_len,
+                       const uint8_t *public_key,
+                       size_t public_key_len,
+                       themis_message **out);
+void themis_message_free(themis_message *message);
+
+/* The type of the messages that it reads and writes. */
+int themis_message_own_type(const themis_message *message);
+
+/* How much longer than the message its encrypted form is: the one that we write, and the one that
+ * we can read. (With RSA keys of different sizes they differ.) */
+size_t themis_message_wrap_growth(const themis_message *message);
+size_t themis_message_unwrap_growth(const themis_message *message);
+
+/* `wrapped` takes data_len + themis_message_wrap_growth bytes. */
+int themis_message_wrap(const themis_message *message,
+                        const uint8_t *data,
+                        size_t data_len,
+                        uint8_t *wrapped);
+
+/* `data` takes wrapped_len - themis_message_unwrap_growth bytes. INVALID_PARAMETER: not an
+ * encrypted message for this kind of key. FAIL: other keys, or damaged data. */
+int themis_message_unwrap(const themis_message *message,
+                          const uint8_t *wrapped,
+                          size_t wrapped_len,
+                          uint8_t *data);
 
 /* ---- Secure Comparator (specification, section 6) ----
  *

@@ -2,9 +2,11 @@
 #include "soter/crypto.h"
 
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "soter/ec_curve.h"
 #include "soter/init.h"
 
 struct soter_crypto soter_crypto;
@@ -29,14 +31,16 @@ static void fetch_all(void)
     }
     c->sha256 = EVP_MD_fetch(c->libctx, "SHA2-256", NULL);
     c->sha512 = EVP_MD_fetch(c->libctx, "SHA2-512", NULL);
+    c->sha1 = EVP_MD_fetch(c->libctx, "SHA1", NULL);
     c->aes128_gcm = EVP_CIPHER_fetch(c->libctx, "AES-128-GCM", NULL);
     c->aes192_gcm = EVP_CIPHER_fetch(c->libctx, "AES-192-GCM", NULL);
     c->aes256_gcm = EVP_CIPHER_fetch(c->libctx, "AES-256-GCM", NULL);
+    c->aes256_cbc = EVP_CIPHER_fetch(c->libctx, "AES-256-CBC", NULL);
     c->aes256_ctr = EVP_CIPHER_fetch(c->libctx, "AES-256-CTR", NULL);
     c->pbkdf2 = EVP_KDF_fetch(c->libctx, "PBKDF2", NULL);
-    ready = c->sha256 != NULL && c->sha512 != NULL && c->aes128_gcm != NULL &&
-            c->aes192_gcm != NULL && c->aes256_gcm != NULL && c->aes256_ctr != NULL &&
-            c->pbkdf2 != NULL;
+    ready = c->sha256 != NULL && c->sha512 != NULL && c->sha1 != NULL && c->aes128_gcm != NULL &&
+            c->aes192_gcm != NULL && c->aes256_gcm != NULL && c->aes256_cbc != NULL &&
+            c->aes256_ctr != NULL && c->pbkdf2 != NULL && soter_curves_init(c->libctx);
 }
 
 soter_status soter_init(void)
@@ -45,4 +49,10 @@ soter_status soter_init(void)
         return SOTER_ENGINE_FAIL;
     }
     return ready ? SOTER_SUCCESS : SOTER_ENGINE_FAIL;
+}
+
+soter_status soter_refusal(soter_status otherwise)
+{
+    return ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE ? SOTER_NO_MEMORY
+                                                                         : otherwise;
 }

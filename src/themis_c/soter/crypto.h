@@ -8,18 +8,27 @@
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 
+#include "soter/status.h"
+
 struct soter_crypto {
     OSSL_LIB_CTX *libctx;
     EVP_MD *sha256;
     EVP_MD *sha512;
+    EVP_MD *sha1; /* in OAEP alone */
     EVP_CIPHER *aes128_gcm;
     EVP_CIPHER *aes192_gcm;
     EVP_CIPHER *aes256_gcm;
+    EVP_CIPHER *aes256_cbc; /* in encrypted PKCS#8 alone */
     EVP_CIPHER *aes256_ctr;
     EVP_KDF *pbkdf2;
 };
 
 /* Valid and constant after soter_init answered SUCCESS. */
 extern struct soter_crypto soter_crypto;
+
+/* What to answer when OpenSSL refuses data: NO_MEMORY where that is what it complains of last, or
+ * else `otherwise`. (Where it forgets to complain, lack of memory looks like bad data.) Between
+ * ERR_set_mark and ERR_pop_to_mark. */
+SOTER_MUST_USE soter_status soter_refusal(soter_status otherwise);
 
 #endif

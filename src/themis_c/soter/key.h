@@ -20,6 +20,10 @@ struct soter_key_kind {
     uint16_t number_size; /* bytes of a coordinate or of the modulus */
 };
 
+/* The kind with these properties; NULL if there is none. */
+const struct soter_key_kind *
+soter_key_find_kind(enum soter_key_algorithm algorithm, bool is_private, unsigned bits);
+
 /* A key that was read, judged and prepared: all its numbers make sense.
  * Immutable; threads may share it. */
 typedef struct soter_key soter_key;
@@ -40,18 +44,19 @@ const struct soter_key_kind *soter_key_kind(const soter_key *key);
 /* Whether this is an EC key of that half: what a session asks of the keys that it is given. */
 SOTER_MUST_USE bool soter_key_is_ec(const soter_key *key, bool is_private);
 
-/* How a public EC key is written; RSA keys have one form only. */
+/* How a public EC key is written; everything else has one form only. */
 enum soter_point_form { SOTER_COMPRESSED, SOTER_UNCOMPRESSED };
 
-/* The container of the public half of any key, and its size in bytes. */
-size_t soter_key_public_size(const soter_key *key, enum soter_point_form form);
+/* The bytes of a key of this kind as it is written. */
+size_t soter_key_size(const struct soter_key_kind *kind, enum soter_point_form form);
+
+/* Writes the public half of any key; `out` has the soter_key_size of that kind. */
 SOTER_MUST_USE soter_status soter_key_write_public(const soter_key *key,
                                                    enum soter_point_form form,
                                                    uint8_t *out,
                                                    size_t out_len);
 
-/* The container of a private key, and its size in bytes. */
-size_t soter_key_private_size(const soter_key *key);
+/* Writes a private key; `out` has the soter_key_size of its kind. */
 SOTER_MUST_USE soter_status soter_key_write_private(const soter_key *key,
                                                     uint8_t *out,
                                                     size_t out_len);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* RSA encryption: OAEP with SHA-1 and MGF1-SHA1, empty label (specification, section 1). */
+/* RSA encryption of secrets: OAEP with SHA-1 and MGF1-SHA1, empty label (specification,
+ * section 1). */
 #ifndef SOTER_OAEP_H
 #define SOTER_OAEP_H
 
@@ -9,20 +10,36 @@
 #include "soter/key.h"
 #include "soter/status.h"
 
-#define SOTER_OAEP_OVERHEAD 42 /* two digests of SHA-1 and two bytes */
+#define SOTER_OAEP_OVERHEAD 42 /* two digests of SHA-1, and two bytes */
 #define SOTER_OAEP_SECRET_MAX_SIZE (1024 / 8 - SOTER_OAEP_OVERHEAD) /* what every key can take */
 
-/* Wraps a secret of at most SOTER_OAEP_SECRET_MAX_SIZE bytes; `wrapped` has as many bytes as the
- * modulus of the public key. */
-SOTER_MUST_USE soter_status soter_oaep_wrap(const soter_key *public_key,
+/* Keys prepared for one direction. They need their soter_key no longer. Immutable; threads may
+ * share them. */
+typedef struct soter_oaep_wrapper soter_oaep_wrapper;
+typedef struct soter_oaep_unwrapper soter_oaep_unwrapper;
+
+/* INVALID_PARAMETER: not an RSA key of that half. */
+SOTER_MUST_USE soter_status soter_oaep_wrapper_new(const soter_key *public_key,
+                                                   soter_oaep_wrapper **out);
+void soter_oaep_wrapper_free(soter_oaep_wrapper *wrapper);
+SOTER_MUST_USE soter_status soter_oaep_unwrapper_new(const soter_key *private_key,
+                                                     soter_oaep_unwrapper **out);
+void soter_oaep_unwrapper_free(soter_oaep_unwrapper *unwrapper);
+
+/* The bytes of a wrapped secret: those of the modulus. */
+size_t soter_oaep_wrapped_size(const soter_oaep_wrapper *wrapper);
+size_t soter_oaep_unwrapped_from_size(const soter_oaep_unwrapper *unwrapper);
+
+/* Wraps a secret of at most SOTER_OAEP_SECRET_MAX_SIZE bytes into soter_oaep_wrapped_size. */
+SOTER_MUST_USE soter_status soter_oaep_wrap(const soter_oaep_wrapper *wrapper,
                                             const uint8_t *secret,
                                             size_t secret_len,
-                                            uint8_t *wrapped,
-                                            size_t wrapped_len);
+                                            uint8_t *wrapped);
 
 /* Unwraps a secret of this very length. What does not unwrap to that gives a random secret and
- * SUCCESS, so that nobody learns more than that a later authentication failed. */
-SOTER_MUST_USE soter_status soter_oaep_unwrap(const soter_key *private_key,
+ * SUCCESS, in the same time: the one who sent it learns only that a later authentication failed.
+ * INVALID_PARAMETER: not as long as the modulus, which is no secret. */
+SOTER_MUST_USE soter_status soter_oaep_unwrap(const soter_oaep_unwrapper *unwrapper,
                                               const uint8_t *wrapped,
                                               size_t wrapped_len,
                                               uint8_t *secret,

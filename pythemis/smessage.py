@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Secure Message: a message for somebody, signed or encrypted (specification, section 4).
+
+- `ssign` and `sverify`, or `SecureSigner` and `SecureVerifier` for those who do it often: anybody
+  can read the message, and whoever has the public key knows who signed it.
+- `SMessage`: only the owner of the peer's private key can read the message. With EC keys it also
+  can have come from nobody but the peer. **With RSA keys the sender is not authenticated**: anybody
+  who has the public key can encrypt. Where that matters, use EC keys, or sign the message and
+  encrypt the result.
+
+Keys are made by `pythemis.skeygen`. Messages have 1 to 2^32-1 bytes; any bytes-like object will
+do. Objects are immutable: threads may share them. Everything that fails raises
+`SecureMessageError`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import _compat, _core
+from .exception import ThemisError
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+__all__ = [
+    "SMessage",
+    "SecureMessageError",
+    "SecureMessageTypeError",
+    "SecureMessageValueError",
+    "SecureSigner",
+    "SecureVerifier",
+    "ssign",
+    "sverify",
+]
+
+
+class SecureMessageError(ThemisError):
+    """Secure Message refused its arguments or its data."""
+
+
+class SecureMessageTypeError(SecureMessageError, TypeError):
+    """An argument has the wrong type."""
+
+
+class SecureMessageValueError(SecureMessageError, ValueError):
+    """An argument has the right type and an impossible value, such as a key of the wrong kind."""
+
+
+_ERRORS = _core.Errors(SecureMessageError, SecureMessageTypeError, SecureMessageValueError)
+
+
+class SMessage(_core.Owner):
+    """Encrypts messages for a peer and decrypts the peer's.
+
+    With EC keys both sides agree on a secret when the object is made, once for all its messages.
+    With RSA keys every message carries a secret of its own, and **the sender is not
+    authenticated**: sign the message as well, or use EC keys.
+
+    Args:
+        private_key: our own, EC or RSA.
+        peer_public_key: the peer's, of the same algorithm; EC keys on the same curve.
+
+    Raises:
+        SecureMessageError: keys that are damaged, exchanged or do not go together.
+    """
+
+    _errors = _ERRORS
+
+    def __init__(self, private_key: Buffer, peer_public_key: Buffer) -> None:
+        self._handle = _core.message_new(_ERRORS, private_key, peer_public_key)
+        self._wrap_growth, self._unwrap_growth = _core.message_growth(self._handle)
+
+    def wrap(self, message: Buffer) -> bytes:
+        """Encrypt a message for the peer.
+
+        Args:
+            message: 1 byte or more; the result must stay below 2^32 bytes.
+
+        Returns:
+            The encrypted message, different each time: 52 bytes longer with EC keys, 56 and the
+            size of the peer's key longer with RSA keys.
+
+        Raises:
+            SecureMessageError: an empty or too long message, a wrong type.
+        """
+        return _core.message_wrap(self, message, self._wrap_growth)
+
+    def unwrap(self, message: Buffer) -> bytes:
+        """Decrypt what the peer wrapped.
+
+        Args:
+            message: the encrypted message.
+
+        Returns:
+            The original message.
+
+        Raises:
+            SecureMessageError: it was encrypted with other keys, or it is damaged or something
+                else.
+        """
+        return _core.message_unwrap(self, message, self._unwrap_growth)
+
+
+class SecureSigner(_core.Owner):
+    """Signs messages, with a key that is read once.
+
+    Args:
+        private_key: EC or RSA.
+
+    Raises:
+        SecureMessageError: a public key, or one that is damaged.
+    """
+
+    _errors = _ERRORS
+
+    def __init__(self, private_key: Buffer) -> None:
+        self._handle = _core.signer_new(_ERRORS, private_key)
+
+    def sign(self, message: Buffer) -> bytes:
+        """Sign a message, as `ssign` does.
+
+        Args:
+            message: 1 to 2^32-1 bytes.
+
+        Returns:
+            The signed message, which contains the message as it is: 12 bytes and the signature
+            longer. EC signatures vary in length, up to 72, 104 or 139 bytes; RSA signatures are
+            as long as the key.
+
+        Raises:
+            SecureMessageError: an empty or too long message, a wrong type.
+        """
+        return _core.signer_sign(self, message)
+
+
+class SecureVerifier(_core.Owner):
+    """Checks signed messages, with a key that is read once.
+
+    Args:
+        public_key: the signer's, EC or RSA.
+
+    Raises:
+        SecureMessageError: a private key, or one that is damaged.
+    """
+
+    _errors = _ERRORS
+
+    def __init__(self, public_key: Buffer) -> None:
+        self._handle = _core.verifier_new(_ERRORS, public_key)
+
+    def verify(self, message: Buffer) -> bytes:
+        """Check a signed message, as `sverify` does.
+
+        Args:
+            message: what `ssign` returned.
+
+        Returns:
+            The message that was signed.
+
+        Raises:
+            SecureMessageError: somebody else signed it, or it is damaged or something else.
+        """
+        return _core.verifier_verify(self, message)
+
+
+def ssign(private_key: Buffer, message: Buffer) -> bytes:
+    """Sign one message; see `SecureSigner` for many.
+
+    Args:
+        private_key: EC or RSA.
+        message: 1 to 2^32-1 bytes.
+
+    Returns:
+        The signed message, which contains the message as it is.
+
+    Raises:
+        SecureMessageError: a wrong or damaged key, an empty or too long message, a wrong type.
+    """
+    return _core.sign(_ERRORS, private_key, message)
+
+
+def sverify(public_key: Buffer, message: Buffer) -> bytes:
+    """Check one signed message; see `SecureVerifier` for many.
+
+    Args:
+        public_key: the signer's, EC or RSA.
+        message: what `ssign` returned.
+
+    Returns:
+        The message that was signed.
+
+    Raises:
+        SecureMessageError: a wrong or damaged key; somebody else signed the message, or it is
+            damaged or something else.
+    """
+    return _core.verify(_ERRORS, public_key, message)
+
+
+__getattr__ = _compat.deprecated_names(__name__, {"smessage": "SMessage"})

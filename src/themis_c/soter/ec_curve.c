@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "soter/ec_curve.h"
+
+#include <openssl/core_names.h>
+#include <openssl/objects.h>
+
+/* FIPS 186-4, D.1.2: the order n of each base point. */
+static const uint8_t order_256[32] = {
+    0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+    0xBC, 0xE6, 0xFA, 0xAD, 0xA7, 0x17, 0x9E, 0x84, 0xF3, 0xB9, 0xCA, 0xC2, 0xFC, 0x63, 0x25, 0x51};
+static const uint8_t order_384[48] = {
+    0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+    0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xC7, 0x63, 0x4D, 0x81, 0xF4, 0x37, 0x2D, 0xDF,
+    0x58, 0x1A, 0x0D, 0xB2, 0x48, 0xB0, 0xA7, 0x7A, 0xEC, 0xEC, 0x19, 0x6A, 0xCC, 0xC5, 0x29, 0x73};
+static const uint8_t order_521[66] = {
+    0x01, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+    0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+    0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFA, 0x51, 0x86, 0x87, 0x83, 0xBF, 0x2F, 0x96, 0x6B,
+    0x7F, 0xCC, 0x01, 0x48, 0xF7, 0x09, 0xA5, 0xD0, 0x3B, 0xB5, 0xC9, 0xB8, 0x89, 0x9C,
+    0x47, 0xAE, 0xBB, 0x6F, 0xB7, 0x1E, 0x91, 0x38, 0x64, 0x09};
+
+static struct soter_curve curves[SOTER_CURVES_COUNT] = {
+    {256, 32, NID_X9_62_prime256v1, "P-256", order_256, NULL, NULL},
+    {384, 48, NID_secp384r1, "P-384", order_384, NULL, NULL},
+    {521, 66, NID_secp521r1, "P-521", order_521, NULL, NULL},
+};
+
+static EVP_PKEY *make_template(OSSL_LIB_CTX *libctx, struct soter_curve *curve)
+{
+    EVP_PKEY *made = NULL;
+    OSSL_PARAM params[2] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, curve->name, 0),
+        OSSL_PARAM_construct_end(),
+    };
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(libctx, "EC", NULL);
+    if (ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
+        EVP_PKEY_fromdata(ctx, &made, EVP_PKEY_KEY_PARAMETERS, params) != 1) {
+        made = NULL;
+    }
+    EVP_PKEY_CTX_free(ctx);
+    return made;
+}
+
+bool soter_curves_init(OSSL_LIB_CTX *libctx)
+{
+    for (size_t i = 0; i < SOTER_CURVES_COUNT; i++) {
+        curves[i].group = EC_GROUP_new_by_curve_name_ex(libctx, NULL, curves[i].nid);
+        curves[i].template_key = make_template(libctx, &curves[i]);
+        if (curves[i].group == NULL || curves[i].template_key == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+const struct soter_curve *soter_curve_find(unsigned bits)
+{
+    for (size_t i = 0; i < SOTER_CURVES_COUNT; i++) {
+        if (curves[i].bits == bits) {
+            return &curves[i];
+        }
+    }
+    return NULL;
+}
+
+const struct soter_curve *soter_curve_named(const char *name)
+{
+    const int nist = EC_curve_nist2nid(name);
+    const int nid = nist != NID_undef ? nist : OBJ_sn2nid(name);
+    for (size_t i = 0; i < SOTER_CURVES_COUNT; i++) {
+        if (curves[i].nid == nid) {
+            return &curves[i];
+        }
+    }
+    return NULL;
+}

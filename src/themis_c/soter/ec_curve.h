@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The three curves, built once: to build one costs OpenSSL as much as a signature. */
+#ifndef SOTER_EC_CURVE_H
+#define SOTER_EC_CURVE_H
+
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "soter/compiler.h"
+
+#define SOTER_CURVE_NAME_SIZE 6 /* "P-256" with its end */
+#define SOTER_CURVES_COUNT 3
+
+struct soter_curve {
+    unsigned bits;
+    size_t number_size;
+    int nid;
+    char name[SOTER_CURVE_NAME_SIZE];
+    const uint8_t *order;   /* number_size bytes, big-endian */
+    EC_GROUP *group;        /* for arithmetic on points */
+    EVP_PKEY *template_key; /* the curve and no numbers: what new keys are made of */
+};
+
+/* Part of soter_init. */
+SOTER_MUST_USE bool soter_curves_init(OSSL_LIB_CTX *libctx);
+
+/* The curve with this many bits: 256, 384 or 521; NULL for any other. */
+const struct soter_curve *soter_curve_find(unsigned bits);
+
+/* The curve with this name, any of those that OpenSSL has for it; NULL for any other. */
+const struct soter_curve *soter_curve_named(const char *name);
+
+#endif

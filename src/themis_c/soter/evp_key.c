@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What EC and RSA keys share on their way in and out of OpenSSL. */
+#include "soter/evp_key.h"
+
+#include <openssl/bn.h>
+#include <openssl/err.h>
+#include <string.h>
+
+#include "soter/crypto.h"
+
+soter_status soter_evp_key_make(const char *type, int selection, OSSL_PARAM *params, EVP_PKEY **out)
+{
+    soter_status status = SOTER_ENGINE_FAIL;
+    EVP_PKEY *made = NULL;
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(soter_crypto.libctx, type, NULL);
+    if (ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1) {
+        goto out;
+    }
+    if (EVP_PKEY_fromdata(ctx, &made, selection, params) != 1 || made == NULL) {
+        status = soter_refusal(SOTER_DATA_CORRUPT);
+        goto out;
+    }
+    *out = made;
+    status = SOTER_SUCCESS;
+out:
+    EVP_PKEY_CTX_free(ctx);
+    return status;
+}
+
+void soter_native_number(const uint8_t *number, size_t len, uint8_t *out)
+{
+    static const uint16_t probe = 1;
+    uint8_t little_endian; /* public */
+    memcpy(&little_endian, &probe, 1);
+    for (size_t i = 0; i < len; i++) {
+        out[little_endian ? len - 1 - i : i] = number[i];
+    }
+}
+
+soter_status soter_evp_key_number(const EVP_PKEY *pkey, const char *name, uint8_t *out, size_t len)
+{
+    soter_status status = SOTER_ENGINE_FAIL;
+    BIGNUM *number = NULL;
+    if (EVP_PKEY_get_bn_param(pkey, name, &number) == 1 &&
+        BN_bn2binpad(number, out, (int)len) == (int)len) {
+        status = SOTER_SUCCESS;
+    }
+    BN_clear_free(number);
+    return status;
+}
+
+bool soter_number_less(const uint8_t *a, const uint8_t *b, size_t len)
+{
+    uint32_t borrow = 0;
+    for (size_t i = len; i-- > 0;) {
+        borrow = ((uint32_t)a[i] - b[i] - borrow) >> 31;
+    }
+    return borrow != 0;
+}

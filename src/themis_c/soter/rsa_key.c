@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* RSA keys. With n for the bytes of the modulus, the payload of a container is
+ *
+ *   public    0           n          n+4
+ *             | modulus   | exponent |
+ *
+ *   private   0    n      1.5n   2n           2.5n         3n             3.5n      4.5n     4.5n+4
+ *             | d  | p    | q    | d mod p-1  | d mod q-1  | 1/q mod p    | modulus | exponent |
+ *
+ * all big-endian and padded. */
+#include "soter/rsa_key.h"
+
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/rsa.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "soter/crypto.h"
+#include "soter/evp_key.h"
+#include "soter/wipe.h"
+
+#define EXPONENT_SIZE 4
+
+/* The numbers as they follow one another in a payload: all but the exponent, which is last. */
+enum { D, P, Q, DP, DQ, QINV, N, PRIVATE_NUMBERS };
+
+static const char *const names[PRIVATE_NUMBERS] = {
+    OSSL_PKEY_PARAM_RSA_D,
+    OSSL_PKEY_PARAM_RSA_FACTOR1,
+    OSSL_PKEY_PARAM_RSA_FACTOR2,
+    OSSL_PKEY_PARAM_RSA_EXPONENT1,
+    OSSL_PKEY_PARAM_RSA_EXPONENT2,
+    OSSL_PKEY_PARAM_RSA_COEFFICIENT1,
+    OSSL_PKEY_PARAM_RSA_N,
+};
+
+static size_t number_size(const struct soter_key_kind *kind, int number)
+{
+    return number == D || number == N ? kind->number_size : kind->number_size / 2U;
+}
+
+size_t soter_rsa_public_payload_size(const struct soter_key_kind *kind)
+{
+    return (size_t)kind->number_size + EXPONENT_SIZE;
+}
+
+size_t soter_rsa_private_payload_size(const struct soter_key_kind *kind)
+{
+    size_t size = EXPONENT_SIZE;
+    for (int i = 0; i < PRIVATE_NUMBERS; i++) {
+        size += number_size(kind, i);
+    }
+    return size;
+}
+
+bool soter_rsa_payload_fits(const struct soter_key_kind *kind, size_t payload_len)
+{
+    return payload_len == (kind->is_private ? soter_rsa_private_payload_size(kind)
+                                            : soter_rsa_public_payload_size(kind));
+}
+
+/* The bytes of a payload that are a modulus and an exponent, which both halves end with. */
+static bool public_is_sound(const uint8_t *modulus, size_t n)
+{
+    const uint32_t exponent = soter_get_u32be(modulus + n);
+    return (modulus[0] & 0x80) != 0 && (modulus[n - 1] & 1) != 0 &&
+           (exponent == 3 || exponent == 65537);
+}
+
+static uint32_t limb(const uint8_t *number, size_t len, size_t i)
+{
+    return soter_get_u32be(number + len - 4 * (i + 1));
+}
+
+/* Whether p * q is the modulus, in time that depends on `half`, their length, alone. (OpenSSL's
+ * multiplication takes short cuts that depend on the numbers.) Column by column: a column has at
+ * most 128 products, so the sums of their lower and upper halves stay below 2^40. */
+static bool product_is(const uint8_t *p, const uint8_t *q, size_t half, const uint8_t *modulus)
+{
+    const size_t limbs = half / 4;
+    uint32_t difference = 0;
+    uint64_t low = 0; /* the column's sum is low + 2^32 high */
+    uint64_t high = 0;
+    for (size_t column = 0; column < 2 * limbs; column++) {
+        const size_t first = column < limbs ? 0 : column - limbs + 1;
+        const size_t last = column < limbs ? column : limbs - 1;
+        for (size_t i = first; i <= last; i++) {
+            const uint64_t product = (uint64_t)limb(p, half, i) * limb(q, half, column - i);
+            low += product & UINT32_MAX;
+            high += product >> 32;
+        }
+        difference |= (uint32_t)low ^ limb(modulus, 2 * half, column);
+        low = (low >> 32) + (high & UINT32_MAX);
+        high >>= 32;
+    }
+    return difference == 0;
+}
+
+/* Whether the private numbers fit their modulus and one another, as far as can be told without
+ * arithmetic that would take longer than using them. A wrong d or 1/q makes wrong results, which
+ * OpenSSL notices or nobody can read; it cannot make it run astray. */
+static bool private_is_sound(const struct soter_key_kind *kind, const uint8_t *numbers[])
+{
+    const size_t n = kind->number_size;
+    return soter_number_less(numbers[D], numbers[N], n) &&
+           product_is(numbers[P], numbers[Q], n / 2, numbers[N]) &&
+           soter_number_less(numbers[DP], numbers[P], n / 2) &&
+           soter_number_less(numbers[DQ], numbers[Q], n / 2) &&
+           soter_number_less(numbers[QINV], numbers[P], n / 2);
+}
+
+/* Turns a payload's numbers, from `first` on, into parameters; `native` takes as many bytes as the
+ * payload. */
+static soter_status make_key(const struct soter_key_kind *kind,
+                             int first,
+                             const uint8_t *payload,
+                             uint8_t *native,
+                             EVP_PKEY **out)
+{
+    OSSL_PARAM params[PRIVATE_NUMBERS + 2]; /* public: it points to the numbers */
+    size_t count = 0;
+    for (int i = first; i < PRIVATE_NUMBERS; i++) {
+        const size_t len = number_size(kind, i);
+        soter_native_number(payload, len, native);
+        params[count++] = OSSL_PARAM_construct_BN(names[i], native, len);
+        payload += len;
+        native += len;
+    }
+    soter_native_number(payload, EXPONENT_SIZE, native);
+    params[count++] = OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, native, EXPONENT_SIZE);
+    params[count] = OSSL_PARAM_construct_end();
+    return soter_evp_key_make("RSA",
+                              kind->is_private ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY,
+                              params,
+                              out);
+}
+
+soter_status
+soter_rsa_import(const struct soter_key_kind *kind, struct soter_slice payload, EVP_PKEY **out)
+{
+    const int first = kind->is_private ? D : N;
+    const uint8_t *numbers[PRIVATE_NUMBERS] = {NULL};
+    const uint8_t *at = payload.data;
+    uint8_t *native = NULL;
+    soter_status status;
+    for (int i = first; i < PRIVATE_NUMBERS; i++) {
+        numbers[i] = at;
+        at += number_size(kind, i);
+    }
+    if (!public_is_sound(numbers[N], kind->number_size) ||
+        (kind->is_private && !private_is_sound(kind, numbers))) {
+        return SOTER_DATA_CORRUPT;
+    }
+    native = malloc(payload.len);
+    if (native == NULL) {
+        return SOTER_NO_MEMORY;
+    }
+    status = make_key(kind, first, payload.data, native, out);
+    soter_wipe_free(native, payload.len);
+    return status;
+}
+
+soter_status soter_rsa_key_generate(unsigned bits, soter_key **out)
+{
+    soter_status status = SOTER_ENGINE_FAIL;
+    const struct soter_key_kind *kind = soter_key_find_kind(SOTER_KEY_RSA, true, bits);
+    EVP_PKEY_CTX *ctx = NULL;
+    EVP_PKEY *pkey = NULL;
+    if (kind == NULL) {
+        return SOTER_INVALID_PARAMETER;
+    }
+    ERR_set_mark();
+    ctx = EVP_PKEY_CTX_new_from_name(soter_crypto.libctx, "RSA", NULL);
+    /* The exponent is 65537 unless one says otherwise. */
+    if (ctx == NULL || EVP_PKEY_keygen_init(ctx) != 1 ||
+        EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, (int)bits) != 1 ||
+        EVP_PKEY_generate(ctx, &pkey) != 1 || pkey == NULL) {
+        goto out;
+    }
+    status = soter_key_adopt(kind, pkey, out);
+    pkey = NULL;
+out:
+    EVP_PKEY_free(pkey);
+    EVP_PKEY_CTX_free(ctx);
+    ERR_pop_to_mark();
+    return status;
+}
+
+static soter_status export_numbers(const soter_key *key, int first, uint8_t *payload)
+{
+    for (int i = first; i < PRIVATE_NUMBERS; i++) {
+        const size_t len = number_size(key->kind, i);
+        const soter_status status = soter_evp_key_number(key->pkey, names[i], payload, len);
+        if (status != SOTER_SUCCESS) {
+            return status;
+        }
+        payload += len;
+    }
+    return soter_evp_key_number(key->pkey, OSSL_PKEY_PARAM_RSA_E, payload, EXPONENT_SIZE);
+}
+
+soter_status soter_rsa_export_public(const soter_key *key, uint8_t *payload)
+{
+    return export_numbers(key, N, payload);
+}
+
+soter_status soter_rsa_export_private(const soter_key *key, uint8_t *payload)
+{
+    return export_numbers(key, D, payload);
+}
