@@ -11,7 +11,9 @@ C_FILES := $(C_SOURCES) $(wildcard src/themis_c/*.h src/themis_c/*/*.h)
 BUILD_INPUTS := $(C_FILES) build_ffi.py build_checks.py setup.py pyproject.toml tools/bootstrap.py
 C_LINT := -std=c11 -O2 -Wall -Wextra -Wconversion -Wshadow -Werror -Isrc/themis_c
 
-.PHONY: help demo test lint format memcheck clean
+PEER := tests/interop/node_modules/.package-lock.json
+
+.PHONY: help demo test interop lint format memcheck clean
 
 help: ## list these commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1	/' | expand -t 16
@@ -19,8 +21,11 @@ help: ## list these commands
 demo: .venv/.installed ## build pythemis and run examples/demo.py
 	$(VENV)/python examples/demo.py
 
-test: .venv/.installed ## build pythemis and run its tests (PYTEST_ARGS='-k seal')
+test: .venv/.installed $(if $(filter true,$(CI)),$(PEER)) ## build pythemis and run its tests (PYTEST_ARGS='-k seal')
 	$(VENV)/pytest $(PYTEST_ARGS)
+
+interop: .venv/.installed $(PEER) ## run the tests against the real Themis core (Node)
+	CI=true $(VENV)/pytest tests/interop $(PYTEST_ARGS)
 
 lint: .venv/.lint ## check style, types, formatting and C warnings
 	$(VENV)/ruff check
@@ -44,11 +49,15 @@ memcheck: .venv/.installed ## run the tests of the C core under valgrind
 	$(VENV)/python tools/memcheck.py $(PYTEST_ARGS)
 
 clean: ## remove everything that was made
-	rm -rf .venv build dist *.egg-info pythemis/_themis*.so .*_cache .hypothesis
+	rm -rf .venv build dist *.egg-info pythemis/_themis*.so .*_cache .hypothesis tests/interop/node_modules
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/.installed: $(BUILD_INPUTS)
 	$(PYTHON) tools/bootstrap.py
+	@touch $@
+
+$(PEER): tests/interop/package.json tests/interop/package-lock.json tools/install_peer.py
+	$(PYTHON) tools/install_peer.py
 	@touch $@
 
 .venv/.lint: .venv/.installed

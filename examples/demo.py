@@ -9,10 +9,11 @@ import time
 
 import demo_cells
 import demo_comparator
+import demo_messages
 
 import pythemis
 
-SECTIONS = [demo_cells, demo_comparator]
+SECTIONS = [demo_cells, demo_messages, demo_comparator]
 
 
 def main() -> None:

@@ -10,11 +10,33 @@ import sys
 from pathlib import Path
 
 import pythemis.scell
+import pythemis.skeygen
+import pythemis.smessage
 from pythemis._themis import ffi, lib
 
 SHIM = ctypes.CDLL(sys.argv[1])
 ANSWERS = (lib.THEMIS_NO_MEMORY, lib.THEMIS_ENGINE_FAIL)
+REFUSED = (
+    lib.THEMIS_INVALID_PARAMETER,
+    lib.THEMIS_NOT_SUPPORTED,
+    lib.THEMIS_DATA_CORRUPT,
+    lib.THEMIS_FAIL,
+)
+# Not everything in OpenSSL says why it failed; then lack of memory looks like bad data.
+SILENT = {
+    "signer_new": (lib.THEMIS_DATA_CORRUPT,),
+    "verifier_new": (lib.THEMIS_DATA_CORRUPT,),
+    "message_new": (lib.THEMIS_DATA_CORRUPT,),
+    "verify": (lib.THEMIS_INVALID_SIGNATURE,),
+    "unwrap": (lib.THEMIS_FAIL,),  # on purpose: of a secret that does not open we say no more
+    "export": (lib.THEMIS_DATA_CORRUPT,),
+    "key_public": (lib.THEMIS_DATA_CORRUPT,),
+    "import": REFUSED,
+    "encrypted import": REFUSED,
+}
 MOST = 100  # OpenSSL's PBKDF2 allocates in each of its iterations
+MOST_OF_KEYS = 3000
+SLOW = ("passphrase_seal", "EC import", "EC encrypted import", "EC export", "RSA export")
 MESSAGE, CONTEXT, SIZE = bytes(range(1, 101)), b"context", 100
 CELL = pythemis.scell.SCellSeal(b"key")
 PASSPHRASE = pythemis.scell.SCellSeal(passphrase=b"key")
@@ -115,18 +137,129 @@ def operations():
     label = (b"label", 5)
     yield "kdf", writing(lib.themis_selftest_kdf, 32, b"key", 3, *label, b"", 0, ..., 32)
     yield "keyless kdf", writing(lib.themis_selftest_kdf, 32, b"", 0, *label, b"", 0, ..., 32)
+    yield from operations_of_keys()
 
 
-def sweep(operation):
+def operations_of_keys():
+    """Give every operation on keys and messages, but RSA key generation, which takes long."""
+    for algorithm in ("EC", "RSA"):
+        pair = pythemis.skeygen.GenerateKeyPair(algorithm)
+        private, public = pair.export_private_key(), pair.export_public_key()
+        ours, theirs = (private, len(private)), (public, len(public))
+        yield f"{algorithm} signer_new", new(lib.themis_signer_new, "themis_signer", *ours)
+        yield f"{algorithm} verifier_new", new(lib.themis_verifier_new, "themis_verifier", *theirs)
+        yield (
+            f"{algorithm} message_new",
+            new(lib.themis_message_new, "themis_message", *ours, *theirs),
+        )
+        yield f"{algorithm} sign", signing(private)
+        yield f"{algorithm} verify", verifying(public, pythemis.smessage.ssign(private, MESSAGE))
+        yield f"{algorithm} wrap", wrapping(private, public)
+        yield f"{algorithm} unwrap", unwrapping(private, public)
+        form = (1, b"", 0)
+        yield f"{algorithm} export", new(lib.themis_key_export, "themis_blob", *ours, *form)
+    halves = [ffi.new("uint8_t[45]"), ffi.new("uint8_t[45]")]
+    KEPT.extend(halves)
+    yield "EC key_pair", plain(lib.themis_key_pair, lib.THEMIS_KEY_EC, 256, 0, *halves)
+    private = pythemis.skeygen.GenerateKeyPair("EC").export_private_key()
+    yield "EC key_public", writing(lib.themis_key_public, 45, private, 45, 0, ..., 45)
+    yield "EC import", importing(pythemis.skeygen.to_pem(private), b"")
+    yield "EC encrypted import", importing(bytes.fromhex(sys.argv[3]), b"secret")
+
+
+KEPT = []  # what the operations borrow from
+
+
+def plain(function, *arguments):
+    """Make an operation that is one call."""
+
+    def operation(arm, disarm):
+        arm()
+        status = function(*arguments)
+        return status, disarm()
+
+    return operation
+
+
+# Operations with a private RSA key get a fresh handle each time: when memory runs out in the wrong
+# moment, OpenSSL (3.0 to 3.5 at least) leaves the factors of its blinding disagreeing with each
+# other, and up to 31 operations with the same key give wrong results before it draws new ones.
+
+
+def signing(private):
+    """Make the operation of signing."""
+    header, signature = ffi.new("uint8_t[12]"), ffi.new("uint8_t[256]")
+    length = ffi.new("size_t *")
+
+    def operation(arm, disarm):
+        signer = pythemis.smessage.SecureSigner(private)
+        arm()
+        status = lib.themis_signer_sign(signer._handle, MESSAGE, SIZE, header, signature, length)
+        return status, disarm()
+
+    return operation
+
+
+def wrapping(private, public):
+    """Make the operation of encrypting."""
+    message = pythemis.smessage.SMessage(private, public)
+    size = len(message.wrap(MESSAGE))
+    KEPT.append(message)
+    return writing(lib.themis_message_wrap, size, message._handle, MESSAGE, SIZE)
+
+
+def unwrapping(private, public):
+    """Make the operation of decrypting."""
+    wrapped = pythemis.smessage.SMessage(private, public).wrap(MESSAGE)
+
+    def operation(arm, disarm):
+        message = pythemis.smessage.SMessage(private, public)
+        arguments = (message._handle, wrapped, len(wrapped))
+        return writing(lib.themis_message_unwrap, SIZE, *arguments, expected=MESSAGE)(arm, disarm)
+
+    return operation
+
+
+def verifying(public, signed):
+    """Make the operation of verifying."""
+    verifier = pythemis.smessage.SecureVerifier(public)
+    length = ffi.new("size_t *")
+
+    def operation(arm, disarm):
+        arm()
+        status = lib.themis_verifier_verify(verifier._handle, signed, len(signed), length)
+        return status, disarm()
+
+    return operation
+
+
+def importing(text, passphrase):
+    """Make the operation of reading a key from PEM."""
+    why = ffi.new("char const **")
+
+    def operation(arm, disarm):
+        made = ffi.new("themis_blob **")
+        arm()
+        status = lib.themis_key_import(text, len(text), 1, passphrase, len(passphrase), made, why)
+        fired = disarm()
+        assert (made[0] != ffi.NULL) == (status == lib.THEMIS_SUCCESS)
+        lib.themis_blob_free(made[0])
+        return status, fired
+
+    return operation
+
+
+def sweep(name, operation):
     """Fail one allocation after the other; give how often that failed the operation."""
     failures = 0
-    for at in range(1, MOST + 1):
+    _, of_keys, what = name.partition(" ") if name[:3] in ("EC ", "RSA") else ("", "", name)
+    for at in range(1, (MOST_OF_KEYS if of_keys else MOST) + 1):
         status, fired = operation(lambda at=at: SHIM.fault_arm(at), SHIM.fault_disarm)
         if not fired:
-            assert status == lib.THEMIS_SUCCESS
+            assert status == lib.THEMIS_SUCCESS, (name, at, status)
             break
         if status != lib.THEMIS_SUCCESS:
-            assert status in ANSWERS, status
+            assert status in (*ANSWERS, *SILENT.get(what, ())), (name, at, status)
             failures += 1
     return failures
 
@@ -152,15 +285,17 @@ def main():
     watch("_themis", "libcrypto")
     todo = dict(operations())
     for name, operation in todo.items():
-        print(name, sweep(operation))
-    for _ in range(3):
+        print(name, sweep(name, operation))
+    lost = []
+    for _ in range(4):
         start = allocated()
         for _ in range(20):
             for name, operation in todo.items():
-                if not name.startswith("passphrase_seal"):  # slow
-                    sweep(operation)
-    lost = allocated() - start
-    print("lost", lost)
+                if name not in SLOW:
+                    sweep(name, operation)
+        lost.append(allocated() - start)
+    # What grows now and then is somebody's cache; a leak is there every time.
+    print("lost", max(0, min(lost)))
 
 
 main()

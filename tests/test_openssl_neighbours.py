@@ -10,21 +10,34 @@ import sys
 
 import pytest
 from _cells import not_a_cell, not_authentic, wrong_value
+from _keys import code_of, container, pairs, resealed, with_byte
 from test_cell_passphrase import forge
 
 from pythemis import _themis
+from pythemis.exception import THEMIS_CODES
 from pythemis.scell import SCellContextImprint, SCellSeal, SCellTokenProtect
+from pythemis.skeygen import from_der, from_pem, to_der
+from pythemis.smessage import SecureVerifier, SMessage, ssign, sverify
 
 KEY = b"k" * 32
 ROUND_TRIPS = """\
 from pythemis.scell import SCellContextImprint, SCellSeal, SCellTokenProtect
-from pythemis.skeygen import GenerateSymmetricKey
+from pythemis.skeygen import GenerateKeyPair, GenerateSymmetricKey, from_pem, to_pem
+from pythemis.smessage import SMessage, ssign, sverify
 key = GenerateSymmetricKey()
 for cell in (SCellSeal(key), SCellTokenProtect(key), SCellContextImprint(key),
              SCellSeal(passphrase=key)):
     encrypted = cell.encrypt(b"message", b"context")
     parts = encrypted if isinstance(encrypted, tuple) else (encrypted,)
     assert cell.decrypt(*parts, b"context") == b"message"
+for algorithm in ("EC", "RSA"):
+    pair = GenerateKeyPair(algorithm)
+    private, public = pair.export_private_key(), pair.export_public_key()
+    assert sverify(public, ssign(private, b"message")) == b"message"
+    message = SMessage(private, public)
+    assert message.unwrap(message.wrap(b"message")) == b"message"
+    assert from_pem(to_pem(private, "secret"), "secret") == private
+    assert from_pem(to_pem(public)) == public
 print("fine")
 """
 
@@ -63,6 +76,32 @@ def fail_in_every_way():
         SCellSeal(KEY, compat_096=True).decrypt(sealed, b"wrong")
     with wrong_value("0 bytes"):
         imprint.encrypt(b"", b"context")
+    fail_with_keys()
+
+
+def fail_with_keys():
+    """Provoke refusals that come from keys and messages."""
+    for name in ("p256", "rsa1024"):
+        private, public = pairs()[name]["private"], pairs()[name]["public"]
+        message, signed = SMessage(private, public), ssign(private, b"message")
+        wrapped = message.wrap(b"message")
+        for call, *arguments in (
+            (sverify, public, with_byte(signed, len(signed) - 1, 1)),
+            (sverify, public, with_byte(signed, 20, 1)),
+            (message.unwrap, with_byte(wrapped, len(wrapped) - 1, 1)),
+            (message.unwrap, with_byte(wrapped, 20, 1)),
+            (SecureVerifier, resealed(public, 0, 0x80)),
+            (SecureVerifier, container(b"UEC2", b"\2" + b"\xff" * 32)),
+            (SecureVerifier, container(b"UEC2", b"\4" + b"\1" * 64)),
+            (ssign, container(b"REC2", bytes(33)), b"message"),
+            (ssign, container(b"RRA1", bytes(580)), b"message"),
+            (from_pem, b"-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n"),
+            (from_pem, b"nothing"),
+            (from_der, to_der(private)[:-1]),
+            (from_der, to_der(private, "secret"), "wrong"),
+            (from_der, to_der(private, "secret")),
+        ):
+            assert code_of(call, *arguments) != THEMIS_CODES.SUCCESS
 
 
 def test_failures_leave_the_error_queue_empty(libcrypto):

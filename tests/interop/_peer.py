@@ -52,6 +52,8 @@ def to_wire(value):
 
 def from_wire(value):
     """Read what to_wire wrote."""
+    if isinstance(value, list):
+        return [from_wire(part) for part in value]
     return bytes.fromhex(value["hex"]) if isinstance(value, dict) else value
 
 
@@ -67,9 +69,9 @@ def ensure_peer():
 def missing():
     """Bring the real core, or tell why that is not possible."""
     if not shutil.which("node") or not shutil.which("npm"):
-        return "needs Node and npm, to run the real Themis core"
+        return "needs Node and npm, to run the real Themis core: `make interop` brings them"
     if not (HERE / "node_modules" / "wasm-themis").exists():
-        command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--no-package-lock"]
+        command = ["npm", "ci", "--silent", "--no-audit", "--no-fund"]
         done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             return f"npm cannot install wasm-themis: {done.stderr.strip()[-200:]}"

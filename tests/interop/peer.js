@@ -18,7 +18,21 @@ function keep(object) {
     return last;
 }
 
+function pair(privateKey, publicKey) {
+    return new themis.KeyPair(new themis.PrivateKey(privateKey), new themis.PublicKey(publicKey));
+}
+
 const methods = {
+    key_pair() {
+        const made = new themis.KeyPair();
+        return [made.privateKey, made.publicKey];
+    },
+    sign: (key, message) => new themis.SecureMessageSign(new themis.PrivateKey(key)).sign(message),
+    verify: (key, message) =>
+        new themis.SecureMessageVerify(new themis.PublicKey(key)).verify(message),
+    wrap: (ours, theirs, message) => new themis.SecureMessage(pair(ours, theirs)).encrypt(message),
+    unwrap: (ours, theirs, message) =>
+        new themis.SecureMessage(pair(ours, theirs)).decrypt(message),
     comparator_new(secret) {
         const comparator = new themis.SecureComparator();
         comparator.append(secret);
@@ -41,6 +55,9 @@ function fromWire(value) {
 }
 
 function toWire(value) {
+    if (Array.isArray(value)) {
+        return value.map(toWire);
+    }
     return value instanceof Uint8Array ? { hex: Buffer.from(value).toString('hex') } : value;
 }
 
