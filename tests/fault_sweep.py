@@ -13,6 +13,7 @@ import pythemis.scell
 import pythemis.skeygen
 import pythemis.smessage
 from pythemis._themis import ffi, lib
+from pythemis.scomparator import SComparator
 
 SHIM = ctypes.CDLL(sys.argv[1])
 ANSWERS = (lib.THEMIS_NO_MEMORY, lib.THEMIS_ENGINE_FAIL)
@@ -83,6 +84,40 @@ def writing(function, size, *arguments, expected=None):
     return operation
 
 
+def comparing(step):
+    """Make an operation that takes one step of a comparison; 0 is adding to the secret."""
+
+    def operation(arm, disarm):
+        sides = [SComparator(b"key"), SComparator(b"key")]
+        alice, bob = (side._handle for side in sides)
+        if step == 0:
+            arm()
+            status = lib.themis_comparator_append(alice, MESSAGE, SIZE)
+            return status, disarm()
+        message = ffi.new("uint8_t[]", lib.THEMIS_COMPARATOR_FIRST_SIZE)
+        for at in range(1, step + 1):
+            side = alice if at % 2 else bob
+            reply = message
+            if at > 1:
+                reply = ffi.new("uint8_t[]", lib.themis_comparator_reply_size(side))
+            if at == step:
+                arm()
+            if at == 1:
+                status = lib.themis_comparator_begin(side, reply)
+            else:
+                status = lib.themis_comparator_proceed(side, message, len(message), reply)
+            if at == step:
+                fired = disarm()
+            message = reply
+        if status != lib.THEMIS_SUCCESS:
+            assert lib.themis_comparator_result(side) == lib.THEMIS_COMPARATOR_NO_MATCH
+            assert lib.themis_comparator_expected_size(side) == 0
+            assert bytes(reply) == bytes(len(reply)), "half a message came out"
+        return status, fired
+
+    return operation
+
+
 def before(arguments):
     """Give the arguments before the output."""
     return arguments[: arguments.index(...)] if ... in arguments else arguments
@@ -134,6 +169,9 @@ def operations():
         ),
     )
     yield "symmetric_key", writing(lib.themis_symmetric_key, 32)
+    yield "comparator_new", new(lib.themis_comparator_new, "themis_comparator")
+    for step in range(6):
+        yield f"comparator step {step}", comparing(step)
     label = (b"label", 5)
     yield "kdf", writing(lib.themis_selftest_kdf, 32, b"key", 3, *label, b"", 0, ..., 32)
     yield "keyless kdf", writing(lib.themis_selftest_kdf, 32, b"", 0, *label, b"", 0, ..., 32)

@@ -237,6 +237,9 @@ int themis_comparator_begin(themis_comparator *comparator, uint8_t *message)
     }
     soter_writer_init(&out, message, MESSAGE_1_SIZE);
     status = alice_begins(comparator, &out);
+    if (status != SOTER_SUCCESS) {
+        soter_wipe(message, MESSAGE_1_SIZE);
+    }
     settle(comparator, status, ALICE_AWAITS_2);
     return status;
 }
