@@ -290,6 +290,92 @@ int themis_message_unwrap(const themis_message *message,
                           size_t wrapped_len,
                           uint8_t *data);
 
+/* ---- Secure Session (specification, section 5) ----
+ *
+ * A session changes with every call: one thread at a time. A refused message leaves it as it was.
+ */
+
+enum {
+    THEMIS_SESSION_OVERHEAD = 52, /* what wrapping adds to a message */
+    THEMIS_SESSION_WINDOW = 8,    /* how far behind the newest number messages are still read */
+    THEMIS_SESSION_WINDOW_ONCE = 1024, /* the same where every number is read once */
+    THEMIS_SESSION_MAX_AGE = 86400     /* seconds between the writer's clock and the reader's */
+};
+
+#define THEMIS_SESSION_MESSAGE_MAX 0xFFFFFFF3 /* 2^32-13: the length field counts 12 bytes more */
+
+/* The state machine. A client goes idle, 2, 4, established; a server idle, 3, established. */
+enum {
+    THEMIS_SESSION_IDLE = 0,
+    THEMIS_SESSION_WAITING_FOR_2 = 1,
+    THEMIS_SESSION_WAITING_FOR_3 = 2,
+    THEMIS_SESSION_WAITING_FOR_4 = 3,
+    THEMIS_SESSION_ESTABLISHED = 4,
+    THEMIS_SESSION_FAILED = 5 /* the cryptographic library failed over a message; keys are wiped */
+};
+
+typedef struct themis_session themis_session;
+
+/* id: 1 byte or more, ours. private_key: EC, ours; NOT_SUPPORTED if it is RSA.
+ * reject_duplicates: whether a message is read once only. */
+int themis_session_new(const uint8_t *id,
+                       size_t id_len,
+                       const uint8_t *private_key,
+                       size_t private_key_len,
+                       int reject_duplicates,
+                       themis_session **out);
+void themis_session_free(themis_session *session);
+
+/* One of THEMIS_SESSION_IDLE to THEMIS_SESSION_FAILED. */
+int themis_session_state(const themis_session *session);
+
+/* The peer's id, *id_len bytes that live as long as the session; NULL before it is established. */
+const uint8_t *themis_session_remote_id(const themis_session *session, size_t *id_len);
+
+/* Why the last call on this session was refused, in words; a static text. */
+const char *themis_session_refusal(const themis_session *session);
+
+/* Where in a first or second negotiation message its writer's id stands, before anything proves
+ * it. INVALID_PARAMETER: this is no such message. DATA_CORRUPT: its checksum is wrong. */
+int themis_session_claimed_peer(const uint8_t *message,
+                                size_t message_len,
+                                size_t *id_offset,
+                                size_t *id_len);
+
+/* The most bytes that a negotiation message of this session takes. */
+size_t themis_session_negotiation_size(const themis_session *session);
+
+/* The client's first message; `out` takes themis_session_negotiation_size bytes. */
+int themis_session_connect_request(themis_session *session, uint8_t *out, size_t *out_len);
+
+/* Takes the negotiation message that the session waits for. peer_key: the public key of the id
+ * that the message claims; where themis_session_claimed_peer finds none, it is not looked at.
+ * SEND_OUTPUT_TO_PEER: `reply` has *reply_len bytes to send; it takes
+ * themis_session_negotiation_size bytes. SUCCESS: negotiation is over and nothing is to be sent. */
+int themis_session_negotiate(themis_session *session,
+                             const uint8_t *message,
+                             size_t message_len,
+                             const uint8_t *peer_key,
+                             size_t peer_key_len,
+                             uint8_t *reply,
+                             size_t *reply_len);
+
+/* Messages of 1 to THEMIS_SESSION_MESSAGE_MAX bytes; `now` is the time in unix seconds.
+ * SSESSION_KA_NOT_FINISHED: the session is not established.
+ * `wrapped` takes message_len + THEMIS_SESSION_OVERHEAD bytes. */
+int themis_session_wrap(themis_session *session,
+                        uint64_t now,
+                        const uint8_t *message,
+                        size_t message_len,
+                        uint8_t *wrapped);
+
+/* `message` takes wrapped_len - THEMIS_SESSION_OVERHEAD bytes. */
+int themis_session_unwrap(themis_session *session,
+                          uint64_t now,
+                          const uint8_t *wrapped,
+                          size_t wrapped_len,
+                          uint8_t *message);
+
 /* ---- Secure Comparator (specification, section 6) ----
  *
  * One object is one side of one comparison. Alice begins; both then hand every message that
@@ -356,6 +442,37 @@ int themis_selftest_container_read(const uint8_t *container,
                                    size_t container_len,
                                    const char *tag,
                                    size_t *payload_len);
+
+/* How many errors stand in this thread's queue of OpenSSL, which is emptied: 0 if we and everybody
+ * else left it clean. */
+int themis_selftest_openssl_errors(void);
+
+enum { THEMIS_SELFTEST_SESSION_SECRETS_SIZE = 108 };
+
+/* What a session derives: sid (4) || master key (32) || client key (32) || server key (32) ||
+ * client's first number u32be || server's first number u32be. The ephemeral keys are containers of
+ * P-256; ids as themis_session_new takes them. */
+int themis_selftest_session_secrets(const uint8_t *private_ephemeral,
+                                    size_t private_ephemeral_len,
+                                    int is_client,
+                                    const uint8_t *peer_ephemeral,
+                                    size_t peer_ephemeral_len,
+                                    const uint8_t *client_id,
+                                    size_t client_id_len,
+                                    const uint8_t *server_id,
+                                    size_t server_id_len,
+                                    uint8_t *out);
+
+/* Gives an idle session the ephemeral private key that it would generate, as a container. */
+int themis_selftest_session_ephemeral(themis_session *session,
+                                      const uint8_t *private_key,
+                                      size_t private_key_len);
+
+/* Sets the next number that an established session writes, and the first that it reads. */
+int themis_selftest_session_numbers(themis_session *session,
+                                    uint32_t next_written,
+                                    uint32_t next_read);
+
 
 /* cffi: end */
 

@@ -67,6 +67,11 @@ soter_status soter_aead_start(soter_aead *aead,
     return soter_cipher_feed(aead, associated, associated_len, NULL);
 }
 
+soter_status soter_aead_part(soter_aead *aead, const uint8_t *data, size_t data_len, uint8_t *out)
+{
+    return soter_cipher_feed(aead, data, data_len, out);
+}
+
 /* Final gives no data in GCM, it makes or checks the tag; where it could write we have room. */
 static int aead_final(soter_aead *aead)
 {

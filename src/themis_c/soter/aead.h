@@ -30,14 +30,23 @@ SOTER_MUST_USE soter_status soter_aead_start(soter_aead *aead,
                                              const uint8_t *associated,
                                              size_t associated_len);
 
-/* Encrypts the started message; `out` takes data_len bytes. */
+/* The first part of the started message, where it does not lie in one piece with the rest; data_len
+ * is a multiple of 16. Decrypted so, it is not authentic before soter_aead_decrypt says so, and
+ * the caller wipes it if it is not. */
+SOTER_MUST_USE soter_status soter_aead_part(soter_aead *aead,
+                                            const uint8_t *data,
+                                            size_t data_len,
+                                            uint8_t *out);
+
+/* Encrypts the started message, or what is left of it; `out` takes data_len bytes. */
 SOTER_MUST_USE soter_status soter_aead_encrypt(soter_aead *aead,
                                                const uint8_t *data,
                                                size_t data_len,
                                                uint8_t *out,
                                                uint8_t tag[SOTER_AEAD_TAG_SIZE]);
 
-/* Decrypts the started message; FAIL, and an `out` wiped, if the tag does not fit. */
+/* Decrypts the started message, or what is left of it; FAIL, and an `out` wiped, if the tag does
+ * not fit. */
 SOTER_MUST_USE soter_status soter_aead_decrypt(soter_aead *aead,
                                                const uint8_t *data,
                                                size_t data_len,

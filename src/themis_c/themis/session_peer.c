@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The two sides of a negotiation: our ephemeral key, and what is known of the peer. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "themis/session.h"
+
+void themis_session_ephemeral_clear(struct themis_session_ephemeral *own)
+{
+    soter_key_free(own->key);
+    own->key = NULL;
+}
+
+soter_status themis_session_ephemeral_make(const themis_session *session,
+                                           struct themis_session_ephemeral *out)
+{
+    soter_status status = session->has_planned
+                              ? soter_key_read(session->planned, sizeof session->planned, &out->key)
+                              : soter_ec_key_generate(256, &out->key);
+    if (status == SOTER_SUCCESS) {
+        status = soter_key_write_public(out->key,
+                                        SOTER_COMPRESSED,
+                                        out->container,
+                                        sizeof out->container);
+    }
+    if (status != SOTER_SUCCESS) {
+        themis_session_ephemeral_clear(out);
+    }
+    return status;
+}
+
+soter_status themis_session_refuse_signature(themis_session *session, soter_status status)
+{
+    return themis_session_refuse(
+        session,
+        status,
+        status == SOTER_INVALID_SIGNATURE
+            ? "the peer's signature does not match: the message is damaged, forged or of another "
+              "negotiation, or get_pub_key_by_id gave another key than the peer's"
+            : NULL);
+}
+
+void themis_session_peer_clear(struct themis_session_peer *peer)
+{
+    free(peer->id);
+    soter_verifier_free(peer->verifier);
+    soter_key_free(peer->ephemeral);
+    memset(peer, 0, sizeof *peer);
+}
+
+/* Prepares the public key that the application knows for the peer. */
+static soter_status
+read_peer_key(themis_session *session, struct soter_slice bytes, soter_verifier **out)
+{
+    soter_key *key = NULL;
+    soter_status status = soter_key_read(bytes.data, bytes.len, &key);
+    if (status == SOTER_SUCCESS && soter_key_is_ec(key, false)) {
+        status = soter_verifier_new(key, out);
+    } else if (status != SOTER_NO_MEMORY && status != SOTER_ENGINE_FAIL) {
+        status = themis_session_refuse(
+            session,
+            SOTER_SSESSION_GET_PUB_FOR_ID_CALLBACK_ERROR,
+            "get_pub_key_by_id gave something that is not the public EC key of the peer's id");
+        goto out;
+    }
+    if (status != SOTER_SUCCESS) {
+        status = themis_session_refuse(session, status, NULL);
+    }
+out:
+    soter_key_free(key);
+    return status;
+}
+
+soter_status themis_session_peer_make(themis_session *session,
+                                      const struct themis_session_hello *hello,
+                                      struct soter_slice peer_key,
+                                      const struct soter_slice *parts,
+                                      size_t count,
+                                      struct themis_session_peer *out)
+{
+    soter_status status = read_peer_key(session, peer_key, &out->verifier);
+    if (status != SOTER_SUCCESS) {
+        goto out;
+    }
+    status = soter_verify(out->verifier, parts, count, hello->signature.data, hello->signature.len);
+    if (status != SOTER_SUCCESS) {
+        status = themis_session_refuse_signature(session, status);
+        goto out;
+    }
+    status = soter_key_read(hello->ephemeral.data, hello->ephemeral.len, &out->ephemeral);
+    if (status != SOTER_SUCCESS) {
+        status = themis_session_refuse(
+            session,
+            status,
+            status == SOTER_DATA_CORRUPT ? "the peer's ephemeral key is no point of P-256" : NULL);
+        goto out;
+    }
+    out->id = malloc(hello->id.len);
+    if (out->id == NULL) {
+        status = themis_session_refuse(session, SOTER_NO_MEMORY, NULL);
+        goto out;
+    }
+    memcpy(out->id, hello->id.data, hello->id.len);
+    out->id_len = hello->id.len;
+    memcpy(out->container, hello->ephemeral.data, hello->ephemeral.len);
+    out->container_len = hello->ephemeral.len;
+out:
+    if (status != SOTER_SUCCESS) {
+        themis_session_peer_clear(out);
+    }
+    return status;
+}

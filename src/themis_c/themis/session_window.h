@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which sequence numbers of the peer are still welcome (specification, section 5: data messages).
+ *
+ * Numbers count modulo 2^32: one is ahead of another if the way up to it is shorter than 2^31.
+ * The window hangs on the newest accepted number. By default it tolerates loss, and reordering and
+ * doubling up to 8 behind. With reject_duplicates it reads every number once, up to 1024 behind. */
+#ifndef THEMIS_SESSION_WINDOW_H
+#define THEMIS_SESSION_WINDOW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "soter/compiler.h"
+
+#define THEMIS_SESSION_WINDOW_BITS 2048 /* a power of two above twice the window: a ring */
+
+struct themis_session_window {
+    uint32_t newest;
+    bool reject_duplicates;
+    uint32_t seen[THEMIS_SESSION_WINDOW_BITS / 32]; /* bit n mod 2048 for number n */
+};
+
+enum themis_session_welcome {
+    THEMIS_SESSION_WELCOME,
+    THEMIS_SESSION_TOO_OLD,
+    THEMIS_SESSION_SEEN_BEFORE
+};
+
+/* `first` is the number that the peer's first message will carry. */
+void themis_session_window_init(struct themis_session_window *window,
+                                uint32_t first,
+                                bool reject_duplicates);
+
+/* Judges a number; changes nothing. */
+SOTER_MUST_USE enum themis_session_welcome
+themis_session_window_judge(const struct themis_session_window *window, uint32_t number);
+
+/* Remembers a number that was judged welcome. */
+void themis_session_window_accept(struct themis_session_window *window, uint32_t number);
+
+#endif
