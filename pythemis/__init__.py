@@ -10,9 +10,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import exception, scell, scomparator, skeygen, smessage
+    from . import exception, scell, scomparator, skeygen, smessage, ssession
 
-__all__ = ["exception", "scell", "scomparator", "skeygen", "smessage"]
+__all__ = ["exception", "scell", "scomparator", "skeygen", "smessage", "ssession"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,363 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Secure Session over asyncio streams, in the frames of `pythemis.stransport`.
+
+A client::
+
+    stream = await open_session("localhost", 7000, user_id=b"alice", sign_key=key, keys=keys)
+    async with stream:
+        stream.write(b"hello")
+        await stream.drain()
+        print(await stream.read())
+
+and a server, whose handler gets one established stream for each client::
+
+    async def handler(stream):
+        async for message in stream:
+            stream.write(message)
+            await stream.drain()
+
+    server = await start_session_server(
+        handler, "localhost", 7000, user_id=b"server", sign_key=key, keys=keys
+    )
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from . import _core
+from .exception import THEMIS_CODES, ThemisError
+from .ssession import (
+    SecureSessionError,
+    SessionState,
+    SimpleMemoryTransport,
+    SSession,
+    peer_id_of,
+)
+from .stransport import DEFAULT_MAX_SIZE, HEADER_SIZE, frame, frame_size, look_up
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from typing import TypeAlias
+
+    from typing_extensions import Buffer
+
+    from .stransport import Keys
+
+    # Asking for a key may take its time.
+    AsyncKeys: TypeAlias = Keys | Callable[[bytes], Awaitable[bytes | None]]
+    Handler: TypeAlias = Callable[["SessionStream"], Awaitable[object]]
+
+__all__ = ["DEFAULT_TIMEOUT", "SessionStream", "open_session", "start_session_server"]
+
+DEFAULT_TIMEOUT = 30.0  # for connecting and negotiating
+NEGOTIATION_MAX_SIZE = 1 << 16  # what a peer may send before he has proved who he is
+
+_logger = logging.getLogger(__name__)
+
+
+class _Identity(NamedTuple):
+    user_id: Buffer
+    sign_key: Buffer
+    keys: AsyncKeys
+    reject_duplicates: bool
+    max_size: int
+
+
+class SessionStream:
+    """An established session on a connection; `open_session` and `start_session_server` make it.
+
+    It is for one event loop, any number of tasks. Being cancelled in any of its methods loses
+    nothing: the next call goes on where the cancelled one was.
+
+    Args:
+        reader: of the connection.
+        writer: of the connection.
+        session: established, or about to be.
+        max_size: the longest message in a frame that is read.
+    """
+
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        session: SSession,
+        *,
+        max_size: int = DEFAULT_MAX_SIZE,
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._session = session
+        self._max_size = max_size
+        self._size: int | None = None  # of a frame whose header was read already
+        self._turn = asyncio.Lock()  # messages are unwrapped in the order in which they came
+
+    @property
+    def remote_id(self) -> bytes | None:
+        """The id that the peer proved; see `SSession.remote_id`."""
+        return self._session.remote_id
+
+    @property
+    def session(self) -> SSession:
+        """The session itself."""
+        return self._session
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """Ask the connection, as `asyncio.StreamWriter.get_extra_info` does."""
+        return self._writer.get_extra_info(name, default)
+
+    async def read(self) -> bytes:
+        """Wait for the next message.
+
+        Returns:
+            The message, or ``b''`` if the peer closed the connection. Nothing proves that it was
+            the peer who closed it: where the end matters, let the last message say so.
+
+        Raises:
+            SecureSessionError: the message was refused; the next one can be read.
+            ConnectionError: the connection failed, was cut within a message, or carries something
+                else than frames of at most ``max_size`` bytes.
+        """
+        async with self._turn:
+            message = await self._read_frame(self._max_size)
+            if not message:
+                return b""
+            # Plain bytes: the core writes a large message faster into them than into an SString.
+            return _core.session_unwrap(self._session, message, bytes) or b""
+
+    def write(self, message: Buffer) -> None:
+        """Encrypt a message and queue it for sending; call `drain` after it.
+
+        Args:
+            message: 1 byte or more.
+
+        Raises:
+            SecureSessionError: an empty or too long message, a wrong type, a closed stream.
+            ConnectionError: the connection is closing.
+        """
+        self._write_frame(self._session.wrap(message))
+
+    async def drain(self) -> None:
+        """Wait until the queue is short enough to write more; so a slow peer slows us down."""
+        await self._writer.drain()
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        message = await self.read()
+        if not message:
+            raise StopAsyncIteration
+        return message
+
+    def is_closing(self) -> bool:
+        """Tell whether the stream is closed or about to be."""
+        return self._writer.is_closing()
+
+    def close(self) -> None:
+        """Send what is queued, then close the connection; forget the keys now."""
+        self._session.close()
+        self._writer.close()
+
+    async def wait_closed(self) -> None:
+        """Wait until the connection is closed."""
+        with suppress(ConnectionError):  # the peer was faster
+            await self._writer.wait_closed()
+
+    async def __aenter__(self) -> SessionStream:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        self.close()
+        await self.wait_closed()
+
+    def _write_frame(self, message: bytes) -> None:
+        if self._writer.is_closing():
+            raise ConnectionResetError("the connection is closing")
+        self._writer.write(frame(message))
+
+    async def _read_frame(self, max_size: int) -> bytes:
+        """Read a frame; empty at the end of the stream."""
+        try:
+            if self._size is None:
+                header = await self._reader.readexactly(HEADER_SIZE)
+                self._size = frame_size(header, max_size)
+            message = await self._reader.readexactly(self._size)
+        except asyncio.IncompleteReadError as error:
+            if self._size is None and not error.partial:
+                return b""
+            raise ConnectionResetError("the peer closed the connection in a message") from error
+        self._size = None
+        return message
+
+    async def _negotiate(self, transport: _Known, keys: AsyncKeys) -> None:
+        session = self._session
+        while not session.is_established():
+            message = await self._read_frame(NEGOTIATION_MAX_SIZE)
+            if not message:
+                raise ConnectionResetError("the peer closed the connection in the negotiation")
+            if session.state in (SessionState.IDLE, SessionState.WAITING_FOR_2):
+                await transport.ask(keys, peer_id_of(message))
+            reply = session.unwrap(message)
+            if reply:
+                self._write_frame(reply)
+                await self.drain()
+
+
+class _Known(SimpleMemoryTransport):
+    """Has asked for the key before the session asks for it."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+
+    async def ask(self, keys: AsyncKeys, peer_id: bytes) -> None:
+        key = look_up(keys, peer_id)  # type: ignore[arg-type]
+        if inspect.isawaitable(key):
+            key = await key
+        if key is not None:
+            self._keys[peer_id] = key
+
+
+async def _establish(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    identity: _Identity,
+    *,
+    connect: bool,
+    remote_id: bytes | None = None,
+) -> SessionStream:
+    transport = _Known()
+    session = SSession(
+        identity.user_id,
+        identity.sign_key,
+        transport,
+        reject_duplicates=identity.reject_duplicates,
+    )
+    stream = SessionStream(reader, writer, session, max_size=identity.max_size)
+    if connect:
+        stream._write_frame(session.connect_request())
+        await stream.drain()
+    await stream._negotiate(transport, identity.keys)
+    if remote_id is not None and session.remote_id != remote_id:
+        raise SecureSessionError(
+            THEMIS_CODES.FAIL, f"the peer is {session.remote_id!r}, not {remote_id!r}"
+        )
+    return stream
+
+
+async def open_session(
+    host: str | None = None,
+    port: int | str | None = None,
+    *,
+    user_id: Buffer,
+    sign_key: Buffer,
+    keys: AsyncKeys,
+    remote_id: bytes | None = None,
+    reject_duplicates: bool = False,
+    max_size: int = DEFAULT_MAX_SIZE,
+    timeout: float | None = DEFAULT_TIMEOUT,
+    **connection: Any,
+) -> SessionStream:
+    """Connect to a server and establish a session.
+
+    Args:
+        host: as `asyncio.open_connection` takes it.
+        port: as `asyncio.open_connection` takes it.
+        user_id: our id.
+        sign_key: our private EC key.
+        keys: public keys of servers: a mapping from ids, a function of the id, or a coroutine
+            function of it.
+        remote_id: the only server that will do; None for whichever ``keys`` knows.
+        reject_duplicates: see `SSession`.
+        max_size: the longest message in a frame that is read, with 52 bytes of the session.
+        timeout: seconds for connecting and negotiating; None for ever.
+        **connection: what else `asyncio.open_connection` takes, such as ``sock``.
+
+    Returns:
+        The established stream.
+
+    Raises:
+        SecureSessionError: the peers do not agree, or know each other's keys wrong.
+        OSError: the connection failed; TimeoutError if it took too long.
+    """
+    identity = _Identity(user_id, sign_key, keys, reject_duplicates, max_size)
+
+    async def connect() -> SessionStream:
+        reader, writer = await asyncio.open_connection(host, port, **connection)
+        try:
+            return await _establish(reader, writer, identity, connect=True, remote_id=remote_id)
+        except BaseException:
+            writer.transport.abort()
+            raise
+
+    try:
+        return await asyncio.wait_for(connect(), timeout)
+    except asyncio.TimeoutError:  # before Python 3.11 it is another class
+        raise TimeoutError(f"no session within {timeout} seconds") from None
+
+
+async def start_session_server(
+    handler: Handler,
+    host: str | None = None,
+    port: int | str | None = None,
+    *,
+    user_id: Buffer,
+    sign_key: Buffer,
+    keys: AsyncKeys,
+    reject_duplicates: bool = False,
+    max_size: int = DEFAULT_MAX_SIZE,
+    timeout: float | None = DEFAULT_TIMEOUT,
+    **server: Any,
+) -> asyncio.Server:
+    """Serve sessions.
+
+    Args:
+        handler: a coroutine function; it gets the established stream of each client, which is
+            closed when it returns. What it raises goes to the event loop's exception handler.
+        host: as `asyncio.start_server` takes it.
+        port: as `asyncio.start_server` takes it.
+        user_id: our id.
+        sign_key: our private EC key.
+        keys: public keys of clients: a mapping from ids, a function of the id, or a coroutine
+            function of it.
+        reject_duplicates: see `SSession`.
+        max_size: the longest message in a frame that is read, with 52 bytes of the session.
+        timeout: seconds that a client has for negotiating; None for ever.
+        **server: what else `asyncio.start_server` takes, such as ``sock`` or ``backlog``.
+
+    Returns:
+        The server, as `asyncio.start_server` does. Clients that fail to negotiate are cut off and
+        logged.
+
+    Raises:
+        SecureSessionError: our own id or key is wrong.
+        OSError: the address cannot be served.
+    """
+    identity = _Identity(user_id, sign_key, keys, reject_duplicates, max_size)
+    SSession(user_id, sign_key, None).close()  # so that a wrong key fails here, not per client
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            stream = await asyncio.wait_for(
+                _establish(reader, writer, identity, connect=False), timeout
+            )
+        except (ThemisError, OSError, asyncio.TimeoutError) as error:
+            _logger.warning("no session with %s: %r", writer.get_extra_info("peername"), error)
+            writer.transport.abort()
+            return
+        except BaseException:
+            writer.transport.abort()
+            raise
+        try:
+            await handler(stream)
+        except Exception as error:  # noqa: BLE001  (reported, not hidden)
+            context = {"message": "a session handler failed", "exception": error}
+            asyncio.get_running_loop().call_exception_handler(context)
+        finally:
+            stream.close()
+
+    return await asyncio.start_server(serve, host, port, **server)

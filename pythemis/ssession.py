@@ -1,0 +1,456 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Secure Session: messages between two parties who know each other's public keys.
+
+The keys of a session live as long as the session (specification, section 5). There are two ways
+to use one object: the buffer-aware API hands you what to send and takes what you received
+(`SSession.connect_request`, `SSession.unwrap`, `SSession.wrap`); the callback-oriented API does
+the sending and receiving through a transport of yours (`SSession.connect`, `SSession.send`,
+`SSession.receive`). The module `pythemis.stransport` has such a transport for sockets,
+`pythemis.astransport` has sessions over asyncio streams.
+
+Threads may share a session. Everything that fails raises `SecureSessionError`; a message that was
+refused leaves the session as it was.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from contextlib import suppress
+from enum import IntEnum
+from threading import RLock, get_ident
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from weakref import WeakSet
+
+from . import _compat, _core
+from .exception import THEMIS_CODES, ThemisError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from typing_extensions import Buffer
+
+__all__ = [
+    "MemoryTransport",
+    "SSession",
+    "SString",
+    "SecureSessionError",
+    "SecureSessionTypeError",
+    "SecureSessionValueError",
+    "SessionState",
+    "SimpleMemoryTransport",
+    "peer_id_of",
+]
+
+DEFAULT_MAX_LENGTH = 1 << 20
+NEGOTIATION_LENGTH = 2048  # what a transport is asked for at least: ids may be long
+
+
+class SecureSessionError(ThemisError):
+    """A Secure Session refused its arguments or a message, or a callback of it failed."""
+
+
+class SecureSessionTypeError(SecureSessionError, TypeError):
+    """An argument has the wrong type."""
+
+
+class SecureSessionValueError(SecureSessionError, ValueError):
+    """An argument has the right type and an impossible value."""
+
+
+class _NoClaimError(SecureSessionError):
+    """A message that claims no peer."""
+
+
+_ERRORS = _core.Errors(SecureSessionError, SecureSessionTypeError, SecureSessionValueError)
+_NO_CLAIM = _ERRORS._replace(failed=_NoClaimError)
+
+
+class SessionState(IntEnum):
+    """How far a session has come.
+
+    A client goes from IDLE by `connect_request` to WAITING_FOR_2 and WAITING_FOR_4, a server from
+    IDLE by the client's request to WAITING_FOR_3; then both are ESTABLISHED. The numbers are those
+    of the negotiation messages.
+    """
+
+    IDLE = _core.SESSION_IDLE
+    WAITING_FOR_2 = _core.SESSION_WAITING_FOR_2
+    WAITING_FOR_3 = _core.SESSION_WAITING_FOR_3
+    WAITING_FOR_4 = _core.SESSION_WAITING_FOR_4
+    ESTABLISHED = _core.SESSION_ESTABLISHED
+    FAILED = _core.SESSION_FAILED  # the cryptographic library failed; the keys are wiped
+    CLOSED = -1  # by `close`
+
+
+class _Flag(int):
+    """A truth value that old programs may also call."""
+
+    __slots__ = ()
+
+    def __call__(self) -> bool:
+        return bool(self)
+
+    def __repr__(self) -> str:
+        return repr(bool(self))
+
+
+class SString(bytes):
+    """What `SSession.unwrap` returns: bytes that know what they are.
+
+    Attributes:
+        is_control: true for a negotiation message that is to be sent to the peer, false for a
+            message from the peer. May also be called, as in ``text.is_control()``.
+    """
+
+    __slots__ = ()
+    is_control: ClassVar[_Flag] = _Flag(False)
+
+
+class _ControlString(SString):
+    __slots__ = ()
+    is_control = _Flag(True)
+
+
+class MemoryTransport(ABC):
+    """What a session asks its application, in the buffer-aware API.
+
+    A class of your own does as well, if it has this method. For the callback-oriented API it has
+    two more: ``send(message)`` takes bytes to the peer, ``receive(max_length)`` waits for one
+    whole message and returns it. Each raises an exception if that fails.
+    """
+
+    @abstractmethod
+    def get_pub_key_by_id(self, user_id: bytes) -> bytes | None:
+        """Find the public key of a peer in a place that you trust.
+
+        Args:
+            user_id: the id that the peer claims, 1 byte or more.
+
+        Returns:
+            Its public EC key; ``b''`` or None if there is none, then the peer is refused.
+        """
+
+
+class SimpleMemoryTransport(MemoryTransport):
+    """Knows its peers from the start.
+
+    Args:
+        peers: a mapping from ids to public keys, or an iterable of such pairs; or one peer's id.
+        public_key: that one peer's public key.
+    """
+
+    def __init__(
+        self,
+        peers: Mapping[bytes, bytes] | Iterable[tuple[bytes, bytes]] | bytes,
+        public_key: bytes | None = None,
+    ) -> None:
+        if public_key is not None:
+            peers = [(peers, public_key)]  # type: ignore[list-item]
+        try:
+            self._keys: dict[bytes, bytes] = dict(peers)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            _core.wrong_type(_ERRORS, "give ids and public keys: SimpleMemoryTransport({id: key})")
+
+    def get_pub_key_by_id(self, user_id: bytes) -> bytes | None:
+        """Find the public key of a peer; None if it is not known."""
+        return self._keys.get(user_id)
+
+
+def peer_id_of(message: Buffer) -> bytes:
+    """Tell which id a connect request, or the answer to one, claims to come from.
+
+    A server can choose by it, before there is a session, which key to use or whether to answer at
+    all. Nothing proves the claim yet: whoever sends the message writes what he likes.
+
+    Args:
+        message: a first or second negotiation message.
+
+    Returns:
+        The id, 1 byte or more.
+
+    Raises:
+        SecureSessionError: this is no such message (INVALID_PARAMETER), or it is damaged
+            (DATA_CORRUPT).
+    """
+    return _core.session_claimed_peer(_ERRORS, message)
+
+
+class SSession(_core.Session):
+    """One end of a session.
+
+    Threads may share it: each call into the core has it alone. `send` and `receive` keep the
+    messages in order, each under a lock of its own, so a blocked `receive` holds up nobody who
+    sends. Callbacks run with none of the core's locks held and may use the session themselves.
+
+    After a fork one process alone goes on with a session: both would write the same numbers.
+
+    Args:
+        user_id: the id that the peer knows us by, 1 byte or more.
+        sign_key: our private EC key, on any of the three curves.
+        transport: answers ``get_pub_key_by_id``; for `connect`, `send` and `receive` it also has
+            ``send`` and ``receive``. See `MemoryTransport`.
+        reject_duplicates: read every message once, however often it arrives, and those that come
+            late up to 1024 behind the newest. Without it a message is read again if it arrives
+            again within 8 behind the newest. Set it if acting twice on a message does harm.
+
+    Raises:
+        SecureSessionError: an empty id, or a key that is not a private EC key.
+    """
+
+    _errors = _ERRORS
+
+    def __init__(
+        self,
+        user_id: Buffer,
+        sign_key: Buffer,
+        transport: Any,
+        *,
+        reject_duplicates: bool = False,
+    ) -> None:
+        self._transport = transport
+        self._handle = _core.session_new(
+            _ERRORS, user_id, sign_key, reject_duplicates=bool(reject_duplicates)
+        )
+        self._delivering: int | None = None  # the thread that is in the transport's send
+        self._new_locks()
+        _alive.add(self)
+
+    def _new_locks(self) -> None:
+        self._lock = RLock()
+        # Where two are held, they are taken in this order.
+        self._receiving = RLock()
+        self._sending = RLock()
+
+    # ---- What it is ----
+
+    @property
+    def state(self) -> SessionState:
+        """How far the session has come."""
+        state = _core.session_state(self)
+        return SessionState.CLOSED if state is None else SessionState(state)
+
+    @property
+    def remote_id(self) -> bytes | None:
+        """The id of the peer; None until the session is established.
+
+        The peer has proved that it has the private key to the public key that
+        ``get_pub_key_by_id`` gave for this id. Where that knows more than one peer, check here
+        that it is the one you meant.
+        """
+        return _core.session_remote_id(self)
+
+    def is_established(self) -> bool:
+        """Tell whether negotiation is over, and messages can be sent and received."""
+        return _core.session_state(self) == _core.SESSION_ESTABLISHED
+
+    # ---- The buffer-aware API ----
+
+    def connect_request(self) -> bytes:
+        """Begin as a client.
+
+        Returns:
+            The first negotiation message, to be sent to the server.
+
+        Raises:
+            SecureSessionError: this session is under way or established already.
+        """
+        return _core.session_connect_request(self)
+
+    def unwrap(self, message: Buffer) -> SString:
+        """Take a message from the peer.
+
+        Args:
+            message: what the peer's `connect_request`, `unwrap` or `wrap` gave.
+
+        Returns:
+            During negotiation the reply that is to be sent (empty if there is none), afterwards
+            the peer's message, 52 bytes shorter. ``is_control`` tells the two apart.
+
+        Raises:
+            SecureSessionError: the message is refused, and the session is as it was. Among others
+                SSESSION_GET_PUB_FOR_ID_CALLBACK_ERROR: the peer is not known,
+                INVALID_SIGNATURE: the peer has another key, FAIL: the message is forged, late, or
+                its time is more than a day off.
+        """
+        text = _core.session_unwrap(self, message, SString)
+        if text is not None:
+            return text
+        reply = self._negotiate(message)
+        return _ControlString(reply) if reply else SString()
+
+    def wrap(self, message: Buffer) -> bytes:
+        """Encrypt a message for the peer.
+
+        Args:
+            message: 1 to 2^32-13 bytes.
+
+        Returns:
+            ``len(message) + 52`` bytes, to be sent. Messages are independent of one another: many
+            may be wrapped before they are sent.
+
+        Raises:
+            SecureSessionError: the session is not established (SSESSION_KA_NOT_FINISHED), an
+                empty or too long message, a wrong type.
+        """
+        return _core.session_wrap(self, message)
+
+    # ---- The callback-oriented API ----
+
+    def connect(self) -> None:
+        """Begin as a client: send the first negotiation message.
+
+        Raises:
+            SecureSessionError: this session is under way or established already, or the
+                transport failed (NETWORK_ERROR).
+        """
+        with self._sending:
+            self._deliver(_core.session_connect_request(self))
+
+    def send(self, message: Buffer) -> int:
+        """Encrypt a message and send it.
+
+        Args:
+            message: 1 to 2^32-13 bytes.
+
+        Returns:
+            How many bytes the transport was given, ``len(message) + 52``.
+
+        Raises:
+            SecureSessionError: as `wrap`; or the transport failed (NETWORK_ERROR), with what it
+                raised as the ``__cause__``.
+        """
+        with self._sending:  # across both, so that messages leave in the order of their numbers
+            wrapped = _core.session_wrap(self, message)
+            self._deliver(wrapped)
+        return len(wrapped)
+
+    def receive(self, max_length: int = DEFAULT_MAX_LENGTH) -> bytes:
+        """Wait for a message from the peer; during negotiation, send the reply.
+
+        Args:
+            max_length: the longest message that is expected. The transport is asked for 52 bytes
+                more (for 2100 at least). It may well return more: messages of any size are read.
+
+        Returns:
+            The peer's message; ``b''`` while negotiating.
+
+        Raises:
+            SecureSessionError: as `unwrap`; or the transport failed (NETWORK_ERROR), with what it
+                raised as the ``__cause__``, or gave nothing (SSESSION_TRANSPORT_ERROR).
+        """
+        # Inside the transport's send we hold the lock that a negotiating receiver waits for.
+        inside_send = self._delivering == get_ident()
+        turn = self._receiving
+        if not turn.acquire(blocking=not inside_send):
+            self._fail(
+                THEMIS_CODES.SSESSION_TRANSPORT_ERROR,
+                "the transport's send called receive() while another thread is receiving",
+            )
+        try:
+            message = self._fetch(max_length)
+            text = _core.session_unwrap(self, message, bytes)
+            if text is not None:
+                return text
+            with self._sending:  # nobody's data may overtake the reply that establishes
+                reply = self._negotiate(message)
+                if reply:
+                    self._deliver(reply)
+            return b""
+        finally:
+            turn.release()
+
+    # ---- Callbacks ----
+
+    def _negotiate(self, message: Buffer) -> bytes:
+        state = _core.session_state(self)
+        peer_key = b""
+        if state in (_core.SESSION_IDLE, _core.SESSION_WAITING_FOR_2):
+            # A copy: what a callback does to a buffer of its own must not reach the core.
+            message = bytes(memoryview(message))
+            with suppress(_NoClaimError):  # then the core refuses it, in the words of its state
+                peer_key = self._public_key_of(_core.session_claimed_peer(_NO_CLAIM, message))
+        return _core.session_negotiate(self, message, peer_key)
+
+    def _public_key_of(self, peer_id: bytes) -> bytes:
+        unknown = THEMIS_CODES.SSESSION_GET_PUB_FOR_ID_CALLBACK_ERROR
+        shown = repr(peer_id[:64]) + "..." * (len(peer_id) > 64)
+        try:
+            key = self._transport.get_pub_key_by_id(peer_id)
+        except Exception as error:
+            message = f"get_pub_key_by_id failed for the peer {shown}"
+            raise SecureSessionError(unknown, message) from error
+        try:
+            found = b"" if key is None else bytes(memoryview(key))
+        except TypeError as error:
+            message = f"get_pub_key_by_id must return bytes, not {type(key).__name__}"
+            raise SecureSessionError(unknown, message) from error
+        if not found:
+            self._fail(unknown, f"get_pub_key_by_id knows no public key of the peer {shown}")
+        return found
+
+    def _deliver(self, message: bytes) -> None:
+        outer, self._delivering = self._delivering, get_ident()
+        try:
+            self._transport.send(message)
+        except Exception as error:
+            raise SecureSessionError(
+                THEMIS_CODES.NETWORK_ERROR, f"the transport failed to send: {error!r}"
+            ) from error
+        finally:
+            self._delivering = outer
+
+    def _fetch(self, max_length: int) -> Buffer:
+        try:
+            message = self._transport.receive(
+                max(max_length, NEGOTIATION_LENGTH) + _core.SESSION_OVERHEAD
+            )
+        except Exception as error:
+            raise SecureSessionError(
+                THEMIS_CODES.NETWORK_ERROR, f"the transport failed to receive: {error!r}"
+            ) from error
+        if message is None or len(_core.view(_ERRORS, message, "a received message")) == 0:
+            self._fail(
+                THEMIS_CODES.SSESSION_TRANSPORT_ERROR,
+                "the transport received nothing: has the peer closed the connection?",
+            )
+        return message  # type: ignore[no-any-return]
+
+    def _fail(self, code: THEMIS_CODES, message: str) -> NoReturn:
+        raise SecureSessionError(code, message)
+
+    # ---- Forks ----
+
+    def _after_fork(self) -> None:
+        if self._lock.acquire(blocking=False):
+            self._lock.release()
+        else:
+            # Another thread was inside the core, and does not exist here. What it left is in no
+            # state to be used, nor even to be freed.
+            _abandoned.append(self._handle)
+            self._handle = None
+        self._new_locks()
+
+
+_alive: WeakSet[SSession] = WeakSet()
+_abandoned: list[Any] = []
+
+
+def _after_fork() -> None:
+    for session in list(_alive):
+        session._after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+__getattr__ = _compat.deprecated_names(
+    __name__,
+    {
+        "ssession": "SSession",
+        "sstring": "SString",
+        "mem_transport": "MemoryTransport",
+    },
+)

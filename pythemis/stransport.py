@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Frames on a stream, and a transport for `SSession` over a blocking socket.
+
+A stream (TCP, a Unix socket, a pipe) does not keep messages apart, so each travels in a frame,
+the same in every language::
+
+    0                   4
+    | length n, u32be   | n bytes: one message of the session, as wrap or unwrap gave it |
+
+A frame has at least one byte. A reader sets a limit of its own and gives up on the connection if
+a frame is longer. Frames need no protection: what is in them is authentic or refused.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from threading import Lock
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from .ssession import MemoryTransport
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    # How a transport knows its peers: by ids, or by asking.
+    Keys: TypeAlias = Mapping[bytes, bytes] | Callable[[bytes], bytes | None]
+
+__all__ = ["DEFAULT_MAX_SIZE", "HEADER_SIZE", "SocketTransport", "frame", "frame_size"]
+
+HEADER_SIZE = 4
+LARGEST = 0xFFFFFFFF  # what the header can say
+DEFAULT_MAX_SIZE = 16 << 20
+_PIECE = 1 << 16  # memory grows by what arrives, not by what a header promises
+_JOIN_BELOW = 1 << 16  # small messages travel in one piece with their header
+
+
+def frame(message: bytes) -> bytes:
+    """Put a message into a frame.
+
+    Args:
+        message: 1 to 2^32-1 bytes.
+
+    Returns:
+        4 bytes more.
+
+    Raises:
+        ValueError: an empty or too long message.
+    """
+    return _header(len(message), LARGEST) + message
+
+
+def frame_size(header: bytes, max_size: int = DEFAULT_MAX_SIZE) -> int:
+    """Read the header of a frame.
+
+    Args:
+        header: 4 bytes.
+        max_size: the longest message that is acceptable.
+
+    Returns:
+        The length of the message that follows.
+
+    Raises:
+        ConnectionAbortedError: the length is 0 or more than ``max_size``. The stream cannot be
+            read any further.
+    """
+    size = int.from_bytes(header, "big")
+    if not 0 < size <= max_size:
+        raise ConnectionAbortedError(f"a frame of {size} bytes; it must have 1 to {max_size}")
+    return size
+
+
+def _header(size: int, max_size: int) -> bytes:
+    if not 0 < size <= max_size:
+        raise ValueError(f"a message of {size} bytes; a frame must have 1 to {max_size}")
+    return size.to_bytes(HEADER_SIZE, "big")
+
+
+def look_up(keys: Keys, peer_id: bytes) -> bytes | None:
+    """Find the public key of a peer."""
+    return keys.get(peer_id) if isinstance(keys, Mapping) else keys(peer_id)
+
+
+class SocketTransport(MemoryTransport):
+    """The transport of one session over a connected stream socket.
+
+    One thread may send while another receives. The transport takes the socket over and makes it
+    non-blocking.
+
+    Args:
+        connection: a connected socket.
+        keys: the public keys of peers: a mapping from ids, or a function of the id.
+        max_size: the longest message that is received or sent, with the 52 bytes of the session.
+        timeout: how many seconds a message may take to be sent, or to arrive from its first
+            moment of waiting to its last byte; None for ever.
+
+    Raises:
+        ValueError: an impossible ``max_size`` or ``timeout``.
+    """
+
+    def __init__(
+        self,
+        connection: socket.socket,
+        keys: Keys,
+        *,
+        max_size: int = DEFAULT_MAX_SIZE,
+        timeout: float | None = None,
+    ) -> None:
+        if not 0 < max_size <= LARGEST:
+            raise ValueError(f"max_size must be 1 to {LARGEST}")
+        if timeout is not None and timeout <= 0:
+            raise ValueError("timeout must be a positive number of seconds, or None")
+        connection.setblocking(False)
+        self._socket = connection
+        self._keys = keys
+        self._max_size = max_size
+        self._timeout = timeout
+        self._received = bytearray()  # of a frame that is not complete
+        self._torn = False  # a frame was cut in sending: nothing can follow it
+        self._sending = Lock()
+        self._receiving = Lock()
+
+    def get_pub_key_by_id(self, user_id: bytes) -> bytes | None:
+        """Find the public key of a peer."""
+        return look_up(self._keys, user_id)
+
+    def send(self, message: bytes) -> None:
+        """Send one message in a frame.
+
+        Raises:
+            ValueError: the message is empty or longer than ``max_size``.
+            TimeoutError: it took too long. If a part is on its way, nothing else can be sent.
+            OSError: the connection failed.
+        """
+        header = _header(len(message), self._max_size)
+        pieces = [header + message] if len(message) < _JOIN_BELOW else [header, message]
+        deadline = self._deadline()
+        with self._sending:
+            if self._torn:
+                raise ConnectionAbortedError("an earlier message was sent in part only")
+            self._torn = True
+            sent = 0
+            try:
+                for piece in pieces:
+                    rest = memoryview(piece)
+                    while rest:
+                        done = self._send_some(rest, deadline)
+                        sent += done
+                        rest = rest[done:]
+            except TimeoutError:
+                self._torn = sent != 0
+                raise
+            self._torn = False
+
+    def receive(self, max_length: int = 0) -> bytes:  # noqa: ARG002  (max_size bounds it)
+        """Wait for one message, of up to ``max_size`` bytes whatever ``max_length`` is.
+
+        Raises:
+            TimeoutError: it took too long. What arrived is kept; receiving may go on.
+            EOFError: the peer closed the connection, between two messages.
+            OSError: the connection failed or was closed, or the peer cut a message or sent one
+                that is too long.
+        """
+        deadline = self._deadline()
+        with self._receiving:
+            received = self._received
+            self._fill(HEADER_SIZE, deadline)
+            end = HEADER_SIZE + frame_size(bytes(received[:HEADER_SIZE]), self._max_size)
+            self._fill(end, deadline)
+            self._received = bytearray()
+            return bytes(memoryview(received)[HEADER_SIZE:])
+
+    def close(self) -> None:
+        """Close the connection; a `receive` that waits in another thread ends with an error."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+    def __enter__(self) -> SocketTransport:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def _deadline(self) -> float | None:
+        return None if self._timeout is None else monotonic() + self._timeout
+
+    def _fill(self, size: int, deadline: float | None) -> None:
+        while len(self._received) < size:
+            try:
+                piece = self._socket.recv(min(size - len(self._received), _PIECE))
+            except BlockingIOError:
+                self._wait(deadline, writing=False)
+                continue
+            if not piece and not self._received:
+                raise EOFError("the peer closed the connection")
+            if not piece:
+                raise ConnectionResetError("the peer closed the connection within a message")
+            self._received += piece
+
+    def _send_some(self, data: memoryview, deadline: float | None) -> int:
+        while True:
+            try:
+                return self._socket.send(data)
+            except BlockingIOError:
+                self._wait(deadline, writing=True)
+
+    def _wait(self, deadline: float | None, *, writing: bool) -> None:
+        left = None if deadline is None else deadline - monotonic()
+        if left is not None and left <= 0:
+            raise TimeoutError(f"no progress within {self._timeout} seconds")
+        number = self._socket.fileno()
+        if number < 0:
+            raise ConnectionAbortedError("the transport is closed")
+        if hasattr(select, "poll"):  # unlike select, it takes numbers above 1023
+            poll = select.poll()
+            poll.register(number, select.POLLOUT if writing else select.POLLIN)
+            poll.poll(None if left is None else left * 1000)
+        else:
+            reading, sending = ([], [number]) if writing else ([number], [])
+            select.select(reading, sending, [], left)
