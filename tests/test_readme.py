@@ -2,20 +2,31 @@
 """The examples in README.md and docs/ do what they show."""
 
 import pytest
-from _documents import run, sections
+from _documents import Section, run, sections
 from _project import ROOT
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+
+
+def parts_of(path):
+    """Give what runs together: a section of the README, the whole of any other document."""
+    found = sections(path.read_text(encoding="utf-8"))
+    if path.name == "README.md" or not found:
+        return found
+    examples = [example for section in found for example in section.examples]
+    return [Section(found[0].title, examples)]
+
+
 SECTIONS = [
     pytest.param(path, section, id=f"{path.relative_to(ROOT).as_posix()}: {section.title}")
     for path in DOCUMENTS
-    for section in sections(path.read_text(encoding="utf-8"))
+    for section in parts_of(path)
 ]
 
 
 @pytest.mark.parametrize(("path", "section"), SECTIONS)
 def test_the_examples_run(path, section, tmp_path, monkeypatch):
-    """Every example of a section runs, in an empty folder, after those before it."""
+    """Every example of a part runs, in an empty folder, after those before it."""
     monkeypatch.chdir(tmp_path)
     run(section, str(path))
 
