@@ -47,6 +47,8 @@ class Peer:
 
 def to_wire(value):
     """Write bytes as JSON can carry them."""
+    if isinstance(value, list):
+        return [to_wire(part) for part in value]
     return {"hex": bytes(value).hex()} if isinstance(value, (bytes, bytearray)) else value
 
 

@@ -22,6 +22,14 @@ function pair(privateKey, publicKey) {
     return new themis.KeyPair(new themis.PrivateKey(privateKey), new themis.PublicKey(publicKey));
 }
 
+// The public keys that a session knows: [id, key] for each peer.
+function finder(known) {
+    return (id) => {
+        const [, key] = known.find(([name]) => Buffer.compare(name, id) === 0);
+        return new themis.PublicKey(key);
+    };
+}
+
 const methods = {
     key_pair() {
         const made = new themis.KeyPair();
@@ -43,6 +51,14 @@ const methods = {
     comparator_proceed: (id, message) => objects.get(id).proceed(message),
     comparator_complete: (id) => objects.get(id).complete(),
     comparator_equal: (id) => objects.get(id).compareEqual(),
+    session_new: (id, key, known) =>
+        keep(new themis.SecureSession(id, new themis.PrivateKey(key), finder(known))),
+    session_connect: (session) => objects.get(session).connectionRequest(),
+    session_reply: (session, message) =>
+        objects.get(session).negotiateReply(message) ?? new Uint8Array(),
+    session_wrap: (session, message) => objects.get(session).wrap(message),
+    session_unwrap: (session, message) => objects.get(session).unwrap(message),
+    session_established: (session) => objects.get(session).established(),
     free(id) {
         objects.get(id).destroy();
         objects.delete(id);
@@ -50,6 +66,9 @@ const methods = {
 };
 
 function fromWire(value) {
+    if (Array.isArray(value)) {
+        return value.map(fromWire);
+    }
     const isBytes = value !== null && typeof value === 'object' && 'hex' in value;
     return isBytes ? new Uint8Array(Buffer.from(value.hex, 'hex')) : value;
 }

@@ -1,0 +1,306 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SocketTransport: frames on a stream, and what streams do to them."""
+
+import socket
+import struct
+import threading
+import time
+
+import pytest
+from _sessions import CLIENT, CODES, SERVER, key_pair, refused
+from test_session_threads import connected, socket_pair
+
+from pythemis.ssession import SSession
+from pythemis.stransport import SocketTransport, frame, frame_size
+
+
+@pytest.fixture
+def pair():
+    """Give a transport with a maximum of 1000 bytes and short patience, and the bare other end."""
+    ours, theirs = socket.socketpair()
+    theirs.settimeout(30)
+    with SocketTransport(ours, {}, max_size=1000, timeout=0.2) as transport, theirs:
+        yield transport, theirs
+
+
+def test_a_frame_is_the_length_and_the_message():
+    """u32be length, then the message: what other languages have to speak."""
+    assert frame(b"message") == b"\0\0\0\7message"
+    assert frame_size(b"\0\0\1\2") == 258
+    assert frame_size(b"\0\0\0\1", 1) == 1
+    with pytest.raises(ValueError, match="must have 1 to"):
+        frame(b"")
+
+
+@pytest.mark.parametrize("size", [0, 11, 2**32 - 1])
+def test_frame_sizes_that_are_refused(size):
+    """An empty frame, and one longer than the reader's limit, end the stream."""
+    with pytest.raises(ConnectionAbortedError, match=f"a frame of {size} bytes"):
+        frame_size(struct.pack(">I", size), 10)
+
+
+def test_what_is_sent_is_a_frame(pair):
+    """The transport writes frames and nothing else."""
+    transport, theirs = pair
+    transport.send(b"one")
+    transport.send(b"twotwo")
+    transport.close()
+    assert theirs.makefile("rb").read() == frame(b"one") + frame(b"twotwo")
+
+
+def test_frames_in_any_pieces(pair):
+    """However the stream cuts and joins frames, messages come out as they went in."""
+    transport, theirs = pair
+    messages = [b"a", b"bc" * 50, b"d" * 1000]
+    stream = b"".join(map(frame, messages))
+    theirs.sendall(stream)
+    assert [transport.receive() for _ in messages] == messages
+
+    def drip():
+        for byte in stream[:120]:
+            theirs.sendall(bytes([byte]))
+        theirs.sendall(stream[120:])
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    assert [transport.receive(5) for _ in messages] == messages
+    thread.join()
+
+
+def test_the_largest_message(pair):
+    """max_size bytes go in and out; one more is refused, in sending before anything is sent."""
+    transport, theirs = pair
+    transport.send(b"x" * 1000)
+    for wrong in (b"x" * 1001, b""):
+        with pytest.raises(ValueError, match="a frame must have 1 to 1000"):
+            transport.send(wrong)
+    transport.send(b"y")
+    assert theirs.makefile("rb").read(1009) == frame(b"x" * 1000) + frame(b"y")
+    theirs.sendall(frame(b"z" * 1000) + frame(b"z" * 1001))
+    assert transport.receive() == b"z" * 1000
+    with pytest.raises(ConnectionAbortedError, match="a frame of 1001 bytes"):
+        transport.receive()
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"GET / HTTP/1.1\r\nHost: example\r\n\r\n",
+        b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03",
+        bytes(8),
+        b"\xff" * 8,
+    ],
+    ids=["HTTP", "TLS", "zeros", "ones"],
+)
+def test_garbage(pair, garbage):
+    """What is no frame is refused from its first four bytes, without waiting for more."""
+    transport, theirs = pair
+    theirs.sendall(garbage)
+    for _ in range(2):  # and there is no way back into step
+        with pytest.raises(ConnectionAbortedError, match="it must have 1 to 1000"):
+            transport.receive()
+
+
+def test_a_header_alone_takes_no_memory():
+    """Memory grows by what arrives: a promise of 4 GiB costs nothing."""
+    import tracemalloc
+
+    ours, theirs = socket.socketpair()
+    with SocketTransport(ours, {}, max_size=2**32 - 1, timeout=0.05) as transport, theirs:
+        theirs.sendall(b"\xff\xff\xff\xff" + b"x" * 100)
+        tracemalloc.start()
+        with pytest.raises(TimeoutError):
+            transport.receive()
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak < 1 << 20
+
+
+def test_the_end_of_the_stream(pair):
+    """Closed between two messages is an end; closed within one is a cut."""
+    transport, theirs = pair
+    theirs.sendall(frame(b"last"))
+    theirs.shutdown(socket.SHUT_WR)
+    assert transport.receive() == b"last"
+    with pytest.raises(EOFError):
+        transport.receive()
+    transport.send(b"the other direction is open still")
+    assert theirs.recv(100).endswith(b"still")
+
+
+@pytest.mark.parametrize("cut", [1, 3, 4, 10])
+def test_a_message_that_is_cut(pair, cut):
+    """A stream that ends within a header or a message is reported as an error, not as an end."""
+    transport, theirs = pair
+    theirs.sendall(frame(b"a message")[:cut])
+    theirs.close()
+    with pytest.raises(ConnectionResetError, match="within a message"):
+        transport.receive()
+
+
+def test_receiving_goes_on_after_a_timeout(pair):
+    """A message that comes too slowly times out, what came is kept, and the next call goes on."""
+    transport, theirs = pair
+    stream = frame(b"slow message") + frame(b"next")
+    for piece in (stream[:2], stream[2:9]):
+        theirs.sendall(piece)
+        start = time.monotonic()
+        with pytest.raises(TimeoutError, match=r"within 0\.2 seconds"):
+            transport.receive()
+        assert 0.1 < time.monotonic() - start < 20
+    theirs.sendall(stream[9:])
+    assert [transport.receive(), transport.receive()] == [b"slow message", b"next"]
+
+
+def test_the_timeout_is_for_a_whole_message(pair):
+    """A peer who drips bytes does not hold us for longer than the timeout."""
+    transport, theirs = pair
+    stop = threading.Event()
+
+    def drip():
+        theirs.sendall(struct.pack(">I", 1000))
+        while not stop.wait(0.02):
+            theirs.sendall(b"x")
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    try:
+        with pytest.raises(TimeoutError):
+            transport.receive()
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_a_peer_who_does_not_read():
+    """Sending to him times out; once a part is on its way nothing else can follow."""
+    ours, theirs = socket.socketpair()
+    with SocketTransport(ours, {}, timeout=0.2) as transport, theirs:
+        with pytest.raises(TimeoutError):
+            transport.send(b"x" * (10 << 20))
+        with pytest.raises(ConnectionAbortedError, match="sent in part only"):
+            transport.send(b"y")
+
+
+def test_nothing_sent_is_no_harm():
+    """A message that timed out before its first byte leaves the stream whole."""
+    ours, theirs = socket.socketpair()
+    theirs.settimeout(30)
+    with SocketTransport(ours, {}, timeout=0.1) as transport, theirs:
+        filled = 0
+        try:
+            while True:
+                filled += ours.send(b"f" * 65536)
+        except BlockingIOError:
+            pass
+        try:
+            while True:
+                filled += ours.send(b"f")
+        except BlockingIOError:
+            pass
+        with pytest.raises(TimeoutError):
+            transport.send(b"too early")
+        left = filled
+        while left:
+            left -= len(theirs.recv(min(left, 65536)))
+        transport.send(b"now")
+        assert theirs.recv(100) == frame(b"now")
+
+
+def test_a_half_open_peer():
+    """A connection that was reset says so, in sending and in receiving."""
+    server = socket.create_server(("127.0.0.1", 0))
+    ours = socket.create_connection(server.getsockname())
+    theirs, _ = server.accept()
+    server.close()
+    with SocketTransport(ours, {}, timeout=5) as transport:
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        theirs.close()  # with a reset
+        with pytest.raises(ConnectionResetError):
+            transport.receive()
+        with pytest.raises(OSError, match=r"\w"):
+            transport.send(b"into nothing")
+
+
+def test_a_closed_transport():
+    """After close(), which may be called again, everything is an OSError."""
+    transport = SocketTransport(socket.socketpair()[0], {})
+    transport.close()
+    transport.close()
+    for call in (transport.receive, lambda: transport.send(b"x")):
+        with pytest.raises(OSError, match=r"\w"):
+            call()
+
+
+@pytest.mark.parametrize("options", [{"max_size": 0}, {"max_size": 2**32}, {"timeout": 0}])
+def test_impossible_options(options):
+    """A maximum or timeout that cannot be is refused at once."""
+    one, other = socket.socketpair()
+    with one, other, pytest.raises(ValueError, match="must be"):
+        SocketTransport(one, {}, **options)
+
+
+def test_keys_from_a_mapping_or_a_function():
+    """The transport knows its peers by a mapping, or asks a function."""
+    one, other = socket.socketpair()
+    with SocketTransport(one, {b"a": b"key"}) as mapping, SocketTransport(other, bytes) as asked:
+        assert [mapping.get_pub_key_by_id(name) for name in (b"a", b"b")] == [b"key", None]
+        assert asked.get_pub_key_by_id(b"name") == b"name"
+
+
+@pytest.mark.parametrize("size", [1, 1000, 65536, 3 << 20])
+def test_sessions_over_sockets(size):
+    """Messages of all sizes pass both ways at once, whatever max_length says."""
+    client, server, transports = connected(socket_pair())
+    text = b"m" * size
+    sender = threading.Thread(target=server.send, args=(text,))
+    sender.start()
+    other = threading.Thread(target=client.send, args=(text,))
+    other.start()
+    assert client.receive(1) == text
+    assert server.receive() == text
+    sender.join()
+    other.join()
+    for transport in transports:
+        transport.close()
+    with refused(CODES.NETWORK_ERROR, "the transport failed to receive"):
+        client.receive()
+
+
+def test_a_session_survives_a_timeout():
+    """A receive that timed out is a SecureSessionError; the session and its stream go on."""
+    client, server, _ = connected(socket_pair(timeout=0.1))
+    with refused(CODES.NETWORK_ERROR, "the transport failed to receive") as caught:
+        client.receive()
+    assert isinstance(caught.value.__cause__, TimeoutError)
+    server.send(b"late")
+    assert client.receive() == b"late"
+
+
+def test_the_end_of_a_session():
+    """A peer who hangs up ends receive() with an EOFError as the cause."""
+    client, _, transports = connected(socket_pair())
+    transports[1].close()
+    with refused(CODES.NETWORK_ERROR, "the peer closed the connection") as caught:
+        client.receive()
+    assert isinstance(caught.value.__cause__, EOFError)
+
+
+def test_garbage_in_good_frames():
+    """What is framed well but no message is refused by the session, which goes on."""
+    one, other = socket.socketpair()
+    client_private, client_public = key_pair("p256")
+    server_private, server_public = key_pair("p256_b")
+    client = SSession(CLIENT, client_private, SocketTransport(one, {SERVER: server_public}))
+    server = SSession(SERVER, server_private, SocketTransport(other, {CLIENT: client_public}))
+    one.send(frame(b"garbage"))
+    with refused(CODES.INVALID_PARAMETER, "this is not"):
+        server.receive()
+    client.connect()
+    for session in (server, client, server, client):
+        session.receive()
+    one.send(frame(bytes(100)))
+    with refused(CODES.INVALID_PARAMETER, "this is not a message of this session"):
+        server.receive()
+    client.send(b"honest")
+    assert server.receive() == b"honest"
