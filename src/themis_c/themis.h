@@ -443,10 +443,6 @@ int themis_selftest_container_read(const uint8_t *container,
                                    const char *tag,
                                    size_t *payload_len);
 
-/* How many errors stand in this thread's queue of OpenSSL, which is emptied: 0 if we and everybody
- * else left it clean. */
-int themis_selftest_openssl_errors(void);
-
 enum { THEMIS_SELFTEST_SESSION_SECRETS_SIZE = 108 };
 
 /* What a session derives: sid (4) || master key (32) || client key (32) || server key (32) ||
@@ -472,7 +468,6 @@ int themis_selftest_session_ephemeral(themis_session *session,
 int themis_selftest_session_numbers(themis_session *session,
                                     uint32_t next_written,
                                     uint32_t next_read);
-
 
 /* cffi: end */
 
