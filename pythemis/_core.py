@@ -801,7 +801,8 @@ def session_connect_request(session: Session) -> bytes:
         handle = session._handle
         if handle is None:
             _closed(session)
-        output = ffi.new("uint8_t[]", lib.themis_session_negotiation_size(handle))
+        size[0] = lib.themis_session_negotiation_size(handle)
+        output = ffi.new("uint8_t[]", size[0])
         status = lib.themis_session_connect_request(handle, output, size)
         if status != _SUCCESS:
             _session_refused(session, handle, status)
@@ -818,7 +819,8 @@ def session_negotiate(session: Session, message: Any, peer_key: bytes) -> bytes:
             handle = session._handle
             if handle is None:
                 _closed(session)
-            output = ffi.new("uint8_t[]", lib.themis_session_negotiation_size(handle))
+            size[0] = lib.themis_session_negotiation_size(handle)
+            output = ffi.new("uint8_t[]", size[0])
             status = lib.themis_session_negotiate(
                 handle, message, len(message), peer_key, len(peer_key), output, size
             )

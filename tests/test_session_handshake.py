@@ -24,7 +24,7 @@ from _sessions import (
 from cryptography.hazmat.primitives.asymmetric import ec
 from test_primitives import boxed
 
-from pythemis._themis import lib
+from pythemis._themis import ffi, lib
 from pythemis.ssession import (
     SecureSessionError,
     SecureSessionTypeError,
@@ -597,3 +597,38 @@ def test_planned_keys_are_for_idle_sessions():
     assert lib.themis_selftest_session_numbers(client._handle, 1, 1) == CODES.INVALID_PARAMETER
     fresh, _ = parties()
     plan(fresh, private)
+
+
+def test_a_reply_that_does_not_fit():
+    """C writes no negotiation message into too little room, and the session is as it was."""
+    client, server = parties()
+    negotiation = (
+        (client, lambda: None),
+        (server, lambda: key_pair("p256")[1]),
+        (client, lambda: key_pair("p256_b")[1]),
+        (server, lambda: b""),
+    )
+    message = b""
+    for session, peer_key in negotiation:
+        state = session.state
+        full = lib.themis_session_negotiation_size(session._handle)
+        for room in (0, 1, 12, 43, full):
+            out = ffi.new("uint8_t[]", b"x" * full)
+            size = ffi.new("size_t *", room)
+            if peer_key() is None:
+                status = lib.themis_session_connect_request(session._handle, out, size)
+                done = CODES.SUCCESS
+            else:
+                key = peer_key()
+                status = lib.themis_session_negotiate(
+                    session._handle, message, len(message), key, len(key), out, size
+                )
+                done = CODES.SEND_OUTPUT_TO_PEER
+            if room < full:
+                assert (status, size[0]) == (CODES.BUFFER_TOO_SMALL, 0)
+                assert bytes(ffi.buffer(out, full))[room:] == b"x" * (full - room)
+                assert session.state == state
+        assert status == done
+        message = bytes(ffi.buffer(out, size[0]))
+    assert client.unwrap(message) == b""
+    assert_works(client, server)

@@ -342,16 +342,18 @@ int themis_session_claimed_peer(const uint8_t *message,
                                 size_t *id_offset,
                                 size_t *id_len);
 
-/* The most bytes that a negotiation message of this session takes. */
+/* The most bytes that a negotiation message of this session takes. The two functions below are
+ * told how many there are, and tell how many they wrote, in the same place; where there are too
+ * few they answer BUFFER_TOO_SMALL. */
 size_t themis_session_negotiation_size(const themis_session *session);
 
-/* The client's first message; `out` takes themis_session_negotiation_size bytes. */
+/* The client's first message, into the *out_len bytes at `out`. */
 int themis_session_connect_request(themis_session *session, uint8_t *out, size_t *out_len);
 
 /* Takes the negotiation message that the session waits for. peer_key: the public key of the id
  * that the message claims; where themis_session_claimed_peer finds none, it is not looked at.
- * SEND_OUTPUT_TO_PEER: `reply` has *reply_len bytes to send; it takes
- * themis_session_negotiation_size bytes. SUCCESS: negotiation is over and nothing is to be sent. */
+ * SEND_OUTPUT_TO_PEER: `reply` has *reply_len bytes to send. SUCCESS: negotiation is over and
+ * nothing is to be sent. */
 int themis_session_negotiate(themis_session *session,
                              const uint8_t *message,
                              size_t message_len,

@@ -139,8 +139,9 @@ size_t themis_session_negotiation_size(const themis_session *session)
 
 int themis_session_connect_request(themis_session *session, uint8_t *out, size_t *out_len)
 {
-    struct themis_session_out request = {out, themis_session_negotiation_size(session), 0};
+    struct themis_session_out request = {out, *out_len, 0};
     soter_status status;
+    *out_len = 0;
     if (session->state != THEMIS_SESSION_IDLE) {
         return themis_session_refuse(session,
                                      SOTER_INVALID_PARAMETER,
@@ -160,7 +161,7 @@ int themis_session_negotiate(themis_session *session,
                              size_t *reply_len)
 {
     const struct themis_session_in in = {{message, message_len}, {peer_key, peer_key_len}};
-    struct themis_session_out out = {reply, themis_session_negotiation_size(session), 0};
+    struct themis_session_out out = {reply, *reply_len, 0};
     soter_status status = SOTER_INVALID_PARAMETER;
     *reply_len = 0;
     switch (session->state) {
