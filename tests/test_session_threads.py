@@ -221,7 +221,9 @@ def test_closing_while_others_work():
                 wrapped = attempt(CODES.INVALID_PARAMETER, client.wrap, b"x" * 5000)
                 if wrapped is None:
                     return done
-                assert server.unwrap(wrapped) == b"x" * 5000
+                # A thread that slept while others wrote more than 1024 comes too late.
+                read = attempt(CODES.FAIL, server.unwrap, wrapped)
+                assert read in (b"x" * 5000, None)
                 done += 1
 
         together(4, work)
