@@ -41,6 +41,20 @@ const methods = {
     wrap: (ours, theirs, message) => new themis.SecureMessage(pair(ours, theirs)).encrypt(message),
     unwrap: (ours, theirs, message) =>
         new themis.SecureMessage(pair(ours, theirs)).decrypt(message),
+    seal: (key, message, context) => themis.SecureCellSeal.withKey(key).encrypt(message, context),
+    unseal: (key, sealed, context) => themis.SecureCellSeal.withKey(key).decrypt(sealed, context),
+    passphrase_seal: (passphrase, message, context) =>
+        themis.SecureCellSeal.withPassphrase(passphrase).encrypt(message, context),
+    passphrase_unseal: (passphrase, sealed, context) =>
+        themis.SecureCellSeal.withPassphrase(passphrase).decrypt(sealed, context),
+    protect(key, message, context) {
+        const made = themis.SecureCellTokenProtect.withKey(key).encrypt(message, context);
+        return [made.data, made.token];
+    },
+    unprotect: (key, encrypted, token, context) =>
+        themis.SecureCellTokenProtect.withKey(key).decrypt(encrypted, token, context),
+    imprint: (key, message, context) =>
+        themis.SecureCellContextImprint.withKey(key).encrypt(message, context),
     comparator_new(secret) {
         const comparator = new themis.SecureComparator();
         comparator.append(secret);
