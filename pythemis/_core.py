@@ -609,22 +609,31 @@ def message_unwrap(owner: Owner, wrapped: Any, growth: int) -> bytes:
         del wrapped
 
 
+def _keyed(c_type: str, new: Any, what: str, *, is_private: bool) -> Callable[[Errors, Any], Any]:
+    """Make the function that prepares a handle of one key, which its caller frees."""
+
+    def prepare(errors: Errors, key: Any) -> Any:
+        try:
+            if type(key) is not bytes:
+                key = view(errors, key, what)
+            made = ffi.new(c_type)
+            status = new(key, len(key), made)
+            if status != _SUCCESS:
+                raise _key_error(errors, status, what, key, is_private=is_private)
+            return made[0]
+        finally:
+            del key
+
+    return prepare
+
+
+_signer = _keyed("themis_signer **", lib.themis_signer_new, _PRIVATE, is_private=True)
+_verifier = _keyed("themis_verifier **", lib.themis_verifier_new, _PUBLIC, is_private=False)
+
+
 def signer_new(errors: Errors, private_key: Buffer) -> Any:
     """Prepare a key for any number of signatures."""
     return ffi.gc(_signer(errors, private_key), lib.themis_signer_free)
-
-
-def _signer(errors: Errors, private_key: Any) -> Any:
-    try:
-        if type(private_key) is not bytes:
-            private_key = view(errors, private_key, _PRIVATE)
-        made = ffi.new("themis_signer **")
-        status = lib.themis_signer_new(private_key, len(private_key), made)
-        if status != _SUCCESS:
-            raise _key_error(errors, status, _PRIVATE, private_key, is_private=True)
-        return made[0]
-    finally:
-        del private_key
 
 
 def signer_sign(owner: Owner, message: Any) -> bytes:
@@ -660,19 +669,6 @@ def _sign(errors: Errors, handle: Any, message: Any) -> bytes:
 def verifier_new(errors: Errors, public_key: Buffer) -> Any:
     """Prepare a key for any number of verifications."""
     return ffi.gc(_verifier(errors, public_key), lib.themis_verifier_free)
-
-
-def _verifier(errors: Errors, public_key: Any) -> Any:
-    try:
-        if type(public_key) is not bytes:
-            public_key = view(errors, public_key, _PUBLIC)
-        made = ffi.new("themis_verifier **")
-        status = lib.themis_verifier_new(public_key, len(public_key), made)
-        if status != _SUCCESS:
-            raise _key_error(errors, status, _PUBLIC, public_key, is_private=False)
-        return made[0]
-    finally:
-        del public_key
 
 
 def verifier_verify(owner: Owner, message: Any) -> bytes:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Secure Cell among threads and processes."""
 
-import concurrent.futures
 import hashlib
 import os
 import sys
@@ -10,36 +9,15 @@ import time
 
 import pytest
 from _cells import FEWER, TOKEN, not_authentic
+from _threads import THREADS, together
 from test_cell_passphrase import forge
 
 from pythemis.scell import SCellContextImprint, SCellSeal, SCellTokenProtect
 from pythemis.skeygen import GenerateSymmetricKey
 
 KEY = b"k" * 32
-THREADS = 8
 ROUNDS = 4000 // FEWER
 NONCE = slice(16, 28)
-
-
-@pytest.fixture
-def _switching():
-    """Switch threads as often as the interpreter can."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(before)
-
-
-def together(work):
-    """Run work(number) in eight threads that start at once; give their results."""
-    barrier = threading.Barrier(THREADS)
-
-    def start(number):
-        barrier.wait(60)
-        return work(number)
-
-    with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(start, range(THREADS)))
 
 
 def messages(number):

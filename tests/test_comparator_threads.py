@@ -1,39 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Secure Comparator among threads and processes."""
 
-import concurrent.futures
 import os
-import sys
-import threading
 
 import pytest
 from _comparators import FEWER, MATCH, NOT_MATCH, exchange, pair
+from _threads import THREADS, together
 
 from pythemis.scomparator import SComparator, SecureComparatorError
 
-THREADS = 8
 ROUNDS = 40 // min(FEWER, 10)
 
-
-@pytest.fixture(autouse=True)
-def _switching():
-    """Switch threads as often as the interpreter can."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(before)
-
-
-def together(work):
-    """Run work(number) in eight threads that start at once; give their results."""
-    barrier = threading.Barrier(THREADS)
-
-    def start(number):
-        barrier.wait(60)
-        return work(number)
-
-    with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(start, range(THREADS)))
+pytestmark = pytest.mark.usefixtures("_switching")
 
 
 def answer(call, *arguments):
