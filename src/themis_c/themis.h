@@ -105,10 +105,20 @@ int themis_key_import(const uint8_t *text,
                       themis_blob **out,
                       const char **why);
 
+/* ---- Memory of the caller ---- */
+
+/* Whether two pieces of memory have a byte in common. */
+int themis_overlap(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len);
+
+/* Fills memory that held a secret with zeros. */
+void themis_wipe(uint8_t *data, size_t data_len);
+
 /* ---- Secure Cell with a key (specification, section 3) ----
  *
- * Messages have 1 to 2^32-1 bytes; contexts any number. A cell is immutable: threads may share it.
- */
+ * Messages have 1 to 2^32-1 bytes; contexts any number. Threads may share a cell.
+ *
+ * A message may lie exactly where its result comes (in the case of Seal, behind the token);
+ * anything else that is read lies apart from what is written. */
 
 enum {
     THEMIS_CELL_TOKEN_SIZE = 44,       /* what Seal adds, and the token of Token Protect */
@@ -126,7 +136,7 @@ int themis_cell_new(const uint8_t *key, size_t key_len, int compat_096, themis_c
 void themis_cell_free(themis_cell *cell);
 
 /* Seal: `sealed` takes message_len + THEMIS_CELL_TOKEN_SIZE bytes. */
-int themis_cell_seal(const themis_cell *cell,
+int themis_cell_seal(themis_cell *cell,
                      const uint8_t *message,
                      size_t message_len,
                      const uint8_t *context,
@@ -135,7 +145,7 @@ int themis_cell_seal(const themis_cell *cell,
 
 /* Seal, reading: `message` takes sealed_len - THEMIS_CELL_TOKEN_SIZE bytes.
  * INVALID_PARAMETER: not a cell of this kind. FAIL: wrong key or context, or damaged data. */
-int themis_cell_unseal(const themis_cell *cell,
+int themis_cell_unseal(themis_cell *cell,
                        const uint8_t *sealed,
                        size_t sealed_len,
                        const uint8_t *context,
@@ -143,7 +153,7 @@ int themis_cell_unseal(const themis_cell *cell,
                        uint8_t *message);
 
 /* Token Protect: `encrypted` takes message_len bytes, `token` THEMIS_CELL_TOKEN_SIZE. */
-int themis_cell_protect(const themis_cell *cell,
+int themis_cell_protect(themis_cell *cell,
                         const uint8_t *message,
                         size_t message_len,
                         const uint8_t *context,
@@ -153,7 +163,7 @@ int themis_cell_protect(const themis_cell *cell,
 
 /* Token Protect, reading: `token` has at least THEMIS_CELL_TOKEN_SIZE bytes, `message` takes
  * encrypted_len. Answers as themis_cell_unseal does. */
-int themis_cell_unprotect(const themis_cell *cell,
+int themis_cell_unprotect(themis_cell *cell,
                           const uint8_t *encrypted,
                           size_t encrypted_len,
                           const uint8_t *token,
@@ -162,12 +172,29 @@ int themis_cell_unprotect(const themis_cell *cell,
                           uint8_t *message);
 
 /* Context Imprint, both directions: `out` takes data_len bytes. The context is not empty. */
-int themis_cell_imprint(const themis_cell *cell,
+int themis_cell_imprint(themis_cell *cell,
                         const uint8_t *data,
                         size_t data_len,
                         const uint8_t *context,
                         size_t context_len,
                         uint8_t *out);
+
+enum { THEMIS_CELL_SEAL = 1, THEMIS_CELL_UNSEAL = 2, THEMIS_CELL_IMPRINT = 3 };
+
+/* One of these operations on `count` items, each in its place in the buffer. The items stand one
+ * behind the other: a message, and with Seal a token (or room for it) before it. Their contexts
+ * stand one behind the other as well; NULL means none.
+ * sizes: of the `count` messages, then of as many contexts unless there are none.
+ * On failure *failed is the index of the first item that was refused, and the buffer is wiped. */
+int themis_cell_many(themis_cell *cell,
+                     int operation,
+                     uint8_t *buffer,
+                     size_t buffer_len,
+                     const uint8_t *contexts,
+                     size_t contexts_len,
+                     const size_t *sizes,
+                     size_t count,
+                     size_t *failed);
 
 /* ---- Secure Cell with a passphrase (specification, section 3) ---- */
 
@@ -207,7 +234,7 @@ int themis_passphrase_unseal(const themis_passphrase *passphrase,
 
 /* ---- Secure Message (specification, section 4) ----
  *
- * Messages have 1 to 2^32-1 bytes. What is made here from keys is immutable: threads may share it.
+ * Messages have 1 to 2^32-1 bytes. Threads may share what is made here from keys.
  * Wrong keys are refused as above.
  */
 
@@ -278,14 +305,14 @@ size_t themis_message_wrap_growth(const themis_message *message);
 size_t themis_message_unwrap_growth(const themis_message *message);
 
 /* `wrapped` takes data_len + themis_message_wrap_growth bytes. */
-int themis_message_wrap(const themis_message *message,
+int themis_message_wrap(themis_message *message,
                         const uint8_t *data,
                         size_t data_len,
                         uint8_t *wrapped);
 
 /* `data` takes wrapped_len - themis_message_unwrap_growth bytes. INVALID_PARAMETER: not an
  * encrypted message for this kind of key. FAIL: other keys, or damaged data. */
-int themis_message_unwrap(const themis_message *message,
+int themis_message_unwrap(themis_message *message,
                           const uint8_t *wrapped,
                           size_t wrapped_len,
                           uint8_t *data);
@@ -293,11 +320,13 @@ int themis_message_unwrap(const themis_message *message,
 /* ---- Secure Session (specification, section 5) ----
  *
  * A session changes with every call: one thread at a time. A refused message leaves it as it was.
+ * In wrapping and unwrapping, the message may lie exactly where its encrypted bytes are.
  */
 
 enum {
-    THEMIS_SESSION_OVERHEAD = 52, /* what wrapping adds to a message */
-    THEMIS_SESSION_WINDOW = 8,    /* how far behind the newest number messages are still read */
+    THEMIS_SESSION_OVERHEAD = 52,       /* what wrapping adds to a message */
+    THEMIS_SESSION_PAYLOAD_OFFSET = 36, /* where in what was wrapped the message's bytes are */
+    THEMIS_SESSION_WINDOW = 8, /* how far behind the newest number messages are still read */
     THEMIS_SESSION_WINDOW_ONCE = 1024, /* the same where every number is read once */
     THEMIS_SESSION_MAX_AGE = 86400     /* seconds between the writer's clock and the reader's */
 };

@@ -3,6 +3,7 @@
 #ifndef SOTER_AEAD_H
 #define SOTER_AEAD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,24 +12,29 @@
 #define SOTER_AEAD_NONCE_SIZE 12
 #define SOTER_AEAD_TAG_SIZE 16
 
-/* A keyed cipher for one direction; reused for one message after another by one thread at a time.
- * (It is OpenSSL's context under a name that needs none of its headers.) */
-typedef struct evp_cipher_ctx_st soter_aead;
+/* A cipher; it takes one message after another, from one thread at a time. */
+typedef struct soter_aead soter_aead;
 
-/* Keys have 16, 24 or 32 bytes. */
-SOTER_MUST_USE soter_status soter_aead_new_encrypt(const uint8_t *key,
-                                                   size_t key_len,
-                                                   soter_aead **out);
-SOTER_MUST_USE soter_status soter_aead_new_decrypt(const uint8_t *key,
-                                                   size_t key_len,
-                                                   soter_aead **out);
-void soter_aead_free(soter_aead *aead);
+/* A key of 16, 24 or 32 bytes, and which way it is used. */
+struct soter_aead_key {
+    const uint8_t *bytes;
+    size_t len;
+    bool encrypts;
+};
 
-/* Starts a message: its nonce and its associated data (may be empty). */
+SOTER_MUST_USE soter_status soter_aead_new(soter_aead **out);
+void soter_aead_free(soter_aead *aead); /* wipes the key */
+
+/* Starts a message under a key that then stays: its nonce and its associated data (may be empty).
+ * `key` NULL means the key of the message before. */
 SOTER_MUST_USE soter_status soter_aead_start(soter_aead *aead,
+                                             const struct soter_aead_key *key,
                                              const uint8_t nonce[SOTER_AEAD_NONCE_SIZE],
                                              const uint8_t *associated,
                                              size_t associated_len);
+
+/* Takes a key before the first message. */
+SOTER_MUST_USE soter_status soter_aead_set_key(soter_aead *aead, const struct soter_aead_key *key);
 
 /* The first part of the started message, where it does not lie in one piece with the rest; data_len
  * is a multiple of 16. Decrypted so, it is not authentic before soter_aead_decrypt says so, and

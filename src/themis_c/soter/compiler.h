@@ -20,4 +20,19 @@
 #define SOTER_NOINLINE
 #endif
 
+/* Puts a pointer in a place and gives what was there, in one step that all threads see alike. */
+#if defined(__GNUC__) || defined(__clang__)
+#define SOTER_EXCHANGE(place, pointer) __atomic_exchange_n((place), (pointer), __ATOMIC_ACQ_REL)
+#elif defined(_MSC_VER)
+#include <intrin.h>
+#define SOTER_EXCHANGE(place, pointer) _InterlockedExchangePointer((place), (pointer))
+#endif
+
+/* A variable that each thread has for itself. */
+#if defined(_MSC_VER)
+#define SOTER_THREAD_LOCAL __declspec(thread)
+#else
+#define SOTER_THREAD_LOCAL _Thread_local
+#endif
+
 #endif

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "soter/ec_curve.h"
+#include "soter/fork.h"
 #include "soter/init.h"
 
 struct soter_crypto soter_crypto;
@@ -25,6 +26,7 @@ static void fetch_all(void)
         return;
     }
 #endif
+    soter_fork_init();
     c->libctx = OSSL_LIB_CTX_new();
     if (c->libctx == NULL) {
         return;

@@ -1,27 +1,56 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "soter/ctr.h"
 
+#include <stdbool.h>
+#include <stdlib.h>
+
 #include "soter/cipher.h"
 #include "soter/crypto.h"
 #include "soter/wipe.h"
 
-soter_status soter_ctr(const uint8_t key[32],
-                       const uint8_t counter[SOTER_CTR_BLOCK_SIZE],
-                       const uint8_t *data,
-                       size_t data_len,
-                       uint8_t *out)
+struct soter_ctr {
+    EVP_CIPHER_CTX *ctx;
+    bool has_cipher;
+};
+
+soter_status soter_ctr_new(soter_ctr **out)
 {
-    soter_status status = SOTER_ENGINE_FAIL;
-    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-    if (ctx == NULL) {
+    soter_ctr *ctr = calloc(1, sizeof *ctr);
+    if (ctr == NULL) {
         return SOTER_NO_MEMORY;
     }
-    if (EVP_CipherInit_ex2(ctx, soter_crypto.aes256_ctr, key, counter, 1, NULL) == 1) {
-        status = soter_cipher_feed(ctx, data, data_len, out);
+    ctr->ctx = EVP_CIPHER_CTX_new();
+    if (ctr->ctx == NULL) {
+        free(ctr);
+        return SOTER_NO_MEMORY;
+    }
+    *out = ctr;
+    return SOTER_SUCCESS;
+}
+
+void soter_ctr_free(soter_ctr *ctr)
+{
+    if (ctr != NULL) {
+        EVP_CIPHER_CTX_free(ctr->ctx); /* wipes its key schedule */
+        free(ctr);
+    }
+}
+
+soter_status soter_ctr_crypt(soter_ctr *ctr,
+                             const uint8_t key[32],
+                             const uint8_t counter[SOTER_CTR_BLOCK_SIZE],
+                             const uint8_t *data,
+                             size_t data_len,
+                             uint8_t *out)
+{
+    const EVP_CIPHER *cipher = ctr->has_cipher ? NULL : soter_crypto.aes256_ctr;
+    soter_status status = SOTER_ENGINE_FAIL;
+    ctr->has_cipher = EVP_CipherInit_ex2(ctr->ctx, cipher, key, counter, 1, NULL) == 1;
+    if (ctr->has_cipher) {
+        status = soter_cipher_feed(ctr->ctx, data, data_len, out);
     }
     if (status != SOTER_SUCCESS) {
         soter_wipe(out, data_len);
     }
-    EVP_CIPHER_CTX_free(ctx); /* wipes its key schedule */
     return status;
 }

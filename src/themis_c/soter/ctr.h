@@ -9,12 +9,19 @@
 
 #define SOTER_CTR_BLOCK_SIZE 16
 
-/* AES-256-CTR over data_len bytes, either direction. `counter` is the whole first counter block
- * (128 bits, counted up big-endian). */
-SOTER_MUST_USE soter_status soter_ctr(const uint8_t key[32],
-                                      const uint8_t counter[SOTER_CTR_BLOCK_SIZE],
-                                      const uint8_t *data,
-                                      size_t data_len,
-                                      uint8_t *out);
+/* AES-256-CTR; one message after another, from one thread at a time. */
+typedef struct soter_ctr soter_ctr;
+
+SOTER_MUST_USE soter_status soter_ctr_new(soter_ctr **out);
+void soter_ctr_free(soter_ctr *ctr); /* wipes the key */
+
+/* Either direction over data_len bytes. `counter` is the whole first counter block (128 bits,
+ * counted up big-endian). */
+SOTER_MUST_USE soter_status soter_ctr_crypt(soter_ctr *ctr,
+                                            const uint8_t key[32],
+                                            const uint8_t counter[SOTER_CTR_BLOCK_SIZE],
+                                            const uint8_t *data,
+                                            size_t data_len,
+                                            uint8_t *out);
 
 #endif

@@ -7,16 +7,17 @@
 
 #include "soter/crypto.h"
 #include "soter/hash.h"
+#include "soter/spare.h"
 #include "soter/wipe.h"
 
 #define HMAC_BLOCK_SIZE 64
 #define HMAC_IPAD 0x36
 #define HMAC_OPAD 0x5c
 
-/* SHA-256 states that have taken the block of key xor ipad, and of key xor opad. */
 struct soter_hmac_key {
-    EVP_MD_CTX *inner;
-    EVP_MD_CTX *outer;
+    EVP_MD_CTX *inner; /* SHA-256 that has taken the block of key xor ipad, */
+    EVP_MD_CTX *outer; /* and of key xor opad */
+    soter_spare spare; /* an EVP_MD_CTX to work with */
 };
 
 static soter_status start_with_block(EVP_MD_CTX *ctx, uint8_t block[HMAC_BLOCK_SIZE])
@@ -47,44 +48,74 @@ static soter_status fill_block(const uint8_t *key, size_t key_len, uint8_t block
     return SOTER_SUCCESS;
 }
 
-soter_status soter_hmac_key_new(const uint8_t *key, size_t key_len, soter_hmac_key **out)
+static soter_status make_empty(soter_hmac_key **out)
 {
-    soter_status status = SOTER_NO_MEMORY;
-    uint8_t block[HMAC_BLOCK_SIZE];
-    soter_hmac_key *made;
-    if (key == NULL || key_len == 0) {
-        return SOTER_INVALID_PARAMETER;
-    }
-    made = calloc(1, sizeof *made);
+    soter_hmac_key *made = calloc(1, sizeof *made);
     if (made == NULL) {
         return SOTER_NO_MEMORY;
     }
     made->inner = EVP_MD_CTX_new();
     made->outer = EVP_MD_CTX_new();
     if (made->inner == NULL || made->outer == NULL) {
-        goto out;
+        soter_hmac_key_free(made);
+        return SOTER_NO_MEMORY;
     }
-    status = fill_block(key, key_len, block);
+    *out = made;
+    return SOTER_SUCCESS;
+}
+
+soter_status soter_hmac_key_new(const uint8_t *key, size_t key_len, soter_hmac_key **out)
+{
+    soter_hmac_key *made = NULL;
+    soter_status status = make_empty(&made);
+    if (status == SOTER_SUCCESS) {
+        status = soter_hmac_key_set(made, key, key_len);
+    }
+    if (status != SOTER_SUCCESS) {
+        soter_hmac_key_free(made);
+        return status;
+    }
+    *out = made;
+    return SOTER_SUCCESS;
+}
+
+soter_status soter_hmac_key_set(soter_hmac_key *key, const uint8_t *bytes, size_t bytes_len)
+{
+    uint8_t block[HMAC_BLOCK_SIZE];
+    soter_status status;
+    if (bytes == NULL || bytes_len == 0) {
+        return SOTER_INVALID_PARAMETER;
+    }
+    status = fill_block(bytes, bytes_len, block);
     if (status != SOTER_SUCCESS) {
         goto out;
     }
     xor_block(block, HMAC_IPAD);
-    status = start_with_block(made->inner, block);
+    status = start_with_block(key->inner, block);
     if (status != SOTER_SUCCESS) {
         goto out;
     }
     xor_block(block, HMAC_IPAD ^ HMAC_OPAD);
-    status = start_with_block(made->outer, block);
-    if (status != SOTER_SUCCESS) {
-        goto out;
-    }
-    *out = made;
-    made = NULL;
-    status = SOTER_SUCCESS;
+    status = start_with_block(key->outer, block);
 out:
     soter_wipe(block, sizeof block);
-    soter_hmac_key_free(made);
     return status;
+}
+
+soter_status soter_hmac_key_copy(const soter_hmac_key *key, soter_hmac_key **out)
+{
+    soter_hmac_key *made = NULL;
+    const soter_status status = make_empty(&made);
+    if (status != SOTER_SUCCESS) {
+        return status;
+    }
+    if (EVP_MD_CTX_copy_ex(made->inner, key->inner) != 1 ||
+        EVP_MD_CTX_copy_ex(made->outer, key->outer) != 1) {
+        soter_hmac_key_free(made);
+        return SOTER_ENGINE_FAIL;
+    }
+    *out = made;
+    return SOTER_SUCCESS;
 }
 
 void soter_hmac_key_free(soter_hmac_key *key)
@@ -92,6 +123,7 @@ void soter_hmac_key_free(soter_hmac_key *key)
     if (key != NULL) {
         EVP_MD_CTX_free(key->inner); /* wipes its state, as do all of its kind */
         EVP_MD_CTX_free(key->outer);
+        EVP_MD_CTX_free(soter_spare_take(&key->spare));
         free(key);
     }
 }
@@ -105,14 +137,17 @@ static soter_status finish(EVP_MD_CTX *ctx, uint8_t out[SOTER_SHA256_SIZE])
     return SOTER_SUCCESS;
 }
 
-soter_status soter_hmac(const soter_hmac_key *key,
+soter_status soter_hmac(soter_hmac_key *key,
                         const struct soter_slice *parts,
                         size_t count,
                         uint8_t out[SOTER_HMAC_SIZE])
 {
     soter_status status = SOTER_ENGINE_FAIL;
     uint8_t digest[SOTER_SHA256_SIZE] = {0};
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    EVP_MD_CTX *ctx = soter_spare_take(&key->spare);
+    if (ctx == NULL) {
+        ctx = EVP_MD_CTX_new();
+    }
     if (ctx == NULL) {
         return SOTER_NO_MEMORY;
     }
@@ -131,11 +166,11 @@ soter_status soter_hmac(const soter_hmac_key *key,
     status = finish(ctx, out);
 out:
     soter_wipe(digest, sizeof digest);
-    EVP_MD_CTX_free(ctx);
+    EVP_MD_CTX_free(soter_spare_leave(&key->spare, ctx));
     return status;
 }
 
-soter_status soter_kdf(const soter_hmac_key *key,
+soter_status soter_kdf(soter_hmac_key *key,
                        const struct soter_kdf_purpose *purpose,
                        uint8_t *out,
                        size_t out_len)

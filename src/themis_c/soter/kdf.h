@@ -14,7 +14,7 @@
 #define SOTER_KDF_MAX_CONTEXTS 8
 
 /* A key with its HMAC states prepared: hashed once, used for any number of messages.
- * Immutable; threads may share it. */
+ * Threads may share it, as long as none of them sets another key. */
 typedef struct soter_hmac_key soter_hmac_key;
 
 /* The key has at least one byte. */
@@ -23,8 +23,17 @@ SOTER_MUST_USE soter_status soter_hmac_key_new(const uint8_t *key,
                                                soter_hmac_key **out);
 void soter_hmac_key_free(soter_hmac_key *key);
 
+/* Puts another key in the place of the one that it has. After a failure nothing but
+ * soter_hmac_key_free may follow. */
+SOTER_MUST_USE soter_status soter_hmac_key_set(soter_hmac_key *key,
+                                               const uint8_t *bytes,
+                                               size_t bytes_len);
+
+/* Another one with the same key, for a thread that wants one to itself. */
+SOTER_MUST_USE soter_status soter_hmac_key_copy(const soter_hmac_key *key, soter_hmac_key **out);
+
 /* HMAC-SHA256 of the parts joined. */
-SOTER_MUST_USE soter_status soter_hmac(const soter_hmac_key *key,
+SOTER_MUST_USE soter_status soter_hmac(soter_hmac_key *key,
                                        const struct soter_slice *parts,
                                        size_t count,
                                        uint8_t out[SOTER_HMAC_SIZE]);
@@ -37,7 +46,7 @@ struct soter_kdf_purpose {
 };
 
 /* The first out_len (at most 32) bytes of HMAC(key, 00000001 || label || 00 || contexts). */
-SOTER_MUST_USE soter_status soter_kdf(const soter_hmac_key *key,
+SOTER_MUST_USE soter_status soter_kdf(soter_hmac_key *key,
                                       const struct soter_kdf_purpose *purpose,
                                       uint8_t *out,
                                       size_t out_len);

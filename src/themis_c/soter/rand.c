@@ -2,13 +2,50 @@
 #include "soter/rand.h"
 
 #include <openssl/rand.h>
+#include <string.h>
 
+#include "soter/compiler.h"
 #include "soter/crypto.h"
+#include "soter/fork.h"
+#include "soter/wipe.h"
 
-soter_status soter_rand_public(uint8_t *out, size_t out_len)
+#define BLOCK_SIZE 384
+#define FROM_BLOCK_MAX 32
+
+/* OpenSSL takes almost as long for 12 bytes as for a block of them, longer than encrypting a short
+ * message; so every thread draws ahead. Only for what others may see, and never across a fork. */
+struct block {
+    uint8_t bytes[BLOCK_SIZE];
+    size_t left; /* at the front */
+    uint32_t generation;
+};
+
+static SOTER_THREAD_LOCAL struct block block;
+
+static soter_status draw(uint8_t *out, size_t out_len)
 {
     return RAND_bytes_ex(soter_crypto.libctx, out, out_len, 0) == 1 ? SOTER_SUCCESS
                                                                     : SOTER_ENGINE_FAIL;
+}
+
+soter_status soter_rand_public(uint8_t *out, size_t out_len)
+{
+    const uint32_t generation = soter_fork_generation();
+    if (generation == 0 || out_len > FROM_BLOCK_MAX) {
+        return draw(out, out_len);
+    }
+    if (block.generation != generation || block.left < out_len) {
+        block.left = 0;
+        if (draw(block.bytes, BLOCK_SIZE) != SOTER_SUCCESS) {
+            return SOTER_ENGINE_FAIL;
+        }
+        block.left = BLOCK_SIZE;
+        block.generation = generation;
+    }
+    block.left -= out_len;
+    memcpy(out, block.bytes + block.left, out_len);
+    soter_wipe(block.bytes + block.left, out_len);
+    return SOTER_SUCCESS;
 }
 
 soter_status soter_rand_secret(uint8_t *out, size_t out_len)

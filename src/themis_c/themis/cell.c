@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Secure Cell with a key: Seal, Token Protect, Context Imprint (specification, section 3).
+/* Secure Cell with a key: Seal and Token Protect (specification, section 3).
  *
  * The authentication token, which Seal writes before the ciphertext and Token Protect apart:
  *
@@ -13,8 +13,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "soter/ctr.h"
-#include "soter/wipe.h"
 #include "themis.h"
 
 #define LENGTH_WIDTH_096 8 /* 0.9.6 on 64-bit machines derived keys from a length of 8 bytes */
@@ -22,39 +20,57 @@
 static_assert(THEMIS_CELL_TOKEN_SIZE == 4 * 4 + SOTER_AEAD_NONCE_SIZE + SOTER_AEAD_TAG_SIZE,
               "a token is four numbers, a nonce and a tag");
 
-struct themis_cell {
-    soter_hmac_key *key;
-    bool compat_096;
-};
-
-int themis_cell_new(const uint8_t *key, size_t key_len, int compat_096, themis_cell **out)
+static soter_status cell_empty(bool compat_096, themis_cell **out)
 {
-    soter_status status;
     themis_cell *cell = calloc(1, sizeof *cell);
     if (cell == NULL) {
         return SOTER_NO_MEMORY;
     }
-    cell->compat_096 = compat_096 != 0;
-    status = soter_hmac_key_new(key, key_len, &cell->key);
+    cell->compat_096 = compat_096;
+    *out = cell;
+    return SOTER_SUCCESS;
+}
+
+int themis_cell_new(const uint8_t *key, size_t key_len, int compat_096, themis_cell **out)
+{
+    themis_cell *cell = NULL;
+    soter_status status = cell_empty(compat_096 != 0, &cell);
+    if (status == SOTER_SUCCESS) {
+        status = themis_cell_key_init(&cell->key, key, key_len);
+    }
     if (status != SOTER_SUCCESS) {
-        goto out;
+        themis_cell_free(cell);
+        return status;
     }
     *out = cell;
-    cell = NULL;
-out:
-    themis_cell_free(cell);
-    return status;
+    return SOTER_SUCCESS;
+}
+
+soter_status themis_cell_copy(const themis_cell *cell, themis_cell **out)
+{
+    themis_cell *copy = NULL;
+    soter_status status = cell_empty(cell->compat_096, &copy);
+    if (status == SOTER_SUCCESS) {
+        status = soter_hmac_key_copy(cell->key.master, &copy->key.master);
+    }
+    if (status != SOTER_SUCCESS) {
+        themis_cell_free(copy);
+        return status;
+    }
+    *out = copy;
+    return SOTER_SUCCESS;
 }
 
 void themis_cell_free(themis_cell *cell)
 {
     if (cell != NULL) {
-        soter_hmac_key_free(cell->key);
+        themis_cell_key_clear(&cell->key);
+        themis_cell_imprint_clear(cell);
         free(cell);
     }
 }
 
-int themis_cell_protect(const themis_cell *cell,
+int themis_cell_protect(themis_cell *cell,
                         const uint8_t *message,
                         size_t message_len,
                         const uint8_t *context,
@@ -76,10 +92,10 @@ int themis_cell_protect(const themis_cell *cell,
         !soter_write_room(&writer, SOTER_AEAD_TAG_SIZE, &tag)) {
         return SOTER_INVALID_PARAMETER;
     }
-    return themis_cell_encrypt(cell->key, &text, encrypted, nonce, tag);
+    return themis_cell_encrypt(&cell->key, &text, encrypted, nonce, tag);
 }
 
-int themis_cell_seal(const themis_cell *cell,
+int themis_cell_seal(themis_cell *cell,
                      const uint8_t *message,
                      size_t message_len,
                      const uint8_t *context,
@@ -118,7 +134,7 @@ read_token(const uint8_t *bytes, size_t message_len, struct themis_cell_token *t
     return SOTER_SUCCESS;
 }
 
-int themis_cell_unprotect(const themis_cell *cell,
+int themis_cell_unprotect(themis_cell *cell,
                           const uint8_t *encrypted,
                           size_t encrypted_len,
                           const uint8_t *token,
@@ -136,15 +152,15 @@ int themis_cell_unprotect(const themis_cell *cell,
     if (status != SOTER_SUCCESS) {
         return status;
     }
-    status = themis_cell_decrypt(cell->key, &fields, &text, message);
+    status = themis_cell_decrypt(&cell->key, &fields, &text, message);
     if (status == SOTER_FAIL && cell->compat_096) {
         fields.length_width = LENGTH_WIDTH_096;
-        status = themis_cell_decrypt(cell->key, &fields, &text, message);
+        status = themis_cell_decrypt(&cell->key, &fields, &text, message);
     }
     return status;
 }
 
-int themis_cell_unseal(const themis_cell *cell,
+int themis_cell_unseal(themis_cell *cell,
                        const uint8_t *sealed,
                        size_t sealed_len,
                        const uint8_t *context,
@@ -161,48 +177,4 @@ int themis_cell_unseal(const themis_cell *cell,
                                  context,
                                  context_len,
                                  message);
-}
-
-int themis_cell_imprint(const themis_cell *cell,
-                        const uint8_t *data,
-                        size_t data_len,
-                        const uint8_t *context,
-                        size_t context_len,
-                        uint8_t *out)
-{
-    soter_status status;
-    uint8_t length[4]; /* public */
-    uint8_t key[32] = {0};
-    uint8_t counter[SOTER_CTR_BLOCK_SIZE] = {0};
-    soter_hmac_key *counter_key = NULL;
-    const struct soter_slice key_context = {length, sizeof length};
-    const struct soter_slice counter_context = {context, context_len};
-    const struct soter_kdf_purpose key_purpose = {SOTER_LABEL("Themis secure cell message key"),
-                                                  &key_context,
-                                                  1};
-    const struct soter_kdf_purpose counter_purpose = {SOTER_LABEL("Themis secure cell message iv"),
-                                                      &counter_context,
-                                                      1};
-    if (!themis_cell_fits(data_len) || context_len == 0) {
-        return SOTER_INVALID_PARAMETER;
-    }
-    soter_put_u32le(length, (uint32_t)data_len);
-    status = soter_kdf(cell->key, &key_purpose, key, sizeof key);
-    if (status != SOTER_SUCCESS) {
-        goto out;
-    }
-    status = soter_hmac_key_new(key, sizeof key, &counter_key);
-    if (status != SOTER_SUCCESS) {
-        goto out;
-    }
-    status = soter_kdf(counter_key, &counter_purpose, counter, sizeof counter);
-    if (status != SOTER_SUCCESS) {
-        goto out;
-    }
-    status = soter_ctr(key, counter, data, data_len, out);
-out:
-    soter_hmac_key_free(counter_key);
-    soter_wipe(counter, sizeof counter);
-    soter_wipe(key, sizeof key);
-    return status;
 }

@@ -11,6 +11,7 @@
 #include "soter/aead.h"
 #include "soter/bytes.h"
 #include "soter/kdf.h"
+#include "soter/spare.h"
 #include "soter/status.h"
 
 /* Algorithm descriptors. The low 12 bits are the key length in bits; the padding bit is set
@@ -44,15 +45,40 @@ SOTER_MUST_USE bool themis_cell_fits(size_t message_len);
 /* The key length in bytes that a descriptor names; 0 if it is not of this algorithm. */
 SOTER_MUST_USE size_t themis_cell_key_len(uint32_t descriptor, uint32_t algorithm);
 
+/* A master key, and the soter_aead that the last operation under it left. */
+struct themis_cell_key {
+    soter_hmac_key *master;
+    soter_spare aead;
+};
+
+SOTER_MUST_USE soter_status themis_cell_key_init(struct themis_cell_key *key,
+                                                 const uint8_t *bytes,
+                                                 size_t bytes_len);
+void themis_cell_key_clear(struct themis_cell_key *key); /* fine after init failed */
+
+/* A cell of themis.h: all three modes with a key. */
+struct themis_cell {
+    struct themis_cell_key key;
+    soter_spare imprint; /* what the last Context Imprint worked with */
+    bool compat_096;
+};
+
+/* Another cell with the same key, for a thread that wants its spares to itself. */
+SOTER_MUST_USE soter_status themis_cell_copy(const struct themis_cell *cell,
+                                             struct themis_cell **out);
+
+/* Frees what themis_cell_imprint left. */
+void themis_cell_imprint_clear(struct themis_cell *cell);
+
 /* Encrypts under a key derived for this text and a fresh nonce. `out` takes text->len bytes. */
-SOTER_MUST_USE soter_status themis_cell_encrypt(const soter_hmac_key *key,
+SOTER_MUST_USE soter_status themis_cell_encrypt(struct themis_cell_key *key,
                                                 const struct themis_cell_text *text,
                                                 uint8_t *out,
                                                 uint8_t nonce[SOTER_AEAD_NONCE_SIZE],
                                                 uint8_t tag[SOTER_AEAD_TAG_SIZE]);
 
 /* Decrypts what themis_cell_encrypt made; FAIL, and an `out` wiped, if it is not authentic. */
-SOTER_MUST_USE soter_status themis_cell_decrypt(const soter_hmac_key *key,
+SOTER_MUST_USE soter_status themis_cell_decrypt(struct themis_cell_key *key,
                                                 const struct themis_cell_token *token,
                                                 const struct themis_cell_text *text,
                                                 uint8_t *out);

@@ -25,8 +25,33 @@ size_t themis_cell_key_len(uint32_t descriptor, uint32_t algorithm)
     }
 }
 
+soter_status
+themis_cell_key_init(struct themis_cell_key *key, const uint8_t *bytes, size_t bytes_len)
+{
+    key->master = NULL;
+    key->aead.kept = NULL;
+    return soter_hmac_key_new(bytes, bytes_len, &key->master);
+}
+
+void themis_cell_key_clear(struct themis_cell_key *key)
+{
+    soter_hmac_key_free(key->master);
+    soter_aead_free(soter_spare_take(&key->aead));
+}
+
+static soter_status take_aead(struct themis_cell_key *key, soter_aead **out)
+{
+    *out = soter_spare_take(&key->aead);
+    return *out != NULL ? SOTER_SUCCESS : soter_aead_new(out);
+}
+
+static void leave_aead(struct themis_cell_key *key, soter_aead *aead)
+{
+    soter_aead_free(soter_spare_leave(&key->aead, aead));
+}
+
 /* k = KDF(master key, label, [message length, context]) */
-static soter_status message_key(const soter_hmac_key *key,
+static soter_status message_key(soter_hmac_key *key,
                                 const struct themis_cell_text *text,
                                 size_t length_width,
                                 uint8_t *out,
@@ -42,16 +67,20 @@ static soter_status message_key(const soter_hmac_key *key,
     return soter_kdf(key, &purpose, out, out_len);
 }
 
-soter_status themis_cell_encrypt(const soter_hmac_key *key,
+soter_status themis_cell_encrypt(struct themis_cell_key *key,
                                  const struct themis_cell_text *text,
                                  uint8_t *out,
                                  uint8_t nonce[SOTER_AEAD_NONCE_SIZE],
                                  uint8_t tag[SOTER_AEAD_TAG_SIZE])
 {
-    uint8_t derived[KEY_MAX_SIZE] = {0};
+    uint8_t derived[THEMIS_CELL_KEY_BITS / 8] = {0};
+    const struct soter_aead_key aead_key = {derived, sizeof derived, true};
     soter_aead *aead = NULL;
-    soter_status status =
-        message_key(key, text, THEMIS_CELL_LENGTH_WIDTH, derived, THEMIS_CELL_KEY_BITS / 8);
+    soter_status status = take_aead(key, &aead);
+    if (status != SOTER_SUCCESS) {
+        return status;
+    }
+    status = message_key(key->master, text, THEMIS_CELL_LENGTH_WIDTH, derived, sizeof derived);
     if (status != SOTER_SUCCESS) {
         goto out;
     }
@@ -59,43 +88,40 @@ soter_status themis_cell_encrypt(const soter_hmac_key *key,
     if (status != SOTER_SUCCESS) {
         goto out;
     }
-    status = soter_aead_new_encrypt(derived, THEMIS_CELL_KEY_BITS / 8, &aead);
-    if (status != SOTER_SUCCESS) {
-        goto out;
-    }
-    status = soter_aead_start(aead, nonce, text->context, text->context_len);
+    status = soter_aead_start(aead, &aead_key, nonce, text->context, text->context_len);
     if (status != SOTER_SUCCESS) {
         goto out;
     }
     status = soter_aead_encrypt(aead, text->data, text->len, out, tag);
 out:
     soter_wipe(derived, sizeof derived);
-    soter_aead_free(aead);
+    leave_aead(key, aead);
     return status;
 }
 
-soter_status themis_cell_decrypt(const soter_hmac_key *key,
+soter_status themis_cell_decrypt(struct themis_cell_key *key,
                                  const struct themis_cell_token *token,
                                  const struct themis_cell_text *text,
                                  uint8_t *out)
 {
     uint8_t derived[KEY_MAX_SIZE] = {0};
+    const struct soter_aead_key aead_key = {derived, token->key_len, false};
     soter_aead *aead = NULL;
-    soter_status status = message_key(key, text, token->length_width, derived, token->key_len);
+    soter_status status = take_aead(key, &aead);
+    if (status != SOTER_SUCCESS) {
+        return status;
+    }
+    status = message_key(key->master, text, token->length_width, derived, token->key_len);
     if (status != SOTER_SUCCESS) {
         goto out;
     }
-    status = soter_aead_new_decrypt(derived, token->key_len, &aead);
-    if (status != SOTER_SUCCESS) {
-        goto out;
-    }
-    status = soter_aead_start(aead, token->nonce, text->context, text->context_len);
+    status = soter_aead_start(aead, &aead_key, token->nonce, text->context, text->context_len);
     if (status != SOTER_SUCCESS) {
         goto out;
     }
     status = soter_aead_decrypt(aead, text->data, text->len, token->tag, out);
 out:
     soter_wipe(derived, sizeof derived);
-    soter_aead_free(aead);
+    leave_aead(key, aead);
     return status;
 }

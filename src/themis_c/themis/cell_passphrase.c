@@ -72,13 +72,13 @@ void themis_passphrase_free(themis_passphrase *passphrase)
 static soter_status stretch(const themis_passphrase *passphrase,
                             struct soter_slice salt,
                             uint32_t iterations,
-                            soter_hmac_key **key)
+                            struct themis_cell_key *key)
 {
     const struct soter_slice bytes = {passphrase->bytes, passphrase->len};
     uint8_t pre_key[PRE_KEY_SIZE] = {0};
     soter_status status = soter_pbkdf2(bytes, salt, iterations, pre_key);
     if (status == SOTER_SUCCESS) {
-        status = soter_hmac_key_new(pre_key, sizeof pre_key, key);
+        status = themis_cell_key_init(key, pre_key, sizeof pre_key);
     }
     soter_wipe(pre_key, sizeof pre_key);
     return status;
@@ -93,7 +93,7 @@ int themis_passphrase_seal(const themis_passphrase *passphrase,
 {
     const struct themis_cell_text text = {message, message_len, context, context_len};
     soter_status status;
-    soter_hmac_key *key = NULL;
+    struct themis_cell_key key = {0};
     struct soter_writer writer;
     uint8_t *nonce;
     uint8_t *tag;
@@ -119,9 +119,9 @@ int themis_passphrase_seal(const themis_passphrase *passphrase,
     if (status != SOTER_SUCCESS) {
         goto out;
     }
-    status = themis_cell_encrypt(key, &text, sealed + THEMIS_PASSPHRASE_TOKEN_SIZE, nonce, tag);
+    status = themis_cell_encrypt(&key, &text, sealed + THEMIS_PASSPHRASE_TOKEN_SIZE, nonce, tag);
 out:
-    soter_hmac_key_free(key);
+    themis_cell_key_clear(&key);
     return status;
 }
 
@@ -197,7 +197,7 @@ int themis_passphrase_unseal(const themis_passphrase *passphrase,
                              size_t message_len)
 {
     struct sealed_parts parts;
-    soter_hmac_key *key = NULL;
+    struct themis_cell_key key = {0};
     soter_status status = read_sealed(passphrase, sealed, sealed_len, &parts);
     if (status != SOTER_SUCCESS) {
         return status;
@@ -211,8 +211,8 @@ int themis_passphrase_unseal(const themis_passphrase *passphrase,
                                               parts.token.message_len,
                                               context,
                                               context_len};
-        status = themis_cell_decrypt(key, &parts.token, &text, message);
+        status = themis_cell_decrypt(&key, &parts.token, &text, message);
     }
-    soter_hmac_key_free(key);
+    themis_cell_key_clear(&key);
     return status;
 }

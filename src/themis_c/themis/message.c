@@ -190,7 +190,7 @@ out:
     return status;
 }
 
-int themis_message_wrap(const themis_message *message,
+int themis_message_wrap(themis_message *message,
                         const uint8_t *data,
                         size_t data_len,
                         uint8_t *wrapped)
@@ -243,7 +243,7 @@ out:
     return status;
 }
 
-int themis_message_unwrap(const themis_message *message,
+int themis_message_unwrap(themis_message *message,
                           const uint8_t *wrapped,
                           size_t wrapped_len,
                           uint8_t *data)

@@ -29,6 +29,9 @@
 static_assert(THEMIS_SESSION_OVERHEAD ==
                   THEMIS_SESSION_SID_SIZE + NONCE_FIELD_SIZE + HEADER_SIZE + SOTER_AEAD_TAG_SIZE,
               "what surrounds a message");
+static_assert(THEMIS_SESSION_PAYLOAD_OFFSET ==
+                  THEMIS_SESSION_SID_SIZE + NONCE_FIELD_SIZE + HEADER_SIZE,
+              "what stands before the message");
 static_assert(NONCE_FIELD_SIZE >= SOTER_AEAD_NONCE_SIZE, "the iv stands in its field");
 
 struct themis_session_channel {
@@ -39,6 +42,17 @@ struct themis_session_channel {
     bool broken;
     struct themis_session_window window;
 };
+
+static soter_status
+keyed_aead(const uint8_t bytes[THEMIS_SESSION_KEY_SIZE], bool encrypts, soter_aead **out)
+{
+    const struct soter_aead_key key = {bytes, THEMIS_SESSION_KEY_SIZE, encrypts};
+    soter_status status = soter_aead_new(out);
+    if (status == SOTER_SUCCESS) {
+        status = soter_aead_set_key(*out, &key);
+    }
+    return status;
+}
 
 soter_status themis_session_channel_new(const struct themis_session_secrets *secrets,
                                         bool is_client,
@@ -52,11 +66,11 @@ soter_status themis_session_channel_new(const struct themis_session_secrets *sec
     if (channel == NULL) {
         return SOTER_NO_MEMORY;
     }
-    status = soter_aead_new_encrypt(own_key, THEMIS_SESSION_KEY_SIZE, &channel->writing);
+    status = keyed_aead(own_key, true, &channel->writing);
     if (status != SOTER_SUCCESS) {
         goto out;
     }
-    status = soter_aead_new_decrypt(peer_key, THEMIS_SESSION_KEY_SIZE, &channel->reading);
+    status = keyed_aead(peer_key, false, &channel->reading);
     if (status != SOTER_SUCCESS) {
         goto out;
     }
@@ -132,7 +146,7 @@ soter_status themis_session_channel_wrap(themis_session_channel *channel,
     if (status != SOTER_SUCCESS) {
         goto out;
     }
-    status = soter_aead_start(channel->writing, nonce, NULL, 0);
+    status = soter_aead_start(channel->writing, NULL, nonce, NULL, 0);
     if (status == SOTER_SUCCESS) {
         status = soter_aead_part(channel->writing, header, HEADER_SIZE, encrypted);
     }
@@ -239,7 +253,7 @@ soter_status themis_session_channel_unwrap(themis_session_channel *channel,
         return SOTER_INVALID_PARAMETER;
     }
     *why = NULL;
-    status = soter_aead_start(channel->reading, parts.nonce, NULL, 0);
+    status = soter_aead_start(channel->reading, NULL, parts.nonce, NULL, 0);
     if (status == SOTER_SUCCESS) {
         status = soter_aead_part(channel->reading, parts.header, HEADER_SIZE, header);
     }

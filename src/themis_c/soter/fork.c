@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A page that the system fills with zeros in every child: also where a child is made without the C
+ * library's knowledge, for which pthread_atfork would not do. */
+#if defined(__linux__)
+#define _DEFAULT_SOURCE 1
+#elif defined(__APPLE__)
+#define _DARWIN_C_SOURCE 1
+#endif
+
+#include "soter/fork.h"
+
+#include <stddef.h>
+
+#if defined(_WIN32)
+
+void soter_fork_init(void)
+{
+}
+
+uint32_t soter_fork_generation(void)
+{
+    return 1; /* there is no fork */
+}
+
+#else
+
+#include <stdatomic.h>
+#include <sys/mman.h>
+
+#define MARK_SIZE 4096 /* at least; mmap rounds up, and a page is what is wiped */
+
+static _Atomic uint32_t *mark; /* in the page; 0 until a process takes its generation */
+static _Atomic uint32_t generations;
+
+static int wiped_on_fork(void *page)
+{
+#if defined(MADV_WIPEONFORK)
+    return madvise(page, MARK_SIZE, MADV_WIPEONFORK) == 0;
+#elif defined(VM_INHERIT_ZERO)
+    return minherit(page, MARK_SIZE, VM_INHERIT_ZERO) == 0;
+#else
+    (void)page;
+    return 0;
+#endif
+}
+
+void soter_fork_init(void)
+{
+    void *page = mmap(NULL, MARK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
+    if (page == MAP_FAILED) {
+        return;
+    }
+    if (!wiped_on_fork(page)) {
+        munmap(page, MARK_SIZE);
+        return;
+    }
+    mark = page;
+}
+
+uint32_t soter_fork_generation(void)
+{
+    uint32_t generation;
+    if (mark == NULL) {
+        return 0;
+    }
+    generation = atomic_load_explicit(mark, memory_order_acquire);
+    if (generation == 0) {
+        const uint32_t next = atomic_fetch_add(&generations, 1) + 1;
+        if (atomic_compare_exchange_strong(mark, &generation, next)) {
+            generation = next; /* or else it is what another thread just wrote */
+        }
+    }
+    return generation;
+}
+
+#endif

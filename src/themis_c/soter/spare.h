@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A place where one operation leaves what it worked with for the next one: making and freeing
+ * OpenSSL's contexts costs more than encrypting a short message.
+ *
+ * Threads that share the place never wait and never see one object twice. What lies here may still
+ * hold secrets of the last operation; so it belongs to a handle that holds the secret they came
+ * from, and is wiped and freed with it. */
+#ifndef SOTER_SPARE_H
+#define SOTER_SPARE_H
+
+typedef struct soter_spare {
+    void *volatile kept;
+} soter_spare;
+
+/* What was left, or NULL. Only the caller has it then. */
+void *soter_spare_take(soter_spare *spare);
+
+/* Leaves an object. Answers what the caller has to free: NULL, or what another thread left
+ * meanwhile. */
+void *soter_spare_leave(soter_spare *spare, void *object);
+
+#endif
