@@ -29,7 +29,7 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import _core
+from ._core import sessions
 from .exception import THEMIS_CODES, ThemisError
 from .ssession import (
     SecureSessionError,
@@ -127,7 +127,7 @@ class SessionStream:
             if not message:
                 return b""
             # Plain bytes: the core writes a large message faster into them than into an SString.
-            return _core.session_unwrap(self._session, message, bytes) or b""
+            return sessions.unwrap(self._session, message, bytes) or b""
 
     def write(self, message: Buffer) -> None:
         """Encrypt a message and queue it for sending; call `drain` after it.

@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import Any
 
 from . import _compat
-from ._core import status_code
+from ._core.boundary import status_code
 
 __all__ = ["THEMIS_CODES", "ThemisError", "ThemisTypeError", "ThemisValueError"]
 

@@ -11,19 +11,27 @@ class                   output                   detects tampering    for
 `SCellContextImprint`   same length              **no**               no room for a token
 ======================  =======================  ===================  =========================
 
-Messages have 1 to 2^32-1 bytes; any bytes-like object will do. Objects are immutable: threads
-may share them. Everything that fails raises `SecureCellError`.
+Messages have 1 to 2^32-1 bytes; any bytes-like object will do. Threads may share objects.
+Everything that fails raises `SecureCellError`.
+
+Each class also has, for programs that count microseconds, ``encrypt_into`` and ``decrypt_into``,
+which write into a buffer of yours, and ``encrypt_many`` and ``decrypt_many`` for whole lists.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import _compat, _core
+from . import _compat
+from ._core import boundary, cell_lists, cells
 from .exception import ThemisError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from typing_extensions import Buffer
+
+    Contexts = Buffer | Iterable[Buffer | None] | None
 
 __all__ = [
     "SCellContextImprint",
@@ -35,11 +43,17 @@ __all__ = [
     "SecureCellValueError",
 ]
 
-DEFAULT_MAX_ITERATIONS = _core.MAX_ITERATIONS
+DEFAULT_MAX_ITERATIONS = cells.MAX_ITERATIONS
 
 
 class SecureCellError(ThemisError):
-    """A Secure Cell refused its arguments or its data."""
+    """A Secure Cell refused its arguments or its data.
+
+    Attributes:
+        index: which message of a list it is about, counted from 0; None where there is no list.
+    """
+
+    index: int | None = None
 
 
 class SecureCellTypeError(SecureCellError, TypeError):
@@ -50,18 +64,18 @@ class SecureCellValueError(SecureCellError, ValueError):
     """An argument has the right type and an impossible value."""
 
 
-_ERRORS = _core.Errors(SecureCellError, SecureCellTypeError, SecureCellValueError)
+_ERRORS = boundary.Errors(SecureCellError, SecureCellTypeError, SecureCellValueError)
 
 
-class _KeyedCell(_core.Owner):
+class _KeyedCell(boundary.Owner):
     _errors = _ERRORS
 
     def _prepare(self, key: Buffer | None, *, compat_096: bool = False) -> None:
         if key is None:
-            _core.wrong_value(_ERRORS, f"{type(self).__name__} needs a key")
+            boundary.wrong_value(_ERRORS, f"{type(self).__name__} needs a key")
         if isinstance(key, str):
             key = _compat.bytes_of_text_key(key)
-        self._handle = _core.cell_new(_ERRORS, key, compat_096=bool(compat_096))
+        self._handle = cells.new(_ERRORS, key, compat_096=bool(compat_096))
 
 
 class SCellSeal(_KeyedCell):
@@ -86,7 +100,7 @@ class SCellSeal(_KeyedCell):
         if cls is not SCellSeal or passphrase is None:
             return super().__new__(cls)
         if keys or key is not None:
-            _core.wrong_value(_ERRORS, "give a key or a passphrase, not both")
+            boundary.wrong_value(_ERRORS, "give a key or a passphrase, not both")
         return super().__new__(SCellSealPassphrase)
 
     def __init__(
@@ -100,9 +114,9 @@ class SCellSeal(_KeyedCell):
     ) -> None:
         del encoding, max_iterations  # they concern passphrases alone
         if passphrase is not None:
-            _core.wrong_value(_ERRORS, f"{type(self).__name__} takes a key, not a passphrase")
+            boundary.wrong_value(_ERRORS, f"{type(self).__name__} takes a key, not a passphrase")
         if key is None:
-            _core.wrong_value(_ERRORS, "give a key or a passphrase: SCellSeal(key=...)")
+            boundary.wrong_value(_ERRORS, "give a key or a passphrase: SCellSeal(key=...)")
         self._prepare(key, compat_096=compat_096)
 
     def encrypt(self, message: Buffer, context: Buffer | None = None) -> bytes:
@@ -119,7 +133,7 @@ class SCellSeal(_KeyedCell):
         Raises:
             SecureCellError: an empty or too long message, a wrong type.
         """
-        return _core.cell_seal(self, message, context)
+        return cells.seal(self, message, context)
 
     def decrypt(self, message: Buffer, context: Buffer | None = None) -> bytes:
         """Decrypt what `encrypt` returned.
@@ -134,7 +148,71 @@ class SCellSeal(_KeyedCell):
         Raises:
             SecureCellError: a wrong key or context, or data that is damaged or something else.
         """
-        return _core.cell_unseal(self, message, context)
+        return cells.unseal(self, message, context)
+
+    def encrypt_into(self, buffer: Buffer, message: Buffer, context: Buffer | None = None) -> int:
+        """Encrypt as `encrypt` does, into the first bytes of a buffer.
+
+        Args:
+            buffer: writable; `message` may lie in it exactly where its ciphertext comes, behind
+                44 bytes: ``encrypt_into(buffer, memoryview(buffer)[44:])``. Nothing else that is
+                read may overlap it.
+            message: 1 to 2^32-1 bytes.
+            context: as for `encrypt`.
+
+        Returns:
+            How many bytes were written: ``len(message) + 44``.
+
+        Raises:
+            SecureCellError: as `encrypt`; a buffer that is too small, read-only or in the way.
+        """
+        return cells.seal_into(self, buffer, message, context)
+
+    def decrypt_into(self, buffer: Buffer, message: Buffer, context: Buffer | None = None) -> int:
+        """Decrypt as `decrypt` does, into the first bytes of a buffer.
+
+        Args:
+            buffer: writable; it may begin exactly where in `message` the ciphertext begins:
+                ``decrypt_into(memoryview(data)[44:], data)``.
+            message: the encrypted message, 45 bytes or more.
+            context: what was given to `encrypt`.
+
+        Returns:
+            How many bytes were written: ``len(message) - 44``.
+
+        Raises:
+            SecureCellError: as `decrypt`, and then as much of the buffer as the message would
+                take is zeros or unchanged; a buffer that is too small, read-only or in the way.
+        """
+        return cells.unseal_into(self, buffer, message, context)
+
+    def encrypt_many(
+        self, messages: Iterable[Buffer], contexts: Contexts = None, *, threads: int = 1
+    ) -> list[bytes]:
+        """Encrypt a list of messages, faster than one by one.
+
+        Args:
+            messages: each of 1 to 2^32-1 bytes.
+            contexts: one for each message, or one for all of them.
+            threads: how many threads share the work; other Python threads run meanwhile.
+
+        Returns:
+            What `encrypt` would return for each, in the same order.
+
+        Raises:
+            SecureCellError: as `encrypt`, for the first message that is refused; its ``index``
+                tells which that is. Nothing is returned then.
+        """
+        return cell_lists.seal_list(self, messages, contexts, threads)
+
+    def decrypt_many(
+        self, messages: Iterable[Buffer], contexts: Contexts = None, *, threads: int = 1
+    ) -> list[bytes]:
+        """Decrypt a list of what `encrypt` or `encrypt_many` returned.
+
+        Arguments, order and errors are like those of `encrypt_many`.
+        """
+        return cell_lists.unseal_list(self, messages, contexts, threads)
 
 
 class SCellSealPassphrase(SCellSeal):
@@ -163,18 +241,18 @@ class SCellSealPassphrase(SCellSeal):
         max_iterations: int = DEFAULT_MAX_ITERATIONS,
     ) -> None:
         if passphrase is None or key is not None:
-            _core.wrong_value(_ERRORS, "SCellSealPassphrase takes a passphrase, and no key")
+            boundary.wrong_value(_ERRORS, "SCellSealPassphrase takes a passphrase, and no key")
         if isinstance(passphrase, str):
             passphrase = _encoded(passphrase, encoding)
         if not isinstance(max_iterations, int):
-            _core.wrong_type(_ERRORS, "max_iterations must be an int")
-        if not 1 <= max_iterations <= _core.ITERATIONS_LIMIT:
-            _core.wrong_value(_ERRORS, f"max_iterations must be 1 to {_core.ITERATIONS_LIMIT}")
-        self._handle = _core.passphrase_new(_ERRORS, passphrase, max_iterations=max_iterations)
+            boundary.wrong_type(_ERRORS, "max_iterations must be an int")
+        if not 1 <= max_iterations <= cells.ITERATIONS_LIMIT:
+            boundary.wrong_value(_ERRORS, f"max_iterations must be 1 to {cells.ITERATIONS_LIMIT}")
+        self._handle = cells.passphrase_new(_ERRORS, passphrase, max_iterations=max_iterations)
 
     def encrypt(self, message: Buffer, context: Buffer | None = None) -> bytes:
         """Encrypt as `SCellSeal.encrypt` does; the result has ``len(message) + 70`` bytes."""
-        return _core.passphrase_seal(self, message, context)
+        return cells.passphrase_seal(self, message, context)
 
     def decrypt(self, message: Buffer, context: Buffer | None = None) -> bytes:
         """Decrypt as `SCellSeal.decrypt` does.
@@ -183,7 +261,29 @@ class SCellSealPassphrase(SCellSeal):
             SecureCellError: a wrong passphrase or context, data that is damaged or something
                 else, or more iterations asked for than ``max_iterations``.
         """
-        return _core.passphrase_unseal(self, message, context)
+        return cells.passphrase_unseal(self, message, context)
+
+    def encrypt_into(self, buffer: Buffer, message: Buffer, context: Buffer | None = None) -> int:
+        """Encrypt as `SCellSeal.encrypt_into` does, with 70 in the place of 44."""
+        return cells.passphrase_seal_into(self, buffer, message, context)
+
+    def decrypt_into(self, buffer: Buffer, message: Buffer, context: Buffer | None = None) -> int:
+        """Decrypt as `SCellSeal.decrypt_into` does, with 70 in the place of 44."""
+        return cells.passphrase_unseal_into(self, buffer, message, context)
+
+    def encrypt_many(
+        self, messages: Iterable[Buffer], contexts: Contexts = None, *, threads: int = 1
+    ) -> list[bytes]:
+        """Encrypt as `SCellSeal.encrypt_many` does; only more threads make this faster."""
+        function = cells.passphrase_seal
+        return cell_lists.one_by_one(self, function, messages, contexts, threads)
+
+    def decrypt_many(
+        self, messages: Iterable[Buffer], contexts: Contexts = None, *, threads: int = 1
+    ) -> list[bytes]:
+        """Decrypt as `SCellSeal.decrypt_many` does; only more threads make this faster."""
+        function = cells.passphrase_unseal
+        return cell_lists.one_by_one(self, function, messages, contexts, threads)
 
 
 class SCellTokenProtect(_KeyedCell):
@@ -213,7 +313,7 @@ class SCellTokenProtect(_KeyedCell):
         Raises:
             SecureCellError: an empty or too long message, a wrong type.
         """
-        return _core.cell_protect(self, message, context)
+        return cells.protect(self, message, context)
 
     def decrypt(self, message: Buffer, token: Buffer, context: Buffer | None = None) -> bytes:
         """Decrypt what `encrypt` returned.
@@ -229,7 +329,80 @@ class SCellTokenProtect(_KeyedCell):
         Raises:
             SecureCellError: a wrong key, token or context, or damaged data.
         """
-        return _core.cell_unprotect(self, message, token, context)
+        return cells.unprotect(self, message, token, context)
+
+    def encrypt_into(
+        self, buffer: Buffer, message: Buffer, context: Buffer | None = None
+    ) -> tuple[int, bytes]:
+        """Encrypt as `encrypt` does, into the first bytes of a buffer.
+
+        Args:
+            buffer: writable, of ``len(message)`` bytes or more; it may begin where the message
+                does. Nothing else that is read may overlap it.
+            message: 1 to 2^32-1 bytes.
+            context: as for `encrypt`.
+
+        Returns:
+            How many bytes were written, ``len(message)``, and the token of 44 bytes.
+
+        Raises:
+            SecureCellError: as `encrypt`; a buffer that is too small, read-only or in the way.
+        """
+        return cells.protect_into(self, buffer, message, context)
+
+    def decrypt_into(
+        self, buffer: Buffer, message: Buffer, token: Buffer, context: Buffer | None = None
+    ) -> int:
+        """Decrypt as `decrypt` does, into the first bytes of a buffer.
+
+        Args:
+            buffer: writable, of ``len(message)`` bytes or more; it may begin where the encrypted
+                message does. Nothing else that is read may overlap it.
+            message: the encrypted message.
+            token: its token.
+            context: what was given to `encrypt`.
+
+        Returns:
+            How many bytes were written: ``len(message)``.
+
+        Raises:
+            SecureCellError: as `decrypt`, and then as much of the buffer as the message would
+                take is zeros or unchanged; a buffer that is too small, read-only or in the way.
+        """
+        return cells.unprotect_into(self, buffer, message, token, context)
+
+    def encrypt_many(
+        self, messages: Iterable[Buffer], contexts: Contexts = None, *, threads: int = 1
+    ) -> list[tuple[bytes, bytes]]:
+        """Encrypt a list of messages, faster than one by one.
+
+        Args:
+            messages: each of 1 to 2^32-1 bytes.
+            contexts: one for each message, or one for all of them.
+            threads: how many threads share the work; other Python threads run meanwhile.
+
+        Returns:
+            What `encrypt` would return for each, in the same order.
+
+        Raises:
+            SecureCellError: as `encrypt`, for the first message that is refused; its ``index``
+                tells which that is. Nothing is returned then.
+        """
+        return cell_lists.protect_list(self, messages, contexts, threads)
+
+    def decrypt_many(
+        self,
+        messages: Iterable[Buffer],
+        tokens: Iterable[Buffer],
+        contexts: Contexts = None,
+        *,
+        threads: int = 1,
+    ) -> list[bytes]:
+        """Decrypt a list of encrypted messages with their tokens.
+
+        Arguments, order and errors are like those of `encrypt_many`.
+        """
+        return cell_lists.unprotect_list(self, messages, tokens, contexts, threads)
 
 
 class SCellContextImprint(_KeyedCell):
@@ -262,7 +435,7 @@ class SCellContextImprint(_KeyedCell):
         Raises:
             SecureCellError: an empty or too long message, a missing context, a wrong type.
         """
-        return _core.cell_imprint(self, message, context)
+        return cells.imprint(self, message, context)
 
     def decrypt(self, message: Buffer, context: Buffer) -> bytes:
         """Decrypt what `encrypt` returned; check yourself that the result makes sense.
@@ -277,19 +450,65 @@ class SCellContextImprint(_KeyedCell):
         Raises:
             SecureCellError: an empty or too long message, a missing context, a wrong type.
         """
-        return _core.cell_imprint(self, message, context)
+        return cells.imprint(self, message, context)
+
+    def encrypt_into(self, buffer: Buffer, message: Buffer, context: Buffer) -> int:
+        """Encrypt as `encrypt` does, into the first bytes of a buffer.
+
+        Args:
+            buffer: writable, of ``len(message)`` bytes or more; it may begin where the message
+                does. Nothing else that is read may overlap it.
+            message: 1 to 2^32-1 bytes.
+            context: 1 byte or more.
+
+        Returns:
+            How many bytes were written: ``len(message)``.
+
+        Raises:
+            SecureCellError: as `encrypt`; a buffer that is too small, read-only or in the way.
+        """
+        return cells.imprint_into(self, buffer, message, context)
+
+    def decrypt_into(self, buffer: Buffer, message: Buffer, context: Buffer) -> int:
+        """Decrypt into the first bytes of a buffer; the same as `encrypt_into`."""
+        return cells.imprint_into(self, buffer, message, context)
+
+    def encrypt_many(
+        self, messages: Iterable[Buffer], contexts: Contexts, *, threads: int = 1
+    ) -> list[bytes]:
+        """Encrypt a list of messages, faster than one by one.
+
+        Args:
+            messages: each of 1 to 2^32-1 bytes.
+            contexts: one for each message, or one for all of them; 1 byte or more each.
+            threads: how many threads share the work; other Python threads run meanwhile.
+
+        Returns:
+            What `encrypt` would return for each, in the same order.
+
+        Raises:
+            SecureCellError: as `encrypt`, for the first message that is refused; its ``index``
+                tells which that is. Nothing is returned then.
+        """
+        return cell_lists.imprint_list(self, messages, contexts, threads)
+
+    def decrypt_many(
+        self, messages: Iterable[Buffer], contexts: Contexts, *, threads: int = 1
+    ) -> list[bytes]:
+        """Decrypt a list of what `encrypt` returned; the same as `encrypt_many`."""
+        return cell_lists.imprint_list(self, messages, contexts, threads)
 
 
 def _encoded(passphrase: str, encoding: str) -> bytes:
     if not isinstance(encoding, str):
-        _core.wrong_type(_ERRORS, "encoding must be the name of one, a str")
+        boundary.wrong_type(_ERRORS, "encoding must be the name of one, a str")
     try:
         return passphrase.encode(encoding)
     except LookupError:
         problem = f"the encoding {encoding!r} is not known"
     except ValueError:  # its text can show the passphrase, so it is not chained
         problem = f"the passphrase cannot be expressed in {encoding!r}"
-    return _core.wrong_value(_ERRORS, problem)
+    return boundary.wrong_value(_ERRORS, problem)
 
 
 __getattr__ = _compat.deprecated_names(

@@ -25,7 +25,8 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from . import _compat, _core
+from . import _compat
+from ._core import boundary, comparators
 from .exception import ThemisError
 
 if TYPE_CHECKING:
@@ -43,9 +44,9 @@ __all__ = [
 class SCOMPARATOR_CODES(IntEnum):
     """The results of a comparison, the same numbers in every language."""
 
-    NOT_READY = _core.COMPARATOR_NOT_READY
-    MATCH = _core.COMPARATOR_MATCH
-    NOT_MATCH = _core.COMPARATOR_NO_MATCH
+    NOT_READY = comparators.NOT_READY
+    MATCH = comparators.MATCH
+    NOT_MATCH = comparators.NO_MATCH
 
 
 class SecureComparatorError(ThemisError):
@@ -60,10 +61,12 @@ class SecureComparatorValueError(SecureComparatorError, ValueError):
     """An argument has the right type and an impossible value."""
 
 
-_ERRORS = _core.Errors(SecureComparatorError, SecureComparatorTypeError, SecureComparatorValueError)
+_ERRORS = boundary.Errors(
+    SecureComparatorError, SecureComparatorTypeError, SecureComparatorValueError
+)
 
 
-class SComparator(_core.ComparatorOwner):
+class SComparator(comparators.Comparator):
     """One side of one comparison; make a new object for the next.
 
     Several threads may use an object, one call at a time. Only a digest of the secret is kept,
@@ -80,7 +83,7 @@ class SComparator(_core.ComparatorOwner):
 
     def __init__(self, shared_secret: Buffer) -> None:
         super().__init__()
-        self._handle = _core.comparator_new(_ERRORS)
+        self._handle = comparators.new(_ERRORS)
         try:
             self.append_secret(shared_secret)
         except BaseException:
@@ -97,7 +100,7 @@ class SComparator(_core.ComparatorOwner):
             SecureComparatorError: nothing to add, a wrong type; or the comparison has started,
                 which then goes on unchanged.
         """
-        _core.comparator_append(self, secret)
+        comparators.append(self, secret)
 
     def begin_compare(self) -> bytes:
         """Start the comparison; only one of the two sides does.
@@ -109,7 +112,7 @@ class SComparator(_core.ComparatorOwner):
             SecureComparatorError: the comparison has started already, and goes on unchanged; or
                 the random generator failed, and it has ended with NOT_MATCH.
         """
-        return _core.comparator_begin(self)
+        return comparators.begin(self)
 
     def proceed_compare(self, control_message: Buffer) -> bytes:
         """Take the other side's message.
@@ -129,7 +132,7 @@ class SComparator(_core.ComparatorOwner):
                 NOT_MATCH. Or it was over before; its result stays. Or the argument is not bytes;
                 that changes nothing.
         """
-        return _core.comparator_proceed(self, control_message)
+        return comparators.proceed(self, control_message)
 
     def is_compared(self) -> bool:
         """Tell whether the exchange has ended: nothing more will arrive or need to be sent.
@@ -137,7 +140,7 @@ class SComparator(_core.ComparatorOwner):
         Raises:
             SecureComparatorError: the object is closed.
         """
-        return _core.comparator_is_over(self)
+        return comparators.is_over(self)
 
     def is_equal(self) -> bool:
         """Tell whether the secrets are known to be equal; False until the exchange has ended.
@@ -155,7 +158,7 @@ class SComparator(_core.ComparatorOwner):
         Raises:
             SecureComparatorError: the object is closed.
         """
-        return SCOMPARATOR_CODES(_core.comparator_result(self))
+        return SCOMPARATOR_CODES(comparators.result(self))
 
 
 __getattr__ = _compat.deprecated_names(__name__, {"scomparator": "SComparator"})

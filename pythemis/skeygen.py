@@ -12,7 +12,8 @@ import os
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from . import _compat, _core
+from . import _compat
+from ._core import boundary, keys
 from .exception import ThemisError, ThemisTypeError, ThemisValueError
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ __all__ = [
     "to_pem",
 ]
 
-_ERRORS = _core.Errors(ThemisError, ThemisTypeError, ThemisValueError)
+_ERRORS = boundary.Errors(ThemisError, ThemisTypeError, ThemisValueError)
 _UNCOMPRESSED_VARIABLE = "THEMIS_GEN_EC_KEY_PAIR_UNCOMPRESSED"
 
 
@@ -44,7 +45,7 @@ def GenerateSymmetricKey() -> bytes:
     Raises:
         ThemisError: the random generator failed.
     """
-    return _core.symmetric_key(_ERRORS)
+    return keys.symmetric_key(_ERRORS)
 
 
 class KEY_PAIR_TYPE(str, Enum):
@@ -95,15 +96,15 @@ class KeyKind(Enum):
         return not self.value[2]
 
 
-_ALGORITHMS = {KEY_PAIR_TYPE.EC: _core.EC, KEY_PAIR_TYPE.RSA: _core.RSA}
+_ALGORITHMS = {KEY_PAIR_TYPE.EC: keys.EC, KEY_PAIR_TYPE.RSA: keys.RSA}
 _KINDS = {
-    _core.Kind(_ALGORITHMS[kind.algorithm], kind.bits, kind.is_private): kind for kind in KeyKind
+    keys.Kind(_ALGORITHMS[kind.algorithm], kind.bits, kind.is_private): kind for kind in KeyKind
 }
 _CURVES = {"P-256": 256, "P-384": 384, "P-521": 521}
 _RSA_BITS = (2048, 4096, 8192)  # 1024 is read, for old data, but no longer made
 
 
-class GenerateKeyPair(_core.Owner):
+class GenerateKeyPair(boundary.Owner):
     """Generates a pair of keys.
 
     Args:
@@ -131,9 +132,9 @@ class GenerateKeyPair(_core.Owner):
         kind = _kind_to_make(alg, bits, curve)
         if uncompressed is None:
             uncompressed = os.environ.get(_UNCOMPRESSED_VARIABLE) == "1"
-        elif kind.algorithm != _core.EC:
-            _core.wrong_value(_ERRORS, "uncompressed is for EC keys")
-        self._handle = _core.key_pair(_ERRORS, kind, uncompressed=bool(uncompressed))
+        elif kind.algorithm != keys.EC:
+            boundary.wrong_value(_ERRORS, "uncompressed is for EC keys")
+        self._handle = keys.pair(_ERRORS, kind, uncompressed=bool(uncompressed))
 
     def export_private_key(self) -> bytes:
         """Give the private key; keep it secret."""
@@ -146,28 +147,30 @@ class GenerateKeyPair(_core.Owner):
         return public_key
 
     def _pair(self) -> tuple[bytes, bytes]:
-        pair: tuple[bytes, bytes] = _core.opened(self)
+        pair: tuple[bytes, bytes] = boundary.opened(self)
         return pair
 
 
-def _kind_to_make(alg: object, bits: object, curve: object) -> _core.Kind:
+def _kind_to_make(alg: object, bits: object, curve: object) -> keys.Kind:
     if alg == KEY_PAIR_TYPE.EC:
         if bits is not None:
-            _core.wrong_value(_ERRORS, "bits are for RSA keys; EC keys take a curve")
+            boundary.wrong_value(_ERRORS, "bits are for RSA keys; EC keys take a curve")
         if curve is None:
             curve = "P-256"
         if not isinstance(curve, str) or curve not in _CURVES:
-            _core.wrong_value(_ERRORS, f"the curve must be one of {', '.join(_CURVES)}")
-        return _core.Kind(_core.EC, _CURVES[curve], is_private=True)
+            boundary.wrong_value(_ERRORS, f"the curve must be one of {', '.join(_CURVES)}")
+        return keys.Kind(keys.EC, _CURVES[curve], is_private=True)
     if alg == KEY_PAIR_TYPE.RSA:
         if curve is not None:
-            _core.wrong_value(_ERRORS, "a curve is for EC keys; RSA keys take bits")
+            boundary.wrong_value(_ERRORS, "a curve is for EC keys; RSA keys take bits")
         if bits is None:
             bits = _RSA_BITS[0]
         if not isinstance(bits, int) or bits not in _RSA_BITS:
-            _core.wrong_value(_ERRORS, f"bits must be one of {', '.join(map(str, _RSA_BITS))}")
-        return _core.Kind(_core.RSA, bits, is_private=True)
-    return _core.wrong_value(_ERRORS, "the algorithm must be KEY_PAIR_TYPE.EC or KEY_PAIR_TYPE.RSA")
+            boundary.wrong_value(_ERRORS, f"bits must be one of {', '.join(map(str, _RSA_BITS))}")
+        return keys.Kind(keys.RSA, bits, is_private=True)
+    return boundary.wrong_value(
+        _ERRORS, "the algorithm must be KEY_PAIR_TYPE.EC or KEY_PAIR_TYPE.RSA"
+    )
 
 
 def key_kind(key: Buffer) -> KeyKind:
@@ -185,7 +188,7 @@ def key_kind(key: Buffer) -> KeyKind:
     Raises:
         ThemisError: not an asymmetric key, or a damaged one.
     """
-    return _KINDS[_core.key_kind(_ERRORS, key)]
+    return _KINDS[keys.kind(_ERRORS, key)]
 
 
 def public_from_private(private_key: Buffer, *, uncompressed: bool = False) -> bytes:
@@ -201,7 +204,7 @@ def public_from_private(private_key: Buffer, *, uncompressed: bool = False) -> b
     Raises:
         ThemisError: a public key, or one that is damaged.
     """
-    return _core.key_public(_ERRORS, private_key, uncompressed=bool(uncompressed))
+    return keys.public(_ERRORS, private_key, uncompressed=bool(uncompressed))
 
 
 def to_pem(key: Buffer, passphrase: Buffer | str | None = None) -> bytes:
@@ -258,7 +261,7 @@ def from_pem(pem: Buffer | str, passphrase: Buffer | str | None = None) -> bytes
     """
     text = pem.encode("utf-8", "replace") if isinstance(pem, str) else pem
     secret = _passphrase_bytes(passphrase)
-    return _core.key_import(_ERRORS, text, pem=True, passphrase=secret)
+    return keys.imported(_ERRORS, text, pem=True, passphrase=secret)
 
 
 def from_der(der: Buffer, passphrase: Buffer | str | None = None) -> bytes:
@@ -275,14 +278,14 @@ def from_der(der: Buffer, passphrase: Buffer | str | None = None) -> bytes:
         ThemisError: as with `from_pem`.
     """
     secret = _passphrase_bytes(passphrase)
-    return _core.key_import(_ERRORS, der, pem=False, passphrase=secret)
+    return keys.imported(_ERRORS, der, pem=False, passphrase=secret)
 
 
 def _to_text(key: Buffer, passphrase: Buffer | str | None, *, pem: bool) -> bytes:
     secret = _passphrase_bytes(passphrase)
     if passphrase is not None and key_kind(key).is_public:
-        _core.wrong_value(_ERRORS, "a public key is not encrypted: leave the passphrase out")
-    return _core.key_export(_ERRORS, key, pem=pem, passphrase=secret)
+        boundary.wrong_value(_ERRORS, "a public key is not encrypted: leave the passphrase out")
+    return keys.exported(_ERRORS, key, pem=pem, passphrase=secret)
 
 
 def _passphrase_bytes(passphrase: Buffer | str | None) -> Buffer | None:
@@ -292,7 +295,7 @@ def _passphrase_bytes(passphrase: Buffer | str | None) -> Buffer | None:
         return passphrase.encode()
     except UnicodeEncodeError:  # its text would show the passphrase, so it is not chained
         pass
-    return _core.wrong_value(_ERRORS, "the passphrase cannot be expressed in UTF-8")
+    return boundary.wrong_value(_ERRORS, "the passphrase cannot be expressed in UTF-8")
 
 
 __getattr__ = _compat.deprecated_names(__name__, {"themis_gen_key_pair": "GenerateKeyPair"})

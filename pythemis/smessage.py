@@ -17,7 +17,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import _compat, _core
+from . import _compat
+from ._core import boundary, messages
 from .exception import ThemisError
 
 if TYPE_CHECKING:
@@ -47,10 +48,10 @@ class SecureMessageValueError(SecureMessageError, ValueError):
     """An argument has the right type and an impossible value, such as a key of the wrong kind."""
 
 
-_ERRORS = _core.Errors(SecureMessageError, SecureMessageTypeError, SecureMessageValueError)
+_ERRORS = boundary.Errors(SecureMessageError, SecureMessageTypeError, SecureMessageValueError)
 
 
-class SMessage(_core.Owner):
+class SMessage(boundary.Owner):
     """Encrypts messages for a peer and decrypts the peer's.
 
     With EC keys both sides agree on a secret when the object is made, once for all its messages.
@@ -68,8 +69,8 @@ class SMessage(_core.Owner):
     _errors = _ERRORS
 
     def __init__(self, private_key: Buffer, peer_public_key: Buffer) -> None:
-        self._handle = _core.message_new(_ERRORS, private_key, peer_public_key)
-        self._wrap_growth, self._unwrap_growth = _core.message_growth(self._handle)
+        self._handle = messages.new(_ERRORS, private_key, peer_public_key)
+        self._wrap_growth, self._unwrap_growth = messages.growth_of(self._handle)
 
     def wrap(self, message: Buffer) -> bytes:
         """Encrypt a message for the peer.
@@ -84,7 +85,7 @@ class SMessage(_core.Owner):
         Raises:
             SecureMessageError: an empty or too long message, a wrong type.
         """
-        return _core.message_wrap(self, message, self._wrap_growth)
+        return messages.wrap(self, message, self._wrap_growth)
 
     def unwrap(self, message: Buffer) -> bytes:
         """Decrypt what the peer wrapped.
@@ -99,10 +100,10 @@ class SMessage(_core.Owner):
             SecureMessageError: it was encrypted with other keys, or it is damaged or something
                 else.
         """
-        return _core.message_unwrap(self, message, self._unwrap_growth)
+        return messages.unwrap(self, message, self._unwrap_growth)
 
 
-class SecureSigner(_core.Owner):
+class SecureSigner(boundary.Owner):
     """Signs messages, with a key that is read once.
 
     Args:
@@ -115,7 +116,7 @@ class SecureSigner(_core.Owner):
     _errors = _ERRORS
 
     def __init__(self, private_key: Buffer) -> None:
-        self._handle = _core.signer_new(_ERRORS, private_key)
+        self._handle = messages.signer_new(_ERRORS, private_key)
 
     def sign(self, message: Buffer) -> bytes:
         """Sign a message, as `ssign` does.
@@ -131,10 +132,10 @@ class SecureSigner(_core.Owner):
         Raises:
             SecureMessageError: an empty or too long message, a wrong type.
         """
-        return _core.signer_sign(self, message)
+        return messages.signer_sign(self, message)
 
 
-class SecureVerifier(_core.Owner):
+class SecureVerifier(boundary.Owner):
     """Checks signed messages, with a key that is read once.
 
     Args:
@@ -147,7 +148,7 @@ class SecureVerifier(_core.Owner):
     _errors = _ERRORS
 
     def __init__(self, public_key: Buffer) -> None:
-        self._handle = _core.verifier_new(_ERRORS, public_key)
+        self._handle = messages.verifier_new(_ERRORS, public_key)
 
     def verify(self, message: Buffer) -> bytes:
         """Check a signed message, as `sverify` does.
@@ -161,7 +162,7 @@ class SecureVerifier(_core.Owner):
         Raises:
             SecureMessageError: somebody else signed it, or it is damaged or something else.
         """
-        return _core.verifier_verify(self, message)
+        return messages.verifier_verify(self, message)
 
 
 def ssign(private_key: Buffer, message: Buffer) -> bytes:
@@ -177,7 +178,7 @@ def ssign(private_key: Buffer, message: Buffer) -> bytes:
     Raises:
         SecureMessageError: a wrong or damaged key, an empty or too long message, a wrong type.
     """
-    return _core.sign(_ERRORS, private_key, message)
+    return messages.sign(_ERRORS, private_key, message)
 
 
 def sverify(public_key: Buffer, message: Buffer) -> bytes:
@@ -194,7 +195,7 @@ def sverify(public_key: Buffer, message: Buffer) -> bytes:
         SecureMessageError: a wrong or damaged key; somebody else signed the message, or it is
             damaged or something else.
     """
-    return _core.verify(_ERRORS, public_key, message)
+    return messages.verify(_ERRORS, public_key, message)
 
 
 __getattr__ = _compat.deprecated_names(__name__, {"smessage": "SMessage"})

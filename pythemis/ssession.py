@@ -23,7 +23,8 @@ from threading import RLock, get_ident
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from weakref import WeakSet
 
-from . import _compat, _core
+from . import _compat
+from ._core import boundary, sessions
 from .exception import THEMIS_CODES, ThemisError
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class _NoClaimError(SecureSessionError):
     """A message that claims no peer."""
 
 
-_ERRORS = _core.Errors(SecureSessionError, SecureSessionTypeError, SecureSessionValueError)
+_ERRORS = boundary.Errors(SecureSessionError, SecureSessionTypeError, SecureSessionValueError)
 _NO_CLAIM = _ERRORS._replace(failed=_NoClaimError)
 
 
@@ -75,12 +76,12 @@ class SessionState(IntEnum):
     of the negotiation messages.
     """
 
-    IDLE = _core.SESSION_IDLE
-    WAITING_FOR_2 = _core.SESSION_WAITING_FOR_2
-    WAITING_FOR_3 = _core.SESSION_WAITING_FOR_3
-    WAITING_FOR_4 = _core.SESSION_WAITING_FOR_4
-    ESTABLISHED = _core.SESSION_ESTABLISHED
-    FAILED = _core.SESSION_FAILED  # the cryptographic library failed; the keys are wiped
+    IDLE = sessions.IDLE
+    WAITING_FOR_2 = sessions.WAITING_FOR_2
+    WAITING_FOR_3 = sessions.WAITING_FOR_3
+    WAITING_FOR_4 = sessions.WAITING_FOR_4
+    ESTABLISHED = sessions.ESTABLISHED
+    FAILED = sessions.FAILED  # the cryptographic library failed; the keys are wiped
     CLOSED = -1  # by `close`
 
 
@@ -151,7 +152,9 @@ class SimpleMemoryTransport(MemoryTransport):
         try:
             self._keys: dict[bytes, bytes] = dict(peers)  # type: ignore[arg-type]
         except (TypeError, ValueError):
-            _core.wrong_type(_ERRORS, "give ids and public keys: SimpleMemoryTransport({id: key})")
+            boundary.wrong_type(
+                _ERRORS, "give ids and public keys: SimpleMemoryTransport({id: key})"
+            )
 
     def get_pub_key_by_id(self, user_id: bytes) -> bytes | None:
         """Find the public key of a peer; None if it is not known."""
@@ -174,10 +177,10 @@ def peer_id_of(message: Buffer) -> bytes:
         SecureSessionError: this is no such message (INVALID_PARAMETER), or it is damaged
             (DATA_CORRUPT).
     """
-    return _core.session_claimed_peer(_ERRORS, message)
+    return sessions.claimed_peer(_ERRORS, message)
 
 
-class SSession(_core.Session):
+class SSession(sessions.Session):
     """One end of a session.
 
     Threads may share it: each call into the core has it alone. `send` and `receive` keep the
@@ -210,7 +213,7 @@ class SSession(_core.Session):
         reject_duplicates: bool = False,
     ) -> None:
         self._transport = transport
-        self._handle = _core.session_new(
+        self._handle = sessions.new(
             _ERRORS, user_id, sign_key, reject_duplicates=bool(reject_duplicates)
         )
         self._delivering: int | None = None  # the thread that is in the transport's send
@@ -228,7 +231,7 @@ class SSession(_core.Session):
     @property
     def state(self) -> SessionState:
         """How far the session has come."""
-        state = _core.session_state(self)
+        state = sessions.state(self)
         return SessionState.CLOSED if state is None else SessionState(state)
 
     @property
@@ -239,11 +242,11 @@ class SSession(_core.Session):
         ``get_pub_key_by_id`` gave for this id. Where that knows more than one peer, check here
         that it is the one you meant.
         """
-        return _core.session_remote_id(self)
+        return sessions.remote_id(self)
 
     def is_established(self) -> bool:
         """Tell whether negotiation is over, and messages can be sent and received."""
-        return _core.session_state(self) == _core.SESSION_ESTABLISHED
+        return sessions.state(self) == sessions.ESTABLISHED
 
     # ---- The buffer-aware API ----
 
@@ -256,7 +259,7 @@ class SSession(_core.Session):
         Raises:
             SecureSessionError: this session is under way or established already.
         """
-        return _core.session_connect_request(self)
+        return sessions.connect_request(self)
 
     def unwrap(self, message: Buffer) -> SString:
         """Take a message from the peer.
@@ -274,7 +277,7 @@ class SSession(_core.Session):
                 INVALID_SIGNATURE: the peer has another key, FAIL: the message is forged, late, or
                 its time is more than a day off.
         """
-        text = _core.session_unwrap(self, message, SString)
+        text = sessions.unwrap(self, message, SString)
         if text is not None:
             return text
         reply = self._negotiate(message)
@@ -294,7 +297,41 @@ class SSession(_core.Session):
             SecureSessionError: the session is not established (SSESSION_KA_NOT_FINISHED), an
                 empty or too long message, a wrong type.
         """
-        return _core.session_wrap(self, message)
+        return sessions.wrap(self, message)
+
+    def wrap_into(self, buffer: Buffer, message: Buffer) -> int:
+        """Encrypt as `wrap` does, into the first bytes of a buffer.
+
+        Args:
+            buffer: writable; the message may lie in it exactly where its ciphertext comes, behind
+                36 bytes: ``wrap_into(buffer, memoryview(buffer)[36:-16])``.
+            message: as for `wrap`.
+
+        Returns:
+            How many bytes were written: ``len(message) + 52``.
+
+        Raises:
+            SecureSessionError: as `wrap`; a buffer that is too small, read-only or in the way.
+        """
+        return sessions.wrap_into(self, buffer, message)
+
+    def unwrap_into(self, buffer: Buffer, message: Buffer) -> int:
+        """Decrypt a message of an established session into the first bytes of a buffer.
+
+        Args:
+            buffer: writable; it may begin exactly where in the message the ciphertext begins:
+                ``unwrap_into(memoryview(data)[36:], data)``.
+            message: what the peer's `wrap` returned.
+
+        Returns:
+            How many bytes were written: ``len(message) - 52``.
+
+        Raises:
+            SecureSessionError: as `unwrap`, and the buffer then holds zeros or what it held
+                before; a session that still negotiates; a buffer that is too small, read-only or
+                in the way.
+        """
+        return sessions.unwrap_into(self, buffer, message)
 
     # ---- The callback-oriented API ----
 
@@ -306,7 +343,7 @@ class SSession(_core.Session):
                 transport failed (NETWORK_ERROR).
         """
         with self._sending:
-            self._deliver(_core.session_connect_request(self))
+            self._deliver(sessions.connect_request(self))
 
     def send(self, message: Buffer) -> int:
         """Encrypt a message and send it.
@@ -322,7 +359,7 @@ class SSession(_core.Session):
                 raised as the ``__cause__``.
         """
         with self._sending:  # across both, so that messages leave in the order of their numbers
-            wrapped = _core.session_wrap(self, message)
+            wrapped = sessions.wrap(self, message)
             self._deliver(wrapped)
         return len(wrapped)
 
@@ -350,7 +387,7 @@ class SSession(_core.Session):
             )
         try:
             message = self._fetch(max_length)
-            text = _core.session_unwrap(self, message, bytes)
+            text = sessions.unwrap(self, message, bytes)
             if text is not None:
                 return text
             with self._sending:  # nobody's data may overtake the reply that establishes
@@ -364,14 +401,14 @@ class SSession(_core.Session):
     # ---- Callbacks ----
 
     def _negotiate(self, message: Buffer) -> bytes:
-        state = _core.session_state(self)
+        state = sessions.state(self)
         peer_key = b""
-        if state in (_core.SESSION_IDLE, _core.SESSION_WAITING_FOR_2):
+        if state in (sessions.IDLE, sessions.WAITING_FOR_2):
             # A copy: what a callback does to a buffer of its own must not reach the core.
             message = bytes(memoryview(message))
             with suppress(_NoClaimError):  # then the core refuses it, in the words of its state
-                peer_key = self._public_key_of(_core.session_claimed_peer(_NO_CLAIM, message))
-        return _core.session_negotiate(self, message, peer_key)
+                peer_key = self._public_key_of(sessions.claimed_peer(_NO_CLAIM, message))
+        return sessions.negotiate(self, message, peer_key)
 
     def _public_key_of(self, peer_id: bytes) -> bytes:
         unknown = THEMIS_CODES.SSESSION_GET_PUB_FOR_ID_CALLBACK_ERROR
@@ -404,13 +441,13 @@ class SSession(_core.Session):
     def _fetch(self, max_length: int) -> Buffer:
         try:
             message = self._transport.receive(
-                max(max_length, NEGOTIATION_LENGTH) + _core.SESSION_OVERHEAD
+                max(max_length, NEGOTIATION_LENGTH) + sessions.OVERHEAD
             )
         except Exception as error:
             raise SecureSessionError(
                 THEMIS_CODES.NETWORK_ERROR, f"the transport failed to receive: {error!r}"
             ) from error
-        if message is None or len(_core.view(_ERRORS, message, "a received message")) == 0:
+        if message is None or len(boundary.view(_ERRORS, message, "a received message")) == 0:
             self._fail(
                 THEMIS_CODES.SSESSION_TRANSPORT_ERROR,
                 "the transport received nothing: has the peer closed the connection?",

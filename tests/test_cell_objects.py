@@ -19,7 +19,8 @@ from _cells import not_authentic, wrong_value
 from test_cell_passphrase import forge
 
 import pythemis
-from pythemis import _core, exception, scell
+from pythemis import exception, scell
+from pythemis._core import cells
 from pythemis._themis import lib
 from pythemis.exception import (
     THEMIS_CODES,
@@ -133,17 +134,17 @@ def test_closing_one_object_leaves_others_alone(mode, cell):
 @contextlib.contextmanager
 def on_the_way_into_c(action):
     """Do something at the last moment before C is called, when the handle was taken already."""
-    output = _core._output
+    output = cells.new_output
 
     def output_and_action(size):
         action()
         return output(size)
 
-    _core._output = output_and_action
+    cells.new_output = output_and_action
     try:
         yield
     finally:
-        _core._output = output
+        cells.new_output = output
 
 
 def test_a_close_during_a_call_does_not_disturb_it(mode, cell):

@@ -31,7 +31,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_primitives import kdf_by_definition
 
-from pythemis import _core
+from pythemis._core import cells
 from pythemis._themis import ffi, lib
 from pythemis.exception import THEMIS_CODES
 from pythemis.scell import (
@@ -287,7 +287,7 @@ def test_zeros_behind_a_passphrase_make_no_other():
 
 def test_a_header_that_changes_between_two_looks_is_refused(monkeypatch):
     """The output was made for one length: a cell that suddenly claims another is not believed."""
-    output = _core._output
+    output = cells.new_output
     cell = SCellSeal(passphrase=b"x", max_iterations=10)
     first = forge(b"x", b"m" * 10, salt=bytes(60000))
     second = forge(b"x", b"m" * 60010, salt=b"")
@@ -301,7 +301,7 @@ def test_a_header_that_changes_between_two_looks_is_refused(monkeypatch):
 
     # Somebody else writes into the shared memory after the length was looked up.
     shared_view = memoryview(shared)
-    monkeypatch.setattr(_core, "_output", output_while_somebody_writes)
+    monkeypatch.setattr(cells, "new_output", output_while_somebody_writes)
     with not_a_cell():
         cell.decrypt(shared_view)
 

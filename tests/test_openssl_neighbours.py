@@ -196,7 +196,7 @@ def test_default_properties_of_the_process_do_not_reach_us(libcrypto):
     """Who forces FIPS algorithms on the process's default library context changes nothing here."""
     del libcrypto  # it is only about whether there is one that others can reach
     code = (
-        "import ctypes\nfrom pythemis import _core, _themis\n"
+        "import ctypes\nfrom pythemis import _themis, scell\n"
         "library = ctypes.CDLL(_themis.__file__)\n"
         "assert library.EVP_set_default_properties(None, b'fips=yes') == 1\n"
     )

@@ -18,7 +18,7 @@ from _sessions import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pythemis import _core
+from pythemis._core import sessions
 from pythemis._themis import ffi, lib
 from pythemis.ssession import SecureSessionTypeError, SecureSessionValueError
 
@@ -141,7 +141,7 @@ def test_an_authentic_message_without_bytes(opened):
 def test_clocks_a_day_apart(opened, monkeypatch):
     """Clocks may differ by a day, and not by a second more; any time is compared safely."""
     now, number = 2_000_000_000, opened.secrets.client_number
-    monkeypatch.setattr(_core, "time", lambda: now + 0.75)
+    monkeypatch.setattr(sessions, "time", lambda: now + 0.75)
     for at in (now - DAY, now - 1, now, now + 1, now + DAY):
         assert opened.server.unwrap(opened.forge(b"m", number, at=at)) == b"m"
     for at in (now - DAY - 1, now + DAY + 1, 0, 1, 2**63, 2**64 - 1, now + 2**32):
@@ -152,14 +152,14 @@ def test_clocks_a_day_apart(opened, monkeypatch):
 @pytest.mark.parametrize("now", [0, -5.0, DAY])
 def test_clocks_that_were_never_set(opened, monkeypatch, now):
     """A clock at 1970, or before, is a clock like any other."""
-    monkeypatch.setattr(_core, "time", lambda: now)
+    monkeypatch.setattr(sessions, "time", lambda: now)
     assert_works(opened.client, opened.server)
     assert opened.server.unwrap(opened.forge(b"m", opened.secrets.client_number, at=0)) == b"m"
 
 
 def test_messages_carry_the_time(opened, monkeypatch):
     """What is wrapped with the clock set back is refused when the clock is right again."""
-    monkeypatch.setattr(_core, "time", lambda: time.time() - DAY - 60)
+    monkeypatch.setattr(sessions, "time", lambda: time.time() - DAY - 60)
     wrapped = opened.client.wrap(b"of yesterday")
     assert opened.server.unwrap(wrapped) == b"of yesterday"
     monkeypatch.undo()

@@ -6,7 +6,7 @@ from _cells import unhex, vectors
 from _sessions import MAC, OVERHEAD, Secrets, negotiate, parts_of, plan, secrets_of, verify
 from cryptography.exceptions import InvalidSignature
 
-from pythemis import _core
+from pythemis._core import sessions
 from pythemis.ssession import SimpleMemoryTransport, SSession, peer_id_of
 
 CASES = pytest.mark.parametrize("case", vectors("session_transcripts"))
@@ -110,7 +110,7 @@ def test_recorded_messages_are_read(case, monkeypatch):
     """With the clock set back, every recorded data message is read, on both sides."""
     client, server = parties_of(case)
     negotiate(client, server)
-    monkeypatch.setattr(_core, "time", lambda: case["time"])
+    monkeypatch.setattr(sessions, "time", lambda: case["time"])
     for reader, name in ((server, "client_to_server"), (client, "server_to_client")):
         assert len(case[name]) >= 3
         for item in case[name]:

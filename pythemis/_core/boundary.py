@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What all cryptosystems share: errors, buffers, objects that own something prepared in C.
+
+Buffers go in without a copy, results come out as ``bytes`` that C wrote once, a status becomes
+an exception.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn, TypeVar
+
+from pythemis._themis import ffi, lib
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from typing_extensions import Buffer
+
+    OwnerT = TypeVar("OwnerT", bound="Owner")
+
+MESSAGE_MAX: int = lib.THEMIS_CELL_MESSAGE_MAX  # bytes; also of a Secure Message
+SUCCESS: int = lib.THEMIS_SUCCESS
+FAIL: int = lib.THEMIS_FAIL
+INVALID_PARAMETER: int = lib.THEMIS_INVALID_PARAMETER
+DATA_CORRUPT: int = lib.THEMIS_DATA_CORRUPT
+INVALID_SIGNATURE: int = lib.THEMIS_INVALID_SIGNATURE
+NOT_SUPPORTED: int = lib.THEMIS_NOT_SUPPORTED
+BUFFER_TOO_SMALL: int = lib.THEMIS_BUFFER_TOO_SMALL
+
+if lib.themis_init() != SUCCESS:
+    raise ImportError("pythemis cannot use OpenSSL: its default provider does not load")
+
+
+def status_code(name: str) -> int:
+    """Look up the number of a status by its name."""
+    code: int = getattr(lib, f"THEMIS_{name}")
+    return code
+
+
+# ---- Errors ----
+
+
+class Errors(NamedTuple):
+    """The exceptions of one cryptosystem; each is made of (error_code, message)."""
+
+    failed: Callable[[int, str], Exception]
+    wrong_type: Callable[[int, str], Exception]
+    wrong_value: Callable[[int, str], Exception]
+
+
+def wrong_type(errors: Errors, message: str) -> NoReturn:
+    """Refuse an argument for its type."""
+    raise errors.wrong_type(INVALID_PARAMETER, message)
+
+
+def wrong_value(errors: Errors, message: str) -> NoReturn:
+    """Refuse an argument for its value."""
+    raise errors.wrong_value(INVALID_PARAMETER, message)
+
+
+def failed(errors: Errors, status: int, refusals: dict[int, str] | None = None) -> NoReturn:
+    """Turn a status into an exception, in the words that ``refusals`` has for it."""
+    raise errors.failed(status, (refusals or {}).get(status) or status_text(status))
+
+
+def wrong_size(errors: Errors, what: str, size: int, most: int = MESSAGE_MAX) -> NoReturn:
+    """Refuse a message that is empty or too long."""
+    wrong_value(errors, f"{what} has {size} bytes; it must have 1 to {most}")
+
+
+def status_text(status: int) -> str:
+    """Give the core's own words for a status."""
+    text: str = ffi.string(lib.themis_status_text(status)).decode()
+    return text
+
+
+# ---- Buffers ----
+#
+# A function that holds views drops them however it ends (`finally: del`). An exception keeps the
+# frames that it went through: views in them would lock the caller's bytearrays and memoryviews
+# for as long as the exception lives, and CPython 3.10 and 3.11 crash when their garbage collector
+# meets a memoryview with a view of it in one cycle.
+
+# On CPython C writes into a fresh `bytes` that nobody else has seen yet. PyPy moves its objects,
+# so there C writes into memory of cffi's own, which is copied and wiped.
+IN_PLACE = sys.implementation.name == "cpython"
+
+
+def foreign_output(size: int) -> Any:
+    """Make room for a result in memory of cffi's own."""
+    return ffi.new("uint8_t[]", size)
+
+
+def foreign_result(output: Any) -> bytes:
+    """Copy a result out of such memory, which is wiped."""
+    made: bytes = ffi.buffer(output)[:]
+    ffi.memmove(output, bytes(len(made)), len(made))
+    return made
+
+
+new_output: Callable[[int], Any] = bytes if IN_PLACE else foreign_output
+
+
+def view(errors: Errors, data: Buffer, what: str) -> Any:
+    """See a bytes-like object as C sees it, without a copy; ``len`` of the view counts bytes.
+
+    Where speed matters, exactly ``bytes`` goes to C without a view. Nothing else may: a subclass
+    can lie about its length.
+    """
+    if isinstance(data, str):
+        wrong_type(errors, f"{what} must be bytes, not str; encode text first: 'text'.encode()")
+    try:
+        return ffi.from_buffer("uint8_t[]", data)
+    except (TypeError, ValueError, BufferError):
+        pass
+    kind = type(data).__name__
+    return wrong_type(errors, f"{what} must be bytes or a contiguous bytes-like object, not {kind}")
+
+
+def writable_view(errors: Errors, buffer: Buffer, what: str) -> Any:
+    """See a buffer that C writes into."""
+    if not isinstance(buffer, (str, bytes)):
+        try:
+            return ffi.from_buffer("uint8_t[]", buffer, require_writable=True)
+        except (TypeError, ValueError, BufferError):
+            pass
+    kind = type(buffer).__name__
+    return wrong_type(
+        errors, f"{what} must be a writable, contiguous buffer such as a bytearray, not {kind}"
+    )
+
+
+def check_room(errors: Errors, room_size: int, size: int) -> None:
+    """Refuse a buffer that is too small for a result of this size."""
+    if room_size < size:
+        text = f"the buffer has {room_size} bytes, and the result {size}"
+        raise errors.wrong_value(BUFFER_TOO_SMALL, text)
+
+
+def clash(room: Any, size: int, data: Any, same: tuple[int, int] | None = None) -> bool:
+    """Tell whether writing ``size`` bytes would spoil what is read meanwhile.
+
+    With ``same``, the byte of the room at the first number and the byte of the data at the second
+    may be one: then each byte is read just before it is written. Exactly ``bytes`` is never in
+    the way, for it is no buffer to write into.
+    """
+    if type(data) is bytes or not lib.themis_overlap(room, size, data, len(data)):
+        return False
+    return same is None or bool(room + same[0] != data + same[1])
+
+
+def refuse_clash(errors: Errors) -> NoReturn:
+    """Refuse such a buffer."""
+    wrong_value(errors, "the buffer overlaps what is read, and not where it may")
+
+
+# ---- Objects that own something prepared in C ----
+
+
+class Owner:
+    """Owns a handle of the C core: never copied, never shown."""
+
+    _errors: ClassVar[Errors]
+    _handle: Any = None
+
+    def close(self) -> None:
+        """Forget the secret; its memory is wiped once no call in another thread uses it.
+
+        Closing again is fine; any other use of a closed object is an error.
+        """
+        self._handle = None
+
+    def __enter__(self: OwnerT) -> OwnerT:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state = " (closed)" if self._handle is None else ""
+        return f"<{type(self).__module__}.{type(self).__qualname__}{state}>"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError(f"{type(self).__qualname__} holds a secret and cannot be pickled or copied")
+
+
+def opened(owner: Owner) -> Any:
+    """Give the handle of an object that is not closed."""
+    handle = owner._handle
+    if handle is None:
+        refuse_closed(owner)
+    return handle
+
+
+def refuse_closed(owner: Owner) -> NoReturn:
+    """Refuse to work with a closed object."""
+    wrong_value(owner._errors, f"this {type(owner).__name__} is closed")

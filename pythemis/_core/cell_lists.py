@@ -1,0 +1,344 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Secure Cell for whole lists of messages.
+
+A list goes through C in parts: the messages of a part stand one behind the other in one piece of
+memory, where each is encrypted or decrypted in its place. Python sets them out and takes them
+apart again while C works on another part in another thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
+from threading import Thread
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
+
+from pythemis._themis import ffi, lib
+
+from .boundary import (
+    IN_PLACE,
+    INVALID_PARAMETER,
+    MESSAGE_MAX,
+    SUCCESS,
+    Errors,
+    Owner,
+    opened,
+    status_text,
+    view,
+    wrong_type,
+    wrong_value,
+)
+from .cells import IMPRINT_REFUSALS, SEAL_REFUSALS, TOKEN_REFUSALS, TOKEN_SIZE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    ResultT = TypeVar("ResultT")
+
+# A part has this many messages at most, or bytes, so that what Python does for one part takes
+# little time while another thread waits for its turn, and so that a part stays in the cache.
+_PART_COUNT = 512
+_PART_BYTES = 1 << 18
+
+
+class _Job(NamedTuple):
+    """One operation on a list."""
+
+    owner: Owner
+    operation: int  # as themis_cell_many has it
+    what: str  # the messages are called
+    refusals: dict[int, str]
+    messages: list[Any]
+    contexts: list[Any] | None = None
+    tokens: list[Any] | None = None
+
+
+def seal_list(owner: Owner, messages: Any, contexts: Any, threads: int) -> list[bytes]:
+    """Encrypt in Seal mode."""
+    job = _job(owner, lib.THEMIS_CELL_SEAL, "message", {}, messages, contexts)
+
+    def work(part: range) -> list[bytes]:
+        buffer, sizes = _through_c(job, part)
+        ends = list(accumulate([TOKEN_SIZE + size for size in sizes]))
+        return [bytes(buffer[a:b]) for a, b in zip([0, *ends], ends, strict=False)]
+
+    return _in_parts(job, threads, work)
+
+
+def protect_list(
+    owner: Owner, messages: Any, contexts: Any, threads: int
+) -> list[tuple[bytes, bytes]]:
+    """Encrypt in Token Protect mode; (encrypted message, token) of each."""
+    job = _job(owner, lib.THEMIS_CELL_SEAL, "message", {}, messages, contexts)
+
+    def work(part: range) -> list[tuple[bytes, bytes]]:
+        buffer, sizes = _through_c(job, part)
+        ends = list(accumulate([TOKEN_SIZE + size for size in sizes]))
+        return [
+            (bytes(buffer[a + TOKEN_SIZE : b]), bytes(buffer[a : a + TOKEN_SIZE]))
+            for a, b in zip([0, *ends], ends, strict=False)
+        ]
+
+    return _in_parts(job, threads, work)
+
+
+def unseal_list(owner: Owner, messages: Any, contexts: Any, threads: int) -> list[bytes]:
+    """Decrypt in Seal mode."""
+    what = "encrypted message"
+    job = _job(owner, lib.THEMIS_CELL_UNSEAL, what, SEAL_REFUSALS, messages, contexts)
+    return _in_parts(job, threads, lambda part: _opened(job, part))
+
+
+def unprotect_list(
+    owner: Owner, messages: Any, tokens: Any, contexts: Any, threads: int
+) -> list[bytes]:
+    """Decrypt in Token Protect mode."""
+    what = "encrypted message"
+    job = _job(owner, lib.THEMIS_CELL_UNSEAL, what, TOKEN_REFUSALS, messages, contexts)
+    listed = _as_list(owner._errors, "tokens", tokens)
+    _check_count(job, listed, "tokens")
+    job = job._replace(tokens=listed)
+    return _in_parts(job, threads, lambda part: _opened(job, part))
+
+
+def imprint_list(owner: Owner, messages: Any, contexts: Any, threads: int) -> list[bytes]:
+    """Encrypt or decrypt in Context Imprint mode."""
+    job = _job(owner, lib.THEMIS_CELL_IMPRINT, "message", IMPRINT_REFUSALS, messages, contexts)
+    return _in_parts(job, threads, lambda part: _opened(job, part))
+
+
+def one_by_one(
+    owner: Owner,
+    function: Callable[[Owner, Any, Any], bytes],
+    messages: Any,
+    contexts: Any,
+    threads: int,
+) -> list[bytes]:
+    """Do an operation that takes long enough by itself on each message."""
+    job = _job(owner, 0, "message", {}, messages, contexts)
+
+    def work(part: range) -> list[bytes]:
+        (i,) = part
+        try:
+            return [function(owner, job.messages[i], job.contexts[i] if job.contexts else None)]
+        except Exception as error:  # noqa: BLE001 -- it goes on, and says where it was
+            raise _at(i, error)  # noqa: B904
+
+    parts = [range(i, i + 1) for i in range(len(job.messages))]
+    return _run(owner._errors, parts, threads, work)
+
+
+# ---- What comes in ----
+
+
+def _job(
+    owner: Owner, operation: int, what: str, refusals: dict[int, str], messages: Any, contexts: Any
+) -> _Job:
+    errors = owner._errors
+    opened(owner)
+    job = _Job(owner, operation, what, refusals, _as_list(errors, "messages", messages))
+    if contexts is None:
+        return job
+    try:
+        one_for_all = bytes(ffi.buffer(ffi.from_buffer(contexts)))
+    except TypeError:
+        listed = _as_list(errors, "contexts", contexts)
+        _check_count(job, listed, "contexts")
+        return job._replace(contexts=[b"" if context is None else context for context in listed])
+    return job._replace(contexts=[one_for_all] * len(job.messages))
+
+
+def _as_list(errors: Errors, what: str, values: Any) -> list[Any]:
+    if isinstance(values, (str, bytes, bytearray, memoryview)) or not isinstance(values, Iterable):
+        wrong_type(errors, f"{what} must be a list of bytes, not {type(values).__name__}")
+    return list(values)
+
+
+def _check_count(job: _Job, values: list[Any], what: str) -> None:
+    if len(values) != len(job.messages):
+        text = f"there are {len(job.messages)} messages and {len(values)} {what}"
+        wrong_value(job.owner._errors, text)
+
+
+def _pieces(job: _Job, values: list[Any], what: str, part: range) -> list[Any]:
+    """Give a part of a list as objects whose length counts bytes: `bytes`, or views."""
+    values = values[part.start : part.stop]
+    if set(map(type, values)) == {bytes}:
+        return values
+    made = []
+    for i, value in zip(part, values, strict=True):
+        try:
+            made.append(
+                value
+                if type(value) is bytes
+                else ffi.buffer(view(job.owner._errors, value, f"the {what}"))
+            )
+        except Exception as error:  # noqa: BLE001 -- it goes on, and says where it was
+            made.clear()
+            raise _at(i, error)  # noqa: B904
+    return made
+
+
+def _message_sizes(job: _Job, sizes: list[int], part: range) -> list[int]:
+    """Judge the sizes of the messages of a part; they come back without tokens."""
+    is_sealed = job.operation == lib.THEMIS_CELL_UNSEAL and job.tokens is None
+    if is_sealed:
+        sizes = [size - TOKEN_SIZE for size in sizes]
+    if min(sizes) > 0 and max(sizes) <= MESSAGE_MAX:
+        return sizes
+    bad = next(i for i, size in enumerate(sizes) if not 0 < size <= MESSAGE_MAX)
+    if is_sealed:
+        _refuse(job, part[bad], INVALID_PARAMETER)
+    text = f"the {job.what} has {sizes[bad]} bytes; it must have 1 to {MESSAGE_MAX}"
+    raise _at(part[bad], job.owner._errors.wrong_value(INVALID_PARAMETER, text))
+
+
+def _refuse(job: _Job, index: int, status: int) -> NoReturn:
+    text = job.refusals.get(status) or status_text(status)
+    raise _at(index, job.owner._errors.failed(status, text))
+
+
+def _at(index: int, error: Exception) -> Exception:
+    """Say in an error which message of the list it is about."""
+    error.index = index  # type: ignore[attr-defined]
+    error.args = (f"message {index} of the list: {error.args[0]}", *error.args[1:])
+    return error
+
+
+# ---- Through C ----
+
+
+def _opened(job: _Job, part: range) -> list[bytes]:
+    """Do a part, take the messages out, and leave nothing behind."""
+    buffer, sizes = _through_c(job, part)
+    try:
+        skip = 0 if job.operation == lib.THEMIS_CELL_IMPRINT else TOKEN_SIZE
+        ends = accumulate([skip + size for size in sizes])
+        return [bytes(buffer[end - size : end]) for size, end in zip(sizes, ends, strict=True)]
+    finally:
+        lib.themis_wipe(ffi.from_buffer("uint8_t[]", buffer), len(buffer))
+
+
+def _through_c(job: _Job, part: range) -> tuple[Any, list[int]]:
+    """Set a part out in memory of its own and do it there; the memory, and the messages' sizes.
+
+    Before each message stands its token, or room for it, except in Context Imprint. The memory is
+    nobody else's, even where it is the `bytes` of CPython: joining two pieces or more makes new
+    ones.
+    """
+    pieces = tokens = contexts = None
+    try:
+        pieces = _pieces(job, job.messages, job.what, part)
+        sizes = _message_sizes(job, list(map(len, pieces)), part)
+        if job.tokens is not None:
+            tokens = _tokens(job, part)
+            pieces = [piece for pair in zip(tokens, pieces, strict=True) for piece in pair]
+        gap = bytes(TOKEN_SIZE if job.operation == lib.THEMIS_CELL_SEAL else 0)
+        buffer: Any = (gap if IN_PLACE else bytearray(gap)).join([b"", *pieces])
+        if job.contexts is None:
+            _call(job, buffer, None, sizes, part)
+        else:
+            contexts = _pieces(job, job.contexts, "context", part)
+            counts = [*sizes, *map(len, contexts)]
+            _call(job, buffer, b"".join(contexts), counts, part)
+        return buffer, sizes
+    finally:
+        del pieces, tokens, contexts
+
+
+def _tokens(job: _Job, part: range) -> list[Any]:
+    tokens = _pieces(job, job.tokens or [], "token", part)
+    short = [i for i, token in zip(part, tokens, strict=True) if len(token) < TOKEN_SIZE]
+    tokens = [token[:TOKEN_SIZE] for token in tokens]
+    if short:
+        _refuse(job, short[0], INVALID_PARAMETER)
+    return tokens
+
+
+def _call(job: _Job, buffer: Any, contexts: bytes | None, counts: list[int], part: range) -> None:
+    failed = ffi.new("size_t *")
+    status = lib.themis_cell_many(
+        opened(job.owner),
+        job.operation,
+        ffi.from_buffer("uint8_t[]", buffer),
+        len(buffer),
+        ffi.NULL if contexts is None else contexts,
+        0 if contexts is None else len(contexts),
+        ffi.new("size_t[]", counts),
+        len(part),
+        failed,
+    )
+    if status != SUCCESS:
+        _refuse(job, part.start + failed[0], status)
+
+
+# ---- In parts, over threads ----
+
+
+def _in_parts(job: _Job, threads: int, work: Callable[[range], list[ResultT]]) -> list[ResultT]:
+    return _run(job.owner._errors, list(_parts(job.messages)), threads, work)
+
+
+def _parts(messages: list[Any]) -> Iterator[range]:
+    """Cut a list where _PART_COUNT or (so far as a length counts bytes) _PART_BYTES is reached."""
+    start = total = 0
+    for i, message in enumerate(messages):
+        size = len(message) if hasattr(message, "__len__") else 0
+        if i > start and (i - start == _PART_COUNT or total + size > _PART_BYTES):
+            yield range(start, i)
+            start, total = i, 0
+        total += size
+    if start < len(messages):
+        yield range(start, len(messages))
+
+
+def _run(
+    errors: Errors, parts: list[range], threads: int, work: Callable[[range], list[ResultT]]
+) -> list[ResultT]:
+    """Do all parts, in any number of threads; the error is that of the first part that has one."""
+    if not isinstance(threads, int) or isinstance(threads, bool):
+        wrong_type(errors, "threads must be an int")
+    if threads < 1:
+        wrong_value(errors, "threads must be 1 or more")
+    if threads == 1:
+        return [result for part in parts for result in work(part)]
+    return _Crew(parts, work).run(threads)
+
+
+class _Crew:
+    """Threads that take parts one by one, in their order, until none is left or one has failed."""
+
+    def __init__(self, parts: list[range], work: Callable[[range], list[Any]]) -> None:
+        self._parts = parts
+        self._waiting = iter(range(len(parts)))  # next() of it is one step for all threads
+        self._work = work
+        self._done: dict[int, list[Any]] = {}
+        self._errors: dict[int, BaseException] = {}
+
+    def run(self, threads: int) -> list[Any]:
+        others = [
+            Thread(target=self._take_parts, daemon=True)
+            for _ in range(min(threads, len(self._parts)) - 1)
+        ]
+        try:
+            for other in others:
+                other.start()
+            self._take_parts()
+        finally:
+            self._waiting = iter(())  # nobody starts another part, whatever ended this one
+            for other in others:
+                if other.ident is not None:
+                    other.join()
+        if self._errors:
+            raise self._errors[min(self._errors)]
+        return [result for i in range(len(self._parts)) for result in self._done[i]]
+
+    def _take_parts(self) -> None:
+        for i in iter(lambda: next(self._waiting, None), None):
+            if self._errors:
+                return
+            try:
+                self._done[i] = self._work(self._parts[i])
+            except BaseException as error:  # noqa: BLE001 -- raised again in the caller's thread
+                self._errors[i] = error
+                return

@@ -1,0 +1,325 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Secure Cell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from pythemis._themis import ffi, lib
+
+from .boundary import (
+    FAIL,
+    IN_PLACE,
+    INVALID_PARAMETER,
+    MESSAGE_MAX,
+    NOT_SUPPORTED,
+    SUCCESS,
+    Errors,
+    Owner,
+    check_room,
+    clash,
+    failed,
+    foreign_result,
+    new_output,
+    opened,
+    refuse_clash,
+    refuse_closed,
+    view,
+    writable_view,
+    wrong_size,
+    wrong_value,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from typing_extensions import Buffer
+
+TOKEN_SIZE: int = lib.THEMIS_CELL_TOKEN_SIZE
+PASSPHRASE_TOKEN_SIZE: int = lib.THEMIS_PASSPHRASE_TOKEN_SIZE
+MAX_ITERATIONS: int = lib.THEMIS_PASSPHRASE_MAX_ITERATIONS
+ITERATIONS_LIMIT: int = lib.THEMIS_PASSPHRASE_ITERATIONS_LIMIT
+
+
+def _refusals(secret: str, form: str) -> dict[int, str]:
+    return {
+        FAIL: f"decryption failed: check the {secret} and the context; or the data is damaged",
+        INVALID_PARAMETER: f"this is not {form}: it is damaged or cut, or it is something else",
+    }
+
+
+SEAL_REFUSALS = _refusals("key", "a Seal cell made with a key")
+TOKEN_REFUSALS = _refusals("key, the token", "the data and the token, in this order, of one cell")
+IMPRINT_REFUSALS = {INVALID_PARAMETER: "Context Imprint needs a context of at least one byte"}
+PASSPHRASE_REFUSALS = _refusals("passphrase", "a Seal cell made with a passphrase") | {
+    NOT_SUPPORTED: "the cell asks for more iterations than max_iterations of this object allows; "
+    "raise that if you trust where the cell comes from"
+}
+
+
+def new(errors: Errors, key: Buffer, *, compat_096: bool) -> Any:
+    """Prepare a key for any number of messages."""
+    key_view = view(errors, key, "the key")
+    made = ffi.new("themis_cell **")
+    size = len(key_view)
+    status = lib.themis_cell_new(key_view, size, compat_096, made)
+    del key_view
+    if size == 0:
+        wrong_value(errors, "the key is empty; skeygen.GenerateSymmetricKey() makes a good one")
+    if status != SUCCESS:
+        failed(errors, status)
+    return ffi.gc(made[0], lib.themis_cell_free)
+
+
+def passphrase_new(errors: Errors, passphrase: Buffer, *, max_iterations: int) -> Any:
+    """Prepare a passphrase for any number of messages."""
+    text = view(errors, passphrase, "the passphrase")
+    made = ffi.new("themis_passphrase **")
+    size = len(text)
+    status = lib.themis_passphrase_new(text, size, max_iterations, made)
+    del text
+    if size == 0:
+        wrong_value(errors, "the passphrase is empty")
+    if status != SUCCESS:
+        failed(errors, status)
+    return ffi.gc(made[0], lib.themis_passphrase_free)
+
+
+def _operation(
+    function: Any, growth: int, refusals: dict[int, str] | None = None
+) -> tuple[Callable[[Owner, Any, Any], bytes], Callable[[Owner, Any, Any, Any], int]]:
+    """Make the boundary functions of an operation whose result is ``growth`` bytes longer.
+
+    The first returns a new object; the second writes into a buffer, and says how much.
+    """
+    shrinks = max(0, -growth)
+    largest = MESSAGE_MAX + shrinks
+    same_place = max(0, growth), shrinks
+    what = "the encrypted message" if shrinks else "the message"
+
+    def refuse_size(errors: Errors, size: int) -> NoReturn:
+        if shrinks:
+            failed(errors, INVALID_PARAMETER, refusals)
+        wrong_size(errors, what, size)
+
+    def run(owner: Owner, message: Any, context: Any) -> bytes:
+        try:
+            if type(message) is not bytes:
+                message = view(owner._errors, message, what)
+            if context is None:
+                context = b""
+            elif type(context) is not bytes:
+                context = view(owner._errors, context, "the context")
+            size = len(message)
+            if not shrinks < size <= largest:
+                refuse_size(owner._errors, size)
+            handle = owner._handle
+            if handle is None:
+                refuse_closed(owner)
+            output = new_output(size + growth)
+            status = function(handle, message, size, context, len(context), output)
+            if status != SUCCESS:
+                failed(owner._errors, status, refusals)
+            return output if IN_PLACE else foreign_result(output)
+        finally:
+            del message, context
+
+    def run_into(owner: Owner, buffer: Any, message: Any, context: Any) -> int:
+        try:
+            errors = owner._errors
+            buffer = writable_view(errors, buffer, "the buffer")
+            if type(message) is not bytes:
+                message = view(errors, message, what)
+            context = b"" if context is None else view(errors, context, "the context")
+            size = len(message)
+            if not shrinks < size <= largest:
+                refuse_size(errors, size)
+            check_room(errors, len(buffer), size + growth)
+            if clash(buffer, size + growth, message, same_place) or clash(
+                buffer, size + growth, context
+            ):
+                refuse_clash(errors)
+            status = function(opened(owner), message, size, context, len(context), buffer)
+            if status != SUCCESS:
+                failed(errors, status, refusals)
+            return size + growth
+        finally:
+            del buffer, message, context
+
+    return run, run_into
+
+
+seal, seal_into = _operation(lib.themis_cell_seal, TOKEN_SIZE)
+unseal, unseal_into = _operation(lib.themis_cell_unseal, -TOKEN_SIZE, SEAL_REFUSALS)
+imprint, imprint_into = _operation(lib.themis_cell_imprint, 0, IMPRINT_REFUSALS)
+passphrase_seal, passphrase_seal_into = _operation(
+    lib.themis_passphrase_seal, PASSPHRASE_TOKEN_SIZE
+)
+
+
+def protect(owner: Owner, message: Any, context: Any) -> tuple[bytes, bytes]:
+    """Encrypt in Token Protect mode; (encrypted message, token)."""
+    try:
+        if type(message) is not bytes:
+            message = view(owner._errors, message, "the message")
+        if context is None:
+            context = b""
+        elif type(context) is not bytes:
+            context = view(owner._errors, context, "the context")
+        size = len(message)
+        if not 0 < size <= MESSAGE_MAX:
+            wrong_size(owner._errors, "the message", size)
+        handle = owner._handle
+        if handle is None:
+            refuse_closed(owner)
+        encrypted = new_output(size)
+        token = new_output(TOKEN_SIZE)
+        status = lib.themis_cell_protect(
+            handle, message, size, context, len(context), encrypted, token
+        )
+        if status != SUCCESS:
+            failed(owner._errors, status)
+        if IN_PLACE:
+            return encrypted, token
+        return foreign_result(encrypted), foreign_result(token)
+    finally:
+        del message, context
+
+
+def protect_into(owner: Owner, buffer: Any, message: Any, context: Any) -> tuple[int, bytes]:
+    """Encrypt in Token Protect mode into a buffer; (length, token)."""
+    try:
+        errors = owner._errors
+        buffer = writable_view(errors, buffer, "the buffer")
+        if type(message) is not bytes:
+            message = view(errors, message, "the message")
+        context = b"" if context is None else view(errors, context, "the context")
+        size = len(message)
+        if not 0 < size <= MESSAGE_MAX:
+            wrong_size(errors, "the message", size)
+        check_room(errors, len(buffer), size)
+        if clash(buffer, size, message, (0, 0)) or clash(buffer, size, context):
+            refuse_clash(errors)
+        token = new_output(TOKEN_SIZE)
+        status = lib.themis_cell_protect(
+            opened(owner), message, size, context, len(context), buffer, token
+        )
+        if status != SUCCESS:
+            failed(errors, status)
+        return size, token if IN_PLACE else foreign_result(token)
+    finally:
+        del buffer, message, context
+
+
+def unprotect(owner: Owner, encrypted: Any, token: Any, context: Any) -> bytes:
+    """Decrypt in Token Protect mode."""
+    try:
+        if type(encrypted) is not bytes:
+            encrypted = view(owner._errors, encrypted, "the encrypted message")
+        if type(token) is not bytes:
+            token = view(owner._errors, token, "the token")
+        if context is None:
+            context = b""
+        elif type(context) is not bytes:
+            context = view(owner._errors, context, "the context")
+        size = len(encrypted)
+        _check_unprotect(owner._errors, size, len(token))
+        handle = owner._handle
+        if handle is None:
+            refuse_closed(owner)
+        message = new_output(size)
+        status = lib.themis_cell_unprotect(
+            handle, encrypted, size, token, context, len(context), message
+        )
+        if status != SUCCESS:
+            failed(owner._errors, status, TOKEN_REFUSALS)
+        return message if IN_PLACE else foreign_result(message)
+    finally:
+        del encrypted, token, context
+
+
+def unprotect_into(owner: Owner, buffer: Any, encrypted: Any, token: Any, context: Any) -> int:
+    """Decrypt in Token Protect mode into a buffer; the length."""
+    try:
+        errors = owner._errors
+        buffer = writable_view(errors, buffer, "the buffer")
+        if type(encrypted) is not bytes:
+            encrypted = view(errors, encrypted, "the encrypted message")
+        token = view(errors, token, "the token")
+        context = b"" if context is None else view(errors, context, "the context")
+        size = len(encrypted)
+        _check_unprotect(errors, size, len(token))
+        check_room(errors, len(buffer), size)
+        if (
+            clash(buffer, size, encrypted, (0, 0))
+            or clash(buffer, size, token)
+            or clash(buffer, size, context)
+        ):
+            refuse_clash(errors)
+        status = lib.themis_cell_unprotect(
+            opened(owner), encrypted, size, token, context, len(context), buffer
+        )
+        if status != SUCCESS:
+            failed(errors, status, TOKEN_REFUSALS)
+        return size
+    finally:
+        del buffer, encrypted, token, context
+
+
+def _check_unprotect(errors: Errors, size: int, token_size: int) -> None:
+    if not 0 < size <= MESSAGE_MAX:
+        wrong_size(errors, "the encrypted message", size)
+    if token_size < TOKEN_SIZE:
+        failed(errors, INVALID_PARAMETER, TOKEN_REFUSALS)
+
+
+def passphrase_unseal(owner: Owner, sealed: Any, context: Any) -> bytes:
+    """Decrypt in Seal mode with a passphrase."""
+    try:
+        sealed = view(owner._errors, sealed, "the encrypted message")
+        context = view(owner._errors, b"" if context is None else context, "the context")
+        handle = opened(owner)
+        status, size = _passphrase_message_size(handle, sealed)
+        if status == SUCCESS:
+            message = new_output(size)
+            status = _passphrase_unseal(handle, sealed, context, message, len(message))
+        if status != SUCCESS:
+            failed(owner._errors, status, PASSPHRASE_REFUSALS)
+        return message if IN_PLACE else foreign_result(message)
+    finally:
+        del sealed, context
+
+
+def passphrase_unseal_into(owner: Owner, buffer: Any, sealed: Any, context: Any) -> int:
+    """Decrypt in Seal mode with a passphrase into a buffer; the length."""
+    try:
+        errors = owner._errors
+        buffer = writable_view(errors, buffer, "the buffer")
+        sealed = view(errors, sealed, "the encrypted message")
+        context = view(errors, b"" if context is None else context, "the context")
+        handle = opened(owner)
+        status, size = _passphrase_message_size(handle, sealed)
+        if status == SUCCESS:
+            check_room(errors, len(buffer), size)
+            payload = len(sealed) - size
+            if clash(buffer, size, sealed, (0, payload)) or clash(buffer, size, context):
+                refuse_clash(errors)
+            status = _passphrase_unseal(handle, sealed, context, buffer, size)
+        if status != SUCCESS:
+            failed(errors, status, PASSPHRASE_REFUSALS)
+        return size
+    finally:
+        del buffer, sealed, context
+
+
+def _passphrase_message_size(handle: Any, sealed: Any) -> tuple[int, int]:
+    size = ffi.new("size_t *")
+    status = lib.themis_passphrase_message_size(handle, sealed, len(sealed), size)
+    return status, size[0]
+
+
+def _passphrase_unseal(handle: Any, sealed: Any, context: Any, message: Any, size: int) -> int:
+    status: int = lib.themis_passphrase_unseal(
+        handle, sealed, len(sealed), context, len(context), message, size
+    )
+    return status

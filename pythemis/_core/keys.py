@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keys: made, judged, and turned into other forms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pythemis._themis import ffi, lib
+
+from .boundary import (
+    DATA_CORRUPT,
+    IN_PLACE,
+    INVALID_PARAMETER,
+    SUCCESS,
+    Errors,
+    failed,
+    foreign_result,
+    new_output,
+    status_text,
+    view,
+    wrong_value,
+)
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+
+def symmetric_key(errors: Errors) -> bytes:
+    """Draw a symmetric key."""
+    key = new_output(lib.THEMIS_SYMMETRIC_KEY_SIZE)
+    status = lib.themis_symmetric_key(key)
+    if status != SUCCESS:
+        failed(errors, status)
+    return key if IN_PLACE else foreign_result(key)
+
+
+EC: int = lib.THEMIS_KEY_EC
+RSA: int = lib.THEMIS_KEY_RSA
+
+PRIVATE = "the private key"
+PUBLIC = "the public key"
+
+
+class Kind(NamedTuple):
+    """What a key says it is."""
+
+    algorithm: int  # EC or RSA
+    bits: int
+    is_private: bool
+
+
+def kind(errors: Errors, key: Buffer) -> Kind:
+    """Tell the kind of a key whose container is sound."""
+    key_view = view(errors, key, "the key")
+    try:
+        status, kind = inspect(key_view)
+        if kind is None:
+            raise key_error(errors, status, "the key", key_view)
+        return kind
+    finally:
+        del key_view
+
+
+def inspect(key_view: Any) -> tuple[int, Kind | None]:
+    found = ffi.new("int[3]")
+    status = lib.themis_key_inspect(key_view, len(key_view), found, found + 1, found + 2)
+    if status != SUCCESS:
+        return status, None
+    return status, Kind(found[0], found[2], bool(found[1]))
+
+
+def key_error(
+    errors: Errors, status: int, what: str, key_view: Any, is_private: bool | None = None
+) -> Exception:
+    """Say what is wrong with a key that C refused with this status."""
+    container_status, kind = inspect(key_view)
+    if kind is None:
+        if container_status == DATA_CORRUPT:
+            message = f"{what} is damaged: its checksum does not match"
+        else:
+            message = f"{what} is not a Themis key, or it is cut"
+        return errors.wrong_value(container_status, message)
+    if is_private is not None and kind.is_private != is_private:
+        halves = ("a public", "a private")
+        message = (
+            f"{what} must be {halves[is_private]} key, and this is {halves[not is_private]} one"
+        )
+        return errors.wrong_value(status, message)
+    if status == DATA_CORRUPT:
+        return errors.wrong_value(status, f"{what} is damaged: its numbers make no sense")
+    return errors.failed(status, status_text(status))
+
+
+def pair(errors: Errors, kind: Kind, *, uncompressed: bool) -> tuple[bytes, bytes]:
+    """Generate a (private, public) pair; only algorithm and bits of the kind count."""
+    algorithm, bits, _ = kind
+    private = new_output(lib.themis_key_size(algorithm, True, bits, uncompressed))
+    public = new_output(lib.themis_key_size(algorithm, False, bits, uncompressed))
+    status = lib.themis_key_pair(algorithm, bits, uncompressed, private, public)
+    if status != SUCCESS:
+        failed(errors, status)
+    return (private, public) if IN_PLACE else (foreign_result(private), foreign_result(public))
+
+
+def public(errors: Errors, private_key: Buffer, *, uncompressed: bool) -> bytes:
+    """Compute the public half of a private key."""
+    key_view = view(errors, private_key, PRIVATE)
+    try:
+        status, kind = inspect(key_view)
+        if kind is None or not kind.is_private:
+            raise key_error(errors, INVALID_PARAMETER, PRIVATE, key_view, is_private=True)
+        size = lib.themis_key_size(kind.algorithm, False, kind.bits, uncompressed)
+        public = new_output(size)
+        status = lib.themis_key_public(key_view, len(key_view), uncompressed, public, size)
+        if status != SUCCESS:
+            raise key_error(errors, status, PRIVATE, key_view, is_private=True)
+        return public if IN_PLACE else foreign_result(public)
+    finally:
+        del key_view
+
+
+def exported(errors: Errors, key: Buffer, *, pem: bool, passphrase: Buffer | None) -> bytes:
+    """Write a key in PEM or DER."""
+    key_view = secret = None
+    try:
+        key_view = view(errors, key, "the key")
+        secret = view(errors, b"" if passphrase is None else passphrase, "the passphrase")
+        if passphrase is not None and len(secret) == 0:
+            wrong_value(errors, "the passphrase is empty")
+        made = ffi.new("themis_blob **")
+        status = lib.themis_key_export(key_view, len(key_view), pem, secret, len(secret), made)
+        if status != SUCCESS:
+            raise key_error(errors, status, "the key", key_view)
+        return _taken(made[0])
+    finally:
+        del key_view, secret
+
+
+def imported(errors: Errors, text: Buffer, *, pem: bool, passphrase: Buffer | None) -> bytes:
+    """Read a key from PEM or DER."""
+    text_view = secret = None
+    try:
+        text_view = view(errors, text, "the PEM text" if pem else "the DER data")
+        secret = view(errors, b"" if passphrase is None else passphrase, "the passphrase")
+        if passphrase is not None and len(secret) == 0:
+            wrong_value(errors, "the passphrase is empty")
+        made = ffi.new("themis_blob **")
+        why = ffi.new("char const **")
+        status = lib.themis_key_import(
+            text_view, len(text_view), pem, secret, len(secret), made, why
+        )
+    finally:
+        del text_view, secret
+    if status == SUCCESS:
+        return _taken(made[0])
+    if why[0] == ffi.NULL:
+        failed(errors, status)
+    raise errors.wrong_value(status, ffi.string(why[0]).decode())
+
+
+def _taken(blob: Any) -> bytes:
+    """Copy a result out of the memory it was made in, which is wiped."""
+    try:
+        content: bytes = ffi.buffer(lib.themis_blob_data(blob), lib.themis_blob_size(blob))[:]
+    finally:
+        lib.themis_blob_free(blob)
+    return content

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Secure Message."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pythemis._themis import ffi, lib
+
+from .boundary import (
+    FAIL,
+    IN_PLACE,
+    INVALID_PARAMETER,
+    INVALID_SIGNATURE,
+    MESSAGE_MAX,
+    SUCCESS,
+    Errors,
+    Owner,
+    failed,
+    foreign_result,
+    new_output,
+    opened,
+    refuse_closed,
+    view,
+    wrong_size,
+)
+from .keys import PRIVATE, PUBLIC, inspect, key_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from typing_extensions import Buffer
+
+_SIGNED_HEADER_SIZE: int = lib.THEMIS_SIGNED_HEADER_SIZE
+
+_TYPES = {
+    lib.THEMIS_MESSAGE_EC_SIGNED: "a signed message: it takes sverify and a public EC key",
+    lib.THEMIS_MESSAGE_RSA_SIGNED: "a signed message: it takes sverify and a public RSA key",
+    lib.THEMIS_MESSAGE_EC_ENCRYPTED: "an encrypted message: it takes an SMessage of EC keys",
+    lib.THEMIS_MESSAGE_RSA_ENCRYPTED: "an encrypted message: it takes an SMessage of RSA keys",
+}
+_UNWRAP_REFUSALS = {
+    FAIL: "decryption failed: it was encrypted for other keys, or it is damaged",
+}
+_VERIFY_REFUSALS = {
+    INVALID_SIGNATURE: "the signature does not match: somebody else signed this, "
+    "or it was changed afterwards",
+}
+
+
+def _message_error(errors: Errors, message: Any, own_type: int, form: str) -> Exception:
+    """Say what a message is that is not what it should be."""
+    found = lib.themis_message_type(message, len(message))
+    if found in (lib.THEMIS_MESSAGE_UNKNOWN, own_type):
+        text = f"this is not {form}: it is damaged or cut, or it is something else"
+    else:
+        text = f"this is {_TYPES[found]}"
+    return errors.failed(INVALID_PARAMETER, text)
+
+
+def new(errors: Errors, private_key: Buffer, public_key: Buffer) -> Any:
+    """Prepare a pair of keys for encryption."""
+    private = public = None
+    try:
+        private = view(errors, private_key, PRIVATE)
+        public = view(errors, public_key, PUBLIC)
+        made = ffi.new("themis_message **")
+        status = lib.themis_message_new(private, len(private), public, len(public), made)
+        if status != SUCCESS:
+            raise _keys_error(errors, status, private, public)
+    finally:
+        del private, public
+    return ffi.gc(made[0], lib.themis_message_free)
+
+
+def _keys_error(errors: Errors, status: int, private: Any, public: Any) -> Exception:
+    """Say what is wrong with a pair of keys that C refused with this status."""
+    ours, theirs = inspect(private)[1], inspect(public)[1]
+    if ours is None or not ours.is_private:
+        return key_error(errors, status, PRIVATE, private, is_private=True)
+    if theirs is None or theirs.is_private:
+        return key_error(errors, status, PUBLIC, public, is_private=False)
+    if status == INVALID_PARAMETER and ours.algorithm != theirs.algorithm:
+        text = "one of the keys is an EC key and the other an RSA key"
+        return errors.wrong_value(status, text)
+    if status == INVALID_PARAMETER:
+        return errors.wrong_value(status, "the two EC keys are on different curves")
+    return key_error(errors, status, "one of the keys", private)
+
+
+def growth_of(handle: Any) -> tuple[int, int]:
+    """Tell how much longer a message is that was wrapped, by us and by the peer."""
+    return lib.themis_message_wrap_growth(handle), lib.themis_message_unwrap_growth(handle)
+
+
+def wrap(owner: Owner, message: Any, growth: int) -> bytes:
+    """Encrypt a message."""
+    try:
+        if type(message) is not bytes:
+            message = view(owner._errors, message, "the message")
+        size = len(message)
+        if not 0 < size <= MESSAGE_MAX - growth:
+            wrong_size(owner._errors, "the message", size, MESSAGE_MAX - growth)
+        handle = owner._handle
+        if handle is None:
+            refuse_closed(owner)
+        wrapped = new_output(size + growth)
+        status = lib.themis_message_wrap(handle, message, size, wrapped)
+        if status != SUCCESS:
+            failed(owner._errors, status)
+        return wrapped if IN_PLACE else foreign_result(wrapped)
+    finally:
+        del message
+
+
+def unwrap(owner: Owner, wrapped: Any, growth: int) -> bytes:
+    """Decrypt a message."""
+    try:
+        if type(wrapped) is not bytes:
+            wrapped = view(owner._errors, wrapped, "the encrypted message")
+        size = len(wrapped)
+        handle = owner._handle
+        if handle is None:
+            refuse_closed(owner)
+        status = INVALID_PARAMETER
+        if growth < size <= MESSAGE_MAX:
+            message = new_output(size - growth)
+            status = lib.themis_message_unwrap(handle, wrapped, size, message)
+            if status == SUCCESS:
+                return message if IN_PLACE else foreign_result(message)
+        if status == INVALID_PARAMETER:
+            own_type = lib.themis_message_own_type(handle)
+            raise _message_error(owner._errors, wrapped, own_type, "an encrypted message")
+        failed(owner._errors, status, _UNWRAP_REFUSALS)
+    finally:
+        del wrapped
+
+
+def _keyed(c_type: str, new: Any, what: str, *, is_private: bool) -> Callable[[Errors, Any], Any]:
+    """Make the function that prepares a handle of one key, which its caller frees."""
+
+    def prepare(errors: Errors, key: Any) -> Any:
+        try:
+            if type(key) is not bytes:
+                key = view(errors, key, what)
+            made = ffi.new(c_type)
+            status = new(key, len(key), made)
+            if status != SUCCESS:
+                raise key_error(errors, status, what, key, is_private=is_private)
+            return made[0]
+        finally:
+            del key
+
+    return prepare
+
+
+_signer = _keyed("themis_signer **", lib.themis_signer_new, PRIVATE, is_private=True)
+_verifier = _keyed("themis_verifier **", lib.themis_verifier_new, PUBLIC, is_private=False)
+
+
+def signer_new(errors: Errors, private_key: Buffer) -> Any:
+    """Prepare a key for any number of signatures."""
+    return ffi.gc(_signer(errors, private_key), lib.themis_signer_free)
+
+
+def signer_sign(owner: Owner, message: Any) -> bytes:
+    """Sign a message."""
+    return _sign(owner._errors, opened(owner), message)
+
+
+def sign(errors: Errors, private_key: Any, message: Any) -> bytes:
+    """Sign one message."""
+    handle = _signer(errors, private_key)
+    try:
+        return _sign(errors, handle, message)
+    finally:
+        lib.themis_signer_free(handle)
+
+
+def _sign(errors: Errors, handle: Any, message: Any) -> bytes:
+    if type(message) is not bytes:
+        # A copy: what is returned must be what was signed, whatever other threads do meanwhile.
+        message = ffi.buffer(view(errors, message, "the message"))[:]
+    size = len(message)
+    if not 0 < size <= MESSAGE_MAX:
+        wrong_size(errors, "the message", size)
+    header = ffi.new("uint8_t[]", _SIGNED_HEADER_SIZE)
+    signature = ffi.new("uint8_t[]", lib.themis_signer_signature_max(handle))
+    length = ffi.new("size_t *")
+    status = lib.themis_signer_sign(handle, message, size, header, signature, length)
+    if status != SUCCESS:
+        failed(errors, status)
+    return b"".join((ffi.buffer(header), message, ffi.buffer(signature, length[0])))
+
+
+def verifier_new(errors: Errors, public_key: Buffer) -> Any:
+    """Prepare a key for any number of verifications."""
+    return ffi.gc(_verifier(errors, public_key), lib.themis_verifier_free)
+
+
+def verifier_verify(owner: Owner, message: Any) -> bytes:
+    """Check a signed message and give what was signed."""
+    return _verify(owner._errors, opened(owner), message)
+
+
+def verify(errors: Errors, public_key: Any, message: Any) -> bytes:
+    """Check one signed message and give what was signed."""
+    handle = _verifier(errors, public_key)
+    try:
+        return _verify(errors, handle, message)
+    finally:
+        lib.themis_verifier_free(handle)
+
+
+def _verify(errors: Errors, handle: Any, message: Any) -> bytes:
+    if type(message) is not bytes:
+        # A copy: what is returned must be what was checked, whatever other threads do meanwhile.
+        message = ffi.buffer(view(errors, message, "the signed message"))[:]
+    length = ffi.new("size_t *")
+    status = lib.themis_verifier_verify(handle, message, len(message), length)
+    if status == SUCCESS:
+        content: bytes = message[_SIGNED_HEADER_SIZE : _SIGNED_HEADER_SIZE + length[0]]
+        return content
+    if status == INVALID_PARAMETER:
+        raise _message_error(errors, message, lib.themis_verifier_type(handle), "a signed message")
+    return failed(errors, status, _VERIFY_REFUSALS)

@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Secure Session."""
+
+from __future__ import annotations
+
+from threading import RLock
+from time import time
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+from pythemis._themis import ffi, lib
+
+from .boundary import (
+    DATA_CORRUPT,
+    IN_PLACE,
+    INVALID_PARAMETER,
+    NOT_SUPPORTED,
+    SUCCESS,
+    Errors,
+    Owner,
+    check_room,
+    clash,
+    failed,
+    foreign_output,
+    foreign_result,
+    new_output,
+    refuse_clash,
+    refuse_closed,
+    view,
+    writable_view,
+    wrong_size,
+    wrong_value,
+)
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+    BytesT = TypeVar("BytesT", bound=bytes)
+
+OVERHEAD: int = lib.THEMIS_SESSION_OVERHEAD
+PAYLOAD_OFFSET: int = lib.THEMIS_SESSION_PAYLOAD_OFFSET
+MESSAGE_MAX: int = lib.THEMIS_SESSION_MESSAGE_MAX
+IDLE: int = lib.THEMIS_SESSION_IDLE
+WAITING_FOR_2: int = lib.THEMIS_SESSION_WAITING_FOR_2
+WAITING_FOR_3: int = lib.THEMIS_SESSION_WAITING_FOR_3
+WAITING_FOR_4: int = lib.THEMIS_SESSION_WAITING_FOR_4
+ESTABLISHED: int = lib.THEMIS_SESSION_ESTABLISHED
+FAILED: int = lib.THEMIS_SESSION_FAILED
+
+_SEND_OUTPUT_TO_PEER: int = lib.THEMIS_SEND_OUTPUT_TO_PEER
+_NOT_FINISHED: int = lib.THEMIS_SSESSION_KA_NOT_FINISHED
+
+_IDENTITY_REFUSALS = {
+    INVALID_PARAMETER: "the private key is not a private EC key",
+    DATA_CORRUPT: "the private key is damaged",
+    NOT_SUPPORTED: "a Secure Session takes EC keys only, and the private key is an RSA key; "
+    "skeygen.GenerateKeyPair(KEY_PAIR_TYPE.EC) makes a good pair",
+}
+_CLAIM_REFUSALS = {
+    INVALID_PARAMETER: "this is not a connect request, nor the answer to one",
+    DATA_CORRUPT: "the connect request is damaged: a checksum is wrong",
+}
+
+
+class Session(Owner):
+    """Owns a session of the C core, in which only one thread may be at a time."""
+
+    # Held for one call into C, never while anything else is called. Taken again by a signal
+    # handler that interrupts its own thread between two such calls.
+    _lock: RLock
+
+
+def new(errors: Errors, user_id: Buffer, key: Buffer, *, reject_duplicates: bool) -> Any:
+    """Prepare an identity for one session."""
+    try:
+        id_view = view(errors, user_id, "the user id")
+        key_view = view(errors, key, "the private key")
+        if len(id_view) == 0:
+            wrong_value(errors, "the user id is empty")
+        made = ffi.new("themis_session **")
+        status = lib.themis_session_new(
+            id_view, len(id_view), key_view, len(key_view), reject_duplicates, made
+        )
+    finally:
+        id_view = key_view = None
+    if status != SUCCESS:
+        failed(errors, status, _IDENTITY_REFUSALS)
+    return ffi.gc(made[0], lib.themis_session_free)
+
+
+def claimed_peer(errors: Errors, message: Any) -> bytes:
+    """Tell which id a first or second negotiation message claims to come from."""
+    try:
+        message = view(errors, message, "the message")
+        where = ffi.new("size_t[2]")
+        status = lib.themis_session_claimed_peer(message, len(message), where + 0, where + 1)
+        if status != SUCCESS:
+            failed(errors, status, _CLAIM_REFUSALS)
+        offset, size = where
+        claimed: bytes = ffi.buffer(message)[offset : offset + size]
+        return claimed
+    finally:
+        del message
+
+
+def _refused(session: Session, handle: Any, status: int) -> NoReturn:
+    words = ffi.string(lib.themis_session_refusal(handle)).decode()
+    raise session._errors.failed(status, words)
+
+
+def state(session: Session) -> int | None:
+    """Tell the state; None if the session is closed."""
+    with session._lock:
+        handle = session._handle
+        state: int | None = None if handle is None else lib.themis_session_state(handle)
+    return state
+
+
+def remote_id(session: Session) -> bytes | None:
+    """Tell the peer's id; None unless the session is established."""
+    size = ffi.new("size_t *")
+    with session._lock:
+        handle = session._handle
+        if handle is None:
+            return None
+        found = lib.themis_session_remote_id(handle, size)
+        return ffi.buffer(found, size[0])[:] if found else None
+
+
+def connect_request(session: Session) -> bytes:
+    """Write the first negotiation message."""
+    size = ffi.new("size_t *")
+    with session._lock:
+        handle = session._handle
+        if handle is None:
+            refuse_closed(session)
+        size[0] = lib.themis_session_negotiation_size(handle)
+        output = ffi.new("uint8_t[]", size[0])
+        status = lib.themis_session_connect_request(handle, output, size)
+        if status != SUCCESS:
+            _refused(session, handle, status)
+    request: bytes = ffi.buffer(output, size[0])[:]
+    return request
+
+
+def negotiate(session: Session, message: Any, peer_key: bytes) -> bytes:
+    """Take a negotiation message; the reply, empty if there is nothing to send."""
+    try:
+        message = view(session._errors, message, "the message")
+        size = ffi.new("size_t *")
+        with session._lock:
+            handle = session._handle
+            if handle is None:
+                refuse_closed(session)
+            size[0] = lib.themis_session_negotiation_size(handle)
+            output = ffi.new("uint8_t[]", size[0])
+            status = lib.themis_session_negotiate(
+                handle, message, len(message), peer_key, len(peer_key), output, size
+            )
+            if status not in (SUCCESS, _SEND_OUTPUT_TO_PEER):
+                _refused(session, handle, status)
+        reply: bytes = ffi.buffer(output, size[0])[:]
+        return reply
+    finally:
+        del message
+
+
+def wrap(session: Session, message: Any) -> bytes:
+    """Encrypt a message of an established session."""
+    try:
+        if type(message) is not bytes:
+            message = view(session._errors, message, "the message")
+        size = len(message)
+        if not 0 < size <= MESSAGE_MAX:
+            wrong_size(session._errors, "the message", size, MESSAGE_MAX)
+        output = new_output(size + OVERHEAD)
+        now = int(time())
+        with session._lock:
+            handle = session._handle
+            if handle is None:
+                refuse_closed(session)
+            status = lib.themis_session_wrap(handle, now if now > 0 else 0, message, size, output)
+            if status != SUCCESS:
+                _refused(session, handle, status)
+        return output if IN_PLACE else foreign_result(output)
+    finally:
+        del message
+
+
+def wrap_into(session: Session, buffer: Any, message: Any) -> int:
+    """Encrypt a message of an established session into a buffer; the length."""
+    try:
+        errors = session._errors
+        buffer = writable_view(errors, buffer, "the buffer")
+        if type(message) is not bytes:
+            message = view(errors, message, "the message")
+        size = len(message)
+        if not 0 < size <= MESSAGE_MAX:
+            wrong_size(errors, "the message", size, MESSAGE_MAX)
+        check_room(errors, len(buffer), size + OVERHEAD)
+        if clash(buffer, size + OVERHEAD, message, (PAYLOAD_OFFSET, 0)):
+            refuse_clash(errors)
+        now = int(time())
+        with session._lock:
+            handle = session._handle
+            if handle is None:
+                refuse_closed(session)
+            status = lib.themis_session_wrap(handle, now if now > 0 else 0, message, size, buffer)
+            if status != SUCCESS:
+                _refused(session, handle, status)
+        return size + OVERHEAD
+    finally:
+        del buffer, message
+
+
+def unwrap_into(session: Session, buffer: Any, message: Any) -> int:
+    """Decrypt a message of an established session into a buffer; the length."""
+    try:
+        errors = session._errors
+        buffer = writable_view(errors, buffer, "the buffer")
+        if type(message) is not bytes:
+            message = view(errors, message, "the message")
+        size = len(message)
+        room = size - OVERHEAD if size > OVERHEAD else 0  # C refuses short ones
+        check_room(errors, len(buffer), room)
+        if clash(buffer, room, message, (0, PAYLOAD_OFFSET)):
+            refuse_clash(errors)
+        now = int(time())
+        with session._lock:
+            handle = session._handle
+            if handle is None:
+                refuse_closed(session)
+            status = lib.themis_session_unwrap(handle, now if now > 0 else 0, message, size, buffer)
+            if status != SUCCESS:
+                _refused(session, handle, status)
+        return room
+    finally:
+        del buffer, message
+
+
+def unwrap(session: Session, message: Any, kind: type[BytesT]) -> BytesT | None:
+    """Decrypt a message into an object of this kind; None if the session still negotiates."""
+    try:
+        if type(message) is not bytes:
+            message = view(session._errors, message, "the message")
+        size = len(message)
+        room = size - OVERHEAD if size > OVERHEAD else 0  # C refuses short ones
+        output: Any = kind(room) if IN_PLACE else foreign_output(room)
+        now = int(time())
+        with session._lock:
+            handle = session._handle
+            if handle is None:
+                refuse_closed(session)
+            status = lib.themis_session_unwrap(handle, now if now > 0 else 0, message, size, output)
+            if status == _NOT_FINISHED:
+                return None
+            if status != SUCCESS:
+                _refused(session, handle, status)
+        return output if IN_PLACE else kind(foreign_result(output))
+    finally:
+        del message
