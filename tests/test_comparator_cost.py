@@ -2,15 +2,12 @@
 """What a comparison costs, counted in group operations: numbers that no busy machine disturbs."""
 
 import os
-import runpy
 import shutil
 import subprocess
 import sys
 
 import pytest
 from _project import ROOT
-
-BENCHMARK = ROOT / "benchmarks" / "comparator.py"
 
 COUNTER = """\
 #define _GNU_SOURCE
@@ -45,20 +42,19 @@ __attribute__((destructor)) static void tell(void)
 @pytest.mark.skipif(not shutil.which("cc"), reason="needs a C compiler")
 def test_group_operations_are_counted(tmp_path):
     """A comparison takes as many group operations as the benchmark says, and no more."""
-    benchmark = runpy.run_path(str(BENCHMARK))
     source, library = tmp_path / "counter.c", tmp_path / "counter.so"
     source.write_text(COUNTER)
     command = ["cc", "-O1", "-shared", "-fPIC", "-o", library, source]
     subprocess.run([*command, "-Wl,--no-as-needed", "-lsodium", "-ldl"], check=True)
-    code = f"import runpy; assert runpy.run_path({str(BENCHMARK)!r})['compare']()"
-    said = subprocess.check_output(
-        [sys.executable, "-c", code], env={**os.environ, "LD_PRELOAD": str(library)}, text=True
+    counted = run_in_benchmarks("assert operations.compare()", LD_PRELOAD=str(library))
+    stated = run_in_benchmarks("print(*(f'{n} {c}' for n, c in floor.GROUP_OPERATIONS.items()))")
+    assert counted.replace("multiply_base", "multiply-base") == stated
+
+
+def run_in_benchmarks(code, **environment):
+    """Run code that knows the benchmarks; give what it printed."""
+    return subprocess.check_output(
+        [sys.executable, "-c", f"import floor, operations; {code}"],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "benchmarks"), **environment},
+        text=True,
     )
-    assert said == " ".join(f"{k} {v}" for k, v in benchmark["OPERATIONS"].items()) + "\n"
-
-
-@pytest.mark.no_c
-def test_the_benchmark_runs():
-    """The benchmark prints its numbers."""
-    said = subprocess.check_output([sys.executable, BENCHMARK, "40"], text=True)
-    assert '"comparison_us"' in said
