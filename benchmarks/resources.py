@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Measure what pythemis costs before it does anything: the time of its import, and memory.
+
+Every figure is of fresh processes. An import is measured inside them, in turns with that of cffi's
+own backend, which everything made with cffi has to load; the time is that of the processor, and the
+files are in the cache. Memory is the growth of the resident set.
+
+    python benchmarks/resources.py [--rounds 15] [--json FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import subprocess
+import sys
+
+from _measure import in_turns, spread
+from _report import Row, document, machine, machine_sentence, table, write
+
+BACKEND = "import _cffi_backend"
+PACKAGE = "import pythemis"
+ALL_MODULES = "from pythemis import exception, scell, scomparator, skeygen, smessage, ssession"
+TIME = "import time; start = time.process_time(); {}; print((time.process_time() - start) * 1e3)"
+
+# What a process has in memory, and the most that it ever had, in KiB.
+MEMORY = """\
+from pathlib import Path
+def memory(field):
+    status = Path("/proc/self/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith(field))
+"""
+GROWTH = MEMORY + "before = memory('VmRSS'); {}; print(memory('VmRSS') - before)"
+# Objects that are made first bring code and caches into memory, which are not theirs.
+OBJECTS = """\
+from pythemis.scell import SCellSeal
+from pythemis.skeygen import KEY_PAIR_TYPE, GenerateKeyPair, GenerateSymmetricKey
+from pythemis.smessage import SMessage
+from pythemis.ssession import SSession
+from pythemis.scomparator import SComparator
+key, pair = GenerateSymmetricKey(), GenerateKeyPair(KEY_PAIR_TYPE.EC)
+private, public = pair.export_private_key(), pair.export_public_key()
+callbacks = type("Callbacks", (), dict(get_pub_key_by_id=lambda self, peer_id: public))()
+"""
+OBJECT = MEMORY + OBJECTS + (
+    "first = [{0} for _ in range(4000)]; before = memory('VmRSS')\n"
+    "kept = [{0} for _ in range(4000)]; print((memory('VmRSS') - before) / 4000)"
+)  # fmt: skip
+# The message of 64 MiB is there before; the result is what must come on top.
+PEAK = MEMORY + OBJECTS + (
+    "cell = SCellSeal(key=key); cell.encrypt(b'message'); message = b'm' * (64 << 20)\n"
+    "before = memory('VmHWM'); result = cell.encrypt(message)\n"
+    "print((memory('VmHWM') - before) / 1024)"
+)  # fmt: skip
+
+
+def main() -> None:
+    """Measure and print a table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--json", help="also write the figures into this file")
+    options = parser.parse_args()
+    rows = imports(options.rounds)
+    if sys.platform == "linux":
+        rows += memory(max(1, options.rounds // 5))
+    print(f"{machine_sentence(machine())}\n\n{table(rows)}", end="")
+    write(options.json, document(rows, {"rounds": options.rounds}))
+
+
+def said_by(code: str) -> float:
+    """Run a fresh interpreter for the figure that it prints."""
+    return float(subprocess.check_output([sys.executable, "-c", code], text=True))
+
+
+def imports(rounds: int) -> list[Row]:
+    """Measure what an import takes on top of cffi's backend."""
+    statements = (BACKEND, PACKAGE, ALL_MODULES)
+    samples = in_turns(
+        [functools.partial(said_by, TIME.format(statement)) for statement in statements], rounds
+    )
+    backend = samples[0]
+    rows = []
+    for name, taken in zip(("import pythemis", "import of all its modules"), samples[1:],
+                           strict=True):  # fmt: skip
+        on_top = spread([mine - theirs for mine, theirs in zip(taken, backend, strict=True)])
+        label = f"{name}, above cffi's backend"
+        rows.append(Row(label, on_top, "cffi's backend", spread(backend), goal=25, unit="ms"))
+    return rows
+
+
+def memory(rounds: int) -> list[Row]:
+    """Measure what stays in memory, and the most that a large message needs."""
+    codes = {
+        "memory: cffi's backend": (GROWTH.format(BACKEND), "KiB"),
+        "memory: all modules, with the backend": (GROWTH.format(ALL_MODULES), "KiB"),
+        "memory: an SCellSeal": (OBJECT.format("SCellSeal(key=key)"), "KiB"),
+        "memory: an SMessage": (OBJECT.format("SMessage(private, public)"), "KiB"),
+        "memory: an SSession": (OBJECT.format("SSession(b'id', private, callbacks)"), "KiB"),
+        "memory: an SComparator": (OBJECT.format("SComparator(b'secret')"), "KiB"),
+        "memory: Seal encrypt 64 MiB, at most on top": (PEAK, "MiB"),
+    }
+    return [
+        Row(name, spread([said_by(code) for _ in range(rounds)]), unit=unit)
+        for name, (code, unit) in codes.items()
+    ]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Measure what several threads get done at once, and lists of messages in one call.
+
+A speed-up is the work that two threads get done in a second, over that of one thread; both are
+measured in turns, by the time that passes. The first row is the machine's own: SHA-256 of hashlib,
+which needs nothing but a core. Where that row is far from 2, the machine is busy, and the rows
+below it tell little.
+
+    python benchmarks/threads.py [--rounds 9] [--seconds 0.1] [--many 100000] [--json FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import hashlib
+import os
+import threading
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from _measure import in_turns, ratios, spread
+from _report import Row, document, machine, machine_sentence, table, write
+
+from pythemis.scell import SCellSeal
+from pythemis.skeygen import GenerateSymmetricKey
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Job = Callable[[], object]
+
+PLAIN_SIZE = 64 << 10
+MANY_SIZE = 100
+
+
+class Settings(NamedTuple):
+    """How long to measure."""
+
+    rounds: int
+    seconds: float
+    many: int
+
+
+def main() -> None:
+    """Measure and print a table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--seconds", type=float, default=0.1, help="of one sample")
+    parser.add_argument("--many", type=int, default=100_000, help="messages of encrypt_many")
+    parser.add_argument("--json", help="also write the figures into this file")
+    options = parser.parse_args()
+    settings = Settings(options.rounds, options.seconds, options.many)
+    rows = [*plain_calls(settings), *lists(settings), beside_a_passphrase(settings)]
+    print(f"{machine_sentence(machine())}\n\n{table(rows)}", end="")
+    write(options.json, document(rows, settings._asdict()))
+
+
+def plain_calls(settings: Settings) -> list[Row]:
+    """Measure two Python threads that make calls of their own, with one cell between them."""
+    cell, message = SCellSeal(key=GenerateSymmetricKey()), os.urandom(PLAIN_SIZE)
+    encrypted = cell.encrypt(message)
+    rows = []
+    for name, goal, call, argument in (
+        ("hashlib SHA-256 64 KiB", None, hashlib.sha256, message),
+        ("Seal encrypt 64 KiB", 1.9, cell.encrypt, message),
+        ("Seal decrypt 64 KiB", None, cell.decrypt, encrypted),
+    ):
+        job = repeated(call, argument, settings.seconds)
+        one, two = in_turns([lambda j=job: elapsed(j), lambda j=job: elapsed(j, j)],
+                            settings.rounds)  # fmt: skip
+        rows.append(speed_up(f"two threads: {name}", one, two, goal, work=2))
+    return rows
+
+
+def lists(settings: Settings) -> list[Row]:
+    """Measure encrypt_many and decrypt_many, where they are."""
+    cell = SCellSeal(key=GenerateSymmetricKey())
+    if not hasattr(cell, "encrypt_many"):
+        return []
+    messages = [os.urandom(MANY_SIZE) for _ in range(settings.many)]
+    encrypted = cell.encrypt_many(messages)
+    rows = []
+    for name, call, items, each_goal, speed_goal in (
+        ("encrypt_many", cell.encrypt_many, messages, 0.6, 1.9),
+        ("decrypt_many", cell.decrypt_many, encrypted, None, None),
+    ):
+        jobs = [functools.partial(call, items, threads=threads) for threads in (1, 2)]
+        one, two = in_turns([functools.partial(elapsed, job) for job in jobs], settings.rounds)
+        each = spread([seconds * 1e6 / settings.many for seconds in one])
+        label = f"{name}, each of {settings.many} x {MANY_SIZE} B"
+        rows.append(Row(label, each, goal=each_goal))
+        rows.append(speed_up(f"{name}, threads=2", one, two, speed_goal, work=1))
+    return rows
+
+
+def beside_a_passphrase(settings: Settings) -> Row:
+    """Measure how long Python takes for something else while a passphrase is stretched."""
+    cell = SCellSeal(passphrase="a passphrase")
+    loop = repeated(sum, range(10_000), settings.seconds / 50)
+
+    def alone() -> float:
+        return min(timed(loop) for _ in range(5))
+
+    def beside() -> float:
+        thread = threading.Thread(target=cell.encrypt, args=(b"a message",))
+        thread.start()
+        found = timed(loop)
+        while thread.is_alive():
+            found = min(found, timed(loop))
+        return found
+
+    apart, together = in_turns([alone, beside], settings.rounds)
+    milliseconds = (spread([1e3 * value for value in taken]) for taken in (together, apart))
+    return Row("a loop beside a passphrase encrypt", next(milliseconds), "nothing",
+               next(milliseconds), ratios(together, apart), unit="ms")  # fmt: skip
+
+
+def speed_up(name: str, one: list[float], two: list[float], goal: float | None, work: float) -> Row:
+    """Make a row of the seconds with one thread and with two, which do so many times its work."""
+    gained = spread([work * alone / both for alone, both in zip(one, two, strict=True)])
+    taken, alone = (spread([1e3 * value for value in values]) for values in (two, one))
+    return Row(name, taken, "one thread", alone, gained, goal, "at least", unit="ms")
+
+
+def elapsed(*jobs: Job) -> float:
+    """Run each job in a thread of its own, all at once: the seconds until the last is done."""
+    ready = threading.Barrier(len(jobs) + 1)
+
+    def run(job: Job) -> None:
+        ready.wait()
+        job()
+
+    threads = [threading.Thread(target=run, args=(job,)) for job in jobs]
+    for thread in threads:
+        thread.start()
+    ready.wait()
+    start = time.perf_counter()
+    for thread in threads:
+        thread.join()
+    return time.perf_counter() - start
+
+
+def timed(job: Job) -> float:
+    """Give the seconds that pass during a job."""
+    start = time.perf_counter()
+    job()
+    return time.perf_counter() - start
+
+
+def repeated(call: Callable[[object], object], argument: object, seconds: float) -> Job:
+    """Give a job that makes a call so often that it takes about so long."""
+    once = min(timed(lambda: call(argument)) for _ in range(5))
+    times = max(1, round(seconds / once))
+
+    def job() -> None:
+        for _ in range(times):
+            call(argument)
+
+    return job
+
+
+if __name__ == "__main__":
+    main()
