@@ -4,19 +4,23 @@
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
 VENV := .venv/bin
 C_SOURCES := $(wildcard src/themis_c/*/*.c)
 C_FILES := $(C_SOURCES) $(wildcard src/themis_c/*.h src/themis_c/*/*.h)
 BUILD_INPUTS := $(C_FILES) build_ffi.py build_checks.py setup.py pyproject.toml tools/bootstrap.py
+# Compiled on demand, and not part of the package.
+C_TOOLS := benchmarks/floor.c
 C_LINT := -std=c11 -O2 -Wall -Wextra -Wconversion -Wshadow -Werror -Isrc/themis_c
 
 PEER := tests/interop/node_modules/.package-lock.json
 
-.PHONY: help demo test interop lint format memcheck clean
+.PHONY: help demo test interop lint format memcheck bench bench-page instructions \
+        instructions-record clean
 
 help: ## list these commands
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1	/' | expand -t 16
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1	/' | expand -t 28
 
 demo: .venv/.installed ## build pythemis and run examples/demo.py
 	$(VENV)/python examples/demo.py
@@ -31,11 +35,11 @@ lint: .venv/.lint ## check style, types, formatting and C warnings
 	$(VENV)/ruff check
 	$(VENV)/ruff format --check
 	$(VENV)/mypy
-	$(VENV)/clang-format --dry-run -Werror $(C_FILES)
+	$(VENV)/clang-format --dry-run -Werror $(C_FILES) $(C_TOOLS)
 	@for cc in gcc clang; do \
 		command -v $$cc >/dev/null || continue; \
 		echo "$$cc $(C_LINT)"; \
-		for source in $(C_SOURCES); do \
+		for source in $(C_SOURCES) $(C_TOOLS); do \
 			$$cc $(C_LINT) $$(pkg-config --cflags libcrypto libsodium) -c $$source -o /dev/null || exit 1; \
 		done; \
 	done
@@ -43,10 +47,22 @@ lint: .venv/.lint ## check style, types, formatting and C warnings
 format: .venv/.lint ## rewrite the sources in the project's format
 	$(VENV)/ruff check --fix-only
 	$(VENV)/ruff format
-	$(VENV)/clang-format -i $(C_FILES)
+	$(VENV)/clang-format -i $(C_FILES) $(C_TOOLS)
 
 memcheck: .venv/.installed ## run the tests of the C core under valgrind
 	$(VENV)/python tools/memcheck.py $(PYTEST_ARGS)
+
+bench: .venv/.installed ## run the benchmarks into build/bench (BENCH_ARGS='--short')
+	$(VENV)/python benchmarks/everything.py $(BENCH_ARGS)
+
+bench-page: .venv/.installed ## run the benchmarks and put their tables into docs/performance.md
+	$(VENV)/python benchmarks/everything.py --page docs/performance.md $(BENCH_ARGS)
+
+instructions: .venv/.installed ## count the instructions of the hot paths; 10 % more than recorded fails
+	$(VENV)/python tools/instruction_counts.py
+
+instructions-record: .venv/.installed ## record the instructions of the hot paths as they are now
+	$(VENV)/python tools/instruction_counts.py --record
 
 clean: ## remove everything that was made
 	rm -rf .venv build dist *.egg-info pythemis/_themis*.so .*_cache .hypothesis tests/interop/node_modules

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 LINE, LEFT, WIDTH, RIGHT, TOP = 20, 300, 480, 70, 50
 STYLE = """
+svg { background: #fff }
 text { font: 12px sans-serif; fill: #222 } .title { font-weight: bold } .small { fill: #777 }
 line { stroke: #ddd } .one { stroke: #777 } .bar { stroke: #7aa6d8; stroke-width: 8 }
 .goal { stroke: #d08020; stroke-width: 2 } .dot { fill: #204a7a } .missed { fill: #c02020 }
@@ -54,7 +55,7 @@ def draw(title: str, rows: list[Row]) -> str:
 
 def _grid(low: float, high: float) -> list[float]:
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    values = (digit * 10.0**power for power in powers for digit in (1, 2, 5))
+    values = (digit * 10.0**power for power in powers for digit in (1, 1.2, 1.5, 2, 3, 5, 7, 8.5))
     return [value for value in values if low <= value <= high]
 
 

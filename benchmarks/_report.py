@@ -136,8 +136,9 @@ def document(rows: list[Row], settings: dict[str, Any], **more: Any) -> dict[str
 
 
 def _arguments() -> list[str]:
-    """Give our arguments without the folders of this machine."""
-    return [Path(text).name if Path(text).is_absolute() else text for text in sys.argv[1:]]
+    """Give our arguments but for where the figures go, which they do not depend on."""
+    pairs = zip(["", *sys.argv[1:]], sys.argv[1:], strict=False)
+    return [text for before, text in pairs if "--json" not in (before, text)]
 
 
 def write(path: str | None, found: dict[str, Any]) -> None:

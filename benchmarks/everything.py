@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run all benchmarks that this machine can run, and put their results into one folder.
+
+Each program's JSON goes there, all tables as Markdown (tables.md), and pictures of the ratios.
+With --page, the tables also replace those of docs/performance.md.
+
+    python benchmarks/everything.py [--short] [--folder FOLDER] [--against PYTHON] [--page FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from _chart import draw
+from _report import Row, from_json, machine_sentence, table
+
+ROOT = Path(__file__).resolve().parent.parent
+BEGIN = "<!-- figures: begin (written by `make bench-page`) -->"
+END = "<!-- figures: end -->"
+TITLES = {
+    "yardsticks": "Beside hmac, os.urandom and `cryptography`",
+    "floor": "Beside the same libcrypto and libsodium, used raw from C",
+    "threads": "Threads, and lists of messages",
+    "resources": "Import and memory",
+    "paired": "Beside another pythemis",
+    "operations": "Every operation",
+}
+# A round that only proves that the programs run: a few seconds for all of them.
+SHORT = {
+    "yardsticks": "--rounds 2 --seconds 0.0005",
+    "floor": "--rounds 2 --seconds 0.0005",
+    "threads": "--rounds 2 --seconds 0.005 --many 1000",
+    "resources": "--rounds 1",
+    "paired": "--rounds 1 --samples 2 --seconds 0.0005",
+    "operations": "--rounds 2 --seconds 0.0005",
+}
+
+
+def main() -> None:
+    """Run them one after the other, so that none disturbs another."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--short", action="store_true", help="only prove that everything runs")
+    parser.add_argument("--folder", type=Path, default=ROOT / "build" / "bench")
+    parser.add_argument("--against", help="a Python with another pythemis, to compare with")
+    parser.add_argument("--page", type=Path, help="put the tables into this page")
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    found = []
+    for program in TITLES:
+        lacking = what_lacks(program, options.against)
+        if lacking:
+            print(f"== {program}: left out, {lacking}\n", flush=True)
+            continue
+        print(f"== {program}", flush=True)
+        found.append(run(program, options))
+        print(flush=True)
+    text = "\n".join(map(section, found))
+    (options.folder / "tables.md").write_text(text, encoding="utf-8")
+    if options.page:
+        options.page.write_text(
+            with_figures(options.page.read_text(encoding="utf-8"), text), encoding="utf-8"
+        )
+    print(summary(found))
+
+
+def what_lacks(program: str, against: str | None) -> str | None:
+    """Tell why a program cannot run here."""
+    if program == "paired" and not against:
+        return "no other Python was named (--against)"
+    if program == "floor":
+        for tool in (os.environ.get("CC", "gcc"), "pkg-config"):
+            if not shutil.which(tool):
+                return f"there is no {tool}"
+    return None
+
+
+def run(program: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Run one program; give its document, with its pictures drawn."""
+    path = options.folder / f"{program}.json"
+    command = [sys.executable, str(ROOT / "benchmarks" / f"{program}.py")]
+    if program == "paired":
+        command += [options.against, sys.executable]
+    command += SHORT[program].split() if options.short else []
+    subprocess.run([*command, "--json", str(path)], check=True)
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    rows = rows_of(document)
+    if any(row.ratio for row in rows):
+        picture = draw(f"{TITLES[program]}: ratios", rows)
+        path.with_suffix(".svg").write_text(picture, encoding="utf-8")
+    return document
+
+
+def rows_of(document: dict[str, Any]) -> list[Row]:
+    """Read the rows of a document."""
+    return [from_json(row) for row in document["rows"]]
+
+
+def section(document: dict[str, Any]) -> str:
+    """Give a document as a section of the page."""
+    machines = document.get("machines") or [document["machine"]]
+    names = document.get("names") or [""]
+    told = [
+        f"{name}: {machine_sentence(machine)}" if name else machine_sentence(machine)
+        for name, machine in zip(names, machines, strict=True)
+    ]
+    told += [
+        f"{key.replace('_', ' ')}: {document[key]}" for key in document if key.startswith("libcr")
+    ]
+    return (
+        f"### {TITLES[document['program']]}\n\n`{document['command']}`\n\n"
+        f"{'; '.join(told)}\n\n{table(rows_of(document), markdown=True)}"
+    )
+
+
+def with_figures(page: str, text: str) -> str:
+    """Replace what stands between the two marks of a page."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise SystemExit(f"The page must hold the lines '{BEGIN}' and '{END}'.")
+    return f"{before}{begin}\n\n{text}\n{end}{after}"
+
+
+def summary(found: list[dict[str, Any]]) -> str:
+    """Tell how many goals are met, and which are not."""
+    judged = [row for document in found for row in rows_of(document) if row.goal is not None]
+    missed = [row.name for row in judged if not row.met()]
+    text = f"{len(judged) - len(missed)} of {len(judged)} goals are met."
+    return f"{text} Not met: {'; '.join(missed)}." if missed else text
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,289 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The benchmarks run and write sound figures; how fast anything is, nobody judges here."""
+
+import json
+import math
+import re
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+
+import pytest
+from _project import ROOT
+
+pytestmark = pytest.mark.no_c
+
+BENCHMARKS = ROOT / "benchmarks"
+PROGRAMS = {"operations", "yardsticks", "floor", "threads", "resources", "paired"}
+
+sys.path += [str(BENCHMARKS), str(ROOT / "tools")]
+
+import _chart  # noqa: E402
+import _measure  # noqa: E402
+import _report  # noqa: E402
+import everything  # noqa: E402
+import instruction_counts  # noqa: E402
+import operations  # noqa: E402
+
+NEWER = re.compile("SecureSigner|SecureVerifier|_into|_many")
+ONLY_DOCUMENTED = """\
+import importlib, sys, types
+
+DOCUMENTED = {
+    "scell": {"SCellSeal", "SCellTokenProtect", "SCellContextImprint"},
+    "scomparator": {"SComparator"},
+    "skeygen": {"GenerateKeyPair", "GenerateSymmetricKey", "KEY_PAIR_TYPE"},
+    "smessage": {"SMessage", "ssign", "sverify"},
+    "ssession": {"SSession"},
+}
+METHODS = {"encrypt", "decrypt", "export_private_key", "export_public_key", "wrap", "unwrap"}
+METHODS |= {"connect_request", "is_established"}
+METHODS |= {"begin_compare", "proceed_compare", "is_compared", "is_equal"}
+
+
+class Narrow:
+    def __getattr__(self, name):
+        if name not in METHODS:
+            raise AttributeError(name)
+        return getattr(self.real, name)
+
+
+def narrowed(value):
+    if not isinstance(value, type):
+        return value
+
+    def init(self, *args, **kwargs):
+        self.real = value(*args, **kwargs)
+
+    return type(value.__name__, (Narrow,), {"__init__": init})
+
+
+for module, names in DOCUMENTED.items():
+    real = importlib.import_module(f"pythemis.{module}")
+    fake = types.ModuleType(real.__name__)
+    for name in names:
+        value = getattr(real, name)
+        setattr(fake, name, value if name == "KEY_PAIR_TYPE" else narrowed(value))
+    sys.modules[real.__name__] = fake
+    setattr(sys.modules["pythemis"], module, fake)
+
+sys.path.insert(0, sys.argv[1])
+import operations
+
+for name, make in operations.operations().items():
+    work = make()
+    exec(work.statement, work.names)
+    print(name)
+"""
+A_FILE_OF_CALLGRIND = """\
+desc: Trigger: Client Request: Seal encrypt 64 B|40|1
+ob=/usr/bin/python3
+fn=call
+cob=/site-packages/pythemis/_themis.abi3.so
+cfn=_cffi_f_themis_cell_seal
+calls=40 0
+0 9000
+ob=/site-packages/pythemis/_themis.abi3.so
+fn=_cffi_f_themis_cell_seal
+0 100
+cfn=themis_cell_seal
+calls=40 0
+0 8000
+cfn=_cffi_to_c_pointer
+calls=40 0
+0 50
+cob=/usr/lib/libpython3.11.so.1
+cfn=PyBytes_AsString
+calls=40 0
+0 60
+fn=themis_cell_seal
+0 100
+cfn=themis_cell_protect
+calls=40 0
+0 7000
+cob=/usr/lib/libcrypto.so.3
+cfn=EVP_EncryptUpdate
+calls=40 0
+0 6000
+totals: 12000
+"""
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """Run everything for a moment: the folder of the results, and what was printed."""
+    if not all(map(shutil.which, ("gcc", "pkg-config"))):
+        pytest.skip("needs a C compiler and pkg-config")
+    folder = tmp_path_factory.mktemp("bench")
+    command = [sys.executable, BENCHMARKS / "everything.py", "--short", "--folder", folder]
+    command += ["--against", sys.executable]
+    return folder, subprocess.check_output(command, text=True)
+
+
+def documents(folder):
+    """Give what every program wrote."""
+    return {path.stem: json.loads(path.read_text()) for path in folder.glob("*.json")}
+
+
+@pytest.mark.slow
+def test_all_programs_write_sound_figures(results):
+    """Every program writes rows whose figures are numbers above 0, quartiles around medians."""
+    found = documents(results[0])
+    assert found.keys() == PROGRAMS
+    for document in found.values():
+        assert document["rows"]
+        for row in document["rows"]:
+            for key in {"figure", "other", "ratio"} & row.keys():
+                low, median, high = (row[key][name] for name in ("low", "median", "high"))
+                assert math.isfinite(high), row
+                assert low <= median <= high, row
+                assert median > 0, row
+
+
+@pytest.mark.slow
+def test_figures_say_where_they_are_from(results):
+    """A document names its command, the machine and the versions, and no folder."""
+    for document in documents(results[0]).values():
+        assert document["command"].startswith(f"python benchmarks/{document['program']}.py")
+        assert str(results[0]) not in json.dumps(document)
+        for machine in document.get("machines") or [document["machine"]]:
+            assert {"processor", "cores", "system", "python", "pythemis", "libcrypto"} <= set(
+                machine
+            )
+
+
+@pytest.mark.slow
+def test_all_that_has_a_goal_is_judged(results):
+    """The summary counts every row that has a goal."""
+    rows = [row for document in documents(results[0]).values() for row in document["rows"]]
+    judged = [row for row in rows if "goal" in row]
+    met = sum(row["met"] for row in judged)
+    assert len(judged) >= 18
+    assert f"{met} of {len(judged)} goals are met." in results[1]
+
+
+@pytest.mark.slow
+def test_the_tables_fit_into_the_page(results):
+    """The tables become the part of the page between the marks; the rest of it stays."""
+    page = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    tables = (results[0] / "tables.md").read_text(encoding="utf-8")
+    for title in everything.TITLES.values():
+        assert f"### {title}\n" in tables
+    renewed = everything.with_figures(page, tables)
+    assert tables in renewed
+    assert everything.with_figures(renewed, "") == everything.with_figures(page, "")
+
+
+@pytest.mark.slow
+def test_pictures_are_sound(results):
+    """Every picture is SVG, with a dot for each ratio."""
+    for path in results[0].glob("*.svg"):
+        dots = [element for element in ET.parse(path).iter() if element.tag.endswith("}circle")]
+        rows = json.loads(path.with_suffix(".json").read_text())["rows"]
+        assert len(dots) == sum("ratio" in row for row in rows) > 0
+
+
+def test_a_page_without_marks_is_not_touched():
+    """Where the figures would go has to be marked."""
+    with pytest.raises(SystemExit, match="must hold the lines"):
+        everything.with_figures("# A page", "tables")
+
+
+def test_ratios_are_paired():
+    """A ratio is of samples of one round: what slows down both does not show."""
+    assert _measure.ratios([2, 20, 200], [1, 10, 100]) == (2, 2, 2)
+
+
+def test_turns_alternate():
+    """What was sampled last in a round is sampled first in the next."""
+    taken = []
+    clocks = [lambda name=name: taken.append(name) or float(ord(name)) for name in "AB"]
+    assert _measure.in_turns(clocks, 3) == [[65.0] * 3, [66.0] * 3]
+    assert taken == list("ABBAAB")
+
+
+def test_the_stopwatch_counts_calls():
+    """A sample is the time of one call, however many of them fit into it."""
+    counts = []
+    work = _measure.Work("counts.append(1)", {"counts": counts})
+    stopwatch = _measure.Stopwatch(work, 0.001)
+    before = len(counts)
+    assert 0 < stopwatch() < 1000
+    assert len(counts) - before > 1
+
+
+@pytest.mark.parametrize(
+    ("goal_is", "ratio", "met"),
+    [("at most", 0.4, True), ("at most", 0.41, False), ("at least", 0.4, True),
+     ("at least", 0.39, False)],
+)  # fmt: skip
+def test_goals_are_judged(goal_is, ratio, met):
+    """A goal is met up to its very value, in the direction that it says."""
+    figure = _measure.Spread(1, 1, 1)
+    spread = _measure.Spread(0.1, ratio, 9)
+    row = _report.Row("a row", figure, "another", figure, spread, 0.4, goal_is)
+    assert row.met() is met
+    assert _report.from_json(_report.as_json(row)) == row
+    assert ("NO" in _report.table([row])) is not met
+    assert ('class="missed"' in _chart.draw("rows", [row])) is not met
+
+
+def test_only_the_documented_api_is_used():
+    """Every operation works with a pythemis that has the documented names and nothing else."""
+    command = [sys.executable, "-c", ONLY_DOCUMENTED, str(BENCHMARKS)]
+    done = subprocess.check_output(command, text=True).splitlines()
+    assert {"GenerateSymmetricKey", "Seal encrypt 16 MiB", "comparison, both sides"} <= set(done)
+    assert set(done) == {name for name in operations.operations() if not NEWER.search(name)}
+
+
+def test_the_core_is_counted_from_its_entrance():
+    """Only calls from cffi's wrappers into the core count, with everything below them."""
+    walk = instruction_counts.parse_lines(A_FILE_OF_CALLGRIND.splitlines(keepends=True))
+    assert walk == ("Seal encrypt 64 B", 40, 1, (8000, 12000))
+
+
+def test_what_surrounds_the_calls_cancels_out():
+    """A count is the difference of two walks, for each call or item."""
+    walks = [
+        instruction_counts.Walk("a path", calls, 10, instruction_counts.Count(*counts))
+        for calls, counts in ((1, (1500, 2600)), (3, (3500, 6600)))
+    ]
+    assert instruction_counts.differences([None, *walks]) == {"a path": (100, 200)}
+
+
+def counted(core, whole, **conditions):
+    """Give counts as the record has them."""
+    known = {"machine": "x86_64", "libcrypto": "OpenSSL 3.0.19 27 Jan 2026", "python": "3.11"}
+    return {**known, **conditions, "paths": {"a path": {"core": core, "whole": whole}}}
+
+
+@pytest.mark.parametrize(
+    ("core", "whole", "slower"), [(1100, 2200, 0), (500, 1000, 0), (1101, 2200, 1), (1100, 2201, 1)]
+)
+def test_a_tenth_more_fails(core, whole, slower):
+    """Up to 10 % more instructions pass, whichever number it is."""
+    found = instruction_counts.judge(counted(1000, 2000), counted(core, whole))
+    assert len(found) == slower
+
+
+def test_other_conditions_are_not_compared(capsys):
+    """Another libcrypto or machine ends the comparison, another Python that of its share alone."""
+    record = counted(1000, 2000)
+    assert instruction_counts.judge(record, counted(1, 9999, python="3.12")) == []
+    assert "only what is in C is compared" in capsys.readouterr().out
+    assert len(instruction_counts.judge(record, counted(9999, 1, python="3.12"))) == 1
+    for other in ({"libcrypto": "OpenSSL 3.5.1"}, {"machine": "aarch64"}):
+        capsys.readouterr()
+        assert instruction_counts.judge(record, counted(9999, 9999, **other)) == []
+        assert "Nothing is compared" in capsys.readouterr().out
+
+
+def test_the_record_is_complete():
+    """A path that is recorded or measured, but not both, fails."""
+    record, found = counted(1, 2), counted(1, 2)
+    found["paths"]["another"] = {"core": 1, "whole": 2}
+    for then, now in ((record, found), (found, record)):
+        assert instruction_counts.judge(then, now) == [
+            "another is recorded or measured, but not both."
+        ]
