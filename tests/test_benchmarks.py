@@ -290,6 +290,15 @@ def test_what_surrounds_the_calls_cancels_out():
     assert instruction_counts.differences([None, *walks]) == {"a path": (100, 200)}
 
 
+def test_a_module_without_symbols_is_told():
+    """Where no call into the core is seen, nothing is judged."""
+    lines = A_FILE_OF_CALLGRIND.replace("fn=themis_", "fn=0x").splitlines(keepends=True)
+    short = instruction_counts.parse_lines(lines)
+    long = short._replace(calls=120, taken=instruction_counts.Count(0, 36000))
+    with pytest.raises(SystemExit, match="lost its symbols"):
+        instruction_counts.differences([short, long])
+
+
 def counted(core, whole, **conditions):
     """Give counts as the record has them."""
     known = {"machine": "x86_64", "libcrypto": "OpenSSL 3.0.19 27 Jan 2026", "python": "3.11"}

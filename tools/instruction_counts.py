@@ -43,6 +43,7 @@ RECORD = BENCHMARKS / "instructions.json"
 TOLERANCE = 0.10
 EXTENSION = "_themis"  # how the names of our compiled modules begin
 WRAPPER = "_cffi_"  # how the names of what cffi generates begin
+CORE = "themis_"  # how the names in themis.h begin
 BASE, PASSES, FAILS = "Seal encrypt 64 B", "5 % slower", "25 % slower"
 SWITCHES = """\
 #include <valgrind/callgrind.h>
@@ -161,11 +162,8 @@ def parse_lines(lines: Iterable[str]) -> Walk | None:
 def enters_core(place: dict[str, str]) -> bool:
     """Tell whether a call goes from a wrapper into the C core."""
     called = place["cob"] or place["ob"]  # where it is the same, it is not said
-    return (
-        is_ours(called)
-        and not place["cfn"].startswith(WRAPPER)
-        and (not is_ours(place["ob"]) or place["fn"].startswith(WRAPPER))
-    )
+    from_outside = not is_ours(place["ob"]) or place["fn"].startswith(WRAPPER)
+    return from_outside and is_ours(called) and place["cfn"].startswith(CORE)
 
 
 def is_ours(binary: str) -> bool:
@@ -186,7 +184,10 @@ def differences(walks: Iterable[Walk | None]) -> dict[str, Count]:
         pairs = zip(long.taken, short.taken, strict=True)
         counts[path] = Count(*(round((after - before) / items) for after, before in pairs))
         if not 0 < counts[path].core < counts[path].whole:
-            raise SystemExit(f"callgrind tells nothing sound about {path}: {counts[path]}.")
+            raise SystemExit(
+                f"callgrind tells nothing sound about {path}: {counts[path]}. "
+                "Has the compiled module lost its symbols?"
+            )
     return counts
 
 
