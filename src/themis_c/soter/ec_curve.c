@@ -20,9 +20,9 @@ static const uint8_t order_521[66] = {
     0x47, 0xAE, 0xBB, 0x6F, 0xB7, 0x1E, 0x91, 0x38, 0x64, 0x09};
 
 static struct soter_curve curves[SOTER_CURVES_COUNT] = {
-    {256, 32, NID_X9_62_prime256v1, "P-256", order_256, NULL, NULL},
-    {384, 48, NID_secp384r1, "P-384", order_384, NULL, NULL},
-    {521, 66, NID_secp521r1, "P-521", order_521, NULL, NULL},
+    {.bits = 256, .number_size = 32, .nid = NID_X9_62_prime256v1, .name = "P-256", .order = order_256},
+    {.bits = 384, .number_size = 48, .nid = NID_secp384r1, .name = "P-384", .order = order_384},
+    {.bits = 521, .number_size = 66, .nid = NID_secp521r1, .name = "P-521", .order = order_521},
 };
 
 static EVP_PKEY *make_template(OSSL_LIB_CTX *libctx, struct soter_curve *curve)
@@ -41,12 +41,36 @@ static EVP_PKEY *make_template(OSSL_LIB_CTX *libctx, struct soter_curve *curve)
     return made;
 }
 
+/* What the square root of soter_point_decompress needs. */
+static bool prepare_roots(OSSL_LIB_CTX *libctx, struct soter_curve *curve)
+{
+    bool done = false;
+    BN_CTX *ctx = BN_CTX_new_ex(libctx);
+    curve->prime = BN_new();
+    curve->a = BN_new();
+    curve->b = BN_new();
+    curve->root_power = BN_new();
+    curve->reduction = BN_MONT_CTX_new();
+    if (ctx != NULL && curve->prime != NULL && curve->a != NULL && curve->b != NULL &&
+        curve->root_power != NULL && curve->reduction != NULL &&
+        EC_GROUP_get_curve(curve->group, curve->prime, curve->a, curve->b, ctx) == 1 &&
+        BN_mod_word(curve->prime, 4) == 3 && BN_copy(curve->root_power, curve->prime) != NULL &&
+        BN_add_word(curve->root_power, 1) == 1 &&
+        BN_rshift(curve->root_power, curve->root_power, 2) == 1 &&
+        BN_MONT_CTX_set(curve->reduction, curve->prime, ctx) == 1) {
+        done = true;
+    }
+    BN_CTX_free(ctx);
+    return done;
+}
+
 bool soter_curves_init(OSSL_LIB_CTX *libctx)
 {
     for (size_t i = 0; i < SOTER_CURVES_COUNT; i++) {
         curves[i].group = EC_GROUP_new_by_curve_name_ex(libctx, NULL, curves[i].nid);
         curves[i].template_key = make_template(libctx, &curves[i]);
-        if (curves[i].group == NULL || curves[i].template_key == NULL) {
+        if (curves[i].group == NULL || curves[i].template_key == NULL ||
+            !prepare_roots(libctx, &curves[i])) {
             return false;
         }
     }

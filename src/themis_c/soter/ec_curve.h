@@ -3,6 +3,7 @@
 #ifndef SOTER_EC_CURVE_H
 #define SOTER_EC_CURVE_H
 
+#include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <stdbool.h>
@@ -21,7 +22,12 @@ struct soter_curve {
     char name[SOTER_CURVE_NAME_SIZE];
     const uint8_t *order;   /* number_size bytes, big-endian */
     EC_GROUP *group;        /* for arithmetic on points */
-    EVP_PKEY *template_key; /* the curve and no numbers: what new keys are made of */
+    EVP_PKEY *template_key; /* the curve and no numbers: what keys of EVP are made of */
+    BIGNUM *prime;          /* of the field; the curve is y^2 = x^3 + ax + b */
+    BIGNUM *a;
+    BIGNUM *b;
+    BIGNUM *root_power;     /* (prime + 1) / 4 */
+    BN_MONT_CTX *reduction; /* by the prime */
 };
 
 /* Part of soter_init. */

@@ -9,21 +9,18 @@
  * with numbers big-endian, padded to the size of a coordinate: 32, 48 or 66 bytes. */
 #include "soter/ec_key.h"
 
-#include <assert.h>
-#include <openssl/bn.h>
 #include <openssl/core_names.h>
-#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <string.h>
 
 #include "soter/crypto.h"
 #include "soter/ec_curve.h"
+#include "soter/ec_point.h"
 #include "soter/evp_key.h"
+#include "soter/rand.h"
 #include "soter/wipe.h"
 
-#define POINT_MAX_SIZE (1 + 2 * SOTER_EC_NUMBER_MAX_SIZE)
-#define UNCOMPRESSED_PREFIX 0x04
-#define COMPRESSED_PREFIX 0x02 /* plus the lowest bit of y */
+#define GENERATE_TRIES 100 /* that even one fails is less probable than 1 in 4 thousand million */
 
 bool soter_ec_payload_fits(const struct soter_key_kind *kind, size_t payload_len)
 {
@@ -42,30 +39,22 @@ size_t soter_ec_private_payload_size(const struct soter_key_kind *kind)
 }
 
 static soter_status
-import_public(const struct soter_curve *curve, struct soter_slice point, EVP_PKEY **out)
+import_public(soter_key *key, const struct soter_curve *curve, struct soter_slice point)
 {
-    soter_status status = SOTER_DATA_CORRUPT;
     const bool compressed = point.len == 1 + curve->number_size;
     const uint8_t prefix = point.data[0];
-    EVP_PKEY *pkey = NULL;
-    if (compressed ? (prefix | 1) != (COMPRESSED_PREFIX | 1) : prefix != UNCOMPRESSED_PREFIX) {
-        return status;
+    soter_status status;
+    if (compressed ? (prefix | 1) != (SOTER_POINT_COMPRESSED | 1)
+                   : prefix != SOTER_POINT_UNCOMPRESSED) {
+        return SOTER_DATA_CORRUPT;
     }
-    /* A copy of the template shares its curve, which is costly to build. */
-    pkey = EVP_PKEY_dup(curve->template_key);
-    if (pkey == NULL) {
-        return SOTER_NO_MEMORY;
+    if (compressed) {
+        status = soter_point_decompress(curve, point.data, key->point);
+    } else {
+        memcpy(key->point, point.data, point.len);
+        status = soter_point_judge(curve, key->point);
     }
-    /* Checks that coordinates are below the field's prime and the point is on its curve. */
-    if (EVP_PKEY_set1_encoded_public_key(pkey, point.data, point.len) != 1) {
-        status = soter_refusal(SOTER_DATA_CORRUPT);
-        goto out;
-    }
-    *out = pkey;
-    pkey = NULL;
-    status = SOTER_SUCCESS;
-out:
-    EVP_PKEY_free(pkey);
+    key->has_point = status == SOTER_SUCCESS;
     return status;
 }
 
@@ -78,58 +67,71 @@ static bool scalar_is_sound(const struct soter_curve *curve, const uint8_t *d)
 }
 
 static soter_status
-import_private(const struct soter_curve *curve, struct soter_slice payload, EVP_PKEY **out)
+import_private(soter_key *key, const struct soter_curve *curve, struct soter_slice payload)
 {
-    soter_status status = SOTER_DATA_CORRUPT;
-    uint8_t native[SOTER_EC_NUMBER_MAX_SIZE];
     const uint8_t *d = payload.data + (payload.len - curve->number_size);
-    char group[SOTER_CURVE_NAME_SIZE]; /* public */
-    OSSL_PARAM params[3];
     if ((payload.len != curve->number_size && payload.data[0] != 0) || !scalar_is_sound(curve, d)) {
-        return status;
+        return SOTER_DATA_CORRUPT;
     }
-    memcpy(group, curve->name, sizeof group);
-    soter_native_number(d, curve->number_size, native);
-    params[0] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0);
-    params[1] = OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY, native, curve->number_size);
-    params[2] = OSSL_PARAM_construct_end();
-    status = soter_evp_key_make("EC", EVP_PKEY_KEYPAIR, params, out);
-    soter_wipe(native, sizeof native);
-    return status;
+    memcpy(key->d, d, curve->number_size);
+    return SOTER_SUCCESS;
 }
 
-soter_status
-soter_ec_import(const struct soter_key_kind *kind, struct soter_slice payload, EVP_PKEY **out)
+soter_status soter_ec_import(soter_key *key, struct soter_slice payload)
 {
-    const struct soter_curve *curve = soter_curve_find(kind->bits);
+    const struct soter_curve *curve = soter_curve_find(key->kind->bits);
     if (curve == NULL) {
         return SOTER_ENGINE_FAIL;
     }
-    return kind->is_private ? import_private(curve, payload, out)
-                            : import_public(curve, payload, out);
+    return key->kind->is_private ? import_private(key, curve, payload)
+                                 : import_public(key, curve, payload);
+}
+
+/* A scalar from 1 to n-1, all equally probable: what random bits give that is none is thrown away
+ * (FIPS 186-5, A.2.2). */
+static soter_status random_scalar(const struct soter_curve *curve, uint8_t *d)
+{
+    const uint8_t top_bits = curve->bits % 8 != 0 ? (uint8_t)((1U << (curve->bits % 8)) - 1) : 0xFF;
+    for (int i = 0; i < GENERATE_TRIES; i++) {
+        const soter_status status = soter_rand_secret(d, curve->number_size);
+        if (status != SOTER_SUCCESS) {
+            return status;
+        }
+        d[0] &= top_bits;
+        if (scalar_is_sound(curve, d)) {
+            return SOTER_SUCCESS;
+        }
+    }
+    return SOTER_ENGINE_FAIL;
 }
 
 soter_status soter_ec_key_generate(unsigned bits, soter_key **out)
 {
-    soter_status status = SOTER_ENGINE_FAIL;
+    soter_status status;
     const struct soter_key_kind *kind = soter_key_find_kind(SOTER_KEY_EC, true, bits);
     const struct soter_curve *curve = soter_curve_find(bits);
-    EVP_PKEY_CTX *ctx = NULL;
-    EVP_PKEY *pkey = NULL;
+    soter_key *made = NULL;
     if (kind == NULL || curve == NULL) {
         return SOTER_INVALID_PARAMETER;
     }
     ERR_set_mark();
-    ctx = EVP_PKEY_CTX_new_from_pkey(soter_crypto.libctx, curve->template_key, NULL);
-    if (ctx == NULL || EVP_PKEY_keygen_init(ctx) != 1 || EVP_PKEY_generate(ctx, &pkey) != 1 ||
-        pkey == NULL) {
+    status = soter_key_new(kind, &made);
+    if (status != SOTER_SUCCESS) {
         goto out;
     }
-    status = soter_key_adopt(kind, pkey, out);
-    pkey = NULL;
+    status = random_scalar(curve, made->d);
+    if (status != SOTER_SUCCESS) {
+        goto out;
+    }
+    status = soter_point_multiply(curve, made->d, NULL, made->point);
+    if (status != SOTER_SUCCESS) {
+        goto out;
+    }
+    made->has_point = true;
+    *out = made;
+    made = NULL;
 out:
-    EVP_PKEY_free(pkey);
-    EVP_PKEY_CTX_free(ctx);
+    soter_key_free(made);
     ERR_pop_to_mark();
     return status;
 }
@@ -137,78 +139,116 @@ out:
 soter_status soter_ec_export_private(const soter_key *key, uint8_t *payload)
 {
     payload[0] = 0;
-    return soter_evp_key_number(key->pkey,
-                                OSSL_PKEY_PARAM_PRIV_KEY,
-                                payload + 1,
-                                key->kind->number_size);
+    memcpy(payload + 1, key->d, key->kind->number_size);
+    return SOTER_SUCCESS;
 }
 
-/* The public point of a private key that lacks it, uncompressed: d times the base point. */
-static soter_status compute_point(const soter_key *key, uint8_t *point, size_t point_len)
+/* The public point of any key, computed for a private one that lacks it. */
+static soter_status get_point(const soter_key *key, uint8_t point[SOTER_EC_POINT_MAX_SIZE])
 {
-    soter_status status = SOTER_ENGINE_FAIL;
     const struct soter_curve *curve = soter_curve_find(key->kind->bits);
-    BIGNUM *d = NULL;
-    EC_POINT *product = EC_POINT_new(curve->group);
-    if (product == NULL) {
-        return SOTER_NO_MEMORY;
-    }
-    if (EVP_PKEY_get_bn_param(key->pkey, OSSL_PKEY_PARAM_PRIV_KEY, &d) != 1) {
-        goto out;
-    }
-    BN_set_flags(d, BN_FLG_CONSTTIME);
-    if (EC_POINT_mul(curve->group, product, d, NULL, NULL, NULL) == 1 &&
-        EC_POINT_point2oct(curve->group,
-                           product,
-                           POINT_CONVERSION_UNCOMPRESSED,
-                           point,
-                           point_len,
-                           NULL) == point_len) {
-        status = SOTER_SUCCESS;
-    }
-out:
-    EC_POINT_free(product);
-    BN_clear_free(d);
-    return status;
-}
-
-/* The public point in whichever form OpenSSL keeps. */
-static soter_status
-get_point(const soter_key *key, uint8_t point[POINT_MAX_SIZE], size_t *point_len)
-{
-    const size_t n = key->kind->number_size;
-    if (EVP_PKEY_get_octet_string_param(key->pkey,
-                                        OSSL_PKEY_PARAM_PUB_KEY,
-                                        point,
-                                        POINT_MAX_SIZE,
-                                        point_len) == 1) {
-        return *point_len == 1 + n || *point_len == 1 + 2 * n ? SOTER_SUCCESS : SOTER_ENGINE_FAIL;
-    }
-    if (!key->kind->is_private) {
+    if (curve == NULL) {
         return SOTER_ENGINE_FAIL;
     }
-    *point_len = 1 + 2 * n;
-    return compute_point(key, point, *point_len);
+    if (key->has_point) {
+        memcpy(point, key->point, SOTER_EC_POINT_MAX_SIZE);
+        return SOTER_SUCCESS;
+    }
+    return soter_point_multiply(curve, key->d, NULL, point);
 }
 
 soter_status
 soter_ec_export_public(const soter_key *key, enum soter_point_form form, uint8_t *payload)
 {
     const size_t n = key->kind->number_size;
-    uint8_t point[POINT_MAX_SIZE] = {0}; /* public */
-    size_t point_len = 0;
-    soter_status status = get_point(key, point, &point_len);
+    uint8_t point[SOTER_EC_POINT_MAX_SIZE] = {0}; /* public */
+    const soter_status status = get_point(key, point);
     if (status != SOTER_SUCCESS) {
         return status;
     }
-    if (form == SOTER_COMPRESSED && point[0] == UNCOMPRESSED_PREFIX) {
-        point[0] = COMPRESSED_PREFIX | (point[2 * n] & 1);
-    } else if (form == SOTER_UNCOMPRESSED && point[0] != UNCOMPRESSED_PREFIX) {
-        point[0] = UNCOMPRESSED_PREFIX;
-        status = soter_evp_key_number(key->pkey, OSSL_PKEY_PARAM_EC_PUB_Y, point + 1 + n, n);
+    if (form == SOTER_COMPRESSED) {
+        point[0] = SOTER_POINT_COMPRESSED | (point[2 * n] & 1);
     }
+    memcpy(payload, point, soter_ec_public_payload_size(key->kind, form));
+    return SOTER_SUCCESS;
+}
+
+static soter_status
+public_to_evp(const soter_key *key, const struct soter_curve *curve, EVP_PKEY **out)
+{
+    /* A copy of the template shares its curve, which is costly to build. */
+    EVP_PKEY *pkey = EVP_PKEY_dup(curve->template_key);
+    if (pkey == NULL) {
+        return SOTER_NO_MEMORY;
+    }
+    if (EVP_PKEY_set1_encoded_public_key(pkey, key->point, 1 + 2 * curve->number_size) != 1) {
+        EVP_PKEY_free(pkey);
+        return soter_refusal(SOTER_ENGINE_FAIL);
+    }
+    *out = pkey;
+    return SOTER_SUCCESS;
+}
+
+static soter_status private_to_evp(const soter_key *key,
+                                   const struct soter_curve *curve,
+                                   bool complete,
+                                   EVP_PKEY **out)
+{
+    soter_status status = SOTER_ENGINE_FAIL;
+    uint8_t native[SOTER_EC_NUMBER_MAX_SIZE] = {0};
+    uint8_t point[SOTER_EC_POINT_MAX_SIZE] = {0}; /* public */
+    char group[SOTER_CURVE_NAME_SIZE];            /* public */
+    OSSL_PARAM params[4];                         /* public: it points to the numbers */
+    size_t count = 0;
+    /* Made of the template rather than of a name, the context does not look for its provider. */
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(soter_crypto.libctx, curve->template_key, NULL);
+    if (ctx == NULL) {
+        goto out;
+    }
+    memcpy(group, curve->name, sizeof group);
+    soter_native_number(key->d, curve->number_size, native);
+    params[count++] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0);
+    params[count++] =
+        OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY, native, curve->number_size);
+    if (complete) {
+        status = get_point(key, point);
+        if (status != SOTER_SUCCESS) {
+            goto out;
+        }
+        params[count++] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY,
+                                                            point,
+                                                            1 + 2 * curve->number_size);
+    }
+    params[count] = OSSL_PARAM_construct_end();
+    status = soter_evp_key_make(ctx, EVP_PKEY_KEYPAIR, params, out);
+out:
+    soter_wipe(native, sizeof native);
+    EVP_PKEY_CTX_free(ctx);
+    return status;
+}
+
+soter_status soter_ec_to_evp(const soter_key *key, bool complete, EVP_PKEY **out)
+{
+    const struct soter_curve *curve = soter_curve_find(key->kind->bits);
+    if (curve == NULL) {
+        return SOTER_ENGINE_FAIL;
+    }
+    return key->kind->is_private ? private_to_evp(key, curve, complete, out)
+                                 : public_to_evp(key, curve, out);
+}
+
+soter_status soter_ec_from_evp(soter_key *key, const EVP_PKEY *pkey)
+{
+    const size_t n = key->kind->number_size;
+    soter_status status;
+    if (key->kind->is_private) {
+        return soter_evp_key_number(pkey, OSSL_PKEY_PARAM_PRIV_KEY, key->d, n);
+    }
+    key->point[0] = SOTER_POINT_UNCOMPRESSED;
+    status = soter_evp_key_number(pkey, OSSL_PKEY_PARAM_EC_PUB_X, key->point + 1, n);
     if (status == SOTER_SUCCESS) {
-        memcpy(payload, point, soter_ec_public_payload_size(key->kind, form));
+        status = soter_evp_key_number(pkey, OSSL_PKEY_PARAM_EC_PUB_Y, key->point + 1 + n, n);
     }
+    key->has_point = status == SOTER_SUCCESS;
     return status;
 }

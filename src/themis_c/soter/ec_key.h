@@ -9,8 +9,6 @@
 #include "soter/key.h"
 #include "soter/status.h"
 
-#define SOTER_EC_NUMBER_MAX_SIZE 66 /* of P-521 */
-
 /* Containers of P-256, which ephemeral keys are on. */
 #define SOTER_P256_PUBLIC_SIZE 45
 #define SOTER_P256_PUBLIC_UNCOMPRESSED_SIZE 77

@@ -2,8 +2,10 @@
 #include "soter/ecdh.h"
 
 #include <openssl/err.h>
+#include <string.h>
 
-#include "soter/crypto.h"
+#include "soter/ec_curve.h"
+#include "soter/ec_point.h"
 #include "soter/evp_key.h"
 #include "soter/wipe.h"
 
@@ -17,28 +19,27 @@ soter_status soter_ecdh(const soter_key *private_key,
                         uint8_t *secret,
                         size_t secret_len)
 {
-    const int check_again = 0; /* the point was judged when it was read, and cofactors are 1 */
-    soter_status status = SOTER_ENGINE_FAIL;
-    size_t made_len = secret_len;
-    EVP_PKEY_CTX *ctx = NULL;
+    soter_status status;
+    uint8_t product[SOTER_EC_POINT_MAX_SIZE] = {0};
+    const struct soter_curve *curve;
     if (!soter_key_is_ec(private_key, true) || !soter_key_is_ec(public_key, false) ||
         private_key->kind->bits != public_key->kind->bits ||
         secret_len != soter_ecdh_size(private_key)) {
         return SOTER_INVALID_PARAMETER;
     }
-    ERR_set_mark();
-    ctx = EVP_PKEY_CTX_new_from_pkey(soter_crypto.libctx, private_key->pkey, NULL);
-    if (ctx == NULL || EVP_PKEY_derive_init(ctx) != 1 ||
-        EVP_PKEY_derive_set_peer_ex(ctx, public_key->pkey, check_again) != 1 ||
-        EVP_PKEY_derive(ctx, secret, &made_len) != 1 || made_len != secret_len) {
-        goto out;
+    curve = soter_curve_find(private_key->kind->bits);
+    if (curve == NULL) {
+        return SOTER_ENGINE_FAIL;
     }
-    status = SOTER_SUCCESS;
-out:
-    if (status != SOTER_SUCCESS) {
+    ERR_set_mark();
+    /* Never the point at infinity: n is prime and d less than n. */
+    status = soter_point_multiply(curve, private_key->d, public_key->point, product);
+    ERR_pop_to_mark();
+    if (status == SOTER_SUCCESS) {
+        memcpy(secret, product + 1, secret_len);
+    } else {
         soter_wipe(secret, secret_len);
     }
-    EVP_PKEY_CTX_free(ctx);
-    ERR_pop_to_mark();
+    soter_wipe(product, sizeof product);
     return status;
 }

@@ -8,23 +8,30 @@
 
 #include "soter/crypto.h"
 
-soter_status soter_evp_key_make(const char *type, int selection, OSSL_PARAM *params, EVP_PKEY **out)
+soter_status
+soter_evp_key_make(EVP_PKEY_CTX *ctx, int selection, OSSL_PARAM *params, EVP_PKEY **out)
 {
-    soter_status status = SOTER_ENGINE_FAIL;
     EVP_PKEY *made = NULL;
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(soter_crypto.libctx, type, NULL);
     if (ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1) {
-        goto out;
+        return SOTER_ENGINE_FAIL;
     }
     if (EVP_PKEY_fromdata(ctx, &made, selection, params) != 1 || made == NULL) {
-        status = soter_refusal(SOTER_DATA_CORRUPT);
-        goto out;
+        return soter_refusal(SOTER_DATA_CORRUPT);
     }
     *out = made;
-    status = SOTER_SUCCESS;
-out:
-    EVP_PKEY_CTX_free(ctx);
-    return status;
+    return SOTER_SUCCESS;
+}
+
+soter_status soter_key_to_evp(const soter_key *key, EVP_PKEY **out)
+{
+    if (key->kind->algorithm == SOTER_KEY_EC) {
+        return soter_ec_to_evp(key, false, out);
+    }
+    if (EVP_PKEY_up_ref(key->pkey) != 1) {
+        return SOTER_ENGINE_FAIL;
+    }
+    *out = key->pkey;
+    return SOTER_SUCCESS;
 }
 
 void soter_native_number(const uint8_t *number, size_t len, uint8_t *out)

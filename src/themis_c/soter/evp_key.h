@@ -10,22 +10,29 @@
 #include <stdint.h>
 
 #include "soter/bytes.h"
+#include "soter/ec_point.h"
 #include "soter/key.h"
 
-/* A private EC key that came from a container has no public half until somebody asks for it: to
- * compute it costs as much as a signature. */
+/* EC keys stay numbers until somebody signs or verifies with them: all else that is done with them
+ * takes less time than to make an OpenSSL key. A private one that came from a container has no
+ * public half until somebody asks for it: to compute it costs as much as a signature. */
 struct soter_key {
     const struct soter_key_kind *kind;
-    EVP_PKEY *pkey;
+    EVP_PKEY *pkey; /* of RSA */
+    /* Of EC: */
+    bool has_point;
+    uint8_t point[SOTER_EC_POINT_MAX_SIZE]; /* uncompressed */
+    uint8_t d[SOTER_EC_NUMBER_MAX_SIZE];
 };
 
-/* Wraps an OpenSSL key, which the result owns; frees it on failure. NULL means no memory. */
-SOTER_MUST_USE soter_status soter_key_adopt(const struct soter_key_kind *kind,
-                                            EVP_PKEY *pkey,
-                                            soter_key **out);
+/* A key of this kind, still without numbers. */
+SOTER_MUST_USE soter_status soter_key_new(const struct soter_key_kind *kind, soter_key **out);
 
-/* Makes an OpenSSL key ("EC", "RSA") out of its numbers. */
-SOTER_MUST_USE soter_status soter_evp_key_make(const char *type,
+/* Gives the key as OpenSSL has it, for the caller to free. */
+SOTER_MUST_USE soter_status soter_key_to_evp(const soter_key *key, EVP_PKEY **out);
+
+/* Makes an OpenSSL key out of its numbers, in a context for keys of its type. */
+SOTER_MUST_USE soter_status soter_evp_key_make(EVP_PKEY_CTX *ctx,
                                                int selection,
                                                OSSL_PARAM *params,
                                                EVP_PKEY **out);
@@ -47,12 +54,8 @@ SOTER_MUST_USE bool soter_number_less(const uint8_t *a, const uint8_t *b, size_t
 SOTER_MUST_USE bool soter_ec_payload_fits(const struct soter_key_kind *kind, size_t payload_len);
 SOTER_MUST_USE bool soter_rsa_payload_fits(const struct soter_key_kind *kind, size_t payload_len);
 
-SOTER_MUST_USE soter_status soter_ec_import(const struct soter_key_kind *kind,
-                                            struct soter_slice payload,
-                                            EVP_PKEY **out);
-SOTER_MUST_USE soter_status soter_rsa_import(const struct soter_key_kind *kind,
-                                             struct soter_slice payload,
-                                             EVP_PKEY **out);
+SOTER_MUST_USE soter_status soter_ec_import(soter_key *key, struct soter_slice payload);
+SOTER_MUST_USE soter_status soter_rsa_import(soter_key *key, struct soter_slice payload);
 
 size_t soter_ec_public_payload_size(const struct soter_key_kind *kind, enum soter_point_form form);
 size_t soter_ec_private_payload_size(const struct soter_key_kind *kind);
@@ -65,5 +68,12 @@ SOTER_MUST_USE soter_status soter_ec_export_public(const soter_key *key,
 SOTER_MUST_USE soter_status soter_ec_export_private(const soter_key *key, uint8_t *payload);
 SOTER_MUST_USE soter_status soter_rsa_export_public(const soter_key *key, uint8_t *payload);
 SOTER_MUST_USE soter_status soter_rsa_export_private(const soter_key *key, uint8_t *payload);
+
+/* Makes the OpenSSL key of an EC key; of a private one without its public half if that is not
+ * asked for. */
+SOTER_MUST_USE soter_status soter_ec_to_evp(const soter_key *key, bool complete, EVP_PKEY **out);
+
+/* Takes the numbers of an OpenSSL key as they are, judged by nobody. */
+SOTER_MUST_USE soter_status soter_ec_from_evp(soter_key *key, const EVP_PKEY *pkey);
 
 #endif

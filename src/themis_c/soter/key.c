@@ -82,15 +82,13 @@ soter_key_inspect(const uint8_t *key, size_t key_len, const struct soter_key_kin
     return open_container(key, key_len, out, &payload);
 }
 
-soter_status soter_key_adopt(const struct soter_key_kind *kind, EVP_PKEY *pkey, soter_key **out)
+soter_status soter_key_new(const struct soter_key_kind *kind, soter_key **out)
 {
-    soter_key *key = malloc(sizeof *key);
+    soter_key *key = calloc(1, sizeof *key);
     if (key == NULL) {
-        EVP_PKEY_free(pkey);
         return SOTER_NO_MEMORY;
     }
     key->kind = kind;
-    key->pkey = pkey;
     *out = key;
     return SOTER_SUCCESS;
 }
@@ -99,23 +97,32 @@ soter_status soter_key_read(const uint8_t *key, size_t key_len, soter_key **out)
 {
     const struct soter_key_kind *kind = NULL;
     struct soter_slice payload;
-    EVP_PKEY *pkey = NULL;
+    soter_key *made = NULL;
     soter_status status = open_container(key, key_len, &kind, &payload);
     if (status != SOTER_SUCCESS) {
         return status;
     }
+    status = soter_key_new(kind, &made);
+    if (status != SOTER_SUCCESS) {
+        return status;
+    }
     ERR_set_mark(); /* whoever shares libcrypto with us finds the error queue as it was */
-    status = kind->algorithm == SOTER_KEY_EC ? soter_ec_import(kind, payload, &pkey)
-                                             : soter_rsa_import(kind, payload, &pkey);
+    status = kind->algorithm == SOTER_KEY_EC ? soter_ec_import(made, payload)
+                                             : soter_rsa_import(made, payload);
     ERR_pop_to_mark();
-    return status == SOTER_SUCCESS ? soter_key_adopt(kind, pkey, out) : status;
+    if (status == SOTER_SUCCESS) {
+        *out = made;
+        made = NULL;
+    }
+    soter_key_free(made);
+    return status;
 }
 
 void soter_key_free(soter_key *key)
 {
     if (key != NULL) {
         EVP_PKEY_free(key->pkey); /* wipes private numbers */
-        free(key);
+        soter_wipe_free(key, sizeof *key);
     }
 }
 

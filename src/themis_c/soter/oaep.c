@@ -25,10 +25,16 @@ struct soter_oaep_unwrapper {
 
 static soter_status prepare(const soter_key *key, int (*init)(EVP_PKEY_CTX *), EVP_PKEY_CTX **out)
 {
-    soter_status status = SOTER_ENGINE_FAIL;
+    soter_status status;
+    EVP_PKEY *pkey = NULL;
     EVP_PKEY_CTX *ctx = NULL;
     ERR_set_mark();
-    ctx = EVP_PKEY_CTX_new_from_pkey(soter_crypto.libctx, key->pkey, NULL);
+    status = soter_key_to_evp(key, &pkey);
+    if (status != SOTER_SUCCESS) {
+        goto out;
+    }
+    status = SOTER_ENGINE_FAIL;
+    ctx = EVP_PKEY_CTX_new_from_pkey(soter_crypto.libctx, pkey, NULL);
     if (ctx == NULL || init(ctx) != 1 ||
         EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING) != 1 ||
         EVP_PKEY_CTX_set_rsa_oaep_md(ctx, soter_crypto.sha1) != 1 ||
@@ -40,6 +46,7 @@ static soter_status prepare(const soter_key *key, int (*init)(EVP_PKEY_CTX *), E
     status = SOTER_SUCCESS;
 out:
     EVP_PKEY_CTX_free(ctx);
+    EVP_PKEY_free(pkey);
     ERR_pop_to_mark();
     return status;
 }

@@ -297,7 +297,7 @@ static soter_status to_container(struct reading *reading, struct soter_owned *ou
     soter_status status;
     soter_key *judged = NULL;
     struct soter_owned made = {NULL, 0};
-    const struct soter_key found = {kind_of(reading), reading->pkey};
+    struct soter_key found = {kind_of(reading), reading->pkey, false, {0}, {0}};
     if (found.kind == NULL) {
         return refuse(reading,
                       SOTER_NOT_SUPPORTED,
@@ -309,9 +309,14 @@ static soter_status to_container(struct reading *reading, struct soter_owned *ou
     if (made.data == NULL) {
         return SOTER_NO_MEMORY;
     }
-    status = reading->is_private
-                 ? soter_key_write_private(&found, made.data, made.len)
-                 : soter_key_write_public(&found, SOTER_COMPRESSED, made.data, made.len);
+    status = found.kind->algorithm == SOTER_KEY_EC ? soter_ec_from_evp(&found, reading->pkey)
+                                                   : SOTER_SUCCESS;
+    if (status == SOTER_SUCCESS) {
+        status = reading->is_private
+                     ? soter_key_write_private(&found, made.data, made.len)
+                     : soter_key_write_public(&found, SOTER_COMPRESSED, made.data, made.len);
+    }
+    soter_wipe(&found, sizeof found);
     if (status == SOTER_SUCCESS) {
         status = soter_key_read(made.data, made.len, &judged);
     }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <limits.h>
 #include <openssl/bio.h>
-#include <openssl/core_names.h>
 #include <openssl/encoder.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -11,52 +10,12 @@
 #include <string.h>
 
 #include "soter/crypto.h"
-#include "soter/ec_curve.h"
-#include "soter/ec_key.h"
 #include "soter/evp_key.h"
 #include "soter/pkcs8.h"
 #include "soter/rand.h"
 #include "soter/wipe.h"
 
 #define SALT_SIZE 16
-#define EC_PAYLOAD_MAX_SIZE (1 + 2 * SOTER_EC_NUMBER_MAX_SIZE)
-
-/* The same EC key with its public point, uncompressed, as others expect it in a file. */
-static soter_status complete_ec_key(const soter_key *key, EVP_PKEY **out)
-{
-    const size_t n = key->kind->number_size;
-    const struct soter_curve *curve = soter_curve_find(key->kind->bits);
-    uint8_t point[EC_PAYLOAD_MAX_SIZE] = {0}; /* public */
-    uint8_t number[EC_PAYLOAD_MAX_SIZE] = {0};
-    uint8_t native[SOTER_EC_NUMBER_MAX_SIZE] = {0};
-    char group[SOTER_CURVE_NAME_SIZE]; /* public */
-    OSSL_PARAM params[4];              /* public: it points to the numbers */
-    size_t count = 0;
-    soter_status status = soter_ec_export_public(key, SOTER_UNCOMPRESSED, point);
-    if (status != SOTER_SUCCESS) {
-        goto out;
-    }
-    memcpy(group, curve->name, sizeof group);
-    params[count++] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0);
-    params[count++] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * n);
-    if (key->kind->is_private) {
-        status = soter_ec_export_private(key, number);
-        if (status != SOTER_SUCCESS) {
-            goto out;
-        }
-        soter_native_number(number + 1, n, native);
-        params[count++] = OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY, native, n);
-    }
-    params[count] = OSSL_PARAM_construct_end();
-    status = soter_evp_key_make("EC",
-                                key->kind->is_private ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY,
-                                params,
-                                out);
-out:
-    soter_wipe(number, sizeof number);
-    soter_wipe(native, sizeof native);
-    return status;
-}
 
 static soter_status
 encode(const EVP_PKEY *pkey, bool is_private, unsigned char **der, size_t *der_len)
@@ -163,21 +122,21 @@ soter_status soter_pkcs8_write(const soter_key *key,
                                struct soter_owned *out)
 {
     const bool is_private = key->kind->is_private;
-    soter_status status = SOTER_SUCCESS;
-    EVP_PKEY *complete = NULL;
+    soter_status status;
+    EVP_PKEY *pkey = NULL;
     unsigned char *der = NULL;
     size_t der_len = 0;
     if (passphrase.len > INT_MAX || (passphrase.len != 0 && !is_private)) {
         return SOTER_INVALID_PARAMETER;
     }
     ERR_set_mark();
-    if (key->kind->algorithm == SOTER_KEY_EC) {
-        status = complete_ec_key(key, &complete);
-        if (status != SOTER_SUCCESS) {
-            goto out;
-        }
+    /* Others expect the public half of an EC key in the file. */
+    status = key->kind->algorithm == SOTER_KEY_EC ? soter_ec_to_evp(key, true, &pkey)
+                                                  : soter_key_to_evp(key, &pkey);
+    if (status != SOTER_SUCCESS) {
+        goto out;
     }
-    status = encode(complete != NULL ? complete : key->pkey, is_private, &der, &der_len);
+    status = encode(pkey, is_private, &der, &der_len);
     if (status != SOTER_SUCCESS) {
         goto out;
     }
@@ -192,7 +151,7 @@ soter_status soter_pkcs8_write(const soter_key *key,
                  : own(der, der_len, out);
 out:
     OPENSSL_clear_free(der, der_len);
-    EVP_PKEY_free(complete);
+    EVP_PKEY_free(pkey);
     ERR_pop_to_mark();
     return status;
 }

@@ -120,6 +120,8 @@ static soter_status make_key(const struct soter_key_kind *kind,
 {
     OSSL_PARAM params[PRIVATE_NUMBERS + 2]; /* public: it points to the numbers */
     size_t count = 0;
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(soter_crypto.libctx, "RSA", NULL);
+    soter_status status;
     for (int i = first; i < PRIVATE_NUMBERS; i++) {
         const size_t len = number_size(kind, i);
         soter_native_number(payload, len, native);
@@ -130,15 +132,17 @@ static soter_status make_key(const struct soter_key_kind *kind,
     soter_native_number(payload, EXPONENT_SIZE, native);
     params[count++] = OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, native, EXPONENT_SIZE);
     params[count] = OSSL_PARAM_construct_end();
-    return soter_evp_key_make("RSA",
-                              kind->is_private ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY,
-                              params,
-                              out);
+    status = soter_evp_key_make(ctx,
+                                kind->is_private ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY,
+                                params,
+                                out);
+    EVP_PKEY_CTX_free(ctx);
+    return status;
 }
 
-soter_status
-soter_rsa_import(const struct soter_key_kind *kind, struct soter_slice payload, EVP_PKEY **out)
+soter_status soter_rsa_import(soter_key *key, struct soter_slice payload)
 {
+    const struct soter_key_kind *kind = key->kind;
     const int first = kind->is_private ? D : N;
     const uint8_t *numbers[PRIVATE_NUMBERS] = {NULL};
     const uint8_t *at = payload.data;
@@ -156,7 +160,7 @@ soter_rsa_import(const struct soter_key_kind *kind, struct soter_slice payload, 
     if (native == NULL) {
         return SOTER_NO_MEMORY;
     }
-    status = make_key(kind, first, payload.data, native, out);
+    status = make_key(kind, first, payload.data, native, &key->pkey);
     soter_wipe_free(native, payload.len);
     return status;
 }
@@ -166,22 +170,28 @@ soter_status soter_rsa_key_generate(unsigned bits, soter_key **out)
     soter_status status = SOTER_ENGINE_FAIL;
     const struct soter_key_kind *kind = soter_key_find_kind(SOTER_KEY_RSA, true, bits);
     EVP_PKEY_CTX *ctx = NULL;
-    EVP_PKEY *pkey = NULL;
+    soter_key *made = NULL;
     if (kind == NULL) {
         return SOTER_INVALID_PARAMETER;
     }
     ERR_set_mark();
+    status = soter_key_new(kind, &made);
+    if (status != SOTER_SUCCESS) {
+        goto out;
+    }
+    status = SOTER_ENGINE_FAIL;
     ctx = EVP_PKEY_CTX_new_from_name(soter_crypto.libctx, "RSA", NULL);
     /* The exponent is 65537 unless one says otherwise. */
     if (ctx == NULL || EVP_PKEY_keygen_init(ctx) != 1 ||
         EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, (int)bits) != 1 ||
-        EVP_PKEY_generate(ctx, &pkey) != 1 || pkey == NULL) {
+        EVP_PKEY_generate(ctx, &made->pkey) != 1 || made->pkey == NULL) {
         goto out;
     }
-    status = soter_key_adopt(kind, pkey, out);
-    pkey = NULL;
+    *out = made;
+    made = NULL;
+    status = SOTER_SUCCESS;
 out:
-    EVP_PKEY_free(pkey);
+    soter_key_free(made);
     EVP_PKEY_CTX_free(ctx);
     ERR_pop_to_mark();
     return status;

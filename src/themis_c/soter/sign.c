@@ -33,10 +33,16 @@ static bool set_padding(EVP_PKEY_CTX *ctx, const soter_key *key, int salt_len)
 static soter_status
 prepare(const soter_key *key, int (*init)(EVP_PKEY_CTX *), int salt_len, EVP_PKEY_CTX **out)
 {
-    soter_status status = SOTER_ENGINE_FAIL;
+    soter_status status;
+    EVP_PKEY *pkey = NULL;
     EVP_PKEY_CTX *ctx = NULL;
     ERR_set_mark();
-    ctx = EVP_PKEY_CTX_new_from_pkey(soter_crypto.libctx, key->pkey, NULL);
+    status = soter_key_to_evp(key, &pkey);
+    if (status != SOTER_SUCCESS) {
+        goto out;
+    }
+    status = SOTER_ENGINE_FAIL;
+    ctx = EVP_PKEY_CTX_new_from_pkey(soter_crypto.libctx, pkey, NULL);
     if (ctx == NULL || init(ctx) != 1 || !set_padding(ctx, key, salt_len)) {
         goto out;
     }
@@ -45,26 +51,35 @@ prepare(const soter_key *key, int (*init)(EVP_PKEY_CTX *), int salt_len, EVP_PKE
     status = SOTER_SUCCESS;
 out:
     EVP_PKEY_CTX_free(ctx);
+    EVP_PKEY_free(pkey);
     ERR_pop_to_mark();
     return status;
+}
+
+/* An EC signature is two numbers below n in DER: | 30 | length | 02 | length | number | and again,
+ * where a number takes a byte more if its top bit would be set, and a length one from 128 on. */
+static size_t max_size(const struct soter_key_kind *kind)
+{
+    const size_t number = kind->number_size + (kind->bits % 8 == 0 ? 1U : 0U);
+    const size_t content = 2 * (2 + number);
+    if (kind->algorithm == SOTER_KEY_RSA) {
+        return kind->number_size;
+    }
+    return content + (content < 128 ? 2U : 3U);
 }
 
 soter_status soter_signer_new(const soter_key *private_key, soter_signer **out)
 {
     soter_status status;
     soter_signer *signer;
-    const int size = EVP_PKEY_get_size(private_key->pkey);
     if (!private_key->kind->is_private) {
         return SOTER_INVALID_PARAMETER;
-    }
-    if (size <= 0 || size > SOTER_SIGNATURE_MAX_SIZE) {
-        return SOTER_ENGINE_FAIL;
     }
     signer = calloc(1, sizeof *signer);
     if (signer == NULL) {
         return SOTER_NO_MEMORY;
     }
-    signer->max_size = (size_t)size;
+    signer->max_size = max_size(private_key->kind);
     /* The longest salt that fits: so has Themis always signed. */
     status = prepare(private_key, EVP_PKEY_sign_init, RSA_PSS_SALTLEN_MAX, &signer->prepared);
     if (status != SOTER_SUCCESS) {
