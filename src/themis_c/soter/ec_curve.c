@@ -20,7 +20,11 @@ static const uint8_t order_521[66] = {
     0x47, 0xAE, 0xBB, 0x6F, 0xB7, 0x1E, 0x91, 0x38, 0x64, 0x09};
 
 static struct soter_curve curves[SOTER_CURVES_COUNT] = {
-    {.bits = 256, .number_size = 32, .nid = NID_X9_62_prime256v1, .name = "P-256", .order = order_256},
+    {.bits = 256,
+     .number_size = 32,
+     .nid = NID_X9_62_prime256v1,
+     .name = "P-256",
+     .order = order_256},
     {.bits = 384, .number_size = 48, .nid = NID_secp384r1, .name = "P-384", .order = order_384},
     {.bits = 521, .number_size = 66, .nid = NID_secp521r1, .name = "P-521", .order = order_521},
 };

@@ -189,10 +189,8 @@ public_to_evp(const soter_key *key, const struct soter_curve *curve, EVP_PKEY **
     return SOTER_SUCCESS;
 }
 
-static soter_status private_to_evp(const soter_key *key,
-                                   const struct soter_curve *curve,
-                                   bool complete,
-                                   EVP_PKEY **out)
+static soter_status
+private_to_evp(const soter_key *key, const struct soter_curve *curve, bool complete, EVP_PKEY **out)
 {
     soter_status status = SOTER_ENGINE_FAIL;
     uint8_t native[SOTER_EC_NUMBER_MAX_SIZE] = {0};
@@ -208,8 +206,7 @@ static soter_status private_to_evp(const soter_key *key,
     memcpy(group, curve->name, sizeof group);
     soter_native_number(key->d, curve->number_size, native);
     params[count++] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0);
-    params[count++] =
-        OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY, native, curve->number_size);
+    params[count++] = OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY, native, curve->number_size);
     if (complete) {
         status = get_point(key, point);
         if (status != SOTER_SUCCESS) {

@@ -40,7 +40,8 @@ soter_status soter_point_judge(const struct soter_curve *curve, const uint8_t *p
 /* The root of x^3 + ax + b, if that is a square, by the power (p + 1) / 4: the primes of our curves
  * are all 3 mod 4. OpenSSL does the same, and prepares its arithmetic anew each time. Nothing here
  * is secret. */
-static bool find_y(const struct soter_curve *curve, const BIGNUM *x, bool odd, BIGNUM *y, BN_CTX *ctx)
+static bool
+find_y(const struct soter_curve *curve, const BIGNUM *x, bool odd, BIGNUM *y, BN_CTX *ctx)
 {
     const BIGNUM *p = curve->prime;
     return BN_mod_sqr(y, x, p, ctx) == 1 && BN_mod_add_quick(y, y, curve->a, p) == 1 &&
@@ -49,9 +50,8 @@ static bool find_y(const struct soter_curve *curve, const BIGNUM *x, bool odd, B
            ((BN_is_odd(y) == 1) == odd || BN_sub(y, p, y) == 1);
 }
 
-soter_status soter_point_decompress(const struct soter_curve *curve,
-                                    const uint8_t *compressed,
-                                    uint8_t *point)
+soter_status
+soter_point_decompress(const struct soter_curve *curve, const uint8_t *compressed, uint8_t *point)
 {
     const size_t n = curve->number_size;
     const bool odd = (compressed[0] & 1) != 0;

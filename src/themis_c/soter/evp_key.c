@@ -34,6 +34,33 @@ soter_status soter_key_to_evp(const soter_key *key, EVP_PKEY **out)
     return SOTER_SUCCESS;
 }
 
+soter_status soter_key_prepare(const soter_key *key,
+                               int (*init)(EVP_PKEY_CTX *ctx, const OSSL_PARAM *params),
+                               const OSSL_PARAM *params,
+                               EVP_PKEY_CTX **out)
+{
+    soter_status status;
+    EVP_PKEY *pkey = NULL;
+    EVP_PKEY_CTX *ctx = NULL;
+    ERR_set_mark();
+    status = soter_key_to_evp(key, &pkey);
+    if (status != SOTER_SUCCESS) {
+        goto out;
+    }
+    ctx = EVP_PKEY_CTX_new_from_pkey(soter_crypto.libctx, pkey, NULL);
+    if (ctx == NULL || init(ctx, params) != 1) {
+        status = SOTER_ENGINE_FAIL;
+        goto out;
+    }
+    *out = ctx;
+    ctx = NULL;
+out:
+    EVP_PKEY_CTX_free(ctx);
+    EVP_PKEY_free(pkey);
+    ERR_pop_to_mark();
+    return status;
+}
+
 void soter_native_number(const uint8_t *number, size_t len, uint8_t *out)
 {
     static const uint16_t probe = 1;

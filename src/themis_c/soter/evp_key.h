@@ -31,6 +31,18 @@ SOTER_MUST_USE soter_status soter_key_new(const struct soter_key_kind *kind, sot
 /* Gives the key as OpenSSL has it, for the caller to free. */
 SOTER_MUST_USE soter_status soter_key_to_evp(const soter_key *key, EVP_PKEY **out);
 
+/* A parameter that is a string constant, in a static list of them. */
+#define SOTER_TEXT_PARAM(name, text) OSSL_PARAM_utf8_string(name, (char *)(text), sizeof(text) - 1)
+
+/* Sets up an operation with the key, once: EVP_PKEY_sign_init_ex or another of its kind, with these
+ * parameters. OpenSSL's contexts belong to one thread at a time, so the result is only ever copied:
+ * that is cheaper by far than to make one. */
+SOTER_MUST_USE soter_status soter_key_prepare(const soter_key *key,
+                                              int (*init)(EVP_PKEY_CTX *ctx,
+                                                          const OSSL_PARAM *params),
+                                              const OSSL_PARAM *params,
+                                              EVP_PKEY_CTX **out);
+
 /* Makes an OpenSSL key out of its numbers, in a context for keys of its type. */
 SOTER_MUST_USE soter_status soter_evp_key_make(EVP_PKEY_CTX *ctx,
                                                int selection,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "soter/oaep.h"
 
+#include <openssl/core_names.h>
 #include <openssl/err.h>
-#include <openssl/rsa.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -12,137 +12,73 @@
 #include "soter/rsa_key.h"
 #include "soter/wipe.h"
 
-/* Contexts of OpenSSL that are only ever copied, as in sign.c. */
-struct soter_oaep_wrapper {
-    EVP_PKEY_CTX *prepared;
+struct soter_oaep_key {
+    EVP_PKEY_CTX *prepared; /* of soter_key_prepare */
+    bool is_private;
     size_t size;
 };
 
-struct soter_oaep_unwrapper {
-    EVP_PKEY_CTX *prepared;
-    size_t size;
+static const OSSL_PARAM oaep[] = {
+    SOTER_TEXT_PARAM(OSSL_ASYM_CIPHER_PARAM_PAD_MODE, OSSL_PKEY_RSA_PAD_MODE_OAEP),
+    SOTER_TEXT_PARAM(OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST, "SHA1"),
+    SOTER_TEXT_PARAM(OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST, "SHA1"),
+    OSSL_PARAM_END,
 };
 
-static soter_status prepare(const soter_key *key, int (*init)(EVP_PKEY_CTX *), EVP_PKEY_CTX **out)
+soter_status soter_oaep_key_new(const soter_key *key, soter_oaep_key **out)
 {
+    const bool is_private = key->kind->is_private;
     soter_status status;
-    EVP_PKEY *pkey = NULL;
-    EVP_PKEY_CTX *ctx = NULL;
-    ERR_set_mark();
-    status = soter_key_to_evp(key, &pkey);
-    if (status != SOTER_SUCCESS) {
-        goto out;
-    }
-    status = SOTER_ENGINE_FAIL;
-    ctx = EVP_PKEY_CTX_new_from_pkey(soter_crypto.libctx, pkey, NULL);
-    if (ctx == NULL || init(ctx) != 1 ||
-        EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING) != 1 ||
-        EVP_PKEY_CTX_set_rsa_oaep_md(ctx, soter_crypto.sha1) != 1 ||
-        EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, soter_crypto.sha1) != 1) {
-        goto out;
-    }
-    *out = ctx;
-    ctx = NULL;
-    status = SOTER_SUCCESS;
-out:
-    EVP_PKEY_CTX_free(ctx);
-    EVP_PKEY_free(pkey);
-    ERR_pop_to_mark();
-    return status;
-}
-
-static bool is_rsa(const soter_key *key, bool is_private)
-{
-    return key->kind->algorithm == SOTER_KEY_RSA && key->kind->is_private == is_private;
-}
-
-soter_status soter_oaep_wrapper_new(const soter_key *public_key, soter_oaep_wrapper **out)
-{
-    soter_status status;
-    soter_oaep_wrapper *wrapper;
-    if (!is_rsa(public_key, false)) {
+    soter_oaep_key *made;
+    if (key->kind->algorithm != SOTER_KEY_RSA) {
         return SOTER_INVALID_PARAMETER;
     }
-    wrapper = calloc(1, sizeof *wrapper);
-    if (wrapper == NULL) {
+    made = calloc(1, sizeof *made);
+    if (made == NULL) {
         return SOTER_NO_MEMORY;
     }
-    wrapper->size = public_key->kind->number_size;
-    status = prepare(public_key, EVP_PKEY_encrypt_init, &wrapper->prepared);
-    if (status != SOTER_SUCCESS) {
-        goto out;
+    made->is_private = is_private;
+    made->size = key->kind->number_size;
+    status = soter_key_prepare(key,
+                               is_private ? EVP_PKEY_decrypt_init_ex : EVP_PKEY_encrypt_init_ex,
+                               oaep,
+                               &made->prepared);
+    if (status == SOTER_SUCCESS) {
+        *out = made;
+        made = NULL;
     }
-    *out = wrapper;
-    wrapper = NULL;
-out:
-    soter_oaep_wrapper_free(wrapper);
+    soter_oaep_key_free(made);
     return status;
 }
 
-void soter_oaep_wrapper_free(soter_oaep_wrapper *wrapper)
+void soter_oaep_key_free(soter_oaep_key *key)
 {
-    if (wrapper != NULL) {
-        EVP_PKEY_CTX_free(wrapper->prepared);
-        free(wrapper);
+    if (key != NULL) {
+        EVP_PKEY_CTX_free(key->prepared);
+        free(key);
     }
 }
 
-soter_status soter_oaep_unwrapper_new(const soter_key *private_key, soter_oaep_unwrapper **out)
+size_t soter_oaep_wrapped_size(const soter_oaep_key *key)
 {
-    soter_status status;
-    soter_oaep_unwrapper *unwrapper;
-    if (!is_rsa(private_key, true)) {
-        return SOTER_INVALID_PARAMETER;
-    }
-    unwrapper = calloc(1, sizeof *unwrapper);
-    if (unwrapper == NULL) {
-        return SOTER_NO_MEMORY;
-    }
-    unwrapper->size = private_key->kind->number_size;
-    status = prepare(private_key, EVP_PKEY_decrypt_init, &unwrapper->prepared);
-    if (status != SOTER_SUCCESS) {
-        goto out;
-    }
-    *out = unwrapper;
-    unwrapper = NULL;
-out:
-    soter_oaep_unwrapper_free(unwrapper);
-    return status;
+    return key->size;
 }
 
-void soter_oaep_unwrapper_free(soter_oaep_unwrapper *unwrapper)
-{
-    if (unwrapper != NULL) {
-        EVP_PKEY_CTX_free(unwrapper->prepared);
-        free(unwrapper);
-    }
-}
-
-size_t soter_oaep_wrapped_size(const soter_oaep_wrapper *wrapper)
-{
-    return wrapper->size;
-}
-
-size_t soter_oaep_unwrapped_from_size(const soter_oaep_unwrapper *unwrapper)
-{
-    return unwrapper->size;
-}
-
-soter_status soter_oaep_wrap(const soter_oaep_wrapper *wrapper,
+soter_status soter_oaep_wrap(const soter_oaep_key *key,
                              const uint8_t *secret,
                              size_t secret_len,
                              uint8_t *wrapped)
 {
     soter_status status = SOTER_ENGINE_FAIL;
-    size_t made_len = wrapper->size;
+    size_t made_len = key->size;
     EVP_PKEY_CTX *ctx = NULL;
-    if (secret_len > SOTER_OAEP_SECRET_MAX_SIZE) {
+    if (key->is_private || secret_len > SOTER_OAEP_SECRET_MAX_SIZE) {
         return SOTER_INVALID_PARAMETER;
     }
     ERR_set_mark();
-    ctx = EVP_PKEY_CTX_dup(wrapper->prepared);
+    ctx = EVP_PKEY_CTX_dup(key->prepared);
     if (ctx != NULL && EVP_PKEY_encrypt(ctx, wrapped, &made_len, secret, secret_len) == 1 &&
-        made_len == wrapper->size) {
+        made_len == key->size) {
         status = SOTER_SUCCESS;
     }
     EVP_PKEY_CTX_free(ctx);
@@ -161,7 +97,7 @@ choose(int opened_status, size_t opened_len, const uint8_t *opened, uint8_t *sec
     }
 }
 
-soter_status soter_oaep_unwrap(const soter_oaep_unwrapper *unwrapper,
+soter_status soter_oaep_unwrap(const soter_oaep_key *key,
                                const uint8_t *wrapped,
                                size_t wrapped_len,
                                uint8_t *secret,
@@ -172,7 +108,7 @@ soter_status soter_oaep_unwrap(const soter_oaep_unwrapper *unwrapper,
     size_t opened_len = sizeof opened;
     int opened_status;
     EVP_PKEY_CTX *ctx = NULL;
-    if (wrapped_len != unwrapper->size || secret_len > SOTER_OAEP_SECRET_MAX_SIZE) {
+    if (!key->is_private || wrapped_len != key->size || secret_len > SOTER_OAEP_SECRET_MAX_SIZE) {
         return SOTER_INVALID_PARAMETER;
     }
     status = soter_rand_secret(secret, secret_len);
@@ -180,7 +116,7 @@ soter_status soter_oaep_unwrap(const soter_oaep_unwrapper *unwrapper,
         return status;
     }
     ERR_set_mark();
-    ctx = EVP_PKEY_CTX_dup(unwrapper->prepared);
+    ctx = EVP_PKEY_CTX_dup(key->prepared);
     if (ctx == NULL) {
         status = SOTER_NO_MEMORY;
         goto out;

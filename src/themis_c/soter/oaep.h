@@ -13,33 +13,28 @@
 #define SOTER_OAEP_OVERHEAD 42 /* two digests of SHA-1, and two bytes */
 #define SOTER_OAEP_SECRET_MAX_SIZE (1024 / 8 - SOTER_OAEP_OVERHEAD) /* what every key can take */
 
-/* Keys prepared for one direction. They need their soter_key no longer. Immutable; threads may
- * share them. */
-typedef struct soter_oaep_wrapper soter_oaep_wrapper;
-typedef struct soter_oaep_unwrapper soter_oaep_unwrapper;
+/* An RSA key prepared for what its half can do: a public one wraps, a private one unwraps. It needs
+ * its soter_key no longer. Immutable; threads may share it. */
+typedef struct soter_oaep_key soter_oaep_key;
 
-/* INVALID_PARAMETER: not an RSA key of that half. */
-SOTER_MUST_USE soter_status soter_oaep_wrapper_new(const soter_key *public_key,
-                                                   soter_oaep_wrapper **out);
-void soter_oaep_wrapper_free(soter_oaep_wrapper *wrapper);
-SOTER_MUST_USE soter_status soter_oaep_unwrapper_new(const soter_key *private_key,
-                                                     soter_oaep_unwrapper **out);
-void soter_oaep_unwrapper_free(soter_oaep_unwrapper *unwrapper);
+/* INVALID_PARAMETER: not an RSA key. */
+SOTER_MUST_USE soter_status soter_oaep_key_new(const soter_key *key, soter_oaep_key **out);
+void soter_oaep_key_free(soter_oaep_key *key);
 
 /* The bytes of a wrapped secret: those of the modulus. */
-size_t soter_oaep_wrapped_size(const soter_oaep_wrapper *wrapper);
-size_t soter_oaep_unwrapped_from_size(const soter_oaep_unwrapper *unwrapper);
+size_t soter_oaep_wrapped_size(const soter_oaep_key *key);
 
-/* Wraps a secret of at most SOTER_OAEP_SECRET_MAX_SIZE bytes into soter_oaep_wrapped_size. */
-SOTER_MUST_USE soter_status soter_oaep_wrap(const soter_oaep_wrapper *wrapper,
+/* Wraps a secret of at most SOTER_OAEP_SECRET_MAX_SIZE bytes into soter_oaep_wrapped_size.
+ * INVALID_PARAMETER: a longer one, or a private key. */
+SOTER_MUST_USE soter_status soter_oaep_wrap(const soter_oaep_key *key,
                                             const uint8_t *secret,
                                             size_t secret_len,
                                             uint8_t *wrapped);
 
 /* Unwraps a secret of this very length. What does not unwrap to that gives a random secret and
  * SUCCESS, in the same time: the one who sent it learns only that a later authentication failed.
- * INVALID_PARAMETER: not as long as the modulus, which is no secret. */
-SOTER_MUST_USE soter_status soter_oaep_unwrap(const soter_oaep_unwrapper *unwrapper,
+ * INVALID_PARAMETER: not as long as the modulus, which is no secret, or a public key. */
+SOTER_MUST_USE soter_status soter_oaep_unwrap(const soter_oaep_key *key,
                                               const uint8_t *wrapped,
                                               size_t wrapped_len,
                                               uint8_t *secret,

@@ -1,60 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "soter/sign.h"
 
+#include <openssl/core_names.h>
 #include <openssl/err.h>
-#include <openssl/rsa.h>
 #include <stdlib.h>
 
 #include "soter/crypto.h"
 #include "soter/evp_key.h"
 #include "soter/hash.h"
 
-/* OpenSSL's contexts belong to one thread at a time, so these two are only ever copied: that is
- * cheaper by far than to make one. */
-struct soter_signer {
-    EVP_PKEY_CTX *prepared;
+struct soter_sign_key {
+    EVP_PKEY_CTX *prepared; /* of soter_key_prepare */
+    bool is_private;
     size_t max_size;
 };
 
-struct soter_verifier {
-    EVP_PKEY_CTX *prepared;
+/* Nothing has to be set for EC keys. With RSA keys the mask is made with SHA-256 too. The salt is
+ * the longest that fits, for so has Themis always signed; its length is found in the signature. */
+static const OSSL_PARAM nothing[] = {OSSL_PARAM_END};
+static const OSSL_PARAM pss_signing[] = {
+    SOTER_TEXT_PARAM(OSSL_SIGNATURE_PARAM_PAD_MODE, OSSL_PKEY_RSA_PAD_MODE_PSS),
+    SOTER_TEXT_PARAM(OSSL_SIGNATURE_PARAM_DIGEST, "SHA2-256"),
+    SOTER_TEXT_PARAM(OSSL_SIGNATURE_PARAM_MGF1_DIGEST, "SHA2-256"),
+    SOTER_TEXT_PARAM(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, OSSL_PKEY_RSA_PSS_SALT_LEN_MAX),
+    OSSL_PARAM_END,
 };
-
-/* PSS with SHA-256 for the mask too; nothing has to be set for EC keys. */
-static bool set_padding(EVP_PKEY_CTX *ctx, const soter_key *key, int salt_len)
-{
-    return key->kind->algorithm == SOTER_KEY_EC ||
-           (EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
-            EVP_PKEY_CTX_set_signature_md(ctx, soter_crypto.sha256) == 1 &&
-            EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, soter_crypto.sha256) == 1 &&
-            EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, salt_len) == 1);
-}
-
-static soter_status
-prepare(const soter_key *key, int (*init)(EVP_PKEY_CTX *), int salt_len, EVP_PKEY_CTX **out)
-{
-    soter_status status;
-    EVP_PKEY *pkey = NULL;
-    EVP_PKEY_CTX *ctx = NULL;
-    ERR_set_mark();
-    status = soter_key_to_evp(key, &pkey);
-    if (status != SOTER_SUCCESS) {
-        goto out;
-    }
-    status = SOTER_ENGINE_FAIL;
-    ctx = EVP_PKEY_CTX_new_from_pkey(soter_crypto.libctx, pkey, NULL);
-    if (ctx == NULL || init(ctx) != 1 || !set_padding(ctx, key, salt_len)) {
-        goto out;
-    }
-    *out = ctx;
-    ctx = NULL;
-    status = SOTER_SUCCESS;
-out:
-    EVP_PKEY_CTX_free(ctx);
-    EVP_PKEY_free(pkey);
-    ERR_pop_to_mark();
-    return status;
-}
+static const OSSL_PARAM pss_verifying[] = {
+    SOTER_TEXT_PARAM(OSSL_SIGNATURE_PARAM_PAD_MODE, OSSL_PKEY_RSA_PAD_MODE_PSS),
+    SOTER_TEXT_PARAM(OSSL_SIGNATURE_PARAM_DIGEST, "SHA2-256"),
+    SOTER_TEXT_PARAM(OSSL_SIGNATURE_PARAM_MGF1_DIGEST, "SHA2-256"),
+    SOTER_TEXT_PARAM(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, OSSL_PKEY_RSA_PSS_SALT_LEN_AUTO),
+    OSSL_PARAM_END,
+};
 
 /* An EC signature is two numbers below n in DER: | 30 | length | 02 | length | number | and again,
  * where a number takes a byte more if its top bit would be set, and a length one from 128 on. */
@@ -68,92 +45,67 @@ static size_t max_size(const struct soter_key_kind *kind)
     return content + (content < 128 ? 2U : 3U);
 }
 
-soter_status soter_signer_new(const soter_key *private_key, soter_signer **out)
+soter_status soter_sign_key_new(const soter_key *key, soter_sign_key **out)
 {
+    const bool is_private = key->kind->is_private;
+    const OSSL_PARAM *params = nothing;
     soter_status status;
-    soter_signer *signer;
-    if (!private_key->kind->is_private) {
-        return SOTER_INVALID_PARAMETER;
-    }
-    signer = calloc(1, sizeof *signer);
-    if (signer == NULL) {
+    soter_sign_key *made = calloc(1, sizeof *made);
+    if (made == NULL) {
         return SOTER_NO_MEMORY;
     }
-    signer->max_size = max_size(private_key->kind);
-    /* The longest salt that fits: so has Themis always signed. */
-    status = prepare(private_key, EVP_PKEY_sign_init, RSA_PSS_SALTLEN_MAX, &signer->prepared);
-    if (status != SOTER_SUCCESS) {
-        goto out;
+    made->is_private = is_private;
+    made->max_size = max_size(key->kind);
+    if (key->kind->algorithm == SOTER_KEY_RSA) {
+        params = is_private ? pss_signing : pss_verifying;
     }
-    *out = signer;
-    signer = NULL;
-out:
-    soter_signer_free(signer);
+    status = soter_key_prepare(key,
+                               is_private ? EVP_PKEY_sign_init_ex : EVP_PKEY_verify_init_ex,
+                               params,
+                               &made->prepared);
+    if (status == SOTER_SUCCESS) {
+        *out = made;
+        made = NULL;
+    }
+    soter_sign_key_free(made);
     return status;
 }
 
-void soter_signer_free(soter_signer *signer)
+void soter_sign_key_free(soter_sign_key *key)
 {
-    if (signer != NULL) {
-        EVP_PKEY_CTX_free(signer->prepared);
-        free(signer);
+    if (key != NULL) {
+        EVP_PKEY_CTX_free(key->prepared);
+        free(key);
     }
 }
 
-soter_status soter_verifier_new(const soter_key *public_key, soter_verifier **out)
+size_t soter_signature_max_size(const soter_sign_key *key)
 {
-    soter_status status;
-    soter_verifier *verifier;
-    if (public_key->kind->is_private) {
-        return SOTER_INVALID_PARAMETER;
-    }
-    verifier = calloc(1, sizeof *verifier);
-    if (verifier == NULL) {
-        return SOTER_NO_MEMORY;
-    }
-    /* The length of the salt is found in the signature. */
-    status = prepare(public_key, EVP_PKEY_verify_init, RSA_PSS_SALTLEN_AUTO, &verifier->prepared);
-    if (status != SOTER_SUCCESS) {
-        goto out;
-    }
-    *out = verifier;
-    verifier = NULL;
-out:
-    soter_verifier_free(verifier);
-    return status;
+    return key->max_size;
 }
 
-void soter_verifier_free(soter_verifier *verifier)
-{
-    if (verifier != NULL) {
-        EVP_PKEY_CTX_free(verifier->prepared);
-        free(verifier);
-    }
-}
-
-size_t soter_signature_max_size(const soter_signer *signer)
-{
-    return signer->max_size;
-}
-
-soter_status soter_sign(const soter_signer *signer,
+soter_status soter_sign(const soter_sign_key *key,
                         const struct soter_slice *parts,
                         size_t count,
                         uint8_t *signature,
                         size_t *signature_len)
 {
     uint8_t digest[SOTER_SHA256_SIZE]; /* public: of a message that travels in the clear */
-    size_t made_len = signer->max_size;
+    size_t made_len = key->max_size;
     EVP_PKEY_CTX *ctx = NULL;
-    soter_status status = soter_sha256(parts, count, digest);
+    soter_status status;
+    if (!key->is_private) {
+        return SOTER_INVALID_PARAMETER;
+    }
+    status = soter_sha256(parts, count, digest);
     if (status != SOTER_SUCCESS) {
         return status;
     }
     status = SOTER_ENGINE_FAIL;
     ERR_set_mark();
-    ctx = EVP_PKEY_CTX_dup(signer->prepared);
+    ctx = EVP_PKEY_CTX_dup(key->prepared);
     if (ctx == NULL || EVP_PKEY_sign(ctx, signature, &made_len, digest, sizeof digest) != 1 ||
-        made_len == 0 || made_len > signer->max_size) {
+        made_len == 0 || made_len > key->max_size) {
         goto out;
     }
     *signature_len = made_len;
@@ -164,7 +116,7 @@ out:
     return status;
 }
 
-soter_status soter_verify(const soter_verifier *verifier,
+soter_status soter_verify(const soter_sign_key *key,
                           const struct soter_slice *parts,
                           size_t count,
                           const uint8_t *signature,
@@ -173,6 +125,9 @@ soter_status soter_verify(const soter_verifier *verifier,
     uint8_t digest[SOTER_SHA256_SIZE]; /* public */
     EVP_PKEY_CTX *ctx = NULL;
     soter_status status;
+    if (key->is_private) {
+        return SOTER_INVALID_PARAMETER;
+    }
     if (signature_len > SOTER_SIGNATURE_MAX_SIZE) { /* OpenSSL would take it as an int */
         return SOTER_INVALID_SIGNATURE;
     }
@@ -181,7 +136,7 @@ soter_status soter_verify(const soter_verifier *verifier,
         return status;
     }
     ERR_set_mark();
-    ctx = EVP_PKEY_CTX_dup(verifier->prepared);
+    ctx = EVP_PKEY_CTX_dup(key->prepared);
     if (ctx == NULL) {
         status = SOTER_NO_MEMORY;
     } else if (EVP_PKEY_verify(ctx, signature, signature_len, digest, sizeof digest) != 1) {

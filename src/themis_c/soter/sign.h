@@ -15,30 +15,27 @@
 #define SOTER_SIGNATURE_MAX_SIZE 1024
 #define SOTER_EC_SIGNATURE_MAX_SIZE 139
 
-/* Keys prepared for one purpose. They need their soter_key no longer. Immutable; threads may
- * share them. */
-typedef struct soter_signer soter_signer;
-typedef struct soter_verifier soter_verifier;
+/* A key prepared for what its half can do: a private one signs, a public one verifies. It needs its
+ * soter_key no longer. Immutable; threads may share it. */
+typedef struct soter_sign_key soter_sign_key;
 
-/* INVALID_PARAMETER: a public key where a private one belongs, or the reverse. */
-SOTER_MUST_USE soter_status soter_signer_new(const soter_key *private_key, soter_signer **out);
-void soter_signer_free(soter_signer *signer);
-SOTER_MUST_USE soter_status soter_verifier_new(const soter_key *public_key, soter_verifier **out);
-void soter_verifier_free(soter_verifier *verifier);
+SOTER_MUST_USE soter_status soter_sign_key_new(const soter_key *key, soter_sign_key **out);
+void soter_sign_key_free(soter_sign_key *key);
 
 /* The most bytes that a signature can have; those of EC keys vary in length. */
-size_t soter_signature_max_size(const soter_signer *signer);
+size_t soter_signature_max_size(const soter_sign_key *key);
 
 /* Signs the parts joined. `signature` takes soter_signature_max_size bytes; *signature_len says
- * how many were written. */
-SOTER_MUST_USE soter_status soter_sign(const soter_signer *signer,
+ * how many were written. INVALID_PARAMETER: a public key. */
+SOTER_MUST_USE soter_status soter_sign(const soter_sign_key *key,
                                        const struct soter_slice *parts,
                                        size_t count,
                                        uint8_t *signature,
                                        size_t *signature_len);
 
-/* INVALID_SIGNATURE if this is not the signature of the parts joined. */
-SOTER_MUST_USE soter_status soter_verify(const soter_verifier *verifier,
+/* INVALID_SIGNATURE if this is not the signature of the parts joined. INVALID_PARAMETER: a private
+ * key. */
+SOTER_MUST_USE soter_status soter_verify(const soter_sign_key *key,
                                          const struct soter_slice *parts,
                                          size_t count,
                                          const uint8_t *signature,

@@ -31,8 +31,8 @@ static_assert(RSA_SECRET_SIZE <= SOTER_OAEP_SECRET_MAX_SIZE, "the shortest key t
 /* With EC keys the cell alone is there, with RSA keys all but the cell. */
 struct themis_message {
     themis_cell *cell;
-    soter_oaep_wrapper *wrapper;
-    soter_oaep_unwrapper *unwrapper;
+    soter_oaep_key *wrapper;
+    soter_oaep_key *unwrapper;
 };
 
 int themis_message_type(const uint8_t *message, size_t message_len)
@@ -90,9 +90,9 @@ fill(themis_message *message, const soter_key *private_key, const soter_key *pub
     if (soter_key_is_ec(private_key, true)) {
         return agree(private_key, public_key, &message->cell);
     }
-    status = soter_oaep_unwrapper_new(private_key, &message->unwrapper);
+    status = soter_oaep_key_new(private_key, &message->unwrapper);
     if (status == SOTER_SUCCESS) {
-        status = soter_oaep_wrapper_new(public_key, &message->wrapper);
+        status = soter_oaep_key_new(public_key, &message->wrapper);
     }
     return status;
 }
@@ -136,8 +136,8 @@ void themis_message_free(themis_message *message)
 {
     if (message != NULL) {
         themis_cell_free(message->cell);
-        soter_oaep_wrapper_free(message->wrapper);
-        soter_oaep_unwrapper_free(message->unwrapper);
+        soter_oaep_key_free(message->wrapper);
+        soter_oaep_key_free(message->unwrapper);
         free(message);
     }
 }
@@ -157,9 +157,8 @@ size_t themis_message_wrap_growth(const themis_message *message)
 size_t themis_message_unwrap_growth(const themis_message *message)
 {
     return THEMIS_CELL_TOKEN_SIZE +
-           (message->cell != NULL
-                ? EC_HEADER_SIZE
-                : RSA_HEADER_SIZE + soter_oaep_unwrapped_from_size(message->unwrapper));
+           (message->cell != NULL ? EC_HEADER_SIZE
+                                  : RSA_HEADER_SIZE + soter_oaep_wrapped_size(message->unwrapper));
 }
 
 /* A secret of the message's own, to `wrapped` for the peer, and the data in a cell under it. */
@@ -264,7 +263,7 @@ int themis_message_unwrap(themis_message *message,
     if (message->cell != NULL) {
         return themis_cell_unseal(message->cell, reader.at, reader.left, NULL, 0, data);
     }
-    oaep.len = soter_oaep_unwrapped_from_size(message->unwrapper);
+    oaep.len = soter_oaep_wrapped_size(message->unwrapper);
     if (!soter_read_u32le(&reader, &oaep_len) || oaep_len != oaep.len ||
         !soter_read_bytes(&reader, oaep.len, &oaep.data)) {
         return SOTER_INVALID_PARAMETER;

@@ -17,58 +17,60 @@
 static_assert(THEMIS_SIGNED_HEADER_SIZE == 3 * 4, "a header is three numbers");
 
 struct themis_signer {
-    soter_signer *signer;
+    soter_sign_key *key;
     uint32_t type;
 };
 
 struct themis_verifier {
-    soter_verifier *verifier;
+    soter_sign_key *key;
     uint32_t type;
 };
 
-static uint32_t type_for(const soter_key *key)
+/* Reads and prepares this half of a key, and tells the type of the messages that it is for. */
+static soter_status prepare(const uint8_t *key,
+                            size_t key_len,
+                            bool is_private,
+                            soter_sign_key **prepared,
+                            uint32_t *type)
 {
-    return soter_key_kind(key)->algorithm == SOTER_KEY_EC ? THEMIS_MESSAGE_EC_SIGNED
-                                                          : THEMIS_MESSAGE_RSA_SIGNED;
+    soter_key *read = NULL;
+    soter_status status = themis_message_read_key(key, key_len, is_private, &read);
+    if (status == SOTER_SUCCESS) {
+        *type = soter_key_kind(read)->algorithm == SOTER_KEY_EC ? THEMIS_MESSAGE_EC_SIGNED
+                                                                : THEMIS_MESSAGE_RSA_SIGNED;
+        status = soter_sign_key_new(read, prepared);
+    }
+    soter_key_free(read);
+    return status;
 }
 
 int themis_signer_new(const uint8_t *private_key, size_t private_key_len, themis_signer **out)
 {
-    soter_key *key = NULL;
-    themis_signer *made = NULL;
-    soter_status status = themis_message_read_key(private_key, private_key_len, true, &key);
-    if (status != SOTER_SUCCESS) {
-        return status;
-    }
-    made = calloc(1, sizeof *made);
+    soter_status status;
+    themis_signer *made = calloc(1, sizeof *made);
     if (made == NULL) {
-        status = SOTER_NO_MEMORY;
-        goto out;
+        return SOTER_NO_MEMORY;
     }
-    made->type = type_for(key);
-    status = soter_signer_new(key, &made->signer);
-    if (status != SOTER_SUCCESS) {
-        goto out;
+    status = prepare(private_key, private_key_len, true, &made->key, &made->type);
+    if (status == SOTER_SUCCESS) {
+        *out = made;
+        made = NULL;
     }
-    *out = made;
-    made = NULL;
-out:
     themis_signer_free(made);
-    soter_key_free(key);
     return status;
 }
 
 void themis_signer_free(themis_signer *signer)
 {
     if (signer != NULL) {
-        soter_signer_free(signer->signer);
+        soter_sign_key_free(signer->key);
         free(signer);
     }
 }
 
 size_t themis_signer_signature_max(const themis_signer *signer)
 {
-    return soter_signature_max_size(signer->signer);
+    return soter_signature_max_size(signer->key);
 }
 
 int themis_signer_sign(const themis_signer *signer,
@@ -84,7 +86,7 @@ int themis_signer_sign(const themis_signer *signer,
     if (message_len == 0 || (uint64_t)message_len > UINT32_MAX) {
         return SOTER_INVALID_PARAMETER;
     }
-    status = soter_sign(signer->signer, &part, 1, signature, signature_len);
+    status = soter_sign(signer->key, &part, 1, signature, signature_len);
     if (status != SOTER_SUCCESS) {
         return status;
     }
@@ -99,34 +101,24 @@ int themis_signer_sign(const themis_signer *signer,
 
 int themis_verifier_new(const uint8_t *public_key, size_t public_key_len, themis_verifier **out)
 {
-    soter_key *key = NULL;
-    themis_verifier *made = NULL;
-    soter_status status = themis_message_read_key(public_key, public_key_len, false, &key);
-    if (status != SOTER_SUCCESS) {
-        return status;
-    }
-    made = calloc(1, sizeof *made);
+    soter_status status;
+    themis_verifier *made = calloc(1, sizeof *made);
     if (made == NULL) {
-        status = SOTER_NO_MEMORY;
-        goto out;
+        return SOTER_NO_MEMORY;
     }
-    made->type = type_for(key);
-    status = soter_verifier_new(key, &made->verifier);
-    if (status != SOTER_SUCCESS) {
-        goto out;
+    status = prepare(public_key, public_key_len, false, &made->key, &made->type);
+    if (status == SOTER_SUCCESS) {
+        *out = made;
+        made = NULL;
     }
-    *out = made;
-    made = NULL;
-out:
     themis_verifier_free(made);
-    soter_key_free(key);
     return status;
 }
 
 void themis_verifier_free(themis_verifier *verifier)
 {
     if (verifier != NULL) {
-        soter_verifier_free(verifier->verifier);
+        soter_sign_key_free(verifier->key);
         free(verifier);
     }
 }
@@ -156,7 +148,7 @@ int themis_verifier_verify(const themis_verifier *verifier,
         return SOTER_INVALID_PARAMETER;
     }
     part.len = part_len;
-    status = soter_verify(verifier->verifier, &part, 1, signature, signature_len);
+    status = soter_verify(verifier->key, &part, 1, signature, signature_len);
     if (status == SOTER_SUCCESS) {
         *message_len = part.len;
     }

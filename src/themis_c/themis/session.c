@@ -9,7 +9,7 @@
 
 /* Prepares the identity key for signing. */
 static soter_status
-prepare_identity(const uint8_t *private_key, size_t private_key_len, soter_signer **out)
+prepare_identity(const uint8_t *private_key, size_t private_key_len, soter_sign_key **out)
 {
     const struct soter_key_kind *kind;
     soter_key *key = NULL;
@@ -25,7 +25,7 @@ prepare_identity(const uint8_t *private_key, size_t private_key_len, soter_signe
     }
     status = soter_key_read(private_key, private_key_len, &key);
     if (status == SOTER_SUCCESS) {
-        status = soter_signer_new(key, out);
+        status = soter_sign_key_new(key, out);
     }
     soter_key_free(key);
     return status;
@@ -73,7 +73,7 @@ void themis_session_forget(themis_session *session)
     session->own.key = NULL;
     soter_key_free(session->peer.ephemeral);
     session->peer.ephemeral = NULL;
-    soter_verifier_free(session->peer.verifier);
+    soter_sign_key_free(session->peer.verifier);
     session->peer.verifier = NULL;
     soter_wipe(&session->secrets, sizeof session->secrets);
     soter_wipe(session->planned, sizeof session->planned);
@@ -84,7 +84,7 @@ void themis_session_free(themis_session *session)
     if (session != NULL) {
         themis_session_forget(session);
         themis_session_channel_free(session->channel);
-        soter_signer_free(session->signer);
+        soter_sign_key_free(session->signer);
         free(session->id);
         free(session->peer.id);
         soter_wipe_free(session, sizeof *session);

@@ -27,7 +27,7 @@ struct themis_session_ephemeral {
 struct themis_session_peer {
     uint8_t *id;
     size_t id_len;
-    soter_verifier *verifier;
+    soter_sign_key *verifier;
     soter_key *ephemeral;
     uint8_t container[SOTER_P256_PUBLIC_UNCOMPRESSED_SIZE]; /* of the ephemeral key, as sent */
     size_t container_len;
@@ -38,7 +38,7 @@ struct themis_session {
     bool is_client;
     bool reject_duplicates;
     const char *refusal;
-    soter_signer *signer;
+    soter_sign_key *signer;
     uint8_t *id;
     size_t id_len;
     struct themis_session_ephemeral own;

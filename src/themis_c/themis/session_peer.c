@@ -43,19 +43,19 @@ soter_status themis_session_refuse_signature(themis_session *session, soter_stat
 void themis_session_peer_clear(struct themis_session_peer *peer)
 {
     free(peer->id);
-    soter_verifier_free(peer->verifier);
+    soter_sign_key_free(peer->verifier);
     soter_key_free(peer->ephemeral);
     memset(peer, 0, sizeof *peer);
 }
 
 /* Prepares the public key that the application knows for the peer. */
 static soter_status
-read_peer_key(themis_session *session, struct soter_slice bytes, soter_verifier **out)
+read_peer_key(themis_session *session, struct soter_slice bytes, soter_sign_key **out)
 {
     soter_key *key = NULL;
     soter_status status = soter_key_read(bytes.data, bytes.len, &key);
     if (status == SOTER_SUCCESS && soter_key_is_ec(key, false)) {
-        status = soter_verifier_new(key, out);
+        status = soter_sign_key_new(key, out);
     } else if (status != SOTER_NO_MEMORY && status != SOTER_ENGINE_FAIL) {
         status = themis_session_refuse(
             session,
