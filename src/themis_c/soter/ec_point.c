@@ -5,6 +5,7 @@
 #include <openssl/ec.h>
 
 #include "soter/crypto.h"
+#include "soter/wipe.h"
 
 static size_t whole_size(const struct soter_curve *curve)
 {
@@ -125,5 +126,6 @@ out:
     EC_POINT_free(factor);
     BN_clear_free(scalar);
     BN_CTX_free(ctx);
+    soter_wipe_stack(); /* the coordinates stay there */
     return status;
 }
