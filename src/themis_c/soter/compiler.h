@@ -37,7 +37,7 @@
 
 /* The instruction of x86-64 that takes eight bytes into a CRC-32C: a function that uses it says so,
  * and is called only if the machine has it. */
-#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(_MSC_VER)
 #define SOTER_CRC32C_FUNCTION __attribute__((target("sse4.2")))
 #define SOTER_CRC32C_PRESENT() (__builtin_cpu_supports("sse4.2") != 0)
 #define SOTER_CRC32C_EIGHT(crc, bytes) ((uint32_t)__builtin_ia32_crc32di(crc, bytes))
