@@ -4,13 +4,22 @@
 import numpy
 import pytest
 from _keys import cases, code_of, generated, ids, pairs, with_byte
+from _threads import together
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, utils
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pythemis.exception import THEMIS_CODES, ThemisError
-from pythemis.skeygen import from_der, from_pem, key_kind, public_from_private, to_der
+from pythemis.skeygen import (
+    KEY_PAIR_TYPE,
+    GenerateKeyPair,
+    from_der,
+    from_pem,
+    key_kind,
+    public_from_private,
+    to_der,
+)
 from pythemis.smessage import (
     SecureMessageError,
     SecureMessageTypeError,
@@ -336,3 +345,31 @@ def test_errors_are_of_the_family():
     assert issubclass(SecureMessageError, ThemisError)
     assert issubclass(SecureMessageTypeError, (SecureMessageError, TypeError))
     assert issubclass(SecureMessageValueError, (SecureMessageError, ValueError))
+
+
+# ---- Public keys that were seen before ----
+
+
+def test_a_key_that_was_seen_before_is_judged_anew():
+    """Preparing a public key once does not make another key's signature good, nor a bad key."""
+    first, second = (GenerateKeyPair(KEY_PAIR_TYPE.EC) for _ in range(2))
+    signed = ssign(first.export_private_key(), b"message")
+    for _ in range(3):
+        assert sverify(first.export_public_key(), signed) == b"message"
+        with pytest.raises(SecureMessageError):
+            sverify(second.export_public_key(), signed)
+        with pytest.raises(SecureMessageError):
+            sverify(first.export_public_key()[:-1], signed)
+
+
+def test_threads_share_the_keys_that_were_seen_before():
+    """Many threads with more keys than are kept: each gets the answer of its own key."""
+    keys = [GenerateKeyPair(KEY_PAIR_TYPE.EC) for _ in range(100)]
+    signed = [ssign(key.export_private_key(), b"%d" % i) for i, key in enumerate(keys)]
+
+    def work(number):
+        for i in range(number, 100 + number):
+            assert sverify(keys[i % 100].export_public_key(), signed[i % 100]) == b"%d" % (i % 100)
+        return True
+
+    assert all(together(work))

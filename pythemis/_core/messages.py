@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from pythemis._themis import ffi, lib
@@ -205,11 +206,20 @@ def verifier_verify(owner: Owner, message: Any) -> bytes:
 
 def verify(errors: Errors, public_key: Any, message: Any) -> bytes:
     """Check one signed message and give what was signed."""
+    if type(public_key) is bytes:
+        return _verify(errors, _known_verifier(errors, public_key), message)
     handle = _verifier(errors, public_key)
     try:
         return _verify(errors, handle, message)
     finally:
         lib.themis_verifier_free(handle)
+
+
+# Preparing a key takes half as long as checking a signature, and most programs check those of a
+# few peers. Public keys are no secrets; nothing of the kind is done with private ones.
+@lru_cache(maxsize=64)
+def _known_verifier(errors: Errors, public_key: bytes) -> Any:
+    return verifier_new(errors, public_key)
 
 
 def _verify(errors: Errors, handle: Any, message: Any) -> bytes:
