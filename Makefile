@@ -5,6 +5,9 @@
 PYTHON ?= python3
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+SECONDS ?= 600
+SEED ?=
+ONLY ?=
 
 VENV := .venv/bin
 C_SOURCES := $(wildcard src/themis_c/*/*.c)
@@ -18,6 +21,7 @@ PEER := tests/interop/node_modules/.package-lock.json
 
 .PHONY: help demo test interop lint format memcheck bench bench-page instructions \
         instructions-record clean
+.PHONY: help demo test interop differ lint format memcheck clean
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1	/' | expand -t 28
@@ -30,6 +34,9 @@ test: .venv/.installed $(if $(filter true,$(CI)),$(PEER)) ## build pythemis and 
 
 interop: .venv/.installed $(PEER) ## run the tests against the real Themis core (Node)
 	CI=true $(VENV)/pytest tests/interop $(PYTEST_ARGS)
+
+differ: .venv/.installed $(PEER) ## give damaged input to us and to the real core (SECONDS=600 SEED=1)
+	$(VENV)/python tests/interop/differential.py --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
 
 lint: .venv/.lint ## check style, types, formatting and C warnings
 	$(VENV)/ruff check

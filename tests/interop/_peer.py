@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The real Themis core, in a Node process that stays for the whole test run."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -20,29 +21,76 @@ class PeerError(Exception):
         self.code = code
 
 
+class PeerTrap(PeerError):
+    """The real core crashed; whatever it held is gone, and another one was started."""
+
+    def __init__(self, message):
+        super().__init__(None, message)
+
+
 class Peer:
     """Calls methods of peer.js."""
 
     def __init__(self):
+        self.traps = 0
+        self._start()
+
+    def _start(self):
         self.process = subprocess.Popen(
             ["node", HERE / "peer.js"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
     def __call__(self, method, *args):
         """Call a method; bytes are passed and returned as bytes."""
-        line = json.dumps({"method": method, "args": [to_wire(value) for value in args]})
-        self.process.stdin.write(f"{line}\n")
+        [result] = self.many([(method, *args)])
+        if isinstance(result, PeerError):
+            raise result
+        return result
+
+    def many(self, calls):
+        """Call methods in one go; give the results, with errors among them."""
+        results = []
+        while len(results) < len(calls):
+            asked = [call_to_wire(*call) for call in calls[len(results) :]]
+            for answer in self._ask(asked):
+                results.append(result_of(answer))
+                if isinstance(results[-1], PeerTrap):
+                    self._restart()
+        return results
+
+    def _ask(self, asked):
+        self.process.stdin.write(f"{json.dumps(asked)}\n")
         self.process.stdin.flush()
-        answer = json.loads(self.process.stdout.readline())
-        if "error" in answer:
-            raise PeerError(**answer["error"])
-        return from_wire(answer["result"])
+        line = self.process.stdout.readline()
+        # The process may end without a word, too.
+        return json.loads(line) if line else [{"trap": "the process ended"}]
+
+    def _restart(self):
+        self.traps += 1
+        self.process.kill()
+        self.close()
+        self._start()
 
     def close(self):
         """End the process."""
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
         self.process.wait(timeout=10)
         self.process.stdout.close()
+
+
+def call_to_wire(method, *args):
+    """Write a call as JSON can carry it."""
+    return {"method": method, "args": [to_wire(value) for value in args]}
+
+
+def result_of(answer):
+    """Give a result, or the error that came in its place."""
+    if "trap" in answer:
+        return PeerTrap(answer["trap"])
+    if "error" in answer:
+        return PeerError(**answer["error"])
+    return from_wire(answer["result"])
 
 
 def to_wire(value):

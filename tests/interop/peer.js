@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The real Themis core behind a pipe. A line of JSON comes in, {"method": name, "args": [...]},
 // and one goes out, {"result": value} or {"error": {"code": number, "message": text}}.
-// Bytes travel as {"hex": text}. Objects stay here; their numbers travel.
+// An array of calls is answered by an array. Bytes travel as {"hex": text}. Objects stay here;
+// their numbers travel. After a trap in WebAssembly nothing here is to be trusted any more: the
+// answer is {"trap": text}, the last of its array, and the caller starts another process.
 'use strict';
 
 // Emscripten of that time takes any fetch for a browser's.
@@ -55,6 +57,8 @@ const methods = {
         themis.SecureCellTokenProtect.withKey(key).decrypt(encrypted, token, context),
     imprint: (key, message, context) =>
         themis.SecureCellContextImprint.withKey(key).encrypt(message, context),
+    imprint_read: (key, message, context) =>
+        themis.SecureCellContextImprint.withKey(key).decrypt(message, context),
     comparator_new(secret) {
         const comparator = new themis.SecureComparator();
         comparator.append(secret);
@@ -73,6 +77,10 @@ const methods = {
     session_wrap: (session, message) => objects.get(session).wrap(message),
     session_unwrap: (session, message) => objects.get(session).unwrap(message),
     session_established: (session) => objects.get(session).established(),
+    // What a real crash looks like from outside.
+    crash() {
+        throw new WebAssembly.RuntimeError('as asked');
+    },
     free(id) {
         objects.get(id).destroy();
         objects.delete(id);
@@ -98,12 +106,28 @@ function answer({ method, args }) {
     try {
         return { result: toWire(methods[method](...args.map(fromWire))) ?? null };
     } catch (error) {
+        if (error instanceof WebAssembly.RuntimeError) {
+            return { trap: String(error.message) };
+        }
         return { error: { code: error.errorCode ?? null, message: String(error.message) } };
     }
 }
 
+function answers(calls) {
+    const given = [];
+    for (const call of calls) {
+        given.push(answer(call));
+        if ('trap' in given[given.length - 1]) {
+            break;
+        }
+    }
+    return given;
+}
+
 themis.initialized.then(() => {
     readline.createInterface({ input: process.stdin }).on('line', (line) => {
-        process.stdout.write(JSON.stringify(answer(JSON.parse(line))) + '\n');
+        const asked = JSON.parse(line);
+        const answered = Array.isArray(asked) ? answers(asked) : answer(asked);
+        process.stdout.write(JSON.stringify(answered) + '\n');
     });
 });

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A short round of differential fuzzing, and whether it would notice anything."""
+
+import os
+import random
+
+import _differences
+import differential
+import pytest
+from _peer import Peer, PeerTrap, ensure_peer
+from _scripts import REFUSED
+
+SECONDS = 0.7  # for each family; `make differ SECONDS=600` goes on for longer
+# Old finds: each of these cases once was a difference, and is a listed one by now.
+LISTED = [
+    ("comparator", "comparator-secret"),
+    ("comparator", "comparator-longer"),
+    ("encrypted_rsa", "rsa-secret"),
+    ("keys_rsa", "rsa-nonsense"),
+    ("passphrase", "cell-sizes"),
+    ("session_data", "session-behind"),
+    ("signed_ec", "signed-type"),
+]
+
+
+@pytest.fixture(scope="module")
+def crashing():
+    """Start a real core that may end."""
+    ensure_peer()
+    peer = Peer()
+    yield peer
+    peer.close()
+
+
+@pytest.mark.parametrize("family", differential.FAMILIES)
+def test_both_cores_answer_alike(crashing, family):
+    """Whatever is damaged, both take it or refuse it, but for the listed places."""
+    seed = os.environ.get("PYTHEMIS_SEED") or str(random.SystemRandom().getrandbits(32))
+    fuzzer = differential.Fuzzer(crashing, seed)
+    print(f"SEED={seed}")
+    differential.fuzz(fuzzer, [family], SECONDS)
+    assert not fuzzer.findings, "\n\n".join(str(finding) for finding in fuzzer.findings[:3])
+    count = fuzzer.counts[family]
+    assert 0 < count.accepted < count.compared  # neither all good nor all bad
+
+
+@pytest.mark.parametrize(("family", "name"), LISTED)
+def test_what_is_not_listed_is_found(crashing, monkeypatch, family, name):
+    """Without its entry in the list a difference is an error, told with all that is needed."""
+    others = tuple(entry for entry in _differences.DIFFERENCES if entry.name != name)
+    monkeypatch.setattr(_differences, "DIFFERENCES", others)
+    fuzzer = differential.Fuzzer(crashing, "1")
+    for first in range(0, 2000, 50):
+        fuzzer.block(family, first, 50)
+        if fuzzer.findings:
+            break
+    finding = fuzzer.findings[0]
+    assert finding.ours.result != finding.theirs.result
+    assert f"make differ SEED=1 ONLY={family}:{finding.number}" in str(finding)
+    assert finding.ours.changed.hex()[:100] in str(finding)
+    again = differential.Fuzzer(crashing, "1")
+    again.block(family, finding.number, 1)
+    assert [found.family for found in again.findings] == [family]
+
+
+def test_an_answer_of_ours_that_is_wrong_is_found(crashing, monkeypatch):
+    """A core that took what the other refuses, or read another text, would be caught."""
+    honest = differential.answer_of_ours
+    for lie in (lambda _: b"text", lambda _: REFUSED):
+        monkeypatch.setattr(differential, "answer_of_ours", lie)
+        fuzzer = differential.Fuzzer(crashing, "1")
+        fuzzer.block("seal", 0, 50)
+        assert fuzzer.findings
+    monkeypatch.setattr(differential, "answer_of_ours", honest)
+    fuzzer = differential.Fuzzer(crashing, "1")
+    fuzzer.block("seal", 0, 50)
+    assert not fuzzer.findings
+
+
+def test_a_crash_of_the_real_core_is_survived(crashing):
+    """After a crash there is another process, and the calls behind the bad one are answered."""
+    crashes = crashing.traps
+    results = crashing.many([("key_pair",), ("crash",), ("key_pair",)])
+    assert isinstance(results[1], PeerTrap)
+    assert crashing.traps == crashes + 1
+    assert [pair[0][:4] for pair in (results[0], results[2])] == [b"REC2"] * 2
