@@ -34,15 +34,15 @@ class Liar(reference.Model):
             made.append(image + proof)
         return b"".join(made)
 
-    def _read_generators(self, n, message):
+    def _read_generators(self, _n, message):
         g2, _, self.g3_peer, _ = cut(message, 32, 64, 32, 64)
         self.g2, self.g3 = reference.times(self.s2, g2), reference.times(self.s3, self.g3_peer)
 
-    def _read_commitment(self, n, message):
+    def _read_commitment(self, _n, message):
         p, q, _ = cut(message, 32, 32, 96)
         return p, q
 
-    def _read_product(self, n, message):
+    def _read_product(self, _n, message):
         product, _ = cut(message, 32, 64)
         self.equal = reference.times(self.s3, product) == self.dp != IDENTITY
 

@@ -21,7 +21,7 @@ class PeerError(Exception):
         self.code = code
 
 
-class PeerTrap(PeerError):
+class PeerTrapError(PeerError):
     """The real core crashed; whatever it held is gone, and another one was started."""
 
     def __init__(self, message):
@@ -54,7 +54,7 @@ class Peer:
             asked = [call_to_wire(*call) for call in calls[len(results) :]]
             for answer in self._ask(asked):
                 results.append(result_of(answer))
-                if isinstance(results[-1], PeerTrap):
+                if isinstance(results[-1], PeerTrapError):
                     self._restart()
         return results
 
@@ -87,7 +87,7 @@ def call_to_wire(method, *args):
 def result_of(answer):
     """Give a result, or the error that came in its place."""
     if "trap" in answer:
-        return PeerTrap(answer["trap"])
+        return PeerTrapError(answer["trap"])
     if "error" in answer:
         return PeerError(**answer["error"])
     return from_wire(answer["result"])

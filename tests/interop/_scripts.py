@@ -8,7 +8,7 @@ so the model says the same to both; keys and random numbers of the cores differ.
 
 from typing import Any, NamedTuple
 
-from _peer import PeerError, PeerTrap
+from _peer import PeerError, PeerTrapError
 
 from pythemis.exception import ThemisError
 from pythemis.scomparator import SComparator
@@ -146,7 +146,7 @@ def _play_all(plays, peer):
         for play, result in zip(
             under_way, peer.many([play.call for play in under_way]), strict=True
         ):
-            if isinstance(result, PeerTrap):
+            if isinstance(result, PeerTrapError):
                 return f"crash: {result}"
             play.answer(Refused() if isinstance(result, PeerError) else result)
     return None

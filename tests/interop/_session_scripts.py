@@ -82,8 +82,7 @@ class Model:
 
     def signed_parts(self, n):
         """Give what the signature of a message covers."""
-        mine = [self.ephemeral, self.theirs, self.id, VICTIM] if n != 1 else [self.ephemeral]
-        return mine
+        return [self.ephemeral, self.theirs, self.id, VICTIM] if n != 1 else [self.ephemeral]
 
     def parts(self, n, sign=None):
         """Give the parts inside message n."""

@@ -100,7 +100,7 @@ def imprint(dice):
 
 def passphrase(dice):
     """Seal with a passphrase, with few iterations."""
-    word, context = dice.choice(("word", "грюße", "x" * 70)), context_of(dice)
+    word, context = dice.choice(("word", "grüße 你好", "x" * 70)), context_of(dice)
     form = write.CellForm(dice, odd=dice.random() < 0.4, descriptor=write.PASSPHRASE_CELL)
     salt = dice.randbytes(dice.choice((16, 16, 0, 1, 8, 33)))
     iterations = dice.choice((1, 1, 2, 3, 10, 0 if dice.random() < 0.1 else 5))
@@ -203,6 +203,11 @@ def signed_ec(dice):
     return verify(dice, public, write.EC_SIGNED, sign)
 
 
+def way_of(dice, odd):
+    """Draw a way to sign with PSS."""
+    return dice.randrange(write.PSS_WAYS) if odd else write.HONEST
+
+
 def signed_rsa(dice):
     """Verify with an RSA key."""
     name = dice.choice(RSA_NAMES)
@@ -211,7 +216,7 @@ def signed_rsa(dice):
         dice,
         pairs()[name]["public"],
         write.RSA_SIGNED,
-        lambda message, odd: write.pss_signature(dice, key, message, odd=odd),
+        lambda message, odd: write.pss_signature(dice, key, message, way_of(dice, odd)),
     )
 
 
@@ -255,7 +260,10 @@ def encrypted_rsa(dice):
         if odd and dice.random() < 0.3:
             master = dice.randbytes(dice.choice((0, 1, 32, 69, 71, 86)))
         form = write.CellForm(dice, odd=odd and dice.random() < 0.2)
-        wrapped = write.oaep(dice, key, master, odd=odd and len(master) == 70)
+        is_odd = odd and len(master) == 70
+        wrapped = write.oaep(
+            dice, key, master, dice.randrange(write.OAEP_WAYS) if is_odd else write.HONEST
+        )
         return write.rsa_encrypted(
             wrapped, write.seal(dice, form, master or b"\0", text(dice), b"")
         )

@@ -222,9 +222,13 @@ def xor(one, other):
     return bytes(a ^ b for a, b in zip(one, other, strict=True))
 
 
-def pss_signature(dice, key, message, *, odd=False):
-    """Sign with PSS; odd signatures have another salt, padding, trailer or digest."""
-    way = dice.randrange(8) if odd else -1
+PSS_WAYS = 8
+OAEP_WAYS = 6
+HONEST = -1
+
+
+def pss_signature(dice, key, message, way=HONEST):
+    """Sign with PSS; the other ways have another salt, padding, trailer or digest."""
     name = "sha1" if way == 0 else "sha256"
     size, space = 32 if name == "sha256" else 20, key.size
     most = space - size - 2
@@ -255,9 +259,8 @@ def signed(kind, message, signature):
 # ---- Encrypted messages ----
 
 
-def oaep(dice, key, secret, *, odd=False):
-    """Encrypt with OAEP to a key; odd ones have another label, digest or padding."""
-    way = dice.randrange(6) if odd else -1
+def oaep(dice, key, secret, way=HONEST):
+    """Encrypt with OAEP to a key; the other ways have another label, digest or padding."""
     name = "sha256" if way == 0 else "sha1"
     size = hashlib.new(name).digest_size
     label = b"label" if way == 1 else b""

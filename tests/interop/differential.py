@@ -19,7 +19,7 @@ import _comparator_scripts
 import _session_scripts
 import _stateless
 from _differences import CRASH, listed
-from _peer import Peer, PeerError, PeerTrap, missing
+from _peer import Peer, PeerError, PeerTrapError, missing
 from _scripts import REFUSED, Step, play_ours, play_theirs
 
 from pythemis.exception import ThemisError
@@ -124,7 +124,7 @@ def answer_of_ours(case):
 
 def answer_of_theirs(case, answer):
     """Read the real core's answer."""
-    if isinstance(answer, PeerTrap):
+    if isinstance(answer, PeerTrapError):
         return CRASH
     return REFUSED if isinstance(answer, PeerError) else case.compare(answer)
 

@@ -7,7 +7,7 @@ import random
 import _differences
 import differential
 import pytest
-from _peer import Peer, PeerTrap, ensure_peer
+from _peer import Peer, PeerTrapError, ensure_peer
 from _scripts import REFUSED
 
 SECONDS = 0.7  # for each family; `make differ SECONDS=600` goes on for longer
@@ -81,6 +81,6 @@ def test_a_crash_of_the_real_core_is_survived(crashing):
     """After a crash there is another process, and the calls behind the bad one are answered."""
     crashes = crashing.traps
     results = crashing.many([("key_pair",), ("crash",), ("key_pair",)])
-    assert isinstance(results[1], PeerTrap)
+    assert isinstance(results[1], PeerTrapError)
     assert crashing.traps == crashes + 1
     assert [pair[0][:4] for pair in (results[0], results[2])] == [b"REC2"] * 2
