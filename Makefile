@@ -8,6 +8,7 @@ BENCH_ARGS ?=
 SECONDS ?= 600
 SEED ?=
 ONLY ?=
+TIMES ?= 1
 
 VENV := .venv/bin
 C_SOURCES := $(wildcard src/themis_c/*/*.c)
@@ -32,8 +33,8 @@ demo: .venv/.installed ## build pythemis and run examples/demo.py
 test: .venv/.installed $(if $(filter true,$(CI)),$(PEER)) ## build pythemis and run its tests (PYTEST_ARGS='-k seal')
 	$(VENV)/pytest $(PYTEST_ARGS)
 
-interop: .venv/.installed $(PEER) ## run the tests against the real Themis core (Node)
-	CI=true $(VENV)/pytest tests/interop $(PYTEST_ARGS)
+interop: .venv/.installed $(PEER) ## run the tests against the real Themis core (Node; TIMES=20)
+	CI=true PEER_TIMES=$(TIMES) PYTHEMIS_SEED=$(SEED) $(VENV)/pytest tests/interop $(PYTEST_ARGS)
 
 differ: .venv/.installed $(PEER) ## give damaged input to us and to the real core (SECONDS=600 SEED=1)
 	$(VENV)/python tests/interop/differential.py --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))

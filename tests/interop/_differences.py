@@ -102,6 +102,16 @@ def rsa_parts(ours):
     return [(key[part], honest[part]) for part in cuts]
 
 
+def odd_modulus(ours, theirs):
+    """The modulus of a public RSA key is even or shorter than its size says."""
+    modulus = ours.changed[12:-4]
+    return (
+        we_refuse(ours, theirs)
+        and ours.facts[1] == "public"
+        and (modulus[0] < 0x80 or modulus[-1] % 2 == 0)
+    )
+
+
 def wrapping_with_nonsense(ours, theirs):
     """The private half of a pair is nonsense, and is not needed to wrap."""
     if not we_refuse(ours, theirs) or ours.facts[1:] != ("private", "wrap"):
@@ -243,6 +253,13 @@ DIFFERENCES = (
         "Every writer wraps 70 bytes. We take nothing else, so that what does not unwrap can "
         "become a random secret in constant time: no oracle for the padding.",
         other_secret,
+    ),
+    Difference(
+        "rsa-modulus",
+        ("keys_rsa",),
+        "A modulus that is even or lacks its top bit is no modulus of that size; the real core "
+        "computes with it.",
+        odd_modulus,
     ),
     Difference(
         "rsa-nonsense",

@@ -4,6 +4,7 @@
 import contextlib
 import json
 import os
+import random
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).resolve().parent
+SEED = os.environ.get("PYTHEMIS_SEED") or str(random.SystemRandom().getrandbits(32))
+TIMES = int(os.environ.get("PEER_TIMES", "1"))  # how often to do what is done often
 
 
 class PeerError(Exception):
@@ -30,6 +33,8 @@ class PeerTrapError(PeerError):
 
 class Peer:
     """Calls methods of peer.js."""
+
+    calls = 0  # of all peers together
 
     def __init__(self):
         self.traps = 0
@@ -54,6 +59,7 @@ class Peer:
             asked = [call_to_wire(*call) for call in calls[len(results) :]]
             for answer in self._ask(asked):
                 results.append(result_of(answer))
+                Peer.calls += 1
                 if isinstance(results[-1], PeerTrapError):
                     self._restart()
         return results

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The peer that every test here talks to."""
 
-import os
 import random
 
 import pytest
-from _peer import Peer, ensure_peer
+from _peer import SEED, Peer, ensure_peer
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +18,14 @@ def peer():
 
 @pytest.fixture
 def dice(request):
-    """Give a random generator whose seed is printed if the test fails; PYTHEMIS_SEED sets it."""
-    seed = os.environ.get("PYTHEMIS_SEED") or str(random.SystemRandom().getrandbits(32))
-    print(f"PYTHEMIS_SEED={seed}")
-    return random.Random(f"{seed} {request.node.nodeid}")
+    """Give a random generator of the test's own; PYTHEMIS_SEED sets where it starts."""
+    print(f"PYTHEMIS_SEED={SEED}")
+    return random.Random(f"{SEED} {request.node.nodeid}")
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say how much was asked, and with what seed."""
+    if Peer.calls:
+        terminalreporter.write_line(
+            f"the real Themis core answered {Peer.calls} calls; PYTHEMIS_SEED={SEED}"
+        )

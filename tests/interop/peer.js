@@ -37,6 +37,7 @@ const methods = {
         const made = new themis.KeyPair();
         return [made.privateKey, made.publicKey];
     },
+    symmetric_key: () => new themis.SymmetricKey(),
     sign: (key, message) => new themis.SecureMessageSign(new themis.PrivateKey(key)).sign(message),
     verify: (key, message) =>
         new themis.SecureMessageVerify(new themis.PublicKey(key)).verify(message),

@@ -1,23 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """Secure Cell, live with the real core in both directions."""
 
-import os
-
 import pytest
-from _peer import PeerError
+from _peer import TIMES, PeerError
 
 from pythemis.exception import THEMIS_CODES
 from pythemis.scell import SCellContextImprint, SCellSeal, SCellTokenProtect, SecureCellError
+from pythemis.skeygen import GenerateSymmetricKey
 
-ROUNDS = int(os.environ.get("PEER_ROUNDS", "100"))
-PASSPHRASE_ROUNDS = 5  # each side stretches each passphrase, which takes its time
+ROUNDS = 150 * TIMES
+PASSPHRASE_ROUNDS = 2 * TIMES  # each side stretches each passphrase, which takes its time
 
 
 def draw(dice):
     """Give a key, a message and a context of random lengths."""
-    key = dice.randbytes(dice.choice([1, 16, 32, 64, 65, 200]))
-    message = dice.randbytes(int(2 ** dice.uniform(0, 16)))
-    return key, message, dice.randbytes(dice.choice([1, 16, 17, 100, 1000]))
+    key = dice.randbytes(dice.choice([1, 16, 32, 32, 63, 64, 65, dice.randint(1, 300)]))
+    # Mostly short, and sizes next to those of blocks; some of up to 1 MiB.
+    near = 16 * dice.randint(1, 300) + dice.randint(-1, 1)
+    large = int(2 ** dice.uniform(0, 20 if dice.random() < 0.1 else 14))
+    message = dice.randbytes(dice.choice([1, near, large]))
+    return key, message, dice.randbytes(dice.choice([1, 16, 17, dice.randint(1, 3000)]))
 
 
 def test_seal(peer, dice):
@@ -45,7 +47,10 @@ def test_context_imprint(peer, dice):
     for _ in range(ROUNDS):
         key, message, context = draw(dice)
         cell = SCellContextImprint(key)
-        assert cell.encrypt(message, context) == peer("imprint", key, message, context)
+        encrypted = peer("imprint", key, message, context)
+        assert cell.encrypt(message, context) == encrypted
+        assert cell.decrypt(encrypted, context) == message
+        assert peer("imprint_read", key, encrypted, context) == message
 
 
 @pytest.mark.parametrize("passphrase", ["correct horse", "grüße, привет, 你好"])
@@ -58,6 +63,35 @@ def test_passphrases(peer, dice, passphrase):
         assert cell.decrypt(sealed, context) == message
         sealed = cell.encrypt(message, context)
         assert peer("passphrase_unseal", passphrase, sealed, context) == message
+
+
+def test_passphrases_of_any_text(peer, dice):
+    """Random text makes the same key on both sides; so do a text and its UTF-8."""
+    for turn in range(PASSPHRASE_ROUNDS):
+        letters = (
+            chr(dice.choice([dice.randint(32, 0xD7FF), dice.randint(0xE000, 0x1FFFF)]))
+            for _ in range(dice.randint(1, 100))
+        )
+        passphrase = "".join(letters)
+        _, message, context = draw(dice)
+        cell = SCellSeal(passphrase=passphrase.encode() if turn % 2 else passphrase)
+        assert (
+            cell.decrypt(peer("passphrase_seal", passphrase, message, context), context) == message
+        )
+        sealed = cell.encrypt(message, context)
+        assert peer("passphrase_unseal", passphrase, sealed, context) == message
+
+
+def test_generated_keys(peer):
+    """Keys that either side generates work in every mode on both."""
+    for key in (GenerateSymmetricKey(), peer("symmetric_key")):
+        assert len(key) == 32
+        sealed = SCellSeal(key).encrypt(b"message", b"context")
+        assert peer("unseal", key, sealed, b"context") == b"message"
+        protected = SCellTokenProtect(key).encrypt(b"message", b"context")
+        assert peer("unprotect", key, *protected, b"context") == b"message"
+        imprinted = SCellContextImprint(key).encrypt(b"message", b"context")
+        assert peer("imprint_read", key, imprinted, b"context") == b"message"
 
 
 def test_both_refuse_what_was_changed(peer, dice):

@@ -2,19 +2,17 @@
 """Secure Comparator with the real Themis core at the other end."""
 
 import itertools
-import os
 import random
 
 import pytest
 from _comparators import FEWER, MATCH, NOT_MATCH, SIZES, exchange, overwrite, receiver
-from _peer import PeerError
+from _peer import TIMES, PeerError
 
 from pythemis.exception import THEMIS_CODES
 from pythemis.scomparator import SComparator, SecureComparatorError
 
 pytestmark = pytest.mark.network
-RUNS = 150 // FEWER
-SEED = int(os.environ.get("PYTHEMIS_SEED", random.SystemRandom().getrandbits(32)))
+RUNS = 150 * TIMES // FEWER
 
 
 class Theirs:
@@ -99,13 +97,11 @@ def test_zero_bytes_count(peer, role, secret):
 
 
 @roles
-def test_random_secrets(peer, role):
+def test_random_secrets(peer, dice, role):
     """Random secrets are found equal exactly if they are."""
-    print(f"PYTHEMIS_SEED={SEED}")
-    draw = random.Random(f"{SEED} {role}")
     for turn in range(RUNS):
-        secret = draw.randbytes(draw.randrange(1, 200))
-        other = secret if turn % 2 else draw.randbytes(draw.randrange(1, 200))
+        secret = dice.randbytes(dice.randrange(1, 200))
+        other = secret if turn % 2 else dice.randbytes(dice.randrange(1, 200))
         assert compared(peer, role, secret, other) is (MATCH if secret == other else NOT_MATCH)
 
 

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Secure Session, live with the real core as client and as server."""
 
-import os
 from contextlib import contextmanager
 
 import pytest
-from _peer import PeerError
+from _peer import TIMES, PeerError
 from _sessions import CLIENT, CODES, OVERHEAD, SERVER, key_pair, refused
 
+from pythemis.skeygen import GenerateKeyPair
 from pythemis.ssession import SessionState, SimpleMemoryTransport, SSession
 
-MESSAGES = int(os.environ.get("PEER_SESSION_MESSAGES", "1500"))  # in each direction
+MESSAGES = 1500 * TIMES  # in each direction
 LARGE = 12
 CURVES = ["p256", "p384", "p521"]
 
@@ -115,10 +115,31 @@ def test_thousands_of_messages_both_ways(peer, dice, we_connect, options):
 @both_roles
 def test_many_handshakes(peer, dice, we_connect):
     """Signatures and points vary in length and form from one negotiation to the next."""
-    for _ in range(30):
+    for _ in range(30 * TIMES):
         with established(peer, we_connect=we_connect) as (us, them):
             text = dice.randbytes(100)
             assert us.unwrap(them.wrap(text)) == them.unwrap(us.wrap(text)) == text
+
+
+@both_roles
+def test_random_parties(peer, dice, we_connect):
+    """Ids of any bytes, keys that either side generated on any curve: a session comes about."""
+    for _ in range(15 * TIMES):
+        names = [dice.randbytes(dice.choice([1, 2, 32, dice.randint(1, 2000)])) for _ in range(2)]
+        curves = dice.choices(["P-256", "P-384", "P-521"], [3, 1, 1], k=2)
+        pairs = [GenerateKeyPair("EC", curve=curve) for curve in curves]
+        (our_private, our_public), (their_private, their_public) = (
+            (pair.export_private_key(), pair.export_public_key()) for pair in pairs
+        )
+        if dice.random() < 0.5:
+            their_private, their_public = peer("key_pair")
+        us = SSession(names[0], our_private, SimpleMemoryTransport(names[1], their_public))
+        them = Theirs(peer, names[1], their_private, {names[0]: our_public})
+        negotiate(us, them, we_connect=we_connect)
+        assert us.remote_id == names[1]
+        text = dice.randbytes(dice.randint(1, 3000))
+        assert us.unwrap(them.wrap(text)) == them.unwrap(us.wrap(text)) == text
+        them.close()
 
 
 @both_roles
