@@ -79,6 +79,7 @@ def protect(dice):
         token, how = mutate(dice, token, [other_token], TOKEN_FIELDS)
     elif way < 0.85:
         data, token, how = token, data, "swapped"
+    token = token if dice.random() < 0.05 else short_length(token)
     ours = SCellTokenProtect(key)
     return Case(
         how,
@@ -87,6 +88,13 @@ def protect(dice):
         token,
         (data,),
     )
+
+
+def short_length(token):
+    """Make the length field of a token small: the real core allocates what it says."""
+    if len(token) < 16 or int.from_bytes(token[12:16], "little") < 1 << 24:
+        return token
+    return token[:15] + b"\0" + token[16:]
 
 
 def imprint(dice):

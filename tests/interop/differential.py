@@ -179,7 +179,7 @@ def report(fuzzer):
     print(
         f"{sum(count.cases for count in counts)} cases, "
         f"{sum(count.compared for count in counts)} answers compared, "
-        f"{fuzzer.peer.traps} crashes of the real core, "
+        f"the real core was started again {fuzzer.peer.traps} times, "
         f"{len(fuzzer.findings)} differences that are not listed"
     )
     for finding in fuzzer.findings[:20]:
