@@ -65,8 +65,9 @@ class Peer:
         return results
 
     def _ask(self, asked):
-        self.process.stdin.write(f"{json.dumps(asked)}\n")
-        self.process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.write(f"{json.dumps(asked)}\n")
+            self.process.stdin.flush()
         line = self.process.stdout.readline()
         # The process may end without a word, too.
         return json.loads(line) if line else [{"trap": "the process ended"}]

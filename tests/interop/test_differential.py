@@ -4,9 +4,10 @@
 import _differences
 import differential
 import pytest
-from _peer import SEED, Peer, PeerTrapError, ensure_peer
+from _peer import SEED, Peer, ensure_peer
 from _scripts import REFUSED
 
+pytestmark = pytest.mark.network
 SECONDS = 0.7  # for each family; `make differ SECONDS=600` goes on for longer
 # Old finds: each of these cases once was a difference, and is a listed one by now.
 LISTED = [
@@ -70,12 +71,3 @@ def test_an_answer_of_ours_that_is_wrong_is_found(crashing, monkeypatch):
     fuzzer = differential.Fuzzer(crashing, "1")
     fuzzer.block("seal", 0, 50)
     assert not fuzzer.findings
-
-
-def test_a_crash_of_the_real_core_is_survived(crashing):
-    """After a crash there is another process, and the calls behind the bad one are answered."""
-    crashes = crashing.traps
-    results = crashing.many([("key_pair",), ("crash",), ("key_pair",)])
-    assert isinstance(results[1], PeerTrapError)
-    assert crashing.traps == crashes + 1
-    assert [pair[0][:4] for pair in (results[0], results[2])] == [b"REC2"] * 2
