@@ -217,8 +217,12 @@ def answer(message, at):
 
 
 def true_secret(ours, theirs):
-    """The other side is told the truth although its own proof did not hold."""
-    return ours.how == "what the liar finds" and (ours.result, theirs.result) == (False, True)
+    """The other side is told the truth although what it sent was damaged."""
+    return (
+        ours.how == "what the liar finds"
+        and (ours.result, theirs.result) == (False, True)
+        and ours.facts.message != ours.facts.honest
+    )
 
 
 DIFFERENCES = (
