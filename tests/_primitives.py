@@ -20,11 +20,12 @@ typedef int... soter_status;
 struct soter_slice { const uint8_t *data; size_t len; ...; };
 soter_status soter_init(void);
 
-typedef struct evp_cipher_ctx_st soter_aead;
-soter_status soter_aead_new_encrypt(const uint8_t *, size_t, soter_aead **);
-soter_status soter_aead_new_decrypt(const uint8_t *, size_t, soter_aead **);
+typedef struct soter_aead soter_aead;
+struct soter_aead_key { const uint8_t *bytes; size_t len; bool encrypts; ...; };
+soter_status soter_aead_new(soter_aead **);
 void soter_aead_free(soter_aead *);
-soter_status soter_aead_start(soter_aead *, const uint8_t[12], const uint8_t *, size_t);
+soter_status soter_aead_start(soter_aead *, const struct soter_aead_key *, const uint8_t[12],
+                              const uint8_t *, size_t);
 soter_status soter_aead_encrypt(soter_aead *, const uint8_t *, size_t, uint8_t *, uint8_t[16]);
 soter_status soter_aead_decrypt(soter_aead *, const uint8_t *, size_t, const uint8_t[16],
                                 uint8_t *);
@@ -32,27 +33,26 @@ soter_status soter_aead_decrypt(soter_aead *, const uint8_t *, size_t, const uin
 typedef struct soter_hmac_key soter_hmac_key;
 soter_status soter_hmac_key_new(const uint8_t *, size_t, soter_hmac_key **);
 void soter_hmac_key_free(soter_hmac_key *);
-soter_status soter_hmac(const soter_hmac_key *, const struct soter_slice *, size_t, uint8_t[32]);
+soter_status soter_hmac(soter_hmac_key *, const struct soter_slice *, size_t, uint8_t[32]);
 soter_status soter_pbkdf2(struct soter_slice, struct soter_slice, uint32_t, uint8_t[32]);
 
 typedef struct soter_key soter_key;
 soter_status soter_key_read(const uint8_t *, size_t, soter_key **);
 void soter_key_free(soter_key *);
 
-typedef struct soter_verifier soter_verifier;
-soter_status soter_verifier_new(const soter_key *, soter_verifier **);
-void soter_verifier_free(soter_verifier *);
-soter_status soter_verify(const soter_verifier *, const struct soter_slice *, size_t,
+typedef struct soter_sign_key soter_sign_key;
+soter_status soter_sign_key_new(const soter_key *, soter_sign_key **);
+void soter_sign_key_free(soter_sign_key *);
+soter_status soter_verify(const soter_sign_key *, const struct soter_slice *, size_t,
                           const uint8_t *, size_t);
 
 size_t soter_ecdh_size(const soter_key *);
 soter_status soter_ecdh(const soter_key *, const soter_key *, uint8_t *, size_t);
 
-typedef struct soter_oaep_unwrapper soter_oaep_unwrapper;
-soter_status soter_oaep_unwrapper_new(const soter_key *, soter_oaep_unwrapper **);
-void soter_oaep_unwrapper_free(soter_oaep_unwrapper *);
-soter_status soter_oaep_unwrap(const soter_oaep_unwrapper *, const uint8_t *, size_t, uint8_t *,
-                               size_t);
+typedef struct soter_oaep_key soter_oaep_key;
+soter_status soter_oaep_key_new(const soter_key *, soter_oaep_key **);
+void soter_oaep_key_free(soter_oaep_key *);
+soter_status soter_oaep_unwrap(const soter_oaep_key *, const uint8_t *, size_t, uint8_t *, size_t);
 """
 HEADERS = ("aead", "ecdh", "init", "kdf", "key", "oaep", "sign")
 SUCCESS, FAIL, INVALID, CORRUPT, FORGED = 0, 11, 12, 15, 16
@@ -97,14 +97,13 @@ def library():
 def new(kind, *arguments):
     """Make an object of soter: (status, the object or None)."""
     ffi, lib = library().ffi, library().lib
-    name = kind.removesuffix("_encrypt").removesuffix("_decrypt").removesuffix("_new")
-    made = ffi.new(f"{name} **")
-    constructor = {"soter_key": "soter_key_read"}.get(name, kind)
+    made = ffi.new(f"{kind} **")
+    constructor = {"soter_key": "soter_key_read"}.get(kind, f"{kind}_new")
     status = getattr(lib, constructor)(*arguments, made)
     if status != SUCCESS:
         assert made[0] == ffi.NULL
         return status, None
-    return status, ffi.gc(made[0], getattr(lib, f"{name}_free"))
+    return status, ffi.gc(made[0], getattr(lib, f"{kind}_free"))
 
 
 KEPT: WeakKeyDictionary = WeakKeyDictionary()
@@ -126,13 +125,23 @@ def key(container):
     return new("soter_key", container, len(container))
 
 
+def started(secret, nonce, associated, *, encrypts):
+    """Start a message with AES-GCM."""
+    ffi, lib = library().ffi, library().lib
+    status, aead = new("soter_aead")
+    assert status == SUCCESS
+    data = ffi.from_buffer(secret)
+    chosen = ffi.new("struct soter_aead_key *", (data, len(secret), encrypts))
+    status = lib.soter_aead_start(aead, chosen, nonce, associated, len(associated))
+    assert status == SUCCESS
+    return aead
+
+
 def encrypt(secret, nonce, message, associated):
     """Encrypt with AES-GCM: ciphertext and tag."""
     ffi, lib = library().ffi, library().lib
-    status, aead = new("soter_aead_new_encrypt", secret, len(secret))
-    assert status == SUCCESS
+    aead = started(secret, nonce, associated, encrypts=True)
     out, tag = ffi.new("uint8_t[]", len(message) or 1), ffi.new("uint8_t[16]")
-    assert lib.soter_aead_start(aead, nonce, associated, len(associated)) == SUCCESS
     assert lib.soter_aead_encrypt(aead, message, len(message), out, tag) == SUCCESS
     return bytes(ffi.buffer(out, len(message))), bytes(ffi.buffer(tag))
 
@@ -140,10 +149,8 @@ def encrypt(secret, nonce, message, associated):
 def decrypt(secret, nonce, encrypted, associated, tag):
     """Decrypt with AES-GCM: (status, message); what is left of a refused one."""
     ffi, lib = library().ffi, library().lib
-    status, aead = new("soter_aead_new_decrypt", secret, len(secret))
-    assert status == SUCCESS
+    aead = started(secret, nonce, associated, encrypts=False)
     out = ffi.new("uint8_t[]", b"\xee" * len(encrypted) or 1)
-    assert lib.soter_aead_start(aead, nonce, associated, len(associated)) == SUCCESS
     status = lib.soter_aead_decrypt(aead, encrypted, len(encrypted), tag, out)
     return status, bytes(ffi.buffer(out, len(encrypted)))
 
@@ -151,7 +158,7 @@ def decrypt(secret, nonce, encrypted, associated, tag):
 def hmac(secret, *parts):
     """Compute HMAC-SHA256."""
     ffi, lib = library().ffi, library().lib
-    status, prepared = new("soter_hmac_key_new", secret, len(secret))
+    status, prepared = new("soter_hmac_key", secret, len(secret))
     assert status == SUCCESS
     out = ffi.new("uint8_t[32]")
     assert lib.soter_hmac(prepared, slices(*parts), len(parts), out) == SUCCESS
@@ -171,9 +178,9 @@ def verifies(public, message, signature):
     lib = library().lib
     status, read = key(public)
     assert status == SUCCESS
-    status, verifier = new("soter_verifier_new", read)
+    status, prepared = new("soter_sign_key", read)
     assert status == SUCCESS
-    status = lib.soter_verify(verifier, slices(message), 1, signature, len(signature))
+    status = lib.soter_verify(prepared, slices(message), 1, signature, len(signature))
     assert status in (SUCCESS, FORGED)
     return status == SUCCESS
 
@@ -199,8 +206,8 @@ def unwrap(private, wrapped, size):
     """Unwrap a secret of this size: (status, secret); a random secret if it is not one."""
     ffi, lib = library().ffi, library().lib
     _, read = key(private)
-    status, unwrapper = new("soter_oaep_unwrapper_new", read)
+    status, prepared = new("soter_oaep_key", read)
     assert status == SUCCESS
     out = ffi.new("uint8_t[]", size or 1)
-    status = lib.soter_oaep_unwrap(unwrapper, wrapped, len(wrapped), out, size)
+    status = lib.soter_oaep_unwrap(prepared, wrapped, len(wrapped), out, size)
     return status, bytes(ffi.buffer(out, size))

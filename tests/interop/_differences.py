@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import _comparator_model as comparator
 import _writers as write
-from _keys import pairs
+from _keys import container, pairs
 from _scripts import REFUSED
 
 L = comparator.L
@@ -172,13 +172,16 @@ def ephemeral_size(ours, theirs):
 
 
 def no_point(ours, theirs):
-    """The ephemeral key in message 1 is no point, which a server need not know before message 3."""
+    """The ephemeral key in message 1 is none, which a server need not know before message 3."""
     if ours.facts.number != 1 or not we_refuse(ours, theirs):
         return False
     at = 12 + int.from_bytes(ours.changed[16:20], "big")
     size = int.from_bytes(ours.changed[at + 4 : at + 8], "big")
+    ephemeral = ours.changed[at : at + size]
+    if ephemeral != container(ephemeral[:4], ephemeral[12:]):  # its own checksum is wrong
+        return size in (45, 77)
     try:
-        write.point("2", ours.changed[at : at + size])
+        write.point("2", ephemeral)
     except ValueError:
         return size in (45, 77)
     return False

@@ -149,8 +149,12 @@ def pairs_to_compare(ours, theirs):
 
 
 def kinds(step):
-    """Tell what the points in a step are."""
-    return getattr(step.facts, "kinds", None)
+    """Tell what the points in a step are, and whether damage changed a byte at all.
+
+    A byte that is overwritten may have been the same before: for one core and not for the other.
+    """
+    original = getattr(step.facts, "original", None)
+    return getattr(step.facts, "kinds", None), step.changed == original
 
 
 def fuzz(fuzzer, families, seconds):
