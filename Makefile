@@ -9,6 +9,8 @@ SECONDS ?= 600
 SEED ?=
 ONLY ?=
 TIMES ?= 1
+MACHINES ?=
+OPERATIONS ?= 1e7
 
 VENV := .venv/bin
 C_SOURCES := $(wildcard src/themis_c/*/*.c)
@@ -16,6 +18,7 @@ C_FILES := $(C_SOURCES) $(wildcard src/themis_c/*.h src/themis_c/*/*.h)
 BUILD_INPUTS := $(C_FILES) build_ffi.py build_checks.py setup.py pyproject.toml tools/bootstrap.py
 # Compiled on demand, and not part of the package.
 C_TOOLS := benchmarks/floor.c
+C_TESTS := $(wildcard tests/c/*.c)
 C_LINT := -std=c11 -O2 -Wall -Wextra -Wconversion -Wshadow -Werror -Isrc/themis_c
 
 PEER := tests/interop/node_modules/.package-lock.json
@@ -23,6 +26,7 @@ PEER := tests/interop/node_modules/.package-lock.json
 .PHONY: help demo test interop lint format memcheck bench bench-page instructions \
         instructions-record clean
 .PHONY: help demo test interop differ lint format memcheck clean
+.PHONY: help demo test interop lint format memcheck machines longrun clean
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1	/' | expand -t 28
@@ -48,6 +52,11 @@ lint: .venv/.lint ## check style, types, formatting and C warnings
 		command -v $$cc >/dev/null || continue; \
 		echo "$$cc $(C_LINT)"; \
 		for source in $(C_SOURCES) $(C_TOOLS); do \
+	$(VENV)/clang-format --dry-run -Werror $(C_FILES) $(C_TESTS) $(wildcard tests/c/*.h)
+	@for cc in gcc clang; do \
+		command -v $$cc >/dev/null || continue; \
+		echo "$$cc $(C_LINT)"; \
+		for source in $(C_SOURCES) $(C_TESTS); do \
 			$$cc $(C_LINT) $$(pkg-config --cflags libcrypto libsodium) -c $$source -o /dev/null || exit 1; \
 		done; \
 	done
@@ -56,6 +65,7 @@ format: .venv/.lint ## rewrite the sources in the project's format
 	$(VENV)/ruff check --fix-only
 	$(VENV)/ruff format
 	$(VENV)/clang-format -i $(C_FILES) $(C_TOOLS)
+	$(VENV)/clang-format -i $(C_FILES) $(C_TESTS) $(wildcard tests/c/*.h)
 
 memcheck: .venv/.installed ## run the tests of the C core under valgrind
 	$(VENV)/python tools/memcheck.py $(PYTEST_ARGS)
@@ -71,6 +81,11 @@ instructions: .venv/.installed ## count the instructions of the hot paths; 10 % 
 
 instructions-record: .venv/.installed ## record the instructions of the hot paths as they are now
 	$(VENV)/python tools/instruction_counts.py --record
+machines: ## run the C core as other machines do: big-endian, 32 bits (MACHINES='s390x i386')
+	$(PYTHON) tools/machines.py $(MACHINES)
+
+longrun: .venv/.installed ## run 10^7 operations and a day of a session; is memory flat? (OPERATIONS=1e7)
+	$(VENV)/python tools/longrun.py --operations $(OPERATIONS)
 
 clean: ## remove everything that was made
 	rm -rf .venv build dist *.egg-info pythemis/_themis*.so .*_cache .hypothesis tests/interop/node_modules
