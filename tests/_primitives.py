@@ -34,7 +34,12 @@ typedef struct soter_hmac_key soter_hmac_key;
 soter_status soter_hmac_key_new(const uint8_t *, size_t, soter_hmac_key **);
 void soter_hmac_key_free(soter_hmac_key *);
 soter_status soter_hmac(soter_hmac_key *, const struct soter_slice *, size_t, uint8_t[32]);
-soter_status soter_pbkdf2(struct soter_slice, struct soter_slice, uint32_t, uint8_t[32]);
+
+typedef struct soter_pbkdf2 soter_pbkdf2;
+soter_status soter_pbkdf2_new(struct soter_slice, struct soter_slice, uint32_t, soter_pbkdf2 **);
+soter_status soter_pbkdf2_work(soter_pbkdf2 *, uint32_t, uint32_t *);
+soter_status soter_pbkdf2_finish(const soter_pbkdf2 *, uint8_t[32]);
+void soter_pbkdf2_free(soter_pbkdf2 *);
 
 typedef struct soter_key soter_key;
 soter_status soter_key_read(const uint8_t *, size_t, soter_key **);
@@ -168,8 +173,13 @@ def hmac(secret, *parts):
 def pbkdf2(passphrase, salt, iterations):
     """Stretch a passphrase to 32 bytes."""
     ffi, lib = library().ffi, library().lib
-    both, out = slices(passphrase, salt), ffi.new("uint8_t[32]")
-    assert lib.soter_pbkdf2(both[0], both[1], iterations, out) == SUCCESS
+    both, out, left = slices(passphrase, salt), ffi.new("uint8_t[32]"), ffi.new("uint32_t *")
+    status, work = new("soter_pbkdf2", both[0], both[1], iterations)
+    assert status == SUCCESS
+    assert lib.soter_pbkdf2_work(work, 1000, left) == SUCCESS  # in two pieces, if it is long
+    assert lib.soter_pbkdf2_work(work, iterations, left) == SUCCESS
+    assert left[0] == 0
+    assert lib.soter_pbkdf2_finish(work, out) == SUCCESS
     return bytes(ffi.buffer(out))
 
 

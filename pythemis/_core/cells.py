@@ -152,9 +152,6 @@ def _operation(
 seal, seal_into = _operation(lib.themis_cell_seal, TOKEN_SIZE)
 unseal, unseal_into = _operation(lib.themis_cell_unseal, -TOKEN_SIZE, SEAL_REFUSALS)
 imprint, imprint_into = _operation(lib.themis_cell_imprint, 0, IMPRINT_REFUSALS)
-passphrase_seal, passphrase_seal_into = _operation(
-    lib.themis_passphrase_seal, PASSPHRASE_TOKEN_SIZE
-)
 
 
 def protect(owner: Owner, message: Any, context: Any) -> tuple[bytes, bytes]:
@@ -273,6 +270,41 @@ def _check_unprotect(errors: Errors, size: int, token_size: int) -> None:
         failed(errors, INVALID_PARAMETER, TOKEN_REFUSALS)
 
 
+# ---- Passphrases ----
+#
+# Between a passphrase and its key lies long work. C does it in slices of some milliseconds, so
+# that Python can act on signals meanwhile, Ctrl-C among them.
+
+
+def _stretched(stretch: Any) -> int:
+    left = ffi.new("uint32_t *", 1)
+    status: int = SUCCESS
+    while status == SUCCESS and left[0] != 0:
+        status = lib.themis_stretch_work(stretch, lib.THEMIS_STRETCH_SLICE, left)
+    return status
+
+
+def _passphrase_seal(
+    handle: Any, message: Any, size: int, context: Any, context_size: int, output: Any
+) -> int:
+    made = ffi.new("themis_stretch **")
+    try:
+        status: int = lib.themis_stretch_to_seal(handle, made)
+        if status == SUCCESS:
+            status = _stretched(made[0])
+        if status == SUCCESS:
+            status = lib.themis_stretched_seal(
+                made[0], message, size, context, context_size, output
+            )
+        return status
+    finally:
+        lib.themis_stretch_free(made[0])
+        del message, context, output
+
+
+passphrase_seal, passphrase_seal_into = _operation(_passphrase_seal, PASSPHRASE_TOKEN_SIZE)
+
+
 def passphrase_unseal(owner: Owner, sealed: Any, context: Any) -> bytes:
     """Decrypt in Seal mode with a passphrase."""
     try:
@@ -319,7 +351,16 @@ def _passphrase_message_size(handle: Any, sealed: Any) -> tuple[int, int]:
 
 
 def _passphrase_unseal(handle: Any, sealed: Any, context: Any, message: Any, size: int) -> int:
-    status: int = lib.themis_passphrase_unseal(
-        handle, sealed, len(sealed), context, len(context), message, size
-    )
-    return status
+    made = ffi.new("themis_stretch **")
+    try:
+        status: int = lib.themis_stretch_to_unseal(handle, sealed, len(sealed), made)
+        if status == SUCCESS:
+            status = _stretched(made[0])
+        if status == SUCCESS:
+            status = lib.themis_stretched_unseal(
+                handle, made[0], sealed, len(sealed), context, len(context), message, size
+            )
+        return status
+    finally:
+        lib.themis_stretch_free(made[0])
+        del sealed, context, message

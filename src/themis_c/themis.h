@@ -232,6 +232,42 @@ int themis_passphrase_unseal(const themis_passphrase *passphrase,
                              uint8_t *message,
                              size_t message_len);
 
+/* The same in steps, for callers who must not be away for long: the work between a passphrase and
+ * its key is done in slices, and a caller may stop between any two. One thread at a time. */
+
+enum { THEMIS_STRETCH_SLICE = 32768 }; /* iterations; some milliseconds */
+
+typedef struct themis_stretch themis_stretch;
+
+/* For one new cell, or for reading this one, whose header is judged: answers as
+ * themis_passphrase_message_size does. */
+int themis_stretch_to_seal(const themis_passphrase *passphrase, themis_stretch **out);
+int themis_stretch_to_unseal(const themis_passphrase *passphrase,
+                             const uint8_t *sealed,
+                             size_t sealed_len,
+                             themis_stretch **out);
+void themis_stretch_free(themis_stretch *stretch);
+
+/* Does this many iterations at most; *left tells how many are to be done yet. */
+int themis_stretch_work(themis_stretch *stretch, uint32_t most, uint32_t *left);
+
+/* When none are left: as the functions above without `stretched`. INVALID_PARAMETER if some are,
+ * or if the work was for the other direction. */
+int themis_stretched_seal(const themis_stretch *stretch,
+                          const uint8_t *message,
+                          size_t message_len,
+                          const uint8_t *context,
+                          size_t context_len,
+                          uint8_t *sealed);
+int themis_stretched_unseal(const themis_passphrase *passphrase,
+                            const themis_stretch *stretch,
+                            const uint8_t *sealed,
+                            size_t sealed_len,
+                            const uint8_t *context,
+                            size_t context_len,
+                            uint8_t *message,
+                            size_t message_len);
+
 /* ---- Secure Message (specification, section 4) ----
  *
  * Messages have 1 to 2^32-1 bytes. Threads may share what is made here from keys.

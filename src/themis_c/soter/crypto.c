@@ -39,10 +39,9 @@ static void fetch_all(void)
     c->aes256_gcm = EVP_CIPHER_fetch(c->libctx, "AES-256-GCM", NULL);
     c->aes256_cbc = EVP_CIPHER_fetch(c->libctx, "AES-256-CBC", NULL);
     c->aes256_ctr = EVP_CIPHER_fetch(c->libctx, "AES-256-CTR", NULL);
-    c->pbkdf2 = EVP_KDF_fetch(c->libctx, "PBKDF2", NULL);
     ready = c->sha256 != NULL && c->sha512 != NULL && c->sha1 != NULL && c->aes128_gcm != NULL &&
             c->aes192_gcm != NULL && c->aes256_gcm != NULL && c->aes256_cbc != NULL &&
-            c->aes256_ctr != NULL && c->pbkdf2 != NULL && soter_curves_init(c->libctx);
+            c->aes256_ctr != NULL && soter_curves_init(c->libctx);
 }
 
 soter_status soter_init(void)

@@ -6,7 +6,6 @@
 #define SOTER_CRYPTO_H
 
 #include <openssl/evp.h>
-#include <openssl/kdf.h>
 
 #include "soter/status.h"
 
@@ -20,7 +19,6 @@ struct soter_crypto {
     EVP_CIPHER *aes256_gcm;
     EVP_CIPHER *aes256_cbc; /* in encrypted PKCS#8 alone */
     EVP_CIPHER *aes256_ctr;
-    EVP_KDF *pbkdf2;
 };
 
 /* Valid and constant after soter_init answered SUCCESS. */

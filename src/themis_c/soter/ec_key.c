@@ -91,7 +91,8 @@ soter_status soter_ec_import(soter_key *key, struct soter_slice payload)
  * (FIPS 186-5, A.2.2). */
 static soter_status random_scalar(const struct soter_curve *curve, uint8_t *d)
 {
-    const uint8_t top_bits = curve->bits % 8 != 0 ? (uint8_t)((1U << (curve->bits % 8)) - 1) : 0xFF;
+    const unsigned int used = (unsigned int)curve->bits % 8U; /* of the first byte; 0 means all */
+    const uint8_t top_bits = (uint8_t)(used != 0 ? 0xFFU >> (8U - used) : 0xFFU);
     for (int i = 0; i < GENERATE_TRIES; i++) {
         const soter_status status = soter_rand_secret(d, curve->number_size);
         if (status != SOTER_SUCCESS) {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "soter/kdf.h"
 
-#include <openssl/core_names.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -137,20 +136,15 @@ static soter_status finish(EVP_MD_CTX *ctx, uint8_t out[SOTER_SHA256_SIZE])
     return SOTER_SUCCESS;
 }
 
-soter_status soter_hmac(soter_hmac_key *key,
-                        const struct soter_slice *parts,
-                        size_t count,
-                        uint8_t out[SOTER_HMAC_SIZE])
+/* HMAC in a context that the caller keeps for more of them. */
+static soter_status hmac_in(EVP_MD_CTX *ctx,
+                            const soter_hmac_key *key,
+                            const struct soter_slice *parts,
+                            size_t count,
+                            uint8_t out[SOTER_HMAC_SIZE])
 {
     soter_status status = SOTER_ENGINE_FAIL;
     uint8_t digest[SOTER_SHA256_SIZE] = {0};
-    EVP_MD_CTX *ctx = soter_spare_take(&key->spare);
-    if (ctx == NULL) {
-        ctx = EVP_MD_CTX_new();
-    }
-    if (ctx == NULL) {
-        return SOTER_NO_MEMORY;
-    }
     if (EVP_MD_CTX_copy_ex(ctx, key->inner) != 1) {
         goto out;
     }
@@ -166,6 +160,23 @@ soter_status soter_hmac(soter_hmac_key *key,
     status = finish(ctx, out);
 out:
     soter_wipe(digest, sizeof digest);
+    return status;
+}
+
+soter_status soter_hmac(soter_hmac_key *key,
+                        const struct soter_slice *parts,
+                        size_t count,
+                        uint8_t out[SOTER_HMAC_SIZE])
+{
+    soter_status status;
+    EVP_MD_CTX *ctx = soter_spare_take(&key->spare);
+    if (ctx == NULL) {
+        ctx = EVP_MD_CTX_new();
+    }
+    if (ctx == NULL) {
+        return SOTER_NO_MEMORY;
+    }
+    status = hmac_in(ctx, key, parts, count, out);
     EVP_MD_CTX_free(soter_spare_leave(&key->spare, ctx));
     return status;
 }
@@ -247,38 +258,85 @@ soter_kdf_keyless(const struct soter_kdf_purpose *purpose, uint8_t *out, size_t 
     return status;
 }
 
-soter_status soter_pbkdf2(struct soter_slice passphrase,
-                          struct soter_slice salt,
-                          uint32_t iterations,
-                          uint8_t out[32])
+/* One block of output is all that is asked for: the sum (by xor) of a chain of HMACs, of which
+ * the first is over the salt and the number of the block, and each other over the one before. */
+struct soter_pbkdf2 {
+    soter_hmac_key *key; /* the passphrase */
+    EVP_MD_CTX *ctx;
+    uint32_t left;
+    uint8_t last[SOTER_HMAC_SIZE];
+    uint8_t sum[SOTER_PBKDF2_SIZE];
+};
+
+soter_status soter_pbkdf2_new(struct soter_slice passphrase,
+                              struct soter_slice salt,
+                              uint32_t iterations,
+                              soter_pbkdf2 **out)
 {
-    static const uint8_t nothing[1] = {0};
-    soter_status status = SOTER_ENGINE_FAIL;
-    int lax = 1; /* without SP 800-132's minima, which old cells and tests fall below */
-    unsigned int rounds = iterations;
-    char digest[] = "SHA2-256"; /* public */
-    /* OSSL_PARAM has no const pointers; PBKDF2 only reads these */
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
-        OSSL_PARAM_construct_int(OSSL_KDF_PARAM_PKCS5, &lax),
-        OSSL_PARAM_construct_uint(OSSL_KDF_PARAM_ITER, &rounds),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_PASSWORD,
-                                          (void *)(uintptr_t)passphrase.data,
-                                          passphrase.len),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT,
-                                          (void *)(uintptr_t)(salt.len != 0 ? salt.data : nothing),
-                                          salt.len),
-        OSSL_PARAM_construct_end(),
-    };
-    EVP_KDF_CTX *ctx = EVP_KDF_CTX_new(soter_crypto.pbkdf2);
-    if (ctx == NULL) {
+    static const uint8_t block_number[4] = {0, 0, 0, 1};
+    const struct soter_slice parts[2] = {salt, {block_number, sizeof block_number}}; /* public */
+    soter_status status = SOTER_NO_MEMORY;
+    soter_pbkdf2 *made;
+    if (iterations == 0) {
+        return SOTER_INVALID_PARAMETER;
+    }
+    made = calloc(1, sizeof *made);
+    if (made == NULL) {
         return SOTER_NO_MEMORY;
     }
-    if (EVP_KDF_derive(ctx, out, 32, params) == 1) {
-        status = SOTER_SUCCESS;
-    } else {
-        soter_wipe(out, 32);
+    made->ctx = EVP_MD_CTX_new();
+    if (made->ctx == NULL) {
+        goto out;
     }
-    EVP_KDF_CTX_free(ctx); /* wipes its copy of the passphrase */
+    status = soter_hmac_key_new(passphrase.data, passphrase.len, &made->key);
+    if (status != SOTER_SUCCESS) {
+        goto out;
+    }
+    status = hmac_in(made->ctx, made->key, parts, 2, made->last);
+    if (status != SOTER_SUCCESS) {
+        goto out;
+    }
+    memcpy(made->sum, made->last, sizeof made->sum);
+    made->left = iterations - 1;
+    *out = made;
+    made = NULL;
+    status = SOTER_SUCCESS;
+out:
+    soter_pbkdf2_free(made);
     return status;
+}
+
+soter_status soter_pbkdf2_work(soter_pbkdf2 *work, uint32_t most, uint32_t *left)
+{
+    const struct soter_slice last = {work->last, sizeof work->last};
+    for (uint32_t done = 0; done < most && work->left != 0; done++) {
+        const soter_status status = hmac_in(work->ctx, work->key, &last, 1, work->last);
+        if (status != SOTER_SUCCESS) {
+            return status;
+        }
+        for (size_t i = 0; i < sizeof work->sum; i++) {
+            work->sum[i] ^= work->last[i];
+        }
+        work->left--;
+    }
+    *left = work->left;
+    return SOTER_SUCCESS;
+}
+
+soter_status soter_pbkdf2_finish(const soter_pbkdf2 *work, uint8_t out[SOTER_PBKDF2_SIZE])
+{
+    if (work->left != 0) {
+        return SOTER_INVALID_PARAMETER;
+    }
+    memcpy(out, work->sum, SOTER_PBKDF2_SIZE);
+    return SOTER_SUCCESS;
+}
+
+void soter_pbkdf2_free(soter_pbkdf2 *work)
+{
+    if (work != NULL) {
+        soter_hmac_key_free(work->key);
+        EVP_MD_CTX_free(work->ctx); /* wipes its state */
+        soter_wipe_free(work, sizeof *work);
+    }
 }

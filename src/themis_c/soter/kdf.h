@@ -59,10 +59,24 @@ SOTER_MUST_USE soter_status soter_kdf_keyless(const struct soter_kdf_purpose *pu
 /* A label as a purpose has it, from a string literal: without the terminator. */
 #define SOTER_LABEL(text) {(const uint8_t *)(text), sizeof(text) - 1}
 
-/* PBKDF2-HMAC-SHA256 of 32 bytes; the passphrase has at least one byte, the salt any number. */
-SOTER_MUST_USE soter_status soter_pbkdf2(struct soter_slice passphrase,
-                                         struct soter_slice salt,
-                                         uint32_t iterations,
-                                         uint8_t out[32]);
+#define SOTER_PBKDF2_SIZE 32
+
+/* PBKDF2-HMAC-SHA256 of 32 bytes in the making. It takes long, on purpose: so it is done in slices
+ * between which the caller can look at other things. One thread at a time. */
+typedef struct soter_pbkdf2 soter_pbkdf2;
+
+/* The passphrase has at least one byte, the salt any number; 1 iteration or more. Nothing is
+ * borrowed. */
+SOTER_MUST_USE soter_status soter_pbkdf2_new(struct soter_slice passphrase,
+                                             struct soter_slice salt,
+                                             uint32_t iterations,
+                                             soter_pbkdf2 **out);
+/* Does this many iterations at most; *left tells how many are to be done yet. */
+SOTER_MUST_USE soter_status soter_pbkdf2_work(soter_pbkdf2 *work, uint32_t most, uint32_t *left);
+/* When none are left. */
+SOTER_MUST_USE soter_status soter_pbkdf2_finish(const soter_pbkdf2 *work,
+                                                uint8_t out[SOTER_PBKDF2_SIZE]);
+/* Wipes. NULL is fine. */
+void soter_pbkdf2_free(soter_pbkdf2 *work);
 
 #endif

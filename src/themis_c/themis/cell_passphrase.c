@@ -23,7 +23,6 @@
 #define SALT_SIZE 16
 #define KDF_FIXED_SIZE 6
 #define KDF_CONTEXT_SIZE (KDF_FIXED_SIZE + SALT_SIZE)
-#define PRE_KEY_SIZE 32
 
 static_assert(THEMIS_PASSPHRASE_TOKEN_SIZE ==
                   5 * 4 + SOTER_AEAD_NONCE_SIZE + SOTER_AEAD_TAG_SIZE + KDF_CONTEXT_SIZE,
@@ -68,62 +67,7 @@ void themis_passphrase_free(themis_passphrase *passphrase)
     }
 }
 
-/* The master key that a passphrase stands for with this salt. */
-static soter_status stretch(const themis_passphrase *passphrase,
-                            struct soter_slice salt,
-                            uint32_t iterations,
-                            struct themis_cell_key *key)
-{
-    const struct soter_slice bytes = {passphrase->bytes, passphrase->len};
-    uint8_t pre_key[PRE_KEY_SIZE] = {0};
-    soter_status status = soter_pbkdf2(bytes, salt, iterations, pre_key);
-    if (status == SOTER_SUCCESS) {
-        status = themis_cell_key_init(key, pre_key, sizeof pre_key);
-    }
-    soter_wipe(pre_key, sizeof pre_key);
-    return status;
-}
-
-int themis_passphrase_seal(const themis_passphrase *passphrase,
-                           const uint8_t *message,
-                           size_t message_len,
-                           const uint8_t *context,
-                           size_t context_len,
-                           uint8_t *sealed)
-{
-    const struct themis_cell_text text = {message, message_len, context, context_len};
-    soter_status status;
-    struct themis_cell_key key = {0};
-    struct soter_writer writer;
-    uint8_t *nonce;
-    uint8_t *tag;
-    uint8_t *salt;
-    soter_writer_init(&writer, sealed, THEMIS_PASSPHRASE_TOKEN_SIZE);
-    if (!themis_cell_fits(message_len) ||
-        !soter_write_u32le(&writer, THEMIS_CELL_ALGORITHM_PASSPHRASE | THEMIS_CELL_KEY_BITS) ||
-        !soter_write_u32le(&writer, SOTER_AEAD_NONCE_SIZE) ||
-        !soter_write_u32le(&writer, SOTER_AEAD_TAG_SIZE) ||
-        !soter_write_u32le(&writer, (uint32_t)message_len) ||
-        !soter_write_u32le(&writer, KDF_CONTEXT_SIZE) ||
-        !soter_write_room(&writer, SOTER_AEAD_NONCE_SIZE, &nonce) ||
-        !soter_write_room(&writer, SOTER_AEAD_TAG_SIZE, &tag) ||
-        !soter_write_u32le(&writer, ITERATIONS) || !soter_write_u16le(&writer, SALT_SIZE) ||
-        !soter_write_room(&writer, SALT_SIZE, &salt)) {
-        return SOTER_INVALID_PARAMETER;
-    }
-    status = soter_rand_public(salt, SALT_SIZE);
-    if (status != SOTER_SUCCESS) {
-        goto out;
-    }
-    status = stretch(passphrase, (struct soter_slice){salt, SALT_SIZE}, ITERATIONS, &key);
-    if (status != SOTER_SUCCESS) {
-        goto out;
-    }
-    status = themis_cell_encrypt(&key, &text, sealed + THEMIS_PASSPHRASE_TOKEN_SIZE, nonce, tag);
-out:
-    themis_cell_key_clear(&key);
-    return status;
-}
+/* ---- What a cell says ---- */
 
 /* A sealed message taken apart; everything is borrowed from it. */
 struct sealed_parts {
@@ -188,6 +132,185 @@ int themis_passphrase_message_size(const themis_passphrase *passphrase,
     return status;
 }
 
+/* ---- From a passphrase to a key ---- */
+
+/* The work, and what a new cell has to say about it. */
+struct themis_stretch {
+    soter_pbkdf2 *work;
+    bool is_to_seal;
+    uint8_t salt[SALT_SIZE]; /* public */
+};
+
+static soter_status stretch_new(const themis_passphrase *passphrase,
+                                struct soter_slice salt,
+                                uint32_t iterations,
+                                themis_stretch **out)
+{
+    const struct soter_slice bytes = {passphrase->bytes, passphrase->len};
+    soter_status status;
+    themis_stretch *made = calloc(1, sizeof *made);
+    if (made == NULL) {
+        return SOTER_NO_MEMORY;
+    }
+    status = soter_pbkdf2_new(bytes, salt, iterations, &made->work);
+    if (status != SOTER_SUCCESS) {
+        free(made);
+        return status;
+    }
+    *out = made;
+    return SOTER_SUCCESS;
+}
+
+int themis_stretch_to_seal(const themis_passphrase *passphrase, themis_stretch **out)
+{
+    uint8_t salt[SALT_SIZE]; /* public */
+    soter_status status = soter_rand_public(salt, sizeof salt);
+    if (status != SOTER_SUCCESS) {
+        return status;
+    }
+    status = stretch_new(passphrase, (struct soter_slice){salt, sizeof salt}, ITERATIONS, out);
+    if (status == SOTER_SUCCESS) {
+        (*out)->is_to_seal = true;
+        memcpy((*out)->salt, salt, sizeof salt);
+    }
+    return status;
+}
+
+int themis_stretch_to_unseal(const themis_passphrase *passphrase,
+                             const uint8_t *sealed,
+                             size_t sealed_len,
+                             themis_stretch **out)
+{
+    struct sealed_parts parts;
+    const soter_status status = read_sealed(passphrase, sealed, sealed_len, &parts);
+    return status == SOTER_SUCCESS ? stretch_new(passphrase, parts.salt, parts.iterations, out)
+                                   : status;
+}
+
+int themis_stretch_work(themis_stretch *stretch, uint32_t most, uint32_t *left)
+{
+    return soter_pbkdf2_work(stretch->work, most, left);
+}
+
+void themis_stretch_free(themis_stretch *stretch)
+{
+    if (stretch != NULL) {
+        soter_pbkdf2_free(stretch->work);
+        free(stretch);
+    }
+}
+
+/* The master key that came of the work. */
+static soter_status stretched_key(const themis_stretch *stretch, struct themis_cell_key *key)
+{
+    uint8_t pre_key[SOTER_PBKDF2_SIZE] = {0};
+    soter_status status = soter_pbkdf2_finish(stretch->work, pre_key);
+    if (status == SOTER_SUCCESS) {
+        status = themis_cell_key_init(key, pre_key, sizeof pre_key);
+    }
+    soter_wipe(pre_key, sizeof pre_key);
+    return status;
+}
+
+static soter_status stretch_at_once(themis_stretch *stretch)
+{
+    uint32_t left;
+    return themis_stretch_work(stretch, UINT32_MAX, &left);
+}
+
+/* ---- Writing ---- */
+
+int themis_stretched_seal(const themis_stretch *stretch,
+                          const uint8_t *message,
+                          size_t message_len,
+                          const uint8_t *context,
+                          size_t context_len,
+                          uint8_t *sealed)
+{
+    const struct themis_cell_text text = {message, message_len, context, context_len};
+    soter_status status;
+    struct themis_cell_key key = {0};
+    struct soter_writer writer;
+    uint8_t *nonce;
+    uint8_t *tag;
+    soter_writer_init(&writer, sealed, THEMIS_PASSPHRASE_TOKEN_SIZE);
+    if (!stretch->is_to_seal || !themis_cell_fits(message_len)) {
+        return SOTER_INVALID_PARAMETER;
+    }
+    status = stretched_key(stretch, &key);
+    if (status != SOTER_SUCCESS) {
+        return status;
+    }
+    status = SOTER_INVALID_PARAMETER;
+    if (!soter_write_u32le(&writer, THEMIS_CELL_ALGORITHM_PASSPHRASE | THEMIS_CELL_KEY_BITS) ||
+        !soter_write_u32le(&writer, SOTER_AEAD_NONCE_SIZE) ||
+        !soter_write_u32le(&writer, SOTER_AEAD_TAG_SIZE) ||
+        !soter_write_u32le(&writer, (uint32_t)message_len) ||
+        !soter_write_u32le(&writer, KDF_CONTEXT_SIZE) ||
+        !soter_write_room(&writer, SOTER_AEAD_NONCE_SIZE, &nonce) ||
+        !soter_write_room(&writer, SOTER_AEAD_TAG_SIZE, &tag) ||
+        !soter_write_u32le(&writer, ITERATIONS) || !soter_write_u16le(&writer, SALT_SIZE) ||
+        !soter_write_bytes(&writer, stretch->salt, SALT_SIZE)) {
+        goto out;
+    }
+    status = themis_cell_encrypt(&key, &text, sealed + THEMIS_PASSPHRASE_TOKEN_SIZE, nonce, tag);
+out:
+    themis_cell_key_clear(&key);
+    return status;
+}
+
+int themis_passphrase_seal(const themis_passphrase *passphrase,
+                           const uint8_t *message,
+                           size_t message_len,
+                           const uint8_t *context,
+                           size_t context_len,
+                           uint8_t *sealed)
+{
+    themis_stretch *stretch = NULL;
+    soter_status status;
+    if (!themis_cell_fits(message_len)) {
+        return SOTER_INVALID_PARAMETER;
+    }
+    status = themis_stretch_to_seal(passphrase, &stretch);
+    if (status == SOTER_SUCCESS) {
+        status = stretch_at_once(stretch);
+    }
+    if (status == SOTER_SUCCESS) {
+        status = themis_stretched_seal(stretch, message, message_len, context, context_len, sealed);
+    }
+    themis_stretch_free(stretch);
+    return status;
+}
+
+/* ---- Reading ---- */
+
+int themis_stretched_unseal(const themis_passphrase *passphrase,
+                            const themis_stretch *stretch,
+                            const uint8_t *sealed,
+                            size_t sealed_len,
+                            const uint8_t *context,
+                            size_t context_len,
+                            uint8_t *message,
+                            size_t message_len)
+{
+    struct sealed_parts parts;
+    struct themis_cell_key key = {0};
+    soter_status status = read_sealed(passphrase, sealed, sealed_len, &parts);
+    if (status != SOTER_SUCCESS) {
+        return status;
+    }
+    if (stretch->is_to_seal || parts.token.message_len != message_len) {
+        return SOTER_INVALID_PARAMETER;
+    }
+    status = stretched_key(stretch, &key);
+    if (status == SOTER_SUCCESS) {
+        const struct themis_cell_text text = {parts.encrypted, message_len, context, context_len};
+        status = themis_cell_decrypt(&key, &parts.token, &text, message);
+    }
+    themis_cell_key_clear(&key);
+    return status;
+}
+
 int themis_passphrase_unseal(const themis_passphrase *passphrase,
                              const uint8_t *sealed,
                              size_t sealed_len,
@@ -196,23 +319,29 @@ int themis_passphrase_unseal(const themis_passphrase *passphrase,
                              uint8_t *message,
                              size_t message_len)
 {
-    struct sealed_parts parts;
-    struct themis_cell_key key = {0};
-    soter_status status = read_sealed(passphrase, sealed, sealed_len, &parts);
+    themis_stretch *stretch = NULL;
+    size_t size;
+    soter_status status = themis_passphrase_message_size(passphrase, sealed, sealed_len, &size);
     if (status != SOTER_SUCCESS) {
         return status;
     }
-    if (parts.token.message_len != message_len) {
-        return SOTER_INVALID_PARAMETER;
+    if (size != message_len) {
+        return SOTER_INVALID_PARAMETER; /* before the work */
     }
-    status = stretch(passphrase, parts.salt, parts.iterations, &key);
+    status = themis_stretch_to_unseal(passphrase, sealed, sealed_len, &stretch);
     if (status == SOTER_SUCCESS) {
-        const struct themis_cell_text text = {parts.encrypted,
-                                              parts.token.message_len,
-                                              context,
-                                              context_len};
-        status = themis_cell_decrypt(&key, &parts.token, &text, message);
+        status = stretch_at_once(stretch);
     }
-    themis_cell_key_clear(&key);
+    if (status == SOTER_SUCCESS) {
+        status = themis_stretched_unseal(passphrase,
+                                         stretch,
+                                         sealed,
+                                         sealed_len,
+                                         context,
+                                         context_len,
+                                         message,
+                                         message_len);
+    }
+    themis_stretch_free(stretch);
     return status;
 }
