@@ -75,12 +75,13 @@ shim = ctypes.CDLL(sys.argv[1])
 answers = []
 for writes in (True, False):
     for name in sys.argv[2:]:
+        name_in_c = name.encode()  # which C keeps a pointer to
         number = 0
         while True:
             number += 1
             client, server = established()
             wrapped = client.wrap(b"m" * 100)
-            shim.fail_call(name.encode(), number)
+            shim.fail_call(name_in_c, number)
             try:
                 # A new thread has no random bytes left over from before.
                 with ThreadPoolExecutor(1) as pool:
