@@ -27,6 +27,7 @@ PEER := tests/interop/node_modules/.package-lock.json
         instructions-record clean
 .PHONY: help demo test interop differ lint format memcheck clean
 .PHONY: help demo test interop lint format memcheck machines longrun clean
+.PHONY: help demo test interop lint format memcheck docs clean
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1	/' | expand -t 28
@@ -34,7 +35,7 @@ help: ## list these commands
 demo: .venv/.installed ## build pythemis and run examples/demo.py
 	$(VENV)/python examples/demo.py
 
-test: .venv/.installed $(if $(filter true,$(CI)),$(PEER)) ## build pythemis and run its tests (PYTEST_ARGS='-k seal')
+test: .venv/.installed $(if $(filter true,$(CI)),$(PEER) .venv/.database) ## build pythemis and run its tests (PYTEST_ARGS='-k seal')
 	$(VENV)/pytest $(PYTEST_ARGS)
 
 interop: .venv/.installed $(PEER) ## run the tests against the real Themis core (Node; TIMES=20)
@@ -86,6 +87,9 @@ machines: ## run the C core as other machines do: big-endian, 32 bits (MACHINES=
 
 longrun: .venv/.installed ## run 10^7 operations and a day of a session; is memory flat? (OPERATIONS=1e7)
 	$(VENV)/python tools/longrun.py --operations $(OPERATIONS)
+docs: .venv/.docs ## build the documentation into build/docs, and check it
+	$(VENV)/sphinx-build -E -q -W --keep-going -b html -d build/doctrees docs build/docs
+	$(VENV)/python tools/check_site.py build/docs
 
 clean: ## remove everything that was made
 	rm -rf .venv build dist *.egg-info pythemis/_themis*.so .*_cache .hypothesis tests/interop/node_modules
@@ -101,4 +105,12 @@ $(PEER): tests/interop/package.json tests/interop/package-lock.json tools/instal
 
 .venv/.lint: .venv/.installed
 	$(VENV)/pip install --quiet --group lint
+	@touch $@
+
+.venv/.docs: .venv/.installed
+	$(VENV)/pip install --quiet --group docs
+	@touch $@
+
+.venv/.database: .venv/.installed tools/install_database.py
+	$(VENV)/python tools/install_database.py
 	@touch $@

@@ -98,7 +98,7 @@ class SessionStream:
 
     @property
     def remote_id(self) -> bytes | None:
-        """The id that the peer proved; see `SSession.remote_id`."""
+        """The id that the peer proved; see `pythemis.ssession.SSession.remote_id`."""
         return self._session.remote_id
 
     @property
@@ -272,7 +272,7 @@ async def open_session(
         keys: public keys of servers: a mapping from ids, a function of the id, or a coroutine
             function of it.
         remote_id: the only server that will do; None for whichever ``keys`` knows.
-        reject_duplicates: see `SSession`.
+        reject_duplicates: see `pythemis.ssession.SSession`.
         max_size: the longest message in a frame that is read, with 52 bytes of the session.
         timeout: seconds for connecting and negotiating; None for ever.
         **connection: what else `asyncio.open_connection` takes, such as ``sock``.
@@ -324,7 +324,7 @@ async def start_session_server(
         sign_key: our private EC key.
         keys: public keys of clients: a mapping from ids, a function of the id, or a coroutine
             function of it.
-        reject_duplicates: see `SSession`.
+        reject_duplicates: see `pythemis.ssession.SSession`.
         max_size: the longest message in a frame that is read, with 52 bytes of the session.
         timeout: seconds that a client has for negotiating; None for ever.
         **server: what else `asyncio.start_server` takes, such as ``sock`` or ``backlog``.

@@ -82,7 +82,7 @@ class SCellSeal(_KeyedCell):
     """Secure Cell in Seal mode: the one to take unless you need another.
 
     Args:
-        key: 1 byte or more, best 32 from `skeygen.GenerateSymmetricKey`.
+        key: 1 byte or more, best 32 from `pythemis.skeygen.GenerateSymmetricKey`.
         passphrase: instead of a key; the result is then an `SCellSealPassphrase`.
         encoding: how a passphrase of type ``str`` becomes bytes.
         compat_096: also read what Themis 0.9.6 wrote on 64-bit machines. Tried only after the
@@ -223,9 +223,9 @@ class SCellSealPassphrase(SCellSeal):
     Args:
         passphrase: text, or its bytes; not empty.
         encoding: how text becomes bytes; other languages use UTF-8.
-        max_iterations: the most iterations of PBKDF2 that reading a cell may cost. New cells
-            have 314110; one that asks for more than this bound is refused, for a hostile cell
-            could keep you busy for minutes.
+        max_iterations: the most iterations of PBKDF2 that reading a cell may cost, 5000000
+            unless given. New cells have 314110; one that asks for more than this bound is
+            refused, for a hostile cell could keep you busy for minutes.
 
     Raises:
         SecureCellError: an empty passphrase, one that the encoding cannot express, a bound out
@@ -290,7 +290,7 @@ class SCellTokenProtect(_KeyedCell):
     """Secure Cell in Token Protect mode: as safe as Seal, with the token stored elsewhere.
 
     Args:
-        key: 1 byte or more, best 32 from `skeygen.GenerateSymmetricKey`.
+        key: 1 byte or more, best 32 from `pythemis.skeygen.GenerateSymmetricKey`.
         compat_096: also read what Themis 0.9.6 wrote on 64-bit machines.
 
     Raises:
@@ -413,7 +413,7 @@ class SCellContextImprint(_KeyedCell):
     are encrypted with the same key stream: give every message a context of its own.
 
     Args:
-        key: 1 byte or more, best 32 from `skeygen.GenerateSymmetricKey`.
+        key: 1 byte or more, best 32 from `pythemis.skeygen.GenerateSymmetricKey`.
 
     Raises:
         SecureCellError: a missing or empty key.

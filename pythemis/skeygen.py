@@ -82,7 +82,7 @@ class KeyKind(Enum):
 
     @property
     def bits(self) -> int:
-        """The size in bits: 256, 384 or 521; 1024, 2048, 4096 or 8192."""
+        """How many bits it has (EC 256, 384 or 521; RSA 1024, 2048, 4096 or 8192)."""
         return self.value[1]
 
     @property

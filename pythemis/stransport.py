@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Frames on a stream, and a transport for `SSession` over a blocking socket.
+"""Frames on a stream, and a transport for sessions over a blocking socket.
 
 A stream (TCP, a Unix socket, a pipe) does not keep messages apart, so each travels in a frame,
 the same in every language::
@@ -93,7 +93,8 @@ class SocketTransport(MemoryTransport):
     Args:
         connection: a connected socket.
         keys: the public keys of peers: a mapping from ids, or a function of the id.
-        max_size: the longest message that is received or sent, with the 52 bytes of the session.
+        max_size: the longest message that is received or sent, with the 52 bytes of the session;
+            16 MiB unless given.
         timeout: how many seconds a message may take to be sent, or to arrive from its first
             moment of waiting to its last byte; None for ever.
 

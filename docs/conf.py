@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How Sphinx builds these pages; `make docs` calls it."""
+
+import re
+import sys
+from importlib.metadata import version as version_of
+from pathlib import Path
+
+from sphinx.util import inspect
+
+sys.path.insert(0, str(Path(__file__).parent))  # for the pictures
+
+project = "pythemis"
+author = "the pythemis authors"
+project_copyright = f"{author}, Apache-2.0"
+release = version_of("pythemis")
+version = release
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+    "pictures.directive",
+]
+exclude_patterns = ["pictures", "_static"]
+
+# ---- Markdown ----
+
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 4
+
+# ---- The reference, from docstrings ----
+
+default_role = "py:obj"  # what stands in single backticks in a docstring
+nitpicky = True
+nitpick_ignore_regex = [
+    # Python's own, and the names that only type checkers know
+    (
+        r"py:.*",
+        r"(asyncio|abc|collections|enum|socket)\..*|[a-z]+|[A-Z]\w*(Error|Exception)|ABC|Any|Buffer"
+        r"|AsyncIterator|Awaitable|Callable|Handler|IntEnum|Enum|Iterable|Keys|AsyncKeys|Mapping"
+        r"|TypeAlias",
+    ),
+    (r"py:.*", r"(.*\.)?_\w+(\..*)?"),
+]
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_default_options = {
+    "exclude-members": "error_code,is_control",  # the classes describe them
+}
+autodoc_preserve_defaults = True
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+napoleon_use_rtype = False
+python_maximum_signature_line_length = 70
+add_module_names = False
+
+# ---- The site ----
+
+html_theme = "furo"
+html_title = f"pythemis {release}"
+html_static_path = ["_static"]
+html_css_files = ["pictures.css"]
+html_copy_source = False
+html_show_sourcelink = False
+html_theme_options = {"navigation_with_keys": True}
+copybutton_prompt_text = r"\$ |>>> "
+copybutton_prompt_is_regexp = True
+
+
+def setup(app):
+    """Let docstrings be read by people who do not work on the core."""
+    app.connect("autodoc-process-signature", show_how_an_object_is_made)
+    app.connect("autodoc-process-docstring", leave_out_the_specification)
+
+
+def show_how_an_object_is_made(app, what, name, obj, options, signature, returns):  # noqa: ARG001
+    """Show the arguments of ``__init__``, where ``__new__`` does no more than choose a class."""
+    if what != "class" or not hasattr(obj.__new__, "__code__"):
+        return None
+    arguments = inspect.signature(obj.__init__, bound_method=True)
+    arguments = arguments.replace(return_annotation=arguments.empty)
+    return inspect.stringify_signature(arguments), None
+
+
+def leave_out_the_specification(app, what, name, obj, options, lines):  # noqa: ARG001
+    """Leave out where a docstring says which section of the specification it implements."""
+    lines[:] = [re.sub(r" \(specification, section \d\)", "", line) for line in lines]
