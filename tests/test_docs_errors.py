@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page of errors and the code say the same: each row is provoked, each code is explained."""
+
+import importlib
+import re
+import sys
+import time
+
+import pytest
+from _keys import container
+from _project import ROOT
+
+from pythemis.exception import THEMIS_CODES, ThemisError
+from pythemis.scell import SCellContextImprint, SCellSeal, SCellTokenProtect
+from pythemis.scomparator import SComparator
+from pythemis.skeygen import (
+    KEY_PAIR_TYPE,
+    GenerateKeyPair,
+    from_der,
+    from_pem,
+    key_kind,
+    public_from_private,
+    to_pem,
+)
+from pythemis.smessage import SMessage, ssign, sverify
+from pythemis.ssession import SimpleMemoryTransport, SSession
+
+PAGE = (ROOT / "docs" / "reference" / "errors.md").read_text("utf-8")
+MODULES = ("exception", "scell", "scomparator", "skeygen", "smessage", "ssession")
+NEVER = {"SUCCESS", "SEND_OUTPUT_TO_PEER", "SEND_AS_IS", "BUFFER_TOO_SMALL"}
+
+
+def rows(title):
+    """Give the cells of the table under a heading."""
+    _, _, rest = PAGE.partition(f"\n## {title}\n")
+    part = re.split(r"\n## ", rest)[0]
+    lines = [line for line in part.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
+
+
+# ---- What the provocations need ----
+
+ONE, OTHER = (GenerateKeyPair(KEY_PAIR_TYPE.EC) for _ in range(2))
+PRIVATE, PUBLIC = ONE.export_private_key(), ONE.export_public_key()
+RSA_PRIVATE = GenerateKeyPair(KEY_PAIR_TYPE.RSA).export_private_key()
+RSA_PUBLIC = public_from_private(RSA_PRIVATE)
+CELL = SCellSeal(b"key")
+PASSPHRASE = SCellSeal(passphrase="passphrase")
+TOKEN = SCellTokenProtect(b"key")
+
+
+def closed():
+    """Use an object after its end."""
+    cell = SCellSeal(b"key")
+    cell.close()
+    cell.encrypt(b"message")
+
+
+def damaged(data, at=-1):
+    """Flip a bit."""
+    changed = bytearray(data)
+    changed[at] ^= 1
+    return bytes(changed)
+
+
+def pair(**options):
+    """Give both ends of an established session."""
+    known = SimpleMemoryTransport({b"alice": PUBLIC, b"bob": OTHER.export_public_key()})
+    alice = SSession(b"alice", PRIVATE, known, **options)
+    bob = SSession(b"bob", OTHER.export_private_key(), known, **options)
+    alice.unwrap(bob.unwrap(alice.unwrap(bob.unwrap(alice.connect_request()))))
+    return alice, bob
+
+
+def twice(**options):
+    """Read a message twice."""
+    alice, bob = pair(**options)
+    message = alice.wrap(b"message")
+    bob.unwrap(message)
+    bob.unwrap(message)
+
+
+def late():
+    """Read a message after many newer ones."""
+    alice, bob = pair()
+    first = alice.wrap(b"message")
+    for _ in range(20):
+        bob.unwrap(alice.wrap(b"newer"))
+    bob.unwrap(first)
+
+
+def at_another_time():
+    """Read a message that was written two days ago."""
+    alice, bob = pair()
+    message = alice.wrap(b"message")
+    with pytest.MonkeyPatch.context() as patch:
+        later = time.time() + 2 * 86400
+        ours = [module for name, module in sys.modules.items() if name.startswith("pythemis.")]
+        for module in ours:
+            if getattr(module, "time", None) is time.time:
+                patch.setattr(module, "time", lambda: later)
+        bob.unwrap(message)
+
+
+class Transport:
+    """Knows what it is told to know, and does not get far."""
+
+    def __init__(self, key=PUBLIC, received=b""):
+        self.key, self.received = key, received
+
+    def get_pub_key_by_id(self, peer_id):
+        """Give the key, or raise it."""
+        if isinstance(self.key, Exception):
+            raise self.key
+        return self.key
+
+    def receive(self, max_length):
+        """Give what was received, or raise it."""
+        if isinstance(self.received, Exception):
+            raise self.received
+        return self.received
+
+
+def server(**options):
+    """Make a session that waits for a client."""
+    return SSession(b"bob", OTHER.export_private_key(), Transport(**options))
+
+
+def request():
+    """Write a connect request of alice."""
+    return SSession(b"alice", PRIVATE, None).connect_request()
+
+
+def reconnect():
+    """Negotiate a second time."""
+    session = SSession(b"alice", PRIVATE, None)
+    session.connect_request()
+    session.connect_request()
+
+
+def own_message():
+    """Hand a message back to its writer."""
+    alice, _ = pair()
+    alice.unwrap(alice.wrap(b"message"))
+
+
+def to_another_session():
+    """Hand over a message of another session."""
+    pair()[1].unwrap(pair()[0].wrap(b"message"))
+
+
+def begun():
+    """Give a comparison that is under way."""
+    comparison = SComparator(b"secret")
+    comparison.begin_compare()
+    return comparison
+
+
+def compared():
+    """Give a comparison that is over."""
+    one, other = SComparator(b"secret"), SComparator(b"secret")
+    message = one.begin_compare()
+    while not one.is_compared():
+        message = one.proceed_compare(other.proceed_compare(message))
+    return one
+
+
+def on_p384():
+    """Give a public key on another curve."""
+    return GenerateKeyPair(KEY_PAIR_TYPE.EC, curve="P-384").export_public_key()
+
+
+def restricted():
+    """Give a cell that asks for more work than its reader allows."""
+    return SCellSeal(passphrase="passphrase", max_iterations=1000)
+
+
+ED25519 = """-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=
+-----END PUBLIC KEY-----
+"""
+
+# How each row comes about, in the order of the page.
+PROVOKE = {
+    "Everywhere": [
+        lambda: CELL.encrypt("text"),
+        lambda: CELL.encrypt(7),
+        lambda: CELL.encrypt(b""),
+        closed,
+    ],
+    "Secure Cell": [
+        lambda: CELL.decrypt(CELL.encrypt(b"message"), b"another context"),
+        lambda: PASSPHRASE.decrypt(PASSPHRASE.encrypt(b"message"), b"another context"),
+        lambda: TOKEN.decrypt(*TOKEN.encrypt(b"message"), b"another context"),
+        lambda: CELL.decrypt(b"something else"),
+        lambda: PASSPHRASE.decrypt(CELL.encrypt(b"message")),
+        lambda: TOKEN.decrypt(*reversed(TOKEN.encrypt(b"message"))),
+        lambda: restricted().decrypt(PASSPHRASE.encrypt(b"message")),
+        lambda: SCellContextImprint(b"key").encrypt(b"message", b""),
+        lambda: SCellSeal(),
+        lambda: SCellSeal(key=b"key", passphrase="passphrase"),
+        lambda: SCellSeal(key=b""),
+        lambda: SCellSeal(passphrase=""),
+        lambda: SCellSeal(passphrase="grün", encoding="ascii"),
+    ],
+    "Keys": [
+        lambda: key_kind(PUBLIC[:-1]),
+        lambda: key_kind(damaged(PUBLIC)),
+        lambda: public_from_private(PUBLIC),
+        lambda: public_from_private(container(PRIVATE[:4], bytes(len(PRIVATE) - 12))),
+        lambda: from_pem("no key at all"),
+        lambda: from_der(b"no key at all"),
+        lambda: from_pem(to_pem(PRIVATE, "passphrase")),
+        lambda: from_pem(to_pem(PRIVATE), "passphrase"),
+        lambda: from_pem(to_pem(PRIVATE, "passphrase"), "another"),
+        lambda: from_pem(ED25519),
+        lambda: to_pem(PUBLIC, "passphrase"),
+        lambda: GenerateKeyPair("DSA"),
+    ],
+    "Secure Message": [
+        lambda: sverify(OTHER.export_public_key(), ssign(PRIVATE, b"message")),
+        lambda: SMessage(PRIVATE, PUBLIC).unwrap(damaged(SMessage(PRIVATE, PUBLIC).wrap(b"text"))),
+        lambda: sverify(PUBLIC, SMessage(PRIVATE, PUBLIC).wrap(b"message")),
+        lambda: SMessage(PRIVATE, PUBLIC).unwrap(ssign(PRIVATE, b"message")),
+        lambda: sverify(PUBLIC, b"something else"),
+        lambda: SMessage(PRIVATE, RSA_PUBLIC),
+        lambda: SMessage(PRIVATE, on_p384()),
+        lambda: SMessage(PRIVATE, PRIVATE),
+    ],
+    "Secure Session": [
+        lambda: server().wrap(b"message"),
+        lambda: server(key=None).unwrap(request()),
+        lambda: server(key=KeyError("alice")).unwrap(request()),
+        lambda: server(key=OTHER.export_public_key()).unwrap(request()),
+        lambda: server().unwrap(damaged(request())),
+        lambda: server().unwrap(b"something else"),
+        reconnect,
+        own_message,
+        to_another_session,
+        lambda: pair()[1].unwrap(b"something else"),
+        late,
+        lambda: twice(reject_duplicates=True),
+        at_another_time,
+        lambda: server(received=ConnectionError("gone")).receive(),
+        lambda: server().receive(),
+        lambda: SSession(b"alice", RSA_PRIVATE, None),
+        lambda: SSession(b"", PRIVATE, None),
+    ],
+    "Secure Comparator": [
+        lambda: SComparator(b""),
+        lambda: begun().begin_compare(),
+        lambda: begun().proceed_compare(SComparator(b"secret").begin_compare()),
+        lambda: compared().proceed_compare(bytes(256)),
+        lambda: begun().proceed_compare(b"cut"),
+        lambda: SComparator(b"secret").proceed_compare(b"\xff" * 192),
+    ],
+}
+
+
+CASES = [
+    pytest.param(*row[:2], provoke, id=f"{title}: {row[0][1:40]}")
+    for title, provocations in PROVOKE.items()
+    for row, provoke in zip(rows(title), provocations, strict=True)
+]
+
+
+@pytest.mark.parametrize(("shown", "code", "provoke"), CASES)
+def test_an_error_of_the_page_comes_with_this_text_and_code(shown, code, provoke):
+    """What is done wrong gives the text in the row, to the letter, and its code."""
+    with pytest.raises(ThemisError) as caught:
+        provoke()
+    assert (f"`{caught.value}`", f"`{caught.value.error_code.name}`") == (shown, code)
+
+
+def test_every_table_of_texts_is_provoked():
+    """No heading of the page has a table of texts that is not tried."""
+    titles = re.findall(r"^## (.*)$\n\n\| text ", PAGE, re.MULTILINE)
+    assert titles == list(PROVOKE)
+
+
+def test_the_page_has_every_code():
+    """Each member of THEMIS_CODES is explained once with its number, or is said never to appear."""
+    explained = [(row[0].strip("`"), int(row[1])) for row in rows("Codes")]
+    members = {name: int(code) for name, code in THEMIS_CODES.__members__.items()}
+    assert explained == [item for item in members.items() if item[0] not in NEVER]
+    [sentence] = re.findall(r"^`SUCCESS`.*?never[^.]*\.", PAGE, re.MULTILINE | re.DOTALL)
+    assert set(re.findall(r"`(\w+)`", sentence)) == NEVER
+
+
+def test_the_page_has_every_class():
+    """Each exception of the documented modules is there, with what else it is."""
+    found = {}
+    for module in MODULES:
+        for name in importlib.import_module(f"pythemis.{module}").__all__:
+            thing = getattr(importlib.import_module(f"pythemis.{module}"), name)
+            if isinstance(thing, type) and issubclass(thing, Exception):
+                also = [kind for kind in (TypeError, ValueError) if issubclass(thing, kind)]
+                found[name] = "".join(f"`{kind.__name__}`" for kind in also)
+    shown = {row[0].strip("`"): row[2].strip("| ") if len(row) > 2 else "" for row in rows("Classes")}
+    assert shown == found
