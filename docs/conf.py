@@ -21,7 +21,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
-    "pictures.directive",
+    "picture_directive",
 ]
 exclude_patterns = ["pictures", "_static"]
 

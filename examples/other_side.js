@@ -43,6 +43,6 @@ async function main() {
 }
 
 main().catch((error) => {
-    console.error(`${error.name} ${error.errorCode ?? ''}: ${error.message}`);
+    console.error(`code ${error.errorCode}: ${error.message}`);
     process.exitCode = 1;
 });

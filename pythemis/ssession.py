@@ -71,9 +71,9 @@ _NO_CLAIM = _ERRORS._replace(failed=_NoClaimError)
 class SessionState(IntEnum):
     """How far a session has come.
 
-    A client goes from IDLE by `SSession.connect_request` to WAITING_FOR_2 and WAITING_FOR_4, a server from
-    IDLE by the client's request to WAITING_FOR_3; then both are ESTABLISHED. The numbers are those
-    of the negotiation messages.
+    A client goes from IDLE by `SSession.connect_request` to WAITING_FOR_2 and WAITING_FOR_4, a
+    server from IDLE by the client's request to WAITING_FOR_3; then both are ESTABLISHED. The
+    numbers are those of the negotiation messages.
     """
 
     IDLE = sessions.IDLE

@@ -69,10 +69,11 @@ def reason_in(line, number):
     return reason
 
 
-def run(section, name):
-    """Run a section's examples; tracebacks show the document's own lines."""
-    namespace = {"__name__": "example"}
+def run(section, name, namespace=None):
+    """Run a section's examples and give their names; tracebacks show the document's own lines."""
+    namespace = {"__name__": "example"} if namespace is None else namespace
     for example in section.examples:
         if example.reason is None:
             code = "\n" * (example.line - 1) + example.code
             exec(compile(code, name, "exec"), namespace)
+    return namespace

@@ -15,6 +15,7 @@ from _project import ROOT
 
 PORT = 5432  # in the name of the socket; nothing listens on the network
 SECONDS = 60
+INITDB = ("--username=shop", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync")
 
 
 def server_programs():
@@ -42,8 +43,7 @@ def server():
     data = folder / "data"
     try:
         run_to_its_end(
-            [programs / "initdb", "--pgdata", data, "--username=shop", "--auth=trust"]
-            + ["--encoding=UTF8", "--no-locale", "--no-sync"],
+            [programs / "initdb", "--pgdata", data, *INITDB],
             account,
         )
         control = [programs / "pg_ctl", "--pgdata", data, "--wait", f"--timeout={SECONDS}"]

@@ -1,21 +1,67 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pages of docs/guide hold together; test_readme.py runs their examples."""
+"""The pages of docs/ hold together; test_readme.py runs their examples."""
 
+import importlib
 import re
 
 import pytest
+from _documents import sections
 from _project import ROOT
 
-GUIDES = sorted((ROOT / "docs" / "guide").glob("*.md"))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+LINK = re.compile(r"\]\((?!https?:)([^)\s#]+)?(?:#([\w.-]+))?\)")
+FENCED = re.compile(r"^ *(```+|~~~+).*?^ *\1", re.MULTILINE | re.DOTALL)
+MODULES = ("astransport", "exception", "scell", "scomparator", "skeygen", "smessage", "ssession")
+by_path = pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 
 
-@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.name)
-def test_the_links_between_guides_lead_somewhere(guide):
-    """A link to another page names a page, and a heading on it."""
-    for target, anchor in re.findall(
-        r"\]\(([\w-]+\.md)?(?:#([\w-]+))?\)", guide.read_text("utf-8")
-    ):
-        page = guide.parent / target if target else guide
-        headings = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), re.MULTILINE)
-        anchors = {re.sub(r"[^\w -]", "", text).lower().replace(" ", "-") for text in headings}
-        assert not anchor or anchor in anchors
+def anchors_of(page):
+    """Give what a link to a page may name behind #: its headings and its own labels."""
+    text = page.read_text("utf-8")
+    headings = re.findall(r"^#+ (.*)$", FENCED.sub("", text), re.MULTILINE)
+    names = {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+    return names | set(re.findall(r"^\(([\w.-]+)\)=$", text, re.MULTILINE))
+
+
+@by_path
+def test_the_links_lead_somewhere(page):
+    """A link names a file of the project, and where it names a heading, the file has it."""
+    text = FENCED.sub("", page.read_text("utf-8"))
+    wrong = [
+        (target, anchor)
+        for target, anchor in LINK.findall(text)
+        for other in [(page.parent / target).resolve() if target else page]
+        if not other.exists() or (anchor and anchor not in anchors_of(other))
+    ]
+    assert wrong == []
+
+
+@by_path
+def test_only_what_runs_elsewhere_is_not_run(page):
+    """Two reasons are good enough for not running an example: none, and another test that does."""
+    examples = [example for part in sections(page.read_text("utf-8")) for example in part.examples]
+    for reason in filter(None, (example.reason for example in examples)):
+        [test] = re.findall(r"tests/[\w/]+\.py", reason)
+        assert (ROOT / test).exists()
+
+
+@pytest.mark.parametrize("module", [*MODULES, "stransport"])
+def test_the_reference_has_every_public_name(module):
+    """What a module exports has an entry on its page, and nothing else has."""
+    text = (ROOT / "docs" / "reference" / f"{module}.md").read_text("utf-8")
+    shown = re.findall(rf"^\.\. auto\w+:: pythemis\.{module}\.(\w+)$", text, re.MULTILINE)
+    assert sorted(shown) == sorted(importlib.import_module(f"pythemis.{module}").__all__)
+
+
+def test_the_old_names_are_those_that_work():
+    """Each row of the table of old names is true, and warns."""
+    text = (ROOT / "docs" / "coming-from-0.15.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\w+)\.(\w+)` \| `(\w+)` \|$", text, re.MULTILINE)
+    assert len(rows) == 10
+    for module, old, new in rows:
+        loaded = importlib.import_module(f"pythemis.{module}")
+        if issubclass(getattr(loaded, new), Exception):
+            with pytest.warns(DeprecationWarning, match=old):
+                assert getattr(loaded, old) is getattr(loaded, new)
+        else:
+            assert issubclass(getattr(loaded, old), getattr(loaded, new))

@@ -56,7 +56,11 @@ PICTURES = {
                 ["Secure", "Comparator"],
                 "hidden",
             ),
-            (["Does the data stay with you:", "files, database, tokens?"], ["Secure Cell"], "hidden"),
+            (
+                ["Does the data stay with you:", "files, database, tokens?"],
+                ["Secure Cell"],
+                "hidden",
+            ),
             (["Are both sides there", "at the same time?"], ["Secure Session"], "hidden"),
         ],
         (["Secure Message"], "hidden"),

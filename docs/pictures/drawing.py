@@ -78,7 +78,8 @@ class Drawing:
         look = "size" if small else "strong" if strong else "words"
         self._reach(y + 4)
         self._parts.append(
-            f'<text class="{look}" x="{x:g}" y="{y:g}" text-anchor="{anchor}">{escape(words)}</text>'
+            f'<text class="{look}" x="{x:g}" y="{y:g}" text-anchor="{anchor}">'
+            f"{escape(words)}</text>"
         )
 
     def arrow(self, x1: float, y1: float, x2: float, y2: float) -> None:

@@ -19,9 +19,7 @@ class Step(NamedTuple):
     size: str = ""
 
 
-def exchange(
-    title: str, description: str, sides: tuple[str, str], steps: list[Step]
-) -> Drawing:
+def exchange(title: str, description: str, sides: tuple[str, str], steps: list[Step]) -> Drawing:
     """Draw two sides with their lines of life, and what happens between them from top to bottom."""
     drawing = Drawing(title, description)
     y = HEAD + 10.0

@@ -126,8 +126,11 @@ PICTURES = {
         [
             (
                 "12 bytes",
-                [Field("type", "4"), Field("message length", "4", "plain", 2)]
-                + [Field("signature length", "4", "plain", 2)],
+                [
+                    Field("type", "4"),
+                    Field("message length", "4", "plain", 2),
+                    Field("signature length", "4", "plain", 2),
+                ],
             ),
             ("your message", [Field("message", "as it is", "open")]),
             ("", [Field("signature", "up to 72 bytes (EC), 256 or more (RSA)", "proof")]),
@@ -153,8 +156,11 @@ PICTURES = {
         [
             (
                 "12 bytes",
-                [Field("type", "4"), Field("total length", "4", "plain", 1.6)]
-                + [Field("wrapped length", "4", "plain", 1.9)],
+                [
+                    Field("type", "4"),
+                    Field("total length", "4", "plain", 1.6),
+                    Field("wrapped length", "4", "plain", 1.9),
+                ],
             ),
             ("", [Field("a fresh secret, for Bob's key", "as long as his key", "hidden")]),
             ("", [Field("head, nonce and tag of a Seal cell", "44 bytes", "proof")]),

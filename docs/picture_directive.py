@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
-from pictures import PICTURES
 from sphinx.util.docutils import SphinxDirective
+
+from pictures import PICTURES
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
