@@ -22,6 +22,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "picture_directive",
+    "stacking_tables",
 ]
 exclude_patterns = ["pictures", "_static"]
 
@@ -59,9 +60,10 @@ add_module_names = False
 # ---- The site ----
 
 html_theme = "furo"
+pygments_dark_style = "monokai"
 html_title = f"pythemis {release}"
 html_static_path = ["_static"]
-html_css_files = ["pictures.css"]
+html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {"navigation_with_keys": True}

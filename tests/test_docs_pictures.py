@@ -2,7 +2,6 @@
 """The pictures of the documentation: well-formed, in their frames, spoken, and true."""
 
 import re
-import subprocess
 import sys
 import xml.etree.ElementTree as ET
 
@@ -66,7 +65,7 @@ def test_a_picture_stays_in_its_frame(name):
 @BY_NAME
 def test_a_picture_has_no_colours_of_its_own(name):
     """Colours come from the style sheet, by classes that it has."""
-    css = (DOCS / "_static" / "pictures.css").read_text("utf-8")
+    css = (DOCS / "_static" / "site.css").read_text("utf-8")
     text = PICTURES[name].svg(name)
     assert not re.search(r'(fill|stroke|style|font-family)="', text)
     used = set(re.findall(r'<rect class="(\w+)"', text))
@@ -75,7 +74,7 @@ def test_a_picture_has_no_colours_of_its_own(name):
 
 def test_dark_pages_have_every_colour():
     """Each colour is given for light pages, for dark ones, and for those that follow the system."""
-    css = (DOCS / "_static" / "pictures.css").read_text("utf-8")
+    css = (DOCS / "_static" / "site.css").read_text("utf-8")
     blocks = re.findall(r"\{((?:\s*--picture-\w+: #\w+;)+)\s*\}", css)
     light, dark, automatic = (dict(re.findall(r"(--[\w-]+): (#\w+)", block)) for block in blocks)
     assert dark == automatic
@@ -137,49 +136,3 @@ def test_the_sizes_of_the_comparison_are_those_of_the_code():
         messages.append((other, one)[len(messages) % 2 == 0].proceed_compare(messages[-1]))
     sizes = [text.text for text in drawn("comparator").iter(f"{SVG}text") if "bytes" in text.text]
     assert [f"{len(message)} bytes" for message in messages if message] == sizes
-
-
-# ---- The check of the built pages ----
-
-GOOD = """\
-<svg class="picture" role="img" aria-labelledby="title words"></svg>
-<a href="https://elsewhere.example">a link</a>
-"""
-
-
-def checked(folder):
-    """Run tools/check_site.py on a folder; give its status and what it said."""
-    command = [sys.executable, ROOT / "tools" / "check_site.py", folder]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout
-
-
-def test_good_pages_pass_the_check(tmp_path):
-    """A link to elsewhere is fine, for nothing is loaded until somebody follows it."""
-    (tmp_path / "page.html").write_text(GOOD)
-    assert checked(tmp_path)[0] == 0
-
-
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("x.html", '<script src="https://cdn.example/x.js"></script>'),
-        ("x.html", '<link rel="stylesheet" href="//fonts.example/css">'),
-        ("x.html", '<img alt="words" src="http://elsewhere.example/x.png">'),
-        ("x.html", '<img src="here.png">'),
-        ("x.html", '<svg class="picture"></svg>'),
-        ("x.css", '@import "https://fonts.example/css";'),
-        ("x.css", "a { background: url(//elsewhere.example/x.png) }"),
-    ],
-)
-def test_what_is_loaded_from_elsewhere_is_found(tmp_path, name, content):
-    """Scripts, styles, fonts and images from elsewhere, and pictures without words, are told."""
-    (tmp_path / "page.html").write_text(GOOD)
-    (tmp_path / name).write_text(content)
-    status, said = checked(tmp_path)
-    assert (status, said.count("1 problems")) == (1, 1)
-
-
-def test_pages_without_pictures_fail_the_check(tmp_path):
-    """A check that looked at nothing does not pass."""
-    assert checked(tmp_path)[0] == 1

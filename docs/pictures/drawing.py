@@ -2,7 +2,7 @@
 """Draw SVG of boxes, arrows and words.
 
 A picture is as wide as a phone's column, so that its words are as large there as those around it.
-Colours and fonts come from `_static/pictures.css`, so pictures follow the page from light to dark.
+Colours and fonts come from `_static/site.css`, so pictures follow the page from light to dark.
 A colour never says anything that the words do not say.
 """
 
