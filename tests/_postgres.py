@@ -3,7 +3,6 @@
 
 import contextlib
 import os
-import pwd
 import shutil
 import subprocess
 import sys
@@ -13,6 +12,12 @@ from pathlib import Path
 import pytest
 from _project import ROOT
 
+sys.path.insert(0, str(ROOT / "tools"))
+try:
+    import install_database
+finally:
+    del sys.path[0]
+
 PORT = 5432  # in the name of the socket; nothing listens on the network
 SECONDS = 60
 INITDB = ("--username=shop", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync")
@@ -20,12 +25,7 @@ INITDB = ("--username=shop", "--auth=trust", "--encoding=UTF8", "--no-locale", "
 
 def server_programs():
     """Find the programs of the server; skip where there are none, which on CI is a failure."""
-    sys.path.insert(0, str(ROOT / "tools"))
-    try:
-        from install_database import server_programs
-    finally:
-        del sys.path[0]
-    found = server_programs()
+    found = install_database.server_programs()
     if found is None:
         problem = "needs the programs of PostgreSQL: tools/install_database.py brings them"
         if os.environ.get("CI") == "true":
@@ -61,6 +61,8 @@ def account_for(folder):
     """PostgreSQL refuses to run as root: then somebody else gets the folder and runs it."""
     if os.geteuid() != 0:
         return {}
+    import pwd  # only Unix has it
+
     accounts = {account.pw_name: account for account in pwd.getpwall()}
     account = accounts.get("postgres") or accounts["nobody"]
     os.chown(folder, account.pw_uid, account.pw_gid)

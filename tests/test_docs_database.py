@@ -5,12 +5,11 @@ import os
 
 import pytest
 from _documents import Example, Section, run, sections
+from _postgres import install_database, server, server_programs
 from _project import ROOT
 
 PAGE = ROOT / "docs" / "how-to" / "database.md"
 ADDRESS = '"sqlite:///shop.db"'
-
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="the server is started as on Unix")
 
 
 def on_another_database(address):
@@ -26,9 +25,9 @@ def on_another_database(address):
     )
 
 
+@pytest.mark.skipif(os.name == "nt", reason="the server is started as on Unix")
 def test_the_page_about_columns_on_postgresql(tmp_path, monkeypatch):
     """Every example of the page runs against a PostgreSQL server of our own."""
-    from _postgres import server
     from sqlalchemy import create_engine, text
 
     monkeypatch.chdir(tmp_path)
@@ -38,3 +37,27 @@ def test_the_page_about_columns_on_postgresql(tmp_path, monkeypatch):
             assert "PostgreSQL" in connection.scalar(text("SELECT version()"))
             assert connection.scalar(text("SELECT count(*) FROM customers")) == 2
     assert list(tmp_path.iterdir()) == []  # nothing went to SQLite
+
+
+@pytest.mark.no_c
+def test_the_newest_server_is_taken(tmp_path, monkeypatch):
+    """Where Debian has several versions, the one with the highest number is used."""
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(install_database, "DEBIAN", tmp_path)
+    assert install_database.server_programs() is None
+    for version in ("9.6", "13", "17"):
+        (tmp_path / version / "bin").mkdir(parents=True)
+        (tmp_path / version / "bin" / "initdb").touch()
+    assert install_database.server_programs() == tmp_path / "17" / "bin"
+
+
+@pytest.mark.no_c
+@pytest.mark.parametrize(
+    ("ci", "outcome"), [("true", pytest.fail.Exception), ("", pytest.skip.Exception)]
+)
+def test_a_missing_server_is_told(monkeypatch, ci, outcome):
+    """Without the programs the test is skipped with a reason; on CI it fails."""
+    monkeypatch.setenv("CI", ci)
+    monkeypatch.setattr(install_database, "server_programs", lambda: None)
+    with pytest.raises(outcome, match="needs the programs of PostgreSQL"):
+        server_programs()

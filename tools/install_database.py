@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -12,12 +13,21 @@ sys.path.insert(0, str(Path(__file__).parent))
 from bootstrap import install_system_packages
 
 DEBIAN = Path("/usr/lib/postgresql")  # Debian keeps the programs of the server out of the path
+DEBIAN_SETTINGS = Path("/etc/postgresql-common/createcluster.d")
 
 
 def main() -> None:
     """Bring the server's programs where that is possible."""
     if server_programs() is None:
+        want_no_server_of_the_system()
         install_system_packages(["postgresql"])
+
+
+def want_no_server_of_the_system() -> None:
+    """Let Debian's package install the programs, and neither set up a server nor start it."""
+    if os.geteuid() == 0:
+        DEBIAN_SETTINGS.mkdir(parents=True, exist_ok=True)
+        (DEBIAN_SETTINGS / "pythemis.conf").write_text("create_main_cluster = false\n")
 
 
 def server_programs() -> Path | None:
