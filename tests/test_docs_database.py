@@ -7,6 +7,7 @@ import pytest
 from _documents import Example, Section, run, sections
 from _postgres import install_database, server, server_programs
 from _project import ROOT
+from sqlalchemy import create_engine, text
 
 PAGE = ROOT / "docs" / "how-to" / "database.md"
 ADDRESS = '"sqlite:///shop.db"'
@@ -28,8 +29,6 @@ def on_another_database(address):
 @pytest.mark.skipif(os.name == "nt", reason="the server is started as on Unix")
 def test_the_page_about_columns_on_postgresql(tmp_path, monkeypatch):
     """Every example of the page runs against a PostgreSQL server of our own."""
-    from sqlalchemy import create_engine, text
-
     monkeypatch.chdir(tmp_path)
     with server() as address:
         run(on_another_database(address), str(PAGE))
