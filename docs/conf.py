@@ -3,6 +3,7 @@
 
 import re
 import sys
+from enum import EnumMeta
 from importlib.metadata import version as version_of
 from pathlib import Path
 
@@ -78,7 +79,12 @@ def setup(app):
 
 
 def show_how_an_object_is_made(app, what, name, obj, options, signature, returns):  # noqa: ARG001
-    """Show the arguments of ``__init__``, where ``__new__`` does no more than choose a class."""
+    """Show the arguments of ``__init__``, where ``__new__`` does no more than choose a class.
+
+    Members of an enumeration are not made at all.
+    """
+    if isinstance(obj, EnumMeta):
+        return "", None
     if what != "class" or not hasattr(obj.__new__, "__code__"):
         return None
     arguments = inspect.signature(obj.__init__, bound_method=True)
