@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The examples in README.md and docs/ do what they show."""
 
+import re
+
 import pytest
 from _documents import Section, run, sections
 from _project import ROOT
 
+PRINTED = re.compile(r"^ *print\(.*\)  # (.*)$", re.MULTILINE)
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 
 
@@ -25,10 +28,34 @@ SECTIONS = [
 
 
 @pytest.mark.parametrize(("path", "section"), SECTIONS)
-def test_the_examples_run(path, section, tmp_path, monkeypatch):
-    """Every example of a part runs, in an empty folder, after those before it."""
+def test_the_examples_run(path, section, tmp_path, monkeypatch, capsys):
+    """Every example of a part runs, in an empty folder, and prints what its comments say."""
     monkeypatch.chdir(tmp_path)
     run(section, str(path))
+    assert unkept(promised(section), capsys.readouterr().out) == []
+
+
+def promised(section):
+    """Give what stands as a comment behind each print."""
+    return [
+        comment
+        for example in section.examples
+        if example.reason is None
+        for comment in PRINTED.findall(example.code)
+    ]
+
+
+def unkept(promises, printed):
+    """Give the promises that no line keeps, in their order; one may leave its end open with ..."""
+    lines = iter(printed.splitlines())
+    return [
+        promise
+        for promise in promises
+        if not any(
+            line.startswith(promise[:-3].rstrip()) if promise.endswith("...") else line == promise
+            for line in lines
+        )
+    ]
 
 
 def test_the_readme_has_examples():
@@ -104,6 +131,15 @@ def test_examples_are_found_by_section():
     assert part.examples[1].code == "if True:\n    y = 2\n"
     run(title, "document.md")
     run(part, "document.md")
+
+
+def test_what_a_comment_promises_is_printed():
+    """A comment behind print is its output, or how that begins; another one is told."""
+    code = "print('a')  # a\nx = 1  # c\nprint('bcd')  # bc...\nprint('e')  # f\n"
+    section = sections(f"# Title\n```python\n{code}```\n")[0]
+    assert promised(section) == ["a", "bc...", "f"]
+    assert unkept(promised(section), "a\nbcd\ne\n") == ["f"]
+    assert unkept(["bc..."], "b\n") == ["bc..."]
 
 
 def test_a_wrong_example_fails_on_its_line():
