@@ -5,6 +5,7 @@ import importlib
 import re
 import sys
 import time
+from functools import cache
 
 import pytest
 from _keys import container
@@ -42,11 +43,15 @@ def rows(title):
 
 ONE, OTHER = (GenerateKeyPair(KEY_PAIR_TYPE.EC) for _ in range(2))
 PRIVATE, PUBLIC = ONE.export_private_key(), ONE.export_public_key()
-RSA_PRIVATE = GenerateKeyPair(KEY_PAIR_TYPE.RSA).export_private_key()
-RSA_PUBLIC = public_from_private(RSA_PRIVATE)
 CELL = SCellSeal(b"key")
 PASSPHRASE = SCellSeal(passphrase="passphrase")
 TOKEN = SCellTokenProtect(b"key")
+
+
+@cache
+def rsa_private():
+    """Give a private RSA key."""
+    return GenerateKeyPair(KEY_PAIR_TYPE.RSA).export_private_key()
 
 
 def closed():
@@ -223,7 +228,7 @@ PROVOKE = {
         lambda: sverify(PUBLIC, SMessage(PRIVATE, PUBLIC).wrap(b"message")),
         lambda: SMessage(PRIVATE, PUBLIC).unwrap(ssign(PRIVATE, b"message")),
         lambda: sverify(PUBLIC, b"something else"),
-        lambda: SMessage(PRIVATE, RSA_PUBLIC),
+        lambda: SMessage(PRIVATE, public_from_private(rsa_private())),
         lambda: SMessage(PRIVATE, on_p384()),
         lambda: SMessage(PRIVATE, PRIVATE),
     ],
@@ -243,7 +248,7 @@ PROVOKE = {
         at_another_time,
         lambda: server(received=ConnectionError("gone")).receive(),
         lambda: server().receive(),
-        lambda: SSession(b"alice", RSA_PRIVATE, None),
+        lambda: SSession(b"alice", rsa_private(), None),
         lambda: SSession(b"", PRIVATE, None),
     ],
     "Secure Comparator": [
