@@ -119,6 +119,10 @@ class Transport:
             raise self.key
         return self.key
 
+    def send(self, _message):
+        """Fail."""
+        raise ConnectionError("gone")
+
     def receive(self, _max_length):
         """Give what was received, or raise it."""
         if isinstance(self.received, Exception):
@@ -134,6 +138,24 @@ def server(**options):
 def request():
     """Write a connect request of alice."""
     return SSession(b"alice", PRIVATE, None).connect_request()
+
+
+def answered_by_nonsense():
+    """Take something for the server's answer."""
+    session = SSession(b"alice", PRIVATE, Transport())
+    session.connect_request()
+    session.unwrap(b"something else")
+
+
+def mixed_up():
+    """Take the last negotiation message of another connection."""
+    known = SimpleMemoryTransport({b"alice": PUBLIC, b"bob": OTHER.export_public_key()})
+    last, clients = [], []
+    for _ in range(2):
+        clients.append(SSession(b"alice", PRIVATE, known))
+        bob = SSession(b"bob", OTHER.export_private_key(), known)
+        last.append(bob.unwrap(clients[-1].unwrap(bob.unwrap(clients[-1].connect_request()))))
+    clients[0].unwrap(last[1])
 
 
 def reconnect():
@@ -236,9 +258,13 @@ PROVOKE = {
         lambda: server().wrap(b"message"),
         lambda: server(key=None).unwrap(request()),
         lambda: server(key=KeyError("alice")).unwrap(request()),
+        lambda: server(key="text").unwrap(request()),
+        lambda: server(key=b"no key").unwrap(request()),
         lambda: server(key=OTHER.export_public_key()).unwrap(request()),
         lambda: server().unwrap(damaged(request())),
         lambda: server().unwrap(b"something else"),
+        answered_by_nonsense,
+        mixed_up,
         reconnect,
         own_message,
         to_another_session,
@@ -246,6 +272,7 @@ PROVOKE = {
         late,
         lambda: twice(reject_duplicates=True),
         at_another_time,
+        lambda: server(received=ConnectionError("gone")).connect(),
         lambda: server(received=ConnectionError("gone")).receive(),
         lambda: server().receive(),
         lambda: SSession(b"alice", rsa_private(), None),
