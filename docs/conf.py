@@ -41,7 +41,7 @@ nitpick_ignore_regex = [
     (
         r"py:.*",
         r"(asyncio|abc|collections|enum|socket)\..*|[a-z]+|[A-Z]\w*(Error|Exception)|ABC|Any|Buffer"
-        r"|AsyncIterator|Awaitable|Callable|Handler|IntEnum|Enum|Iterable|Keys|AsyncKeys|Mapping"
+        r"|AsyncIterator|Awaitable|Callable|Contexts|Handler|IntEnum|Enum|Iterable|Keys|AsyncKeys|Mapping"
         r"|TypeAlias",
     ),
     (r"py:.*", r"(.*\.)?_\w+(\..*)?"),
