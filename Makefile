@@ -11,6 +11,8 @@ ONLY ?=
 TIMES ?= 1
 MACHINES ?=
 OPERATIONS ?= 1e7
+TARGET ?=
+SECONDS ?= 60
 
 VENV := .venv/bin
 C_SOURCES := $(wildcard src/themis_c/*/*.c)
@@ -19,6 +21,8 @@ BUILD_INPUTS := $(C_FILES) build_ffi.py build_checks.py setup.py pyproject.toml 
 # Compiled on demand, and not part of the package.
 C_TOOLS := benchmarks/floor.c
 C_TESTS := $(wildcard tests/c/*.c)
+FUZZ_SOURCES := $(wildcard fuzz/*.c fuzz/common/*.c)
+FUZZ_FILES := $(FUZZ_SOURCES) $(wildcard fuzz/common/*.h)
 C_LINT := -std=c11 -O2 -Wall -Wextra -Wconversion -Wshadow -Werror -Isrc/themis_c
 
 PEER := tests/interop/node_modules/.package-lock.json
@@ -31,6 +35,10 @@ PEER := tests/interop/node_modules/.package-lock.json
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1	/' | expand -t 28
+.PHONY: help demo test interop lint format memcheck fuzz clean
+
+help: ## list these commands
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1	/' | expand -t 16
 
 demo: .venv/.installed ## build pythemis and run examples/demo.py
 	$(VENV)/python examples/demo.py
@@ -49,6 +57,7 @@ lint: .venv/.lint ## check style, types, formatting and C warnings
 	$(VENV)/ruff format --check
 	$(VENV)/mypy
 	$(VENV)/clang-format --dry-run -Werror $(C_FILES) $(C_TOOLS)
+	$(VENV)/clang-format --dry-run -Werror $(C_FILES) $(FUZZ_FILES)
 	@for cc in gcc clang; do \
 		command -v $$cc >/dev/null || continue; \
 		echo "$$cc $(C_LINT)"; \
@@ -60,6 +69,9 @@ lint: .venv/.lint ## check style, types, formatting and C warnings
 		for source in $(C_SOURCES) $(C_TESTS); do \
 			$$cc $(C_LINT) $$(pkg-config --cflags libcrypto libsodium) -c $$source -o /dev/null || exit 1; \
 		done; \
+		for source in $(FUZZ_SOURCES); do \
+			$$cc $(C_LINT) -Ifuzz -DPLANTED=1 $$(pkg-config --cflags libcrypto) -c $$source -o /dev/null || exit 1; \
+		done; \
 	done
 
 format: .venv/.lint ## rewrite the sources in the project's format
@@ -67,6 +79,7 @@ format: .venv/.lint ## rewrite the sources in the project's format
 	$(VENV)/ruff format
 	$(VENV)/clang-format -i $(C_FILES) $(C_TOOLS)
 	$(VENV)/clang-format -i $(C_FILES) $(C_TESTS) $(wildcard tests/c/*.h)
+	$(VENV)/clang-format -i $(C_FILES) $(FUZZ_FILES)
 
 memcheck: .venv/.installed ## run the tests of the C core under valgrind
 	$(VENV)/python tools/memcheck.py $(PYTEST_ARGS)
@@ -90,6 +103,8 @@ longrun: .venv/.installed ## run 10^7 operations and a day of a session; is memo
 docs: .venv/.docs ## build the documentation into build/docs, and check it
 	$(VENV)/sphinx-build -E -q -W --keep-going -b html -d build/doctrees docs build/docs
 	$(VENV)/python tools/check_site.py build/docs
+fuzz: .venv/.installed ## fuzz the C core (TARGET='cell keys' SECONDS=60)
+	$(VENV)/python tools/fuzz.py --seconds $(SECONDS) $(TARGET)
 
 clean: ## remove everything that was made
 	rm -rf .venv build dist *.egg-info pythemis/_themis*.so .*_cache .hypothesis tests/interop/node_modules

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Secure Cell with a key. Input: flags, key, context, then for a raw run a cell, else a message and
+ * the edits of its cell.
+ *
+ * Promises: what unseals is what was sealed; a cell, token or context that is not the honest one
+ * is refused, and nothing comes out. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/fuzz.h"
+
+enum { SEAL, PROTECT, IMPRINT, MODES };
+enum { FLAG_COMPAT = 8, FLAG_RAW = 16, FLAG_CONTEXT = 32 };
+
+static void demand_refusal(int status, const uint8_t *out, size_t out_len)
+{
+    MUST(status == THEMIS_FAIL || status == THEMIS_INVALID_PARAMETER);
+    MUST(fuzz_nothing_in(out, out_len));
+}
+
+/* Any bytes as a cell. One that is accepted is sealed again, and opens again. */
+static void unseal_raw(const themis_cell *cell, struct soter_slice context, struct soter_slice raw)
+{
+    const size_t room = raw.len > THEMIS_CELL_TOKEN_SIZE ? raw.len - THEMIS_CELL_TOKEN_SIZE : 0;
+    uint8_t *sealed = fuzz_copy(raw);
+    uint8_t *message = fuzz_room(room);
+    int status = themis_cell_unseal(cell, sealed, raw.len, context.data, context.len, message);
+    if (status == THEMIS_SUCCESS) {
+        uint8_t *again = fuzz_room(raw.len);
+        MUST(room != 0);
+        status = themis_cell_seal(cell, message, room, context.data, context.len, again);
+        MUST(status == THEMIS_SUCCESS);
+        MUST(memcmp(again + 16, raw.data + 16, 12) != 0); /* a nonce comes once */
+        free(again);
+    } else {
+        demand_refusal(status, message, room);
+    }
+    free(sealed);
+    free(message);
+}
+
+/* Seal or Token Protect, which differ in where the token stands. */
+static void seal_and_change(fuzz_input *input,
+                            const themis_cell *cell,
+                            struct soter_slice context,
+                            struct soter_slice text,
+                            bool edit_context)
+{
+    static struct fuzz_message sealed;
+    static struct fuzz_message changed;
+    static struct fuzz_message other;
+    uint8_t *copy;
+    uint8_t *out = fuzz_room(FUZZ_MESSAGE_ROOM);
+    int status;
+    sealed.len = text.len + THEMIS_CELL_TOKEN_SIZE;
+    status = themis_cell_seal(cell, text.data, text.len, context.data, context.len, sealed.bytes);
+    if (text.len == 0) {
+        MUST(status == THEMIS_INVALID_PARAMETER);
+        goto out;
+    }
+    MUST(status == THEMIS_SUCCESS);
+    MUST(themis_cell_unprotect(cell,
+                               sealed.bytes + THEMIS_CELL_TOKEN_SIZE,
+                               text.len,
+                               sealed.bytes,
+                               context.data,
+                               context.len,
+                               out) == THEMIS_SUCCESS);
+    MUST(memcmp(out, text.data, text.len) == 0);
+    changed = sealed;
+    fuzz_set(&other, context);
+    fuzz_edit(input, edit_context ? &other : &changed);
+    copy = fuzz_copy(fuzz_slice(&changed));
+    free(out);
+    out =
+        fuzz_room(changed.len > THEMIS_CELL_TOKEN_SIZE ? changed.len - THEMIS_CELL_TOKEN_SIZE : 0);
+    status = themis_cell_unseal(cell, copy, changed.len, other.bytes, other.len, out);
+    free(copy);
+    if (fuzz_equal(fuzz_slice(&changed), fuzz_slice(&sealed)) &&
+        fuzz_equal(fuzz_slice(&other), context)) {
+        MUST(status == THEMIS_SUCCESS && memcmp(out, text.data, text.len) == 0);
+    } else {
+        MUST(status == THEMIS_FAIL || status == THEMIS_INVALID_PARAMETER);
+        MUST(changed.len <= THEMIS_CELL_TOKEN_SIZE ||
+             fuzz_nothing_in(out, changed.len - THEMIS_CELL_TOKEN_SIZE));
+    }
+out:
+    free(out);
+}
+
+/* The token of one message with the ciphertext of another. */
+static void mix_tokens(const themis_cell *cell, struct soter_slice context, struct soter_slice text)
+{
+    uint8_t tokens[2][THEMIS_CELL_TOKEN_SIZE];
+    uint8_t *encrypted[2] = {fuzz_room(text.len), fuzz_room(text.len)};
+    uint8_t *out = fuzz_room(text.len);
+    for (int i = 0; i < 2; i++) {
+        int status = themis_cell_protect(cell,
+                                         text.data,
+                                         text.len,
+                                         context.data,
+                                         context.len,
+                                         encrypted[i],
+                                         tokens[i]);
+        MUST(status == (text.len == 0 ? THEMIS_INVALID_PARAMETER : THEMIS_SUCCESS));
+    }
+    for (int i = 0; i < 4 && text.len != 0; i++) {
+        /* short ones may be encrypted alike */
+        const bool fits = i % 2 == i / 2 || memcmp(encrypted[0], encrypted[1], text.len) == 0;
+        int status = themis_cell_unprotect(cell,
+                                           encrypted[i % 2],
+                                           text.len,
+                                           tokens[i / 2],
+                                           context.data,
+                                           context.len,
+                                           out);
+        MUST(status == (fits ? THEMIS_SUCCESS : THEMIS_FAIL));
+        MUST(fits ? memcmp(out, text.data, text.len) == 0 : fuzz_nothing_in(out, text.len));
+    }
+    free(encrypted[0]);
+    free(encrypted[1]);
+    free(out);
+}
+
+static void imprint(const themis_cell *cell, struct soter_slice context, struct soter_slice text)
+{
+    uint8_t *there = fuzz_room(text.len);
+    uint8_t *back = fuzz_room(text.len);
+    int status = themis_cell_imprint(cell, text.data, text.len, context.data, context.len, there);
+    if (text.len == 0 || context.len == 0) {
+        MUST(status == THEMIS_INVALID_PARAMETER && fuzz_nothing_in(there, text.len));
+    } else {
+        MUST(status == THEMIS_SUCCESS);
+        status = themis_cell_imprint(cell, there, text.len, context.data, context.len, back);
+        MUST(status == THEMIS_SUCCESS && memcmp(back, text.data, text.len) == 0);
+    }
+    free(there);
+    free(back);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    fuzz_input input = fuzz_start(data, size);
+    const uint8_t flags = fuzz_byte(&input);
+    const struct soter_slice key = fuzz_field(&input);
+    const struct soter_slice context = fuzz_field(&input);
+    themis_cell *cell = NULL;
+    int status = themis_cell_new(key.data, key.len, (flags & FLAG_COMPAT) != 0, &cell);
+    MUST(status == (key.len == 0 ? THEMIS_INVALID_PARAMETER : THEMIS_SUCCESS));
+    MUST((cell == NULL) == (key.len == 0));
+    if (cell != NULL && (flags & FLAG_RAW) != 0) {
+        unseal_raw(cell, context, fuzz_rest(&input));
+    } else if (cell != NULL) {
+        const struct soter_slice text = fuzz_field(&input);
+        switch (flags % 8 % MODES) {
+        case SEAL:
+            seal_and_change(&input, cell, context, text, (flags & FLAG_CONTEXT) != 0);
+            break;
+        case PROTECT:
+            mix_tokens(cell, context, text);
+            break;
+        default:
+            imprint(cell, context, text);
+            break;
+        }
+    }
+    themis_cell_free(cell);
+    return 0;
+}
