@@ -133,11 +133,11 @@ def key_text() -> Iterator[bytes]:
         der = base64.b64decode("".join(text.splitlines()[1:-1]))
         inner = re.search(rb"\x04(?:\x81.|\x82..|.)(\x30.{100,})", der[20:], re.DOTALL)
         yield b"\1" + field(b"") + text.encode()
-        for bytes_ in (der, inner[1] if inner else b""):
-            yield b"\0" + field(b"") + bytes_
-            yield b"\0" + field(b"secret") + bytes_
+        for plain in (der, inner[1] if inner else b""):
+            yield b"\0" + field(b"") + plain
+            yield b"\0" + field(b"secret") + plain
             for label in range(8):
-                yield bytes([2 | label << 2]) + field(b"") + field(b"") + bytes_
+                yield bytes([2 | label << 2]) + field(b"") + field(b"") + plain
     for text in ENCRYPTED_KEYS:
         der = base64.b64decode(text)
         for secret in (b"secret", b"wrong", b""):
@@ -223,6 +223,15 @@ def comparator() -> Iterator[bytes]:
         yield b"\2" + field(b"secret") + field(b"secret") + bytes([number]) + field(b"\1" * 192)
 
 
+def bytes_() -> Iterator[bytes]:
+    """Each step with room, without, and at the very end."""
+    for room in (0, 1, 2, 4, 7, 8, 9, 255):
+        for verb in range(8):
+            for text in (b"", b"text"):
+                yield bytes([room]) + (bytes([verb]) + field(text)) * 2
+                yield bytes([room]) + bytes([128 | verb, len(text)]) * 2
+
+
 # Of `openssl pkcs8 -topk8`, with "secret": -iter 10; -scrypt; -v1 PBE-SHA1-3DES
 ENCRYPTED_KEYS: tuple[str, ...] = (
     "MIHrMFYGCSqGSIb3DQEFDTBJMCgGCSqGSIb3DQEFDDAbBAhgxao7OPOjMQIBCjAM"
@@ -242,6 +251,7 @@ ENCRYPTED_KEYS: tuple[str, ...] = (
 )
 
 SEEDS = {
+    "bytes": bytes_,
     "cell": cell,
     "passphrase": passphrase,
     "signed": signed,
