@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Not a target but a program of its own, for ThreadSanitizer: many threads start the library at
+ * once, then share one handle of each kind that may be shared, and each have a session and a
+ * comparison of their own. What comes out must be right; what the sanitizer says, its runner reads.
+ * With the argument "planted" the threads also share a plain counter, which must be reported. */
+#define _POSIX_C_SOURCE 200809L /* for barriers */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/parties.h"
+
+enum { THREADS = 8, ROUNDS = 40, RSA_ROUNDS = 4, KINDS = 2 };
+
+static const uint8_t text[] = "a message that all threads know";
+
+/* What is shared; immutable once the threads have it. */
+static struct {
+    themis_cell *cell;
+    themis_passphrase *passphrase;
+    themis_signer *signers[KINDS]; /* EC and RSA */
+    themis_verifier *verifiers[KINDS];
+    themis_message *messages[KINDS];
+    uint8_t sealed[sizeof text + THEMIS_PASSPHRASE_TOKEN_SIZE];
+} shared;
+
+static pthread_barrier_t barrier;
+static volatile bool planted;
+static int counter; /* plain on purpose */
+
+static struct soter_slice key_of(int kind, bool is_private)
+{
+    if (kind == 0) {
+        return is_private ? fuzz_ec_private(256, false) : fuzz_ec_public(256, false);
+    }
+    return is_private ? fuzz_rsa_private(2048) : fuzz_rsa_public(2048);
+}
+
+static void make_shared(void)
+{
+    (void)fuzz_ec_public(256, true); /* the keys of common/fuzz.c are made at the first call */
+    MUST(themis_cell_new(text, sizeof text, 1, &shared.cell) == THEMIS_SUCCESS);
+    MUST(themis_passphrase_new(text, sizeof text, 1000000, &shared.passphrase) == THEMIS_SUCCESS);
+    MUST(themis_passphrase_seal(shared.passphrase, text, sizeof text, NULL, 0, shared.sealed) ==
+         THEMIS_SUCCESS);
+    for (int kind = 0; kind < KINDS; kind++) {
+        const struct soter_slice ours = key_of(kind, true);
+        const struct soter_slice theirs = key_of(kind, false);
+        MUST(themis_signer_new(ours.data, ours.len, &shared.signers[kind]) == THEMIS_SUCCESS);
+        MUST(themis_verifier_new(theirs.data, theirs.len, &shared.verifiers[kind]) ==
+             THEMIS_SUCCESS);
+        MUST(themis_message_new(ours.data,
+                                ours.len,
+                                theirs.data,
+                                theirs.len,
+                                &shared.messages[kind]) == THEMIS_SUCCESS);
+    }
+}
+
+static void free_shared(void)
+{
+    themis_cell_free(shared.cell);
+    themis_passphrase_free(shared.passphrase);
+    for (int kind = 0; kind < KINDS; kind++) {
+        themis_signer_free(shared.signers[kind]);
+        themis_verifier_free(shared.verifiers[kind]);
+        themis_message_free(shared.messages[kind]);
+    }
+}
+
+static void use_cell(void)
+{
+    uint8_t sealed[sizeof text + THEMIS_CELL_TOKEN_SIZE];
+    uint8_t found[sizeof text];
+    uint8_t imprint[sizeof text];
+    MUST(themis_cell_seal(shared.cell, text, sizeof text, text, 3, sealed) == THEMIS_SUCCESS);
+    MUST(themis_cell_unseal(shared.cell, sealed, sizeof sealed, text, 3, found) == THEMIS_SUCCESS);
+    MUST(memcmp(found, text, sizeof text) == 0);
+    MUST(themis_cell_unseal(shared.cell, sealed, sizeof sealed, text, 4, found) == THEMIS_FAIL);
+    MUST(themis_cell_imprint(shared.cell, text, sizeof text, text, 3, imprint) == THEMIS_SUCCESS);
+    MUST(themis_cell_imprint(shared.cell, imprint, sizeof text, text, 3, found) == THEMIS_SUCCESS);
+    MUST(memcmp(found, text, sizeof text) == 0);
+}
+
+static void use_passphrase(void)
+{
+    uint8_t found[sizeof text];
+    MUST(themis_passphrase_unseal(shared.passphrase,
+                                  shared.sealed,
+                                  sizeof shared.sealed,
+                                  NULL,
+                                  0,
+                                  found,
+                                  sizeof found) == THEMIS_SUCCESS);
+    MUST(memcmp(found, text, sizeof text) == 0);
+}
+
+static void use_signer(int kind)
+{
+    uint8_t whole[THEMIS_SIGNED_HEADER_SIZE + sizeof text + 1024];
+    uint8_t *signature = whole + THEMIS_SIGNED_HEADER_SIZE + sizeof text;
+    size_t signature_len;
+    size_t text_len;
+    memcpy(whole + THEMIS_SIGNED_HEADER_SIZE, text, sizeof text);
+    MUST(themis_signer_sign(shared.signers[kind],
+                            text,
+                            sizeof text,
+                            whole,
+                            signature,
+                            &signature_len) == THEMIS_SUCCESS);
+    MUST(themis_verifier_verify(shared.verifiers[kind],
+                                whole,
+                                THEMIS_SIGNED_HEADER_SIZE + sizeof text + signature_len,
+                                &text_len) == THEMIS_SUCCESS);
+    MUST(text_len == sizeof text);
+}
+
+static void use_message(int kind)
+{
+    const themis_message *message = shared.messages[kind];
+    uint8_t wrapped[sizeof text + 1024];
+    uint8_t found[sizeof text];
+    const size_t len = sizeof text + themis_message_wrap_growth(message);
+    MUST(len <= sizeof wrapped);
+    MUST(themis_message_wrap(message, text, sizeof text, wrapped) == THEMIS_SUCCESS);
+    MUST(themis_message_unwrap(message, wrapped, len, found) == THEMIS_SUCCESS);
+    MUST(memcmp(found, text, sizeof text) == 0);
+}
+
+static void use_session(void)
+{
+    struct parties *parties = calloc(1, sizeof *parties);
+    MUST(parties != NULL);
+    parties_init(parties, 256, true);
+    parties_finish(parties, 256);
+    parties_talk(parties);
+    parties_free(parties);
+    free(parties);
+}
+
+/* The first use of the group starts libsodium. */
+static void use_comparator(void)
+{
+    static const size_t sizes[5] = {THEMIS_COMPARATOR_FIRST_SIZE, 352, 256, 96, 0};
+    themis_comparator *sides[2] = {NULL, NULL};
+    uint8_t message[352];
+    uint8_t reply[352];
+    for (int i = 0; i < 2; i++) {
+        MUST(themis_comparator_new(&sides[i]) == THEMIS_SUCCESS);
+        MUST(themis_comparator_append(sides[i], text, sizeof text) == THEMIS_SUCCESS);
+    }
+    MUST(themis_comparator_begin(sides[0], message) == THEMIS_SUCCESS);
+    for (int i = 0; i < 4; i++) {
+        themis_comparator *side = sides[(i + 1) % 2];
+        MUST(themis_comparator_proceed(side, message, sizes[i], reply) == THEMIS_SUCCESS);
+        memcpy(message, reply, sizes[i + 1]);
+    }
+    for (int i = 0; i < 2; i++) {
+        MUST(themis_comparator_result(sides[i]) == THEMIS_COMPARATOR_MATCH);
+        themis_comparator_free(sides[i]);
+    }
+}
+
+static void wait_for_all(void)
+{
+    const int answer = pthread_barrier_wait(&barrier);
+    MUST(answer == 0 || answer == PTHREAD_BARRIER_SERIAL_THREAD);
+}
+
+static void *thread(void *first)
+{
+    wait_for_all();
+    MUST(themis_init() == THEMIS_SUCCESS);
+    use_comparator();
+    wait_for_all();
+    if (first != NULL) {
+        make_shared();
+    }
+    wait_for_all();
+    for (int round = 0; round < ROUNDS; round++) {
+        use_cell();
+        use_signer(0);
+        use_message(0);
+        use_session();
+        if (round < RSA_ROUNDS) {
+            use_signer(1);
+            use_message(1);
+            use_comparator();
+        }
+        if (planted) {
+            counter++;
+        }
+    }
+    use_passphrase();
+    return NULL;
+}
+
+int main(int count, char **arguments)
+{
+    pthread_t threads[THREADS];
+    planted = count > 1 && strcmp(arguments[1], "planted") == 0;
+    MUST(pthread_barrier_init(&barrier, NULL, THREADS) == 0);
+    for (int i = 0; i < THREADS; i++) {
+        MUST(pthread_create(&threads[i], NULL, thread, i == 0 ? (void *)&shared : NULL) == 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        MUST(pthread_join(threads[i], NULL) == 0);
+    }
+    free_shared();
+    MUST(pthread_barrier_destroy(&barrier) == 0);
+    return 0;
+}

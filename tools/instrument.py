@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Make a copy of the project whose compiled module was built with instruments in it.
+
+The copy has an interpreter of its own, which finds the copy and what .venv has installed, but not
+pythemis in .venv: so every test, and every program that a test starts, meets the instruments, and
+the project's own module is left alone. For CPython on Linux.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from bootstrap import ROOT
+
+sys.path.insert(0, str(ROOT))
+
+from build_ffi import ABI3, C_ROOT, LIBRARIES, library_flags, make_ffibuilder
+
+MADE = shutil.ignore_patterns(
+    *(".git", ".venv", ".hypothesis", ".*_cache", "__pycache__", "*.egg-info", "*.so", "build"),
+    *("dist",),
+)
+SUFFIX = ".abi3.so" if ABI3 else sysconfig.get_config_var("EXT_SUFFIX")
+
+
+class Copy(NamedTuple):
+    """A copy of the project."""
+
+    root: Path
+    python: Path
+    objects: list[Path]  # of the C core, without the module
+
+
+def instrumented_copy(name: str, compiler: list[str], linking: list[str]) -> Copy:
+    """Make the copy in build/NAME, compiling and linking as told."""
+    folder = ROOT / "build" / name
+    root = folder / "project"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(ROOT, root, ignore=MADE, symlinks=True)
+    objects = compile_core(root, compiler)
+    build_module(root, compiler, linking, objects)
+    return Copy(root, make_interpreter(folder, root), objects)
+
+
+def compile_core(root: Path, compiler: list[str]) -> list[Path]:
+    """Compile the C core, each file beside its source, in the copy."""
+    flags = [flag for library in LIBRARIES for flag in library_flags(library)[0]]
+    sources = sorted((root / C_ROOT).glob("*/*.c"))
+    commands = [
+        [*compiler, *flags, "-fPIC", f"-I{C_ROOT}", "-c", relative, "-o", f"{relative[:-2]}.o"]
+        for relative in (str(source.relative_to(root)) for source in sources)
+    ]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(lambda command: run(command, root), commands))
+    return [source.with_suffix(".o") for source in sources]
+
+
+def build_module(root: Path, compiler: list[str], linking: list[str], objects: list[Path]) -> None:
+    """Compile what cffi writes, without instruments of coverage, and link the module."""
+    source = root / "build" / "_themis.c"
+    source.parent.mkdir()
+    with contextlib.redirect_stdout(None):  # it says what it does
+        make_ffibuilder().emit_c_code(str(source))
+    libraries = [flag for library in LIBRARIES for flag in library_flags(library)[1]]
+    macros = ["-DPy_LIMITED_API=0x030A0000"] if ABI3 else []
+    run(
+        [
+            *(compiler[0], "-O1", "-g", "-fPIC", f"-I{C_ROOT}", *macros),
+            *(f"-I{sysconfig.get_path('include')}", "-c", str(source)),
+            *("-o", str(source.with_suffix(".o"))),
+        ],
+        root,
+    )
+    module = root / "pythemis" / f"_themis{SUFFIX}"
+    made = [str(path) for path in (source.with_suffix(".o"), *objects)]
+    run([compiler[0], "-shared", *linking, *made, *libraries, "-o", str(module)], root)
+
+
+def make_interpreter(folder: Path, root: Path) -> Path:
+    """Make a virtual environment that finds the copy, and what .venv has but for pythemis."""
+    run([sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")], root)
+    python = folder / "venv" / "bin" / "python"
+    ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    packages = Path(subprocess.check_output([python, "-c", ask], text=True).strip())
+    # Folders that a .pth file names are not searched for .pth files, such as that of pythemis.
+    paths = f"{root}\n{sysconfig.get_path('purelib')}\n"
+    (packages / "copy.pth").write_text(paths, encoding="utf-8")
+    return python
+
+
+def run(command: list[str], folder: Path) -> None:
+    """Run a command that must succeed; it has said itself why it did not."""
+    if subprocess.run(command, cwd=folder, check=False).returncode != 0:
+        raise SystemExit(f"this failed: {' '.join(command)}")
