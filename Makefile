@@ -35,10 +35,10 @@ PEER := tests/interop/node_modules/.package-lock.json
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1	/' | expand -t 28
-.PHONY: help demo test interop lint format memcheck fuzz clean
+.PHONY: fuzz sanitize sanitize-threads coverage
 
 help: ## list these commands
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1	/' | expand -t 16
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1	/' | expand -t 24
 
 demo: .venv/.installed ## build pythemis and run examples/demo.py
 	$(VENV)/python examples/demo.py
@@ -105,6 +105,15 @@ docs: .venv/.docs ## build the documentation into build/docs, and check it
 	$(VENV)/python tools/check_site.py build/docs
 fuzz: .venv/.installed ## fuzz the C core (TARGET='cell keys' SECONDS=60)
 	$(VENV)/python tools/fuzz.py --seconds $(SECONDS) $(TARGET)
+
+sanitize: .venv/.installed ## run the tests with ASan and UBSan
+	$(VENV)/python tools/sanitize.py $(PYTEST_ARGS)
+
+sanitize-threads: .venv/.installed ## look for data races with TSan
+	$(VENV)/python tools/sanitize_threads.py $(PYTEST_ARGS)
+
+coverage: .venv/.installed ## measure what tests and fuzzing reach of the C core
+	$(VENV)/python tools/coverage.py $(PYTEST_ARGS)
 
 clean: ## remove everything that was made
 	rm -rf .venv build dist *.egg-info pythemis/_themis*.so .*_cache .hypothesis tests/interop/node_modules
