@@ -38,7 +38,7 @@ help: ## list these commands
 .PHONY: fuzz sanitize sanitize-threads coverage
 
 help: ## list these commands
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1	/' | expand -t 24
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1	/' | expand -t 28
 
 demo: .venv/.installed ## build pythemis and run examples/demo.py
 	$(VENV)/python examples/demo.py

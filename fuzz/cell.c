@@ -19,7 +19,7 @@ static void demand_refusal(int status, const uint8_t *out, size_t out_len)
 }
 
 /* Any bytes as a cell. One that is accepted is sealed again, and opens again. */
-static void unseal_raw(const themis_cell *cell, struct soter_slice context, struct soter_slice raw)
+static void unseal_raw(themis_cell *cell, struct soter_slice context, struct soter_slice raw)
 {
     const size_t room = raw.len > THEMIS_CELL_TOKEN_SIZE ? raw.len - THEMIS_CELL_TOKEN_SIZE : 0;
     uint8_t *sealed = fuzz_copy(raw);
@@ -41,7 +41,7 @@ static void unseal_raw(const themis_cell *cell, struct soter_slice context, stru
 
 /* Seal or Token Protect, which differ in where the token stands. */
 static void seal_and_change(fuzz_input *input,
-                            const themis_cell *cell,
+                            themis_cell *cell,
                             struct soter_slice context,
                             struct soter_slice text,
                             bool edit_context)
@@ -89,7 +89,7 @@ out:
 }
 
 /* The token of one message with the ciphertext of another. */
-static void mix_tokens(const themis_cell *cell, struct soter_slice context, struct soter_slice text)
+static void mix_tokens(themis_cell *cell, struct soter_slice context, struct soter_slice text)
 {
     uint8_t tokens[2][THEMIS_CELL_TOKEN_SIZE];
     uint8_t *encrypted[2] = {fuzz_room(text.len), fuzz_room(text.len)};
@@ -122,7 +122,7 @@ static void mix_tokens(const themis_cell *cell, struct soter_slice context, stru
     free(out);
 }
 
-static void imprint(const themis_cell *cell, struct soter_slice context, struct soter_slice text)
+static void imprint(themis_cell *cell, struct soter_slice context, struct soter_slice text)
 {
     uint8_t *there = fuzz_room(text.len);
     uint8_t *back = fuzz_room(text.len);

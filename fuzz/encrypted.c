@@ -45,8 +45,7 @@ static const struct sides *sides_of(int kind)
 }
 
 /* Unwraps a copy into just the room that it needs; gives the status, and the data. */
-static int
-unwrap(const themis_message *message, struct soter_slice wrapped, struct soter_slice *out)
+static int unwrap(themis_message *message, struct soter_slice wrapped, struct soter_slice *out)
 {
     const size_t growth = themis_message_unwrap_growth(message);
     const size_t room = wrapped.len > growth ? wrapped.len - growth : 0;

@@ -45,7 +45,7 @@ static int expected_status(struct soter_slice sealed, uint32_t most, size_t *mes
 }
 
 /* Reads a cell; gives the status, and the message if there is one. */
-static int open_cell(const themis_passphrase *passphrase,
+static int open_cell(themis_passphrase *passphrase,
                      uint32_t most,
                      struct soter_slice sealed,
                      struct soter_slice context,
@@ -81,7 +81,7 @@ static void forge(struct soter_slice passphrase,
 {
     struct soter_writer writer;
     uint8_t pre_key[32];
-    soter_hmac_key *key = NULL;
+    struct themis_cell_key key;
     uint8_t *nonce = NULL;
     uint8_t *tag = NULL;
     soter_writer_init(&writer, sealed->bytes, sizeof sealed->bytes);
@@ -92,14 +92,14 @@ static void forge(struct soter_slice passphrase,
          soter_write_u32le(&writer, iterations) && soter_write_u16le(&writer, (uint16_t)salt.len) &&
          soter_write_bytes(&writer, salt.data, salt.len));
     MUST(soter_pbkdf2(passphrase, salt, iterations, pre_key) == THEMIS_SUCCESS);
-    MUST(soter_hmac_key_new(pre_key, sizeof pre_key, &key) == THEMIS_SUCCESS);
-    MUST(themis_cell_encrypt(key, text, writer.at, nonce, tag) == THEMIS_SUCCESS);
-    soter_hmac_key_free(key);
+    MUST(themis_cell_key_init(&key, pre_key, sizeof pre_key) == THEMIS_SUCCESS);
+    MUST(themis_cell_encrypt(&key, text, writer.at, nonce, tag) == THEMIS_SUCCESS);
+    themis_cell_key_clear(&key);
     sealed->len = (size_t)(writer.at - sealed->bytes) + text->len;
 }
 
 static void forge_and_change(fuzz_input *input,
-                             const themis_passphrase *passphrase,
+                             themis_passphrase *passphrase,
                              struct soter_slice bytes,
                              uint32_t most,
                              struct soter_slice context)

@@ -78,12 +78,13 @@ static void start(struct model *model, fuzz_input *input)
     const bool to_client = (flags & FLAG_TO_CLIENT) != 0;
     const struct parties *parties = established((flags & FLAG_ONCE) != 0);
     uint8_t secrets[THEMIS_SELFTEST_SESSION_SECRETS_SIZE];
+    struct soter_aead_key key = {NULL, 32, true};
     derive_secrets(secrets);
     model->writer = to_client ? parties->server : parties->client;
     model->reader = to_client ? parties->client : parties->server;
-    MUST(soter_aead_new_encrypt(secrets + (to_client ? SERVER_KEY_AT : CLIENT_KEY_AT),
-                                32,
-                                &model->forger) == THEMIS_SUCCESS);
+    key.bytes = secrets + (to_client ? SERVER_KEY_AT : CLIENT_KEY_AT);
+    MUST(soter_aead_new(&model->forger) == THEMIS_SUCCESS);
+    MUST(soter_aead_set_key(model->forger, &key) == THEMIS_SUCCESS);
     for (int i = 0; i < 4; i++) {
         model->sid_reversed[i] = secrets[SID_AT + 3 - i];
     }
@@ -202,7 +203,7 @@ static size_t forge(struct model *model, fuzz_input *input)
     memcpy(at, model->sid_reversed, 4);
     memset(at + 4, flags, 16); /* the nonce; nobody depends on it here */
     at += 20;
-    MUST(soter_aead_start(model->forger, at - 16, NULL, 0) == THEMIS_SUCCESS);
+    MUST(soter_aead_start(model->forger, NULL, at - 16, NULL, 0) == THEMIS_SUCCESS);
     MUST(soter_aead_part(model->forger, header, HEADER_SIZE, at) == THEMIS_SUCCESS);
     MUST(soter_aead_encrypt(model->forger,
                             model->about[which].text,

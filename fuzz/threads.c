@@ -117,7 +117,7 @@ static void use_signer(int kind)
 
 static void use_message(int kind)
 {
-    const themis_message *message = shared.messages[kind];
+    themis_message *message = shared.messages[kind];
     uint8_t wrapped[sizeof text + 1024];
     uint8_t found[sizeof text];
     const size_t len = sizeof text + themis_message_wrap_growth(message);

@@ -13,13 +13,13 @@
 static size_t
 sign(bool as_client, const struct soter_slice *parts, size_t count, uint8_t *signature)
 {
-    static soter_signer *signers[2];
+    static soter_sign_key *signers[2];
     size_t len = 0;
     if (signers[as_client] == NULL) {
         const struct soter_slice bytes = fuzz_ec_private(256, !as_client);
         soter_key *key = NULL;
         MUST(soter_key_read(bytes.data, bytes.len, &key) == THEMIS_SUCCESS);
-        MUST(soter_signer_new(key, &signers[as_client]) == THEMIS_SUCCESS);
+        MUST(soter_sign_key_new(key, &signers[as_client]) == THEMIS_SUCCESS);
         soter_key_free(key);
     }
     MUST(soter_sign(signers[as_client], parts, count, signature, &len) == THEMIS_SUCCESS);
