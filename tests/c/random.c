@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "random.h"
+
+#include <openssl/rand.h>
+#include <string.h>
+
+#define GIFTS_MAX 512
+
+static uint64_t state;
+static bool armed;
+static bool exhausted;
+static bool fails_for_good;
+static long countdown;
+static long counted;
+static struct random_gift gifts[GIFTS_MAX];
+static size_t gifts_count;
+
+extern const char __executable_start;
+extern const char etext;
+
+void random_restart(uint64_t seed)
+{
+    state = seed * UINT64_C(0x243F6A8885A308D3);
+    gifts_count = 0;
+}
+
+void random_arm(long n, bool for_good)
+{
+    countdown = n;
+    counted = 0;
+    fails_for_good = for_good;
+    exhausted = false;
+    armed = true;
+}
+
+long random_disarm(void)
+{
+    armed = false;
+    return counted;
+}
+
+size_t random_gifts(void)
+{
+    return gifts_count;
+}
+
+const struct random_gift *random_gift(size_t i)
+{
+    return &gifts[i];
+}
+
+static bool fails(void)
+{
+    if (!armed) {
+        return false;
+    }
+    counted++;
+    if (exhausted) {
+        return fails_for_good;
+    }
+    exhausted = counted == countdown;
+    return exhausted;
+}
+
+/* splitmix64 */
+static uint8_t next_byte(void)
+{
+    uint64_t z = (state += UINT64_C(0x9E3779B97F4A7C15));
+    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
+    return (uint8_t)(z >> 56);
+}
+
+static int give(unsigned char *out, size_t len)
+{
+    if (fails()) {
+        return 0;
+    }
+    for (size_t i = 0; i < len; i++) {
+        out[i] = next_byte();
+    }
+    return 1;
+}
+
+static int give_secret(unsigned char *out, size_t len, const void *caller)
+{
+    struct random_gift *gift;
+    if (give(out, len) != 1) {
+        return 0;
+    }
+    if (gifts_count < GIFTS_MAX) {
+        gift = &gifts[gifts_count++];
+        gift->to_core =
+            (const char *)caller >= &__executable_start && (const char *)caller < &etext;
+        gift->len = len < sizeof gift->bytes ? len : sizeof gift->bytes;
+        memcpy(gift->bytes, out, gift->len);
+    }
+    return 1;
+}
+
+/* libcrypto calls its own functions by name, so these take their place there too. */
+
+int RAND_bytes_ex(OSSL_LIB_CTX *ctx, unsigned char *out, size_t len, unsigned int strength)
+{
+    (void)ctx;
+    (void)strength;
+    return give(out, len);
+}
+
+int RAND_priv_bytes_ex(OSSL_LIB_CTX *ctx, unsigned char *out, size_t len, unsigned int strength)
+{
+    (void)ctx;
+    (void)strength;
+    return give_secret(out, len, __builtin_return_address(0));
+}
+
+int RAND_bytes(unsigned char *out, int len)
+{
+    return give(out, (size_t)len);
+}
+
+int RAND_priv_bytes(unsigned char *out, int len)
+{
+    return give_secret(out, (size_t)len, __builtin_return_address(0));
+}
