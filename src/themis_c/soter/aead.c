@@ -36,7 +36,7 @@ soter_status soter_aead_new(soter_aead **out)
     aead->ctx = EVP_CIPHER_CTX_new();
     if (aead->ctx == NULL) {
         free(aead);
-        return SOTER_NO_MEMORY;
+        return soter_failed(SOTER_NO_MEMORY);
     }
     *out = aead;
     return SOTER_SUCCESS;
@@ -65,7 +65,7 @@ take_key(soter_aead *aead, const struct soter_aead_key *key, const uint8_t *nonc
                            key->encrypts ? 1 : 0,
                            NULL) != 1) {
         aead->cipher = NULL;
-        return SOTER_ENGINE_FAIL;
+        return soter_failed(SOTER_ENGINE_FAIL);
     }
     aead->cipher = cipher;
     return SOTER_SUCCESS;
@@ -89,7 +89,7 @@ soter_status soter_aead_start(soter_aead *aead,
             return status;
         }
     } else if (EVP_CipherInit_ex2(aead->ctx, NULL, NULL, nonce, same_direction, NULL) != 1) {
-        return SOTER_ENGINE_FAIL;
+        return soter_failed(SOTER_ENGINE_FAIL);
     }
     return soter_cipher_feed(aead->ctx, associated, associated_len, NULL);
 }
@@ -116,7 +116,7 @@ soter_status soter_aead_encrypt(soter_aead *aead,
     if (soter_cipher_feed(aead->ctx, data, data_len, out) != SOTER_SUCCESS || !aead_final(aead) ||
         EVP_CIPHER_CTX_ctrl(aead->ctx, EVP_CTRL_AEAD_GET_TAG, SOTER_AEAD_TAG_SIZE, tag) != 1) {
         soter_wipe(out, data_len);
-        return SOTER_ENGINE_FAIL;
+        return soter_failed(SOTER_ENGINE_FAIL);
     }
     return SOTER_SUCCESS;
 }
@@ -132,7 +132,7 @@ soter_status soter_aead_decrypt(soter_aead *aead,
     if (EVP_CIPHER_CTX_ctrl(aead->ctx, EVP_CTRL_AEAD_SET_TAG, SOTER_AEAD_TAG_SIZE, expected) != 1 ||
         soter_cipher_feed(aead->ctx, data, data_len, out) != SOTER_SUCCESS) {
         soter_wipe(out, data_len);
-        return SOTER_ENGINE_FAIL;
+        return soter_failed(SOTER_ENGINE_FAIL);
     }
     if (!aead_final(aead)) {
         soter_wipe(out, data_len);

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <limits.h>
 
+#include "soter/crypto.h"
+
 /* A multiple of every block size, so that no piece but the last leaves the cipher mid-block. */
 #define PIECE_SIZE ((size_t)1 << 30)
 static_assert(PIECE_SIZE <= INT_MAX, "a piece must fit OpenSSL's int");
@@ -15,7 +17,7 @@ soter_cipher_feed(EVP_CIPHER_CTX *ctx, const uint8_t *data, size_t data_len, uin
         size_t piece = data_len < PIECE_SIZE ? data_len : PIECE_SIZE;
         int done = 0;
         if (EVP_CipherUpdate(ctx, out, &done, data, (int)piece) != 1 || done != (int)piece) {
-            return SOTER_ENGINE_FAIL;
+            return soter_failed(SOTER_ENGINE_FAIL);
         }
         data += piece;
         data_len -= piece;

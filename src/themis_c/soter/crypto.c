@@ -57,3 +57,9 @@ soter_status soter_refusal(soter_status otherwise)
     return ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE ? SOTER_NO_MEMORY
                                                                          : otherwise;
 }
+
+soter_status soter_failed(soter_status status)
+{
+    ERR_clear_error();
+    return status;
+}

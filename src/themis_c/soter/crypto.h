@@ -29,4 +29,9 @@ extern struct soter_crypto soter_crypto;
  * ERR_set_mark and ERR_pop_to_mark. */
 SOTER_MUST_USE soter_status soter_refusal(soter_status otherwise);
 
+/* Gives the status of a failure back, and takes OpenSSL's complaints about it away: whoever shares
+ * libcrypto with us (Python's ssl) would find them in this thread's queue and take them for theirs.
+ * For what fails where nobody had set a mark, because that would slow down what succeeds. */
+soter_status soter_failed(soter_status status);
+
 #endif

@@ -22,7 +22,7 @@ soter_status soter_ctr_new(soter_ctr **out)
     ctr->ctx = EVP_CIPHER_CTX_new();
     if (ctr->ctx == NULL) {
         free(ctr);
-        return SOTER_NO_MEMORY;
+        return soter_failed(SOTER_NO_MEMORY);
     }
     *out = ctr;
     return SOTER_SUCCESS;
@@ -51,6 +51,7 @@ soter_status soter_ctr_crypt(soter_ctr *ctr,
     }
     if (status != SOTER_SUCCESS) {
         soter_wipe(out, data_len);
+        status = soter_failed(status);
     }
     return status;
 }

@@ -7,11 +7,11 @@ static soter_status new_state(const EVP_MD *algorithm, EVP_MD_CTX **out)
 {
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     if (ctx == NULL) {
-        return SOTER_NO_MEMORY;
+        return soter_failed(SOTER_NO_MEMORY);
     }
     if (EVP_DigestInit_ex2(ctx, algorithm, NULL) != 1) {
         EVP_MD_CTX_free(ctx);
-        return SOTER_ENGINE_FAIL;
+        return soter_failed(SOTER_ENGINE_FAIL);
     }
     *out = ctx;
     return SOTER_SUCCESS;
@@ -21,7 +21,7 @@ static soter_status finish(EVP_MD_CTX *ctx, uint8_t *out, size_t out_len)
 {
     unsigned int written = 0;
     if (EVP_DigestFinal_ex(ctx, out, &written) != 1 || written != out_len) {
-        return SOTER_ENGINE_FAIL;
+        return soter_failed(SOTER_ENGINE_FAIL);
     }
     return SOTER_SUCCESS;
 }
@@ -37,9 +37,10 @@ static soter_status digest(const EVP_MD *algorithm,
     if (status != SOTER_SUCCESS) {
         return status;
     }
-    status = SOTER_ENGINE_FAIL;
+    status = SOTER_SUCCESS;
     for (size_t i = 0; i < count; i++) {
         if (EVP_DigestUpdate(ctx, parts[i].data, parts[i].len) != 1) {
+            status = soter_failed(SOTER_ENGINE_FAIL);
             goto out;
         }
     }
@@ -68,7 +69,8 @@ soter_status soter_sha256_new(soter_sha256_state **out)
 
 soter_status soter_sha256_add(soter_sha256_state *state, const uint8_t *data, size_t data_len)
 {
-    return EVP_DigestUpdate(state, data, data_len) == 1 ? SOTER_SUCCESS : SOTER_ENGINE_FAIL;
+    return EVP_DigestUpdate(state, data, data_len) == 1 ? SOTER_SUCCESS
+                                                        : soter_failed(SOTER_ENGINE_FAIL);
 }
 
 soter_status soter_sha256_finish(soter_sha256_state *state, uint8_t out[SOTER_SHA256_SIZE])

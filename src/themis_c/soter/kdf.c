@@ -23,7 +23,7 @@ static soter_status start_with_block(EVP_MD_CTX *ctx, uint8_t block[HMAC_BLOCK_S
 {
     if (EVP_DigestInit_ex2(ctx, soter_crypto.sha256, NULL) != 1 ||
         EVP_DigestUpdate(ctx, block, HMAC_BLOCK_SIZE) != 1) {
-        return SOTER_ENGINE_FAIL;
+        return soter_failed(SOTER_ENGINE_FAIL);
     }
     return SOTER_SUCCESS;
 }
@@ -57,7 +57,7 @@ static soter_status make_empty(soter_hmac_key **out)
     made->outer = EVP_MD_CTX_new();
     if (made->inner == NULL || made->outer == NULL) {
         soter_hmac_key_free(made);
-        return SOTER_NO_MEMORY;
+        return soter_failed(SOTER_NO_MEMORY);
     }
     *out = made;
     return SOTER_SUCCESS;
@@ -111,7 +111,7 @@ soter_status soter_hmac_key_copy(const soter_hmac_key *key, soter_hmac_key **out
     if (EVP_MD_CTX_copy_ex(made->inner, key->inner) != 1 ||
         EVP_MD_CTX_copy_ex(made->outer, key->outer) != 1) {
         soter_hmac_key_free(made);
-        return SOTER_ENGINE_FAIL;
+        return soter_failed(SOTER_ENGINE_FAIL);
     }
     *out = made;
     return SOTER_SUCCESS;
@@ -131,7 +131,7 @@ static soter_status finish(EVP_MD_CTX *ctx, uint8_t out[SOTER_SHA256_SIZE])
 {
     unsigned int out_len = 0;
     if (EVP_DigestFinal_ex(ctx, out, &out_len) != 1 || out_len != SOTER_SHA256_SIZE) {
-        return SOTER_ENGINE_FAIL;
+        return soter_failed(SOTER_ENGINE_FAIL);
     }
     return SOTER_SUCCESS;
 }
@@ -160,7 +160,7 @@ static soter_status hmac_in(EVP_MD_CTX *ctx,
     status = finish(ctx, out);
 out:
     soter_wipe(digest, sizeof digest);
-    return status;
+    return status == SOTER_SUCCESS ? status : soter_failed(status);
 }
 
 soter_status soter_hmac(soter_hmac_key *key,
@@ -174,7 +174,7 @@ soter_status soter_hmac(soter_hmac_key *key,
         ctx = EVP_MD_CTX_new();
     }
     if (ctx == NULL) {
-        return SOTER_NO_MEMORY;
+        return soter_failed(SOTER_NO_MEMORY);
     }
     status = hmac_in(ctx, key, parts, count, out);
     EVP_MD_CTX_free(soter_spare_leave(&key->spare, ctx));
@@ -286,6 +286,7 @@ soter_status soter_pbkdf2_new(struct soter_slice passphrase,
     }
     made->ctx = EVP_MD_CTX_new();
     if (made->ctx == NULL) {
+        status = soter_failed(SOTER_NO_MEMORY);
         goto out;
     }
     status = soter_hmac_key_new(passphrase.data, passphrase.len, &made->key);

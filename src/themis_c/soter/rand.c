@@ -24,8 +24,9 @@ static SOTER_THREAD_LOCAL struct block block;
 
 static soter_status draw(uint8_t *out, size_t out_len)
 {
-    return RAND_bytes_ex(soter_crypto.libctx, out, out_len, 0) == 1 ? SOTER_SUCCESS
-                                                                    : SOTER_ENGINE_FAIL;
+    return RAND_bytes_ex(soter_crypto.libctx, out, out_len, 0) == 1
+               ? SOTER_SUCCESS
+               : soter_failed(SOTER_ENGINE_FAIL);
 }
 
 soter_status soter_rand_public(uint8_t *out, size_t out_len)
@@ -50,6 +51,7 @@ soter_status soter_rand_public(uint8_t *out, size_t out_len)
 
 soter_status soter_rand_secret(uint8_t *out, size_t out_len)
 {
-    return RAND_priv_bytes_ex(soter_crypto.libctx, out, out_len, 0) == 1 ? SOTER_SUCCESS
-                                                                         : SOTER_ENGINE_FAIL;
+    return RAND_priv_bytes_ex(soter_crypto.libctx, out, out_len, 0) == 1
+               ? SOTER_SUCCESS
+               : soter_failed(SOTER_ENGINE_FAIL);
 }
