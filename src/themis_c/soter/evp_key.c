@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "soter/crypto.h"
+#include "soter/wipe.h"
 
 soter_status
 soter_evp_key_make(EVP_PKEY_CTX *ctx, int selection, OSSL_PARAM *params, EVP_PKEY **out)
@@ -80,6 +81,7 @@ soter_status soter_evp_key_number(const EVP_PKEY *pkey, const char *name, uint8_
         status = SOTER_SUCCESS;
     }
     BN_clear_free(number);
+    soter_wipe_stack(); /* OpenSSL hands numbers over in a buffer there */
     return status;
 }
 

@@ -97,7 +97,22 @@ choose(int opened_status, size_t opened_len, const uint8_t *opened, uint8_t *sec
     }
 }
 
+/* A context over a copy of the key, without the blinding that the original has. */
+static EVP_PKEY_CTX *prepare_afresh(const EVP_PKEY_CTX *prepared)
+{
+    EVP_PKEY *copy = EVP_PKEY_dup(EVP_PKEY_CTX_get0_pkey((EVP_PKEY_CTX *)(uintptr_t)prepared));
+    EVP_PKEY_CTX *ctx =
+        copy != NULL ? EVP_PKEY_CTX_new_from_pkey(soter_crypto.libctx, copy, NULL) : NULL;
+    if (ctx != NULL && EVP_PKEY_decrypt_init_ex(ctx, oaep) != 1) {
+        EVP_PKEY_CTX_free(ctx);
+        ctx = NULL;
+    }
+    EVP_PKEY_free(copy);
+    return ctx;
+}
+
 soter_status soter_oaep_unwrap(const soter_oaep_key *key,
+                               enum soter_oaep_blinding blinding,
                                const uint8_t *wrapped,
                                size_t wrapped_len,
                                uint8_t *secret,
@@ -116,7 +131,8 @@ soter_status soter_oaep_unwrap(const soter_oaep_key *key,
         return status;
     }
     ERR_set_mark();
-    ctx = EVP_PKEY_CTX_dup(key->prepared);
+    ctx = blinding == SOTER_OAEP_FRESH_BLINDING ? prepare_afresh(key->prepared)
+                                                : EVP_PKEY_CTX_dup(key->prepared);
     if (ctx == NULL) {
         status = SOTER_NO_MEMORY;
         goto out;
@@ -125,6 +141,7 @@ soter_status soter_oaep_unwrap(const soter_oaep_key *key,
     choose(opened_status, opened_len, opened, secret, secret_len);
 out:
     soter_wipe(opened, sizeof opened);
+    soter_wipe_stack();
     EVP_PKEY_CTX_free(ctx);
     ERR_pop_to_mark();
     return status;

@@ -30,6 +30,10 @@ encode(const EVP_PKEY *pkey, bool is_private, unsigned char **der, size_t *der_l
     if (ctx != NULL && OSSL_ENCODER_to_data(ctx, der, der_len) == 1 && *der != NULL &&
         *der_len != 0 && *der_len <= SOTER_PKCS8_MAX_SIZE) {
         status = SOTER_SUCCESS;
+    } else {
+        OPENSSL_free(*der); /* not wiped: whoever fails may lie about the length */
+        *der = NULL;
+        *der_len = 0;
     }
     OSSL_ENCODER_CTX_free(ctx);
     return status;
@@ -64,7 +68,8 @@ static soter_status encrypt(struct soter_slice passphrase, unsigned char **der, 
                                  soter_crypto.libctx,
                                  NULL);
     made_len = encrypted != NULL ? i2d_X509_SIG(encrypted, &made) : 0;
-    if (made_len <= 0) {
+    if (made_len <= 0 || made_len > SOTER_PKCS8_MAX_SIZE) {
+        OPENSSL_free(made);
         goto out;
     }
     OPENSSL_clear_free(*der, *der_len);

@@ -220,14 +220,19 @@ int themis_message_wrap(themis_message *message,
 /* A wrapped secret that is not one becomes a random secret in here, and the cell is refused: what
  * was wrong, nobody can tell. */
 static soter_status unwrap_rsa(const themis_message *message,
+                               enum soter_oaep_blinding blinding,
                                struct soter_slice wrapped,
                                struct soter_slice sealed,
                                uint8_t *data)
 {
     uint8_t secret[RSA_SECRET_SIZE] = {0};
     themis_cell *cell = NULL;
-    soter_status status =
-        soter_oaep_unwrap(message->unwrapper, wrapped.data, wrapped.len, secret, sizeof secret);
+    soter_status status = soter_oaep_unwrap(message->unwrapper,
+                                            blinding,
+                                            wrapped.data,
+                                            wrapped.len,
+                                            secret,
+                                            sizeof secret);
     if (status != SOTER_SUCCESS) {
         goto out;
     }
@@ -252,6 +257,7 @@ int themis_message_unwrap(themis_message *message,
     uint32_t oaep_len;
     struct soter_slice oaep;
     struct soter_slice sealed;
+    soter_status status;
     if (wrapped_len <= themis_message_unwrap_growth(message) ||
         themis_message_type(wrapped, wrapped_len) != themis_message_own_type(message)) {
         return SOTER_INVALID_PARAMETER;
@@ -270,5 +276,9 @@ int themis_message_unwrap(themis_message *message,
     }
     sealed.data = reader.at;
     sealed.len = reader.left;
-    return unwrap_rsa(message, oaep, sealed, data);
+    status = unwrap_rsa(message, SOTER_OAEP_KEPT_BLINDING, oaep, sealed, data);
+    if (status == SOTER_FAIL) { /* whatever was wrong, perhaps it was the blinding */
+        status = unwrap_rsa(message, SOTER_OAEP_FRESH_BLINDING, oaep, sealed, data);
+    }
+    return status;
 }

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Under valgrind, with every secret marked as undefined: whatever branches on one, or takes an
+ * address from one, is an error there. tools/consttime.py runs this and judges.
+ *
+ *   consttime CASE      one of the cases below; without it, lists them */
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <valgrind/memcheck.h>
+
+#include "soter/bytes.h"
+#include "soter/container.h"
+#include "soter/kdf.h"
+#include "soter/key.h"
+#include "themis.h"
+#include "themis/session_keys.h"
+
+#define SECRET(bytes, len) VALGRIND_MAKE_MEM_UNDEFINED(bytes, len)
+#define PUBLIC(bytes, len) VALGRIND_MAKE_MEM_DEFINED(bytes, len)
+
+#define TEXT_SIZE 100
+static uint8_t text[TEXT_SIZE];
+static const uint8_t context[] = "a context";
+#define CONTEXT context, sizeof context - 1
+
+static bool random_is_secret;
+
+/* The generator that the core and libcrypto draw from. */
+static void draw(unsigned char *out, size_t len)
+{
+    static uint64_t state = 1;
+    for (size_t i = 0; i < len; i++) {
+        state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        out[i] = (unsigned char)(state >> 56);
+    }
+}
+
+int RAND_bytes_ex(OSSL_LIB_CTX *ctx, unsigned char *out, size_t len, unsigned int strength)
+{
+    (void)ctx;
+    (void)strength;
+    draw(out, len);
+    return 1;
+}
+
+int RAND_priv_bytes_ex(OSSL_LIB_CTX *ctx, unsigned char *out, size_t len, unsigned int strength)
+{
+    (void)ctx;
+    (void)strength;
+    draw(out, len);
+    if (random_is_secret) {
+        SECRET(out, len);
+    }
+    return 1;
+}
+
+static void must(int status, const char *what)
+{
+    PUBLIC(&status, sizeof status); /* what is answered is there for everybody to see */
+    if (status != THEMIS_SUCCESS && status != THEMIS_SEND_OUTPUT_TO_PEER) {
+        fprintf(stderr, "%s: status %d\n", what, status);
+        exit(2);
+    }
+}
+
+static void must_not(int status, int wanted, const char *what)
+{
+    PUBLIC(&status, sizeof status);
+    if (status != wanted) {
+        fprintf(stderr, "%s: status %d, not %d\n", what, status, wanted);
+        exit(2);
+    }
+}
+
+/* ---- Controls: these must be found ---- */
+
+__attribute__((noinline)) static int leaky_compare(const uint8_t *a, const uint8_t *b, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (a[i] != b[i]) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static const uint8_t table[256] = {1, 2, 3};
+
+__attribute__((noinline)) static uint8_t leaky_lookup(const volatile uint8_t *secret)
+{
+    return table[*secret];
+}
+
+static void control_compare(void)
+{
+    uint8_t a[16] = {1};
+    uint8_t b[16] = {1};
+    int equal;
+    SECRET(a, sizeof a);
+    equal = leaky_compare(a, b, sizeof a);
+    PUBLIC(&equal, sizeof equal);
+    printf("%d\n", equal);
+}
+
+static void control_lookup(void)
+{
+    uint8_t secret = 2;
+    uint8_t found;
+    SECRET(&secret, 1);
+    found = leaky_lookup(&secret);
+    PUBLIC(&found, 1);
+    printf("%d\n", found);
+}
+
+/* A right comparison: this must not be found. */
+static void control_equal(void)
+{
+    uint8_t a[16] = {1};
+    uint8_t b[16] = {1};
+    bool equal;
+    SECRET(a, sizeof a);
+    equal = soter_equal(a, b, sizeof a);
+    PUBLIC(&equal, sizeof equal);
+    printf("%d\n", equal);
+}
+
+/* ---- Derivation ---- */
+
+static void derivation(void)
+{
+    static const size_t sizes[] = {1, 31, 32, 64, 65, 200};
+    static const uint8_t contexts[] = {2, 0, 0, 0, 'a', 'b'};
+    uint8_t key[200];
+    uint8_t out[32];
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        draw(key, sizeof key);
+        SECRET(key, sizeof key);
+        must(themis_selftest_kdf(key, sizes[i], (const uint8_t *)"label", 5, contexts,
+                                 sizeof contexts, out, sizeof out),
+             "the KDF");
+    }
+}
+
+static void session_keys(void)
+{
+    uint8_t shared[32];
+    uint8_t mac[2][32];
+    uint8_t client[45] = {1};
+    uint8_t server[45] = {2};
+    const struct themis_session_parties parties = {
+        {client, sizeof client}, {server, sizeof server}, {context, 1}, {context, 2}};
+    struct themis_session_secrets secrets;
+    bool equal;
+    draw(shared, sizeof shared);
+    SECRET(shared, sizeof shared);
+    must(themis_session_derive(&parties, shared, sizeof shared, &secrets), "to derive");
+    must(themis_session_mac(&secrets, parties.client_ephemeral, mac[0]), "a MAC");
+    must(themis_session_mac(&secrets, parties.server_ephemeral, mac[1]), "a MAC");
+    equal = soter_equal(mac[0], mac[1], sizeof mac[0]);
+    PUBLIC(&equal, sizeof equal);
+    must(equal ? THEMIS_FAIL : THEMIS_SUCCESS, "two MACs");
+}
+
+/* ---- Cells ---- */
+
+static themis_cell *secret_cell(size_t size)
+{
+    uint8_t key[80];
+    themis_cell *cell = NULL;
+    draw(key, sizeof key);
+    SECRET(key, sizeof key);
+    must(themis_cell_new(key, size, 1, &cell), "a cell");
+    return cell;
+}
+
+static void cells(void)
+{
+    uint8_t sealed[TEXT_SIZE + THEMIS_CELL_TOKEN_SIZE];
+    uint8_t opened[TEXT_SIZE];
+    for (size_t size = 32; size <= 80; size += 48) {
+        themis_cell *cell = secret_cell(size);
+        draw(text, sizeof text);
+        SECRET(text, sizeof text);
+        must(themis_cell_seal(cell, text, TEXT_SIZE, CONTEXT, sealed), "to seal");
+        PUBLIC(sealed, sizeof sealed);
+        must(themis_cell_unseal(cell, sealed, sizeof sealed, CONTEXT, opened), "to unseal");
+        sealed[30] ^= 1; /* the tag: what was deciphered in vain is wiped */
+        must_not(themis_cell_unseal(cell, sealed, sizeof sealed, CONTEXT, opened), THEMIS_FAIL,
+                 "to refuse");
+        sealed[30] ^= 1;
+        sealed[60] ^= 1;
+        must_not(themis_cell_unseal(cell, sealed, sizeof sealed, CONTEXT, opened), THEMIS_FAIL,
+                 "to refuse");
+        must(themis_cell_imprint(cell, text, TEXT_SIZE, CONTEXT, opened), "to imprint");
+        themis_cell_free(cell);
+    }
+}
+
+static void passphrases(void)
+{
+    uint8_t passphrase[24];
+    uint8_t sealed[TEXT_SIZE + THEMIS_PASSPHRASE_TOKEN_SIZE];
+    uint8_t opened[TEXT_SIZE];
+    themis_passphrase *made = NULL;
+    int status;
+    draw(passphrase, sizeof passphrase);
+    SECRET(passphrase, sizeof passphrase);
+    must(themis_passphrase_new(passphrase, sizeof passphrase, 1000, &made), "a passphrase");
+    memset(sealed, 0, sizeof sealed);
+    soter_put_u32le(sealed, 0x41010100);
+    soter_put_u32le(sealed + 4, 12);
+    soter_put_u32le(sealed + 8, 16);
+    soter_put_u32le(sealed + 12, TEXT_SIZE);
+    soter_put_u32le(sealed + 16, 22);
+    soter_put_u32le(sealed + 48, 10);
+    sealed[52] = 16;
+    status = themis_passphrase_unseal(made, sealed, sizeof sealed, CONTEXT, opened, TEXT_SIZE);
+    must_not(status, THEMIS_FAIL, "to refuse");
+    themis_passphrase_free(made);
+}
+
+/* ---- Keys ---- */
+
+static void key_case(int algorithm, int bits)
+{
+    uint8_t private_key[2048];
+    uint8_t public_key[2048];
+    const size_t private_len = themis_key_size(algorithm, 1, bits, 0);
+    const size_t public_len = themis_key_size(algorithm, 0, bits, 0);
+    /* The modulus and the exponent, behind the secret numbers, are public, as is the zero byte
+     * before a scalar. */
+    const size_t secret_start = 12 + (algorithm == THEMIS_KEY_EC);
+    const size_t secret_len =
+        algorithm == THEMIS_KEY_EC ? private_len - 13 : private_len - public_len;
+    soter_key *key = NULL;
+    must(themis_key_pair(algorithm, bits, 0, private_key, public_key), "a pair of keys");
+    SECRET(private_key + secret_start, secret_len);
+    must(soter_key_read(private_key, private_len, &key), "to read a private key");
+    must(soter_key_write_private(key, private_key, private_len), "to write it");
+    soter_key_free(key);
+    /* One that is damaged. */
+    private_key[private_len - 1] ^= 1;
+    must_not(soter_key_read(private_key, private_len, &key), THEMIS_DATA_CORRUPT, "to refuse");
+}
+
+static void ec_keys(void)
+{
+    key_case(THEMIS_KEY_EC, 256);
+    key_case(THEMIS_KEY_EC, 384);
+    key_case(THEMIS_KEY_EC, 521);
+}
+
+static void rsa_keys(void)
+{
+    key_case(THEMIS_KEY_RSA, 1024);
+    key_case(THEMIS_KEY_RSA, 2048);
+}
+
+/* ---- Messages ---- */
+
+/* What was wrapped for somebody else: whether it opens must not show. */
+static void rsa_messages(void)
+{
+    uint8_t keys[2][2][2048];
+    uint8_t wrapped[1024];
+    uint8_t opened[TEXT_SIZE];
+    const size_t private_len = themis_key_size(THEMIS_KEY_RSA, 1, 1024, 0);
+    const size_t public_len = themis_key_size(THEMIS_KEY_RSA, 0, 1024, 0);
+    for (int i = 0; i < 2; i++) {
+        must(themis_key_pair(THEMIS_KEY_RSA, 1024, 0, keys[i][0], keys[i][1]), "keys");
+    }
+    random_is_secret = true;
+    for (int i = 0; i < 2; i++) {
+        themis_message *from = NULL;
+        themis_message *to = NULL;
+        must(themis_message_new(keys[0][0], private_len, keys[i][1], public_len, &from), "us");
+        must(themis_message_new(keys[0][0], private_len, keys[0][1], public_len, &to), "them");
+        must(themis_message_wrap(from, context, sizeof context, wrapped), "to wrap");
+        PUBLIC(wrapped, sizeof wrapped);
+        must_not(themis_message_unwrap(
+                     to, wrapped, sizeof context + themis_message_unwrap_growth(to), opened),
+                 i == 0 ? THEMIS_SUCCESS : THEMIS_FAIL, "to unwrap");
+        themis_message_free(from);
+        themis_message_free(to);
+    }
+}
+
+/* ---- Comparisons ---- */
+
+static void compare(bool same)
+{
+    uint8_t secret[40];
+    uint8_t message[2][400];
+    size_t len = THEMIS_COMPARATOR_FIRST_SIZE;
+    themis_comparator *sides[2] = {NULL, NULL};
+    draw(secret, sizeof secret);
+    SECRET(secret, sizeof secret);
+    for (int i = 0; i < 2; i++) {
+        must(themis_comparator_new(&sides[i]), "a comparison");
+        must(themis_comparator_append(sides[i], secret, sizeof secret - (i == 1 && !same)),
+             "a secret");
+    }
+    random_is_secret = true;
+    must(themis_comparator_begin(sides[0], message[0]), "to begin");
+    PUBLIC(message[0], len);
+    for (int i = 1; i <= 4; i++) {
+        themis_comparator *side = sides[i % 2];
+        size_t reply_len = themis_comparator_reply_size(side);
+        must(themis_comparator_proceed(side, message[(i - 1) % 2], len, message[i % 2]),
+             "to proceed");
+        len = reply_len;
+        PUBLIC(message[i % 2], len);
+    }
+    for (int i = 0; i < 2; i++) {
+        int result = themis_comparator_result(sides[i]);
+        PUBLIC(&result, sizeof result);
+        must_not(result, same ? THEMIS_COMPARATOR_MATCH : THEMIS_COMPARATOR_NO_MATCH, "a result");
+        themis_comparator_free(sides[i]);
+    }
+    random_is_secret = false;
+}
+
+static void comparisons(void)
+{
+    compare(true);
+    compare(false);
+}
+
+static const struct {
+    const char *name;
+    void (*run)(void);
+} cases[] = {
+    {"control-compare", control_compare},
+    {"control-lookup", control_lookup},
+    {"control-equal", control_equal},
+    {"derivation", derivation},
+    {"session-keys", session_keys},
+    {"cells", cells},
+    {"passphrases", passphrases},
+    {"ec-keys", ec_keys},
+    {"rsa-keys", rsa_keys},
+    {"rsa-messages", rsa_messages},
+    {"comparisons", comparisons},
+};
+
+int main(int argc, char **argv)
+{
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        if (argc < 2) {
+            puts(cases[i].name);
+        } else if (strcmp(cases[i].name, argv[1]) == 0) {
+            must(themis_init(), "to start");
+            cases[i].run();
+            return 0;
+        }
+    }
+    return argc < 2 ? 0 : 2;
+}
