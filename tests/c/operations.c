@@ -127,6 +127,36 @@ static void add_aes(const uint8_t *key, int bits)
     secrets_add("GCM hash key", h, sizeof h);
 }
 
+static uint32_t rotated(uint32_t value, unsigned by)
+{
+    return value >> by | value << (32 - by);
+}
+
+/* The last words that SHA-256 makes of a block, from which one can reckon back to it: as they are,
+ * and with the constants of their rounds, as some machines' code keeps them. */
+static void add_schedule(const uint8_t block[64])
+{
+    static const uint32_t constants[16] = {
+        0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a,
+        0x5b9cca4f, 0x682e6ff3, 0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208,
+        0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
+    uint32_t w[64];
+    for (size_t i = 0; i < 16; i++) {
+        w[i] = soter_get_u32be(block + 4 * i);
+    }
+    for (size_t i = 16; i < 64; i++) {
+        const uint32_t a = w[i - 15];
+        const uint32_t b = w[i - 2];
+        w[i] = w[i - 16] + (rotated(a, 7) ^ rotated(a, 18) ^ a >> 3) + w[i - 7] +
+               (rotated(b, 17) ^ rotated(b, 19) ^ b >> 10);
+    }
+    secrets_add("schedule of SHA-256", (const uint8_t *)(w + 48), 64);
+    for (size_t i = 0; i < 16; i++) {
+        w[48 + i] += constants[i];
+    }
+    secrets_add("schedule of SHA-256", (const uint8_t *)(w + 48), 64);
+}
+
 /* A key of HMAC-SHA256, with what is made of it. */
 static void add_hmac(const char *name, const uint8_t *key, size_t len)
 {
@@ -144,6 +174,7 @@ static void add_hmac(const char *name, const uint8_t *key, size_t len)
             block[i] ^= pad == 0 ? 0x36 : 0x36 ^ 0x5c;
         }
         secrets_add("block of HMAC", block, sizeof block);
+        add_schedule(block);
         SHA256_Init(&hash);
         SHA256_Update(&hash, block, sizeof block);
         secrets_add("state of HMAC", (const uint8_t *)hash.h, 32);

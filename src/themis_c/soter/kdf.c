@@ -98,6 +98,7 @@ soter_status soter_hmac_key_set(soter_hmac_key *key, const uint8_t *bytes, size_
     status = start_with_block(key->outer, block);
 out:
     soter_wipe(block, sizeof block);
+    soter_wipe_shallow_stack(); /* SHA-256 in assembler may leave words that lead to the key */
     return status;
 }
 
@@ -320,6 +321,7 @@ soter_status soter_pbkdf2_work(soter_pbkdf2 *work, uint32_t most, uint32_t *left
         }
         work->left--;
     }
+    soter_wipe_shallow_stack();
     *left = work->left;
     return SOTER_SUCCESS;
 }

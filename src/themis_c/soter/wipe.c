@@ -7,6 +7,7 @@
 
 #include "soter/compiler.h"
 
+#define SHALLOW_STACK_SIZE 2048 /* a hash goes a few hundred bytes deep */
 #define STACK_SIZE 16384 /* libsodium's scalar multiplication goes about 6 KiB deep */
 
 void soter_wipe(void *data, size_t len)
@@ -27,5 +28,11 @@ void soter_wipe_free(void *data, size_t len)
 SOTER_NOINLINE void soter_wipe_stack(void)
 {
     uint8_t below[STACK_SIZE];
+    soter_wipe(below, sizeof below);
+}
+
+SOTER_NOINLINE void soter_wipe_shallow_stack(void)
+{
+    uint8_t below[SHALLOW_STACK_SIZE];
     soter_wipe(below, sizeof below);
 }

@@ -14,4 +14,7 @@ void soter_wipe_free(void *data, size_t len);
  * there and do not wipe them. */
 void soter_wipe_stack(void);
 
+/* The same after a hash, which goes less deep: for functions that are called often. */
+void soter_wipe_shallow_stack(void);
+
 #endif
