@@ -354,6 +354,7 @@ soter_status soter_pkcs8_read(struct soter_slice input,
         status = to_container(&reading, out);
     }
     EVP_PKEY_free(reading.pkey);
+    soter_wipe_stack();
     ERR_pop_to_mark();
     *why = reading.why;
     return status;

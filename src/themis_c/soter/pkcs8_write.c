@@ -155,6 +155,7 @@ soter_status soter_pkcs8_write(const soter_key *key,
                  ? armour(name_for(is_private, passphrase.len != 0), der, der_len, out)
                  : own(der, der_len, out);
 out:
+    soter_wipe_stack();
     OPENSSL_clear_free(der, der_len);
     EVP_PKEY_free(pkey);
     ERR_pop_to_mark();
