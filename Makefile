@@ -23,6 +23,7 @@ C_TOOLS := benchmarks/floor.c
 C_TESTS := $(wildcard tests/c/*.c)
 FUZZ_SOURCES := $(wildcard fuzz/*.c fuzz/common/*.c)
 FUZZ_FILES := $(FUZZ_SOURCES) $(wildcard fuzz/common/*.h)
+DRIVERS := $(wildcard tests/c/*.c)
 C_LINT := -std=c11 -O2 -Wall -Wextra -Wconversion -Wshadow -Werror -Isrc/themis_c
 
 PEER := tests/interop/node_modules/.package-lock.json
@@ -36,6 +37,7 @@ PEER := tests/interop/node_modules/.package-lock.json
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1	/' | expand -t 28
 .PHONY: fuzz sanitize sanitize-threads coverage
+.PHONY: help demo test interop lint format memcheck faults wiping consttime clean
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1	/' | expand -t 28
@@ -58,6 +60,7 @@ lint: .venv/.lint ## check style, types, formatting and C warnings
 	$(VENV)/mypy
 	$(VENV)/clang-format --dry-run -Werror $(C_FILES) $(C_TOOLS)
 	$(VENV)/clang-format --dry-run -Werror $(C_FILES) $(FUZZ_FILES)
+	$(VENV)/clang-format --dry-run -Werror $(C_FILES) $(wildcard tests/c/*.[ch])
 	@for cc in gcc clang; do \
 		command -v $$cc >/dev/null || continue; \
 		echo "$$cc $(C_LINT)"; \
@@ -71,6 +74,9 @@ lint: .venv/.lint ## check style, types, formatting and C warnings
 		done; \
 		for source in $(FUZZ_SOURCES); do \
 			$$cc $(C_LINT) -Ifuzz -DPLANTED=1 $$(pkg-config --cflags libcrypto) -c $$source -o /dev/null || exit 1; \
+		for source in $(DRIVERS); do \
+			$$cc $(C_LINT) -std=gnu11 -Wno-deprecated-declarations -Itests/c \
+				$$(pkg-config --cflags libcrypto libsodium) -c $$source -o /dev/null || exit 1; \
 		done; \
 	done
 
@@ -80,6 +86,7 @@ format: .venv/.lint ## rewrite the sources in the project's format
 	$(VENV)/clang-format -i $(C_FILES) $(C_TOOLS)
 	$(VENV)/clang-format -i $(C_FILES) $(C_TESTS) $(wildcard tests/c/*.h)
 	$(VENV)/clang-format -i $(C_FILES) $(FUZZ_FILES)
+	$(VENV)/clang-format -i $(C_FILES) $(wildcard tests/c/*.[ch])
 
 memcheck: .venv/.installed ## run the tests of the C core under valgrind
 	$(VENV)/python tools/memcheck.py $(PYTEST_ARGS)
@@ -114,6 +121,14 @@ sanitize-threads: .venv/.installed ## look for data races with TSan
 
 coverage: .venv/.installed ## measure what tests and fuzzing reach of the C core
 	$(VENV)/python tools/coverage.py $(PYTEST_ARGS)
+faults: .venv/.installed ## let everything beneath the C core fail once (LIMIT=20 for a short round)
+	$(VENV)/python tools/faults.py $(or $(LIMIT),0)
+
+wiping: .venv/.installed ## search stacks and freed memory for secrets (LIMIT=2 for a short round)
+	$(VENV)/python tools/wiping.py $(or $(LIMIT),0)
+
+consttime: .venv/.installed ## look for branches on secrets, under valgrind
+	$(VENV)/python tools/consttime.py $(CASES)
 
 clean: ## remove everything that was made
 	rm -rf .venv build dist *.egg-info pythemis/_themis*.so .*_cache .hypothesis tests/interop/node_modules

@@ -7,7 +7,6 @@ import ctypes
 import os
 import platform
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +19,7 @@ SHARED = ("calls", "memory", "operations", "random", "secrets")  # of the progra
 
 sys.path.insert(0, str(ROOT))
 
+import build_ffi
 from build_ffi import LIBRARIES, library_flags
 
 # What has no way to fail, or no answer that says so; and what has a fault of its own.
@@ -128,8 +128,6 @@ def flags() -> tuple[list[str], list[str]]:
 
 def core_flags() -> list[str]:
     """Give the flags of the real build, and debug information."""
-    import build_ffi
-
     return [*build_ffi._own_flags()[0], "-g", f"-I{CORE}", *flags()[0]]
 
 
@@ -235,8 +233,3 @@ def write_wrappers(folder: Path, functions: list[Function]) -> list[Path]:
         + '.section .note.GNU-stack,"",%progbits\n'
     )
     return [table, code]
-
-
-def show(command: list[str | Path]) -> str:
-    """Give a command as one would type it."""
-    return shlex.join(map(str, command))

@@ -31,7 +31,7 @@ class Finding(NamedTuple):
     place: str
     operation: str
     secret: str
-    count: str
+    times: str
     example: str
 
 
@@ -110,7 +110,7 @@ def judge(program: Path, limit: str, environment: dict[str, str]) -> int:
     for finding in unexplained:
         print("FOUND:", " | ".join(finding))
     for left in LEFT:
-        count = sum(int(finding.count) for finding in real if explains(left, finding))
+        count = sum(int(finding.times) for finding in real if explains(left, finding))
         print(f"OpenSSL, {count} times: {left.why}")
     where = "without SHA and AES instructions" if environment else "with this processor"
     print(f"wiping, {where}: {said[-1]}, {len(unexplained)} findings of ours")

@@ -104,7 +104,7 @@ static uint64_t lie(uint64_t length, uint64_t huge)
         }                                                                                          \
         answer = __real_##name arguments;                                                          \
         if (at_fault && (length) != NULL) {                                                        \
-            *(length) = (type)lie((uint64_t) * (length), huge);                                    \
+            *(length) = (type)lie((uint64_t)*(length), huge);                                      \
         }                                                                                          \
         return answer;                                                                             \
     }
@@ -143,53 +143,129 @@ static uint64_t lie(uint64_t length, uint64_t huge)
         return answer;                                                                             \
     }
 
-WRAP(EVP_CipherUpdate, EVERY_LIE, int, INT_MAX, written,
+WRAP(EVP_CipherUpdate,
+     EVERY_LIE,
+     int,
+     INT_MAX,
+     written,
      (EVP_CIPHER_CTX * ctx, unsigned char *out, int *written, const unsigned char *in, int in_len),
      (ctx, out, written, in, in_len))
-WRAP(EVP_CipherFinal_ex, EVERY_LIE & ~LIES(CALLS_LIE_NOTHING), int, INT_MAX, written,
-     (EVP_CIPHER_CTX * ctx, unsigned char *out, int *written), (ctx, out, written))
-WRAP(EVP_DigestFinal_ex, EVERY_LIE, unsigned, UINT_MAX, written,
-     (EVP_MD_CTX * ctx, unsigned char *out, unsigned *written), (ctx, out, written))
-WRAP(EVP_PKEY_derive, EVERY_LIE, size_t, SIZE_MAX, written,
-     (EVP_PKEY_CTX * ctx, unsigned char *out, size_t *written), (ctx, out, written))
+WRAP(EVP_CipherFinal_ex,
+     EVERY_LIE & ~LIES(CALLS_LIE_NOTHING),
+     int,
+     INT_MAX,
+     written,
+     (EVP_CIPHER_CTX * ctx, unsigned char *out, int *written),
+     (ctx, out, written))
+WRAP(EVP_DigestFinal_ex,
+     EVERY_LIE,
+     unsigned,
+     UINT_MAX,
+     written,
+     (EVP_MD_CTX * ctx, unsigned char *out, unsigned *written),
+     (ctx, out, written))
+WRAP(EVP_PKEY_derive,
+     EVERY_LIE,
+     size_t,
+     SIZE_MAX,
+     written,
+     (EVP_PKEY_CTX * ctx, unsigned char *out, size_t *written),
+     (ctx, out, written))
 /* How long one of EC really is, its length alone can tell. */
 WRAP(EVP_PKEY_sign,
-     EVP_PKEY_is_a(EVP_PKEY_CTX_get0_pkey(ctx), "RSA") == 1 ? EVERY_LIE : CRUDE_LIES, size_t,
-     SIZE_MAX, written,
-     (EVP_PKEY_CTX * ctx, unsigned char *out, size_t *written, const unsigned char *in,
+     EVP_PKEY_is_a(EVP_PKEY_CTX_get0_pkey(ctx), "RSA") == 1 ? EVERY_LIE : CRUDE_LIES,
+     size_t,
+     SIZE_MAX,
+     written,
+     (EVP_PKEY_CTX * ctx,
+      unsigned char *out,
+      size_t *written,
+      const unsigned char *in,
       size_t in_len),
      (ctx, out, written, in, in_len))
-WRAP(EVP_PKEY_encrypt, EVERY_LIE, size_t, SIZE_MAX, written,
-     (EVP_PKEY_CTX * ctx, unsigned char *out, size_t *written, const unsigned char *in,
+WRAP(EVP_PKEY_encrypt,
+     EVERY_LIE,
+     size_t,
+     SIZE_MAX,
+     written,
+     (EVP_PKEY_CTX * ctx,
+      unsigned char *out,
+      size_t *written,
+      const unsigned char *in,
       size_t in_len),
      (ctx, out, written, in, in_len))
-WRAP(EVP_PKEY_decrypt, EVERY_LIE, size_t, SIZE_MAX, written,
-     (EVP_PKEY_CTX * ctx, unsigned char *out, size_t *written, const unsigned char *in,
+WRAP(EVP_PKEY_decrypt,
+     EVERY_LIE,
+     size_t,
+     SIZE_MAX,
+     written,
+     (EVP_PKEY_CTX * ctx,
+      unsigned char *out,
+      size_t *written,
+      const unsigned char *in,
       size_t in_len),
      (ctx, out, written, in, in_len))
-WRAP(EVP_PKEY_get_octet_string_param, EVERY_LIE, size_t, SIZE_MAX, written,
+WRAP(EVP_PKEY_get_octet_string_param,
+     EVERY_LIE,
+     size_t,
+     SIZE_MAX,
+     written,
      (const EVP_PKEY *pkey, const char *name, unsigned char *out, size_t room, size_t *written),
      (pkey, name, out, room, written))
-WRAP(OSSL_ENCODER_to_data, CRUDE_LIES, size_t, SIZE_MAX, written,
-     (OSSL_ENCODER_CTX * ctx, unsigned char **out, size_t *written), (ctx, out, written))
-WRAP(OSSL_DECODER_from_data, LIES(CALLS_LIE_MORE) | LIES(CALLS_LIE_HUGE), size_t, SIZE_MAX, left,
-     (OSSL_DECODER_CTX * ctx, const unsigned char **in, size_t *left), (ctx, in, left))
-WRAP(PEM_read_bio, LIES(CALLS_LIE_NOTHING), long, LONG_MAX, written,
+WRAP(OSSL_ENCODER_to_data,
+     CRUDE_LIES,
+     size_t,
+     SIZE_MAX,
+     written,
+     (OSSL_ENCODER_CTX * ctx, unsigned char **out, size_t *written),
+     (ctx, out, written))
+WRAP(OSSL_DECODER_from_data,
+     LIES(CALLS_LIE_MORE) | LIES(CALLS_LIE_HUGE),
+     size_t,
+     SIZE_MAX,
+     left,
+     (OSSL_DECODER_CTX * ctx, const unsigned char **in, size_t *left),
+     (ctx, in, left))
+WRAP(PEM_read_bio,
+     LIES(CALLS_LIE_NOTHING),
+     long,
+     LONG_MAX,
+     written,
      (BIO * bio, char **name, char **header, unsigned char **out, long *written),
      (bio, name, header, out, written))
-WRAP_ANSWER(BN_bn2binpad, int, EVERY_LIE, INT_MAX, (const BIGNUM *number, unsigned char *out, int len),
+WRAP_ANSWER(BN_bn2binpad,
+            int,
+            EVERY_LIE,
+            INT_MAX,
+            (const BIGNUM *number, unsigned char *out, int len),
             (number, out, len))
-WRAP_ANSWER(EC_POINT_point2oct, size_t, EVERY_LIE, SIZE_MAX,
-            (const EC_GROUP *group, const EC_POINT *point, point_conversion_form_t form,
-             unsigned char *out, size_t len, BN_CTX *ctx),
+WRAP_ANSWER(EC_POINT_point2oct,
+            size_t,
+            EVERY_LIE,
+            SIZE_MAX,
+            (const EC_GROUP *group,
+             const EC_POINT *point,
+             point_conversion_form_t form,
+             unsigned char *out,
+             size_t len,
+             BN_CTX *ctx),
             (group, point, form, out, len, ctx))
-WRAP_ANSWER(i2d_X509_SIG, int, CRUDE_LIES, INT_MAX, (const X509_SIG *value, unsigned char **out),
+WRAP_ANSWER(i2d_X509_SIG,
+            int,
+            CRUDE_LIES,
+            INT_MAX,
+            (const X509_SIG *value, unsigned char **out),
             (value, out))
-WRAP_ANSWER(BIO_ctrl, long, CRUDE_LIES, LONG_MAX, (BIO * bio, int command, long number, void *data),
+WRAP_ANSWER(BIO_ctrl,
+            long,
+            CRUDE_LIES,
+            LONG_MAX,
+            (BIO * bio, int command, long number, void *data),
             (bio, command, number, data))
 WRAP_ANSWER(EVP_PKEY_get_size, int, CRUDE_LIES, INT_MAX, (const EVP_PKEY *pkey), (pkey))
 WRAP_ANSWER(EVP_PKEY_get_bits, int, EVERY_LIE, INT_MAX, (const EVP_PKEY *pkey), (pkey))
-WRAP_KEY(EVP_PKEY_fromdata, made,
+WRAP_KEY(EVP_PKEY_fromdata,
+         made,
          (EVP_PKEY_CTX * ctx, EVP_PKEY **made, int selection, OSSL_PARAM *params),
          (ctx, made, selection, params))
 WRAP_KEY(EVP_PKEY_generate, made, (EVP_PKEY_CTX * ctx, EVP_PKEY **made), (ctx, made))

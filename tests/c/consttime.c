@@ -136,8 +136,14 @@ static void derivation(void)
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         draw(key, sizeof key);
         SECRET(key, sizeof key);
-        must(themis_selftest_kdf(key, sizes[i], (const uint8_t *)"label", 5, contexts,
-                                 sizeof contexts, out, sizeof out),
+        must(themis_selftest_kdf(key,
+                                 sizes[i],
+                                 (const uint8_t *)"label",
+                                 5,
+                                 contexts,
+                                 sizeof contexts,
+                                 out,
+                                 sizeof out),
              "the KDF");
     }
 }
@@ -148,8 +154,10 @@ static void session_keys(void)
     uint8_t mac[2][32];
     uint8_t client[45] = {1};
     uint8_t server[45] = {2};
-    const struct themis_session_parties parties = {
-        {client, sizeof client}, {server, sizeof server}, {context, 1}, {context, 2}};
+    const struct themis_session_parties parties = {{client, sizeof client},
+                                                   {server, sizeof server},
+                                                   {context, 1},
+                                                   {context, 2}};
     struct themis_session_secrets secrets;
     bool equal;
     draw(shared, sizeof shared);
@@ -186,11 +194,13 @@ static void cells(void)
         PUBLIC(sealed, sizeof sealed);
         must(themis_cell_unseal(cell, sealed, sizeof sealed, CONTEXT, opened), "to unseal");
         sealed[30] ^= 1; /* the tag: what was deciphered in vain is wiped */
-        must_not(themis_cell_unseal(cell, sealed, sizeof sealed, CONTEXT, opened), THEMIS_FAIL,
+        must_not(themis_cell_unseal(cell, sealed, sizeof sealed, CONTEXT, opened),
+                 THEMIS_FAIL,
                  "to refuse");
         sealed[30] ^= 1;
         sealed[60] ^= 1;
-        must_not(themis_cell_unseal(cell, sealed, sizeof sealed, CONTEXT, opened), THEMIS_FAIL,
+        must_not(themis_cell_unseal(cell, sealed, sizeof sealed, CONTEXT, opened),
+                 THEMIS_FAIL,
                  "to refuse");
         must(themis_cell_imprint(cell, text, TEXT_SIZE, CONTEXT, opened), "to imprint");
         themis_cell_free(cell);
@@ -278,9 +288,12 @@ static void rsa_messages(void)
         must(themis_message_new(keys[0][0], private_len, keys[0][1], public_len, &to), "them");
         must(themis_message_wrap(from, context, sizeof context, wrapped), "to wrap");
         PUBLIC(wrapped, sizeof wrapped);
-        must_not(themis_message_unwrap(
-                     to, wrapped, sizeof context + themis_message_unwrap_growth(to), opened),
-                 i == 0 ? THEMIS_SUCCESS : THEMIS_FAIL, "to unwrap");
+        must_not(themis_message_unwrap(to,
+                                       wrapped,
+                                       sizeof context + themis_message_unwrap_growth(to),
+                                       opened),
+                 i == 0 ? THEMIS_SUCCESS : THEMIS_FAIL,
+                 "to unwrap");
         themis_message_free(from);
         themis_message_free(to);
     }

@@ -6,7 +6,11 @@
  *
  * LIMIT: of the places where a kind of fault can strike in one operation, so many are tried (the
  * first half of them, and then every so many); 0: all. NAME: only the operations with this in
- * their name. Leaves with 1 if anything was found. */
+ * their name. Leaves with 1 if anything was found.
+ *
+ *   faults control
+ *
+ * tries operations that are wrong on purpose. Leaves with 1 if one of them passes. */
 #include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,14 +22,28 @@
 #include "random.h"
 #include "secrets.h"
 
-#define MOST_OF_SLOW 400 /* of operations that allocate hundreds of thousands of times */
+#define MOST_OF_SLOW 40 /* of operations that allocate hundreds of thousands of times */
 
-enum family { MEMORY, MEMORY_FOR_GOOD, RANDOM, RANDOM_FOR_GOOD, CALL, FAMILIES = CALL + CALLS_FAULTS };
+enum family {
+    MEMORY,
+    MEMORY_FOR_GOOD,
+    RANDOM,
+    RANDOM_FOR_GOOD,
+    CALL,
+    FAMILIES = CALL + CALLS_FAULTS
+};
 
 static const char *const family_names[FAMILIES] = {
-    "allocation", "allocations from", "random request", "random requests from",
-    "call fails", "call answers -1", "call lies nothing", "call lies less",
-    "call lies more", "call lies huge",
+    "allocation",
+    "allocations from",
+    "random request",
+    "random requests from",
+    "call fails",
+    "call answers -1",
+    "call lies nothing",
+    "call lies less",
+    "call lies more",
+    "call lies huge",
 };
 
 static long injected[FAMILIES];
@@ -50,11 +68,17 @@ static long disarm(enum family family)
     return family <= MEMORY_FOR_GOOD ? allocations : family <= RANDOM_FOR_GOOD ? requests : calls;
 }
 
-static void complain(const struct operation *operation, enum family family, long n, const char *what)
+static void
+complain(const struct operation *operation, enum family family, long n, const char *what)
 {
     findings++;
-    printf("%s, %s %ld%s%s: %s\n", operation->name, family_names[family], n,
-           calls_hit() != NULL ? " " : "", calls_hit() != NULL ? calls_hit() : "", what);
+    printf("%s, %s %ld%s%s: %s\n",
+           operation->name,
+           family_names[family],
+           n,
+           calls_hit() != NULL ? " " : "",
+           calls_hit() != NULL ? calls_hit() : "",
+           what);
 }
 
 static void fill_output(void)
@@ -172,8 +196,8 @@ static void sweep(const struct operation *operation, enum family family, long li
 {
     long places;
     long stride = 1;
-    if (operation->slow && (limit == 0 || limit > MOST_OF_SLOW)) {
-        limit = MOST_OF_SLOW;
+    if (operation->slow) {
+        limit = limit == 0 ? MOST_OF_SLOW : limit / 8 + 1;
     }
     inject(operation, family, 0, &places);
     for (long n = 1; n <= places; n += stride) {
@@ -184,11 +208,100 @@ static void sweep(const struct operation *operation, enum family family, long li
     }
 }
 
+/* ---- Wrong on purpose ---- */
+
+static void set_up_planted(const struct operation *operation)
+{
+    (void)operation;
+    memcpy(stage.in, "0123456789abcdef", 16);
+    secrets_add("planted", stage.in, 16);
+}
+
+static int run_losing(const struct operation *operation)
+{
+    void *volatile first = malloc(10);
+    void *volatile second = malloc(10);
+    (void)operation;
+    if (second == NULL) {
+        return THEMIS_NO_MEMORY; /* and the first is lost */
+    }
+    free(first);
+    free(second);
+    return first != NULL ? THEMIS_SUCCESS : THEMIS_NO_MEMORY;
+}
+
+static int run_wrong(const struct operation *operation)
+{
+    void *volatile block = malloc(10);
+    (void)operation;
+    stage.out[0] = block != NULL;
+    free(block);
+    return THEMIS_SUCCESS;
+}
+
+static bool is_one(const struct operation *operation)
+{
+    (void)operation;
+    return stage.out[0] == 1;
+}
+
+static int run_spilling(const struct operation *operation)
+{
+    void *volatile block = malloc(10);
+    (void)operation;
+    memcpy(stage.out + 5, stage.in, 16);
+    free(block);
+    return block != NULL ? THEMIS_SUCCESS : THEMIS_NO_MEMORY;
+}
+
+static int run_stuck(const struct operation *operation)
+{
+    void *volatile block = malloc(10);
+    (void)operation;
+    stage.in[0] |= block == NULL ? 0x80 : 0;
+    free(block);
+    return stage.in[0] < 0x80 ? THEMIS_SUCCESS : THEMIS_NO_MEMORY;
+}
+
+static int run_statusless(const struct operation *operation)
+{
+    void *volatile block = malloc(10);
+    (void)operation;
+    free(block);
+    return block != NULL ? THEMIS_SUCCESS : -1;
+}
+
+static const struct operation controls[] = {
+    {.name = "control: loses memory", .run = run_losing},
+    {.name = "control: is wrong", .run = run_wrong, .is_right = is_one},
+    {.name = "control: spills a secret", .set_up = set_up_planted, .run = run_spilling},
+    {.name = "control: is stuck", .set_up = set_up_planted, .run = run_stuck},
+    {.name = "control: has no status", .run = run_statusless},
+    {.name = NULL},
+};
+
+static int try_controls(void)
+{
+    int passed = 0;
+    for (const struct operation *operation = controls; operation->name != NULL; operation++) {
+        const long found_before = findings;
+        sweep(operation, MEMORY, 0);
+        if (findings == found_before) {
+            printf("%s: passed\n", operation->name);
+            passed = 1;
+        }
+    }
+    return passed;
+}
+
 int main(int argc, char **argv)
 {
     const long limit = argc > 1 ? strtol(argv[1], NULL, 10) : 0;
     long total = 0;
     operations_init();
+    if (argc > 1 && strcmp(argv[1], "control") == 0) {
+        return try_controls();
+    }
     for (const struct operation *operation = operations; operation->name != NULL; operation++) {
         if (argc > 2 && strstr(operation->name, argv[2]) == NULL) {
             continue;
@@ -199,10 +312,15 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s\n", operation->name);
     }
     for (int family = 0; family < FAMILIES; family++) {
-        printf("%-20s %8ld injected, %8ld refused\n", family_names[family], injected[family],
+        printf("%-20s %8ld injected, %8ld refused\n",
+               family_names[family],
+               injected[family],
                refused[family]);
         total += injected[family];
     }
-    printf("%ld faults injected, %ld objects ended by them, %ld findings\n", total, ended, findings);
+    printf("%ld faults injected, %ld objects ended by them, %ld findings\n",
+           total,
+           ended,
+           findings);
     return findings != 0;
 }

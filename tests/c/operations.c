@@ -25,8 +25,9 @@ static const uint8_t text[TEXT_SIZE] = "What is to be kept from everybody else, 
                                        "9c1f7a60e4b2d583 and so on, and on";
 static const uint8_t context[] = "a context";
 static const uint8_t short_key[] = "a master key of 30 bytes..9k3";
-static const uint8_t long_key[] = "a master key of more than sixty-four bytes, which is hashed before "
-                                  "it is used: 8f2c";
+static const uint8_t long_key[] =
+    "a master key of more than sixty-four bytes, which is hashed before "
+    "it is used: 8f2c";
 static const uint8_t passphrase[] = "correct horse battery staple";
 static const uint8_t client_id[] = "the client";
 static const uint8_t server_id[] = "the server";
@@ -136,10 +137,22 @@ static uint32_t rotated(uint32_t value, unsigned by)
  * and with the constants of their rounds, as some machines' code keeps them. */
 static void add_schedule(const uint8_t block[64])
 {
-    static const uint32_t constants[16] = {
-        0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a,
-        0x5b9cca4f, 0x682e6ff3, 0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208,
-        0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
+    static const uint32_t constants[16] = {0x19a4c116,
+                                           0x1e376c08,
+                                           0x2748774c,
+                                           0x34b0bcb5,
+                                           0x391c0cb3,
+                                           0x4ed8aa4a,
+                                           0x5b9cca4f,
+                                           0x682e6ff3,
+                                           0x748f82ee,
+                                           0x78a5636f,
+                                           0x84c87814,
+                                           0x8cc70208,
+                                           0x90befffa,
+                                           0xa4506ceb,
+                                           0xbef9a3f7,
+                                           0xc67178f2};
     uint32_t w[64];
     for (size_t i = 0; i < 16; i++) {
         w[i] = soter_get_u32be(block + 4 * i);
@@ -181,7 +194,10 @@ static void add_hmac(const char *name, const uint8_t *key, size_t len)
     }
 }
 
-static void derive(const uint8_t *key, size_t len, const uint8_t *contexts, size_t contexts_len,
+static void derive(const uint8_t *key,
+                   size_t len,
+                   const uint8_t *contexts,
+                   size_t contexts_len,
                    uint8_t out[32])
 {
     must(themis_selftest_kdf(key, len, LABEL, LABEL_SIZE, contexts, contexts_len, out, 32), "KDF");
@@ -213,8 +229,14 @@ static void add_passphrase(const uint8_t *salt, size_t salt_len, int iterations)
 {
     uint8_t pre_key[32];
     add_hmac("passphrase", PASSPHRASE);
-    if (PKCS5_PBKDF2_HMAC((const char *)passphrase, sizeof passphrase - 1, salt, (int)salt_len,
-                          iterations, EVP_sha256(), sizeof pre_key, pre_key) != 1) {
+    if (PKCS5_PBKDF2_HMAC((const char *)passphrase,
+                          sizeof passphrase - 1,
+                          salt,
+                          (int)salt_len,
+                          iterations,
+                          EVP_sha256(),
+                          sizeof pre_key,
+                          pre_key) != 1) {
         stage_fail("PBKDF2");
     }
     add_cell("key from a passphrase", pre_key, sizeof pre_key, TEXT_SIZE, true);
@@ -301,7 +323,10 @@ static bool is_sealed(const struct operation *operation)
 {
     uint8_t opened[TEXT_SIZE];
     (void)operation;
-    return themis_cell_unseal(stage.cell, stage.out, TEXT_SIZE + THEMIS_CELL_TOKEN_SIZE, CONTEXT,
+    return themis_cell_unseal(stage.cell,
+                              stage.out,
+                              TEXT_SIZE + THEMIS_CELL_TOKEN_SIZE,
+                              CONTEXT,
                               opened) == THEMIS_SUCCESS &&
            memcmp(opened, text, TEXT_SIZE) == 0;
 }
@@ -348,8 +373,12 @@ static int run_unprotect(const struct operation *operation)
 {
     (void)operation;
     stage.out_len = TEXT_SIZE;
-    return themis_cell_unprotect(stage.cell, stage.in + THEMIS_CELL_TOKEN_SIZE, TEXT_SIZE, stage.in,
-                                 CONTEXT, stage.out);
+    return themis_cell_unprotect(stage.cell,
+                                 stage.in + THEMIS_CELL_TOKEN_SIZE,
+                                 TEXT_SIZE,
+                                 stage.in,
+                                 CONTEXT,
+                                 stage.out);
 }
 
 /* Another context; the reader also tries how Themis 0.9.6 wrote. */
@@ -444,8 +473,11 @@ static bool is_passphrase_sealed(const struct operation *operation)
 {
     uint8_t opened[TEXT_SIZE];
     (void)operation;
-    return themis_passphrase_unseal(stage.passphrase, stage.out,
-                                    TEXT_SIZE + THEMIS_PASSPHRASE_TOKEN_SIZE, CONTEXT, opened,
+    return themis_passphrase_unseal(stage.passphrase,
+                                    stage.out,
+                                    TEXT_SIZE + THEMIS_PASSPHRASE_TOKEN_SIZE,
+                                    CONTEXT,
+                                    opened,
                                     TEXT_SIZE) == THEMIS_SUCCESS &&
            memcmp(opened, text, TEXT_SIZE) == 0;
 }
@@ -461,13 +493,23 @@ static void set_up_passphrase_sealed(const struct operation *operation)
     uint8_t *at = stage.in;
     set_up_passphrase_text(operation);
     add_passphrase(salt, sizeof salt, iterations);
-    if (PKCS5_PBKDF2_HMAC((const char *)passphrase, sizeof passphrase - 1, salt, sizeof salt,
-                          iterations, EVP_sha256(), sizeof pre_key, pre_key) != 1) {
+    if (PKCS5_PBKDF2_HMAC((const char *)passphrase,
+                          sizeof passphrase - 1,
+                          salt,
+                          sizeof salt,
+                          iterations,
+                          EVP_sha256(),
+                          sizeof pre_key,
+                          pre_key) != 1) {
         stage_fail("PBKDF2");
     }
     must(themis_cell_new(pre_key, sizeof pre_key, 0, &stage.cell), "a cell");
-    must(themis_cell_protect(stage.cell, text, TEXT_SIZE, CONTEXT,
-                             stage.in + THEMIS_PASSPHRASE_TOKEN_SIZE, token),
+    must(themis_cell_protect(stage.cell,
+                             text,
+                             TEXT_SIZE,
+                             CONTEXT,
+                             stage.in + THEMIS_PASSPHRASE_TOKEN_SIZE,
+                             token),
          "to protect");
     themis_cell_free(stage.cell);
     stage.cell = NULL;
@@ -486,7 +528,11 @@ static int run_passphrase_unseal(const struct operation *operation)
 {
     (void)operation;
     stage.out_len = TEXT_SIZE;
-    return themis_passphrase_unseal(stage.passphrase, stage.in, stage.in_len, CONTEXT, stage.out,
+    return themis_passphrase_unseal(stage.passphrase,
+                                    stage.in,
+                                    stage.in_len,
+                                    CONTEXT,
+                                    stage.out,
                                     TEXT_SIZE);
 }
 
@@ -541,8 +587,7 @@ static int run_key_inspect(const struct operation *operation)
     int algorithm;
     int is_private;
     int bits;
-    const int status =
-        themis_key_inspect(stage.in, stage.in_len, &algorithm, &is_private, &bits);
+    const int status = themis_key_inspect(stage.in, stage.in_len, &algorithm, &is_private, &bits);
     return status == THEMIS_SUCCESS && bits != pairs[operation->kind].bits ? -1 : status;
 }
 
@@ -564,17 +609,25 @@ static void set_up_export(const struct operation *operation)
 static int run_export(const struct operation *operation)
 {
     const bool encrypted = (operation->flag & ENCRYPTED) != 0;
-    return themis_key_export(stage.in, stage.in_len, operation->flag & PEM,
-                             encrypted ? passphrase : NULL, encrypted ? sizeof passphrase - 1 : 0,
+    return themis_key_export(stage.in,
+                             stage.in_len,
+                             operation->flag & PEM,
+                             encrypted ? passphrase : NULL,
+                             encrypted ? sizeof passphrase - 1 : 0,
                              &stage.blob);
 }
 
-static int import_key(const struct operation *operation, const uint8_t *form, size_t len,
-                      themis_blob **out)
+static int
+import_key(const struct operation *operation, const uint8_t *form, size_t len, themis_blob **out)
 {
     const bool encrypted = (operation->flag & ENCRYPTED) != 0;
-    return themis_key_import(form, len, operation->flag & PEM, encrypted ? passphrase : NULL,
-                             encrypted ? sizeof passphrase - 1 : 0, out, &stage.why);
+    return themis_key_import(form,
+                             len,
+                             operation->flag & PEM,
+                             encrypted ? passphrase : NULL,
+                             encrypted ? sizeof passphrase - 1 : 0,
+                             out,
+                             &stage.why);
 }
 
 static bool is_key(const struct operation *operation, const themis_blob *blob)
@@ -628,8 +681,14 @@ static void write_foreign(const struct operation *operation)
         must(PEM_write_bio_PrivateKey_traditional(bio, pkey, NULL, NULL, 0, NULL, NULL) != 1,
              "the old form");
     } else {
-        encrypted = PKCS8_encrypt(-1, EVP_aes_256_cbc(), (const char *)passphrase,
-                                  sizeof passphrase - 1, NULL, 0, 3, info);
+        encrypted = PKCS8_encrypt(-1,
+                                  EVP_aes_256_cbc(),
+                                  (const char *)passphrase,
+                                  sizeof passphrase - 1,
+                                  NULL,
+                                  0,
+                                  3,
+                                  info);
         must(encrypted == NULL || PEM_write_bio_PKCS8(bio, encrypted) != 1, "to encrypt");
         X509_SIG_free(encrypted);
     }
@@ -689,8 +748,12 @@ static int run_sign(const struct operation *operation)
     int status;
     (void)operation;
     memcpy(stage.out + THEMIS_SIGNED_HEADER_SIZE, text, TEXT_SIZE);
-    status = themis_signer_sign(stage.signer, text, TEXT_SIZE, stage.out,
-                                stage.out + THEMIS_SIGNED_HEADER_SIZE + TEXT_SIZE, &stage.out_len);
+    status = themis_signer_sign(stage.signer,
+                                text,
+                                TEXT_SIZE,
+                                stage.out,
+                                stage.out + THEMIS_SIGNED_HEADER_SIZE + TEXT_SIZE,
+                                &stage.out_len);
     stage.out_len += THEMIS_SIGNED_HEADER_SIZE + TEXT_SIZE;
     return status;
 }
@@ -782,7 +845,8 @@ static void set_up_pair(const struct operation *operation)
 
 static int run_message_new(const struct operation *operation)
 {
-    return themis_message_new(PRIVATE(operation->kind), PUBLIC(other(operation->kind)),
+    return themis_message_new(PRIVATE(operation->kind),
+                              PUBLIC(other(operation->kind)),
                               &stage.message);
 }
 
@@ -819,7 +883,8 @@ static bool is_wrapped(const struct operation *operation)
 
 static void set_up_wrapped(const struct operation *operation)
 {
-    must(themis_message_new(PRIVATE(other(operation->kind)), PUBLIC(operation->kind),
+    must(themis_message_new(PRIVATE(other(operation->kind)),
+                            PUBLIC(operation->kind),
                             &stage.message),
          "the peer");
     memcpy(stage.in, text, stage.in_len = TEXT_SIZE);
@@ -862,9 +927,14 @@ static void add_session_secrets(void)
     add_private(&ephemeral[1]);
     agree(&ephemeral[0], &ephemeral[1], shared, sizeof shared);
     add_hmac("agreed secret", shared, sizeof shared);
-    must(themis_selftest_session_secrets(ephemeral[0].private_key, ephemeral[0].private_len, 1,
-                                         ephemeral[1].public_key, ephemeral[1].public_len,
-                                         CLIENT_ID, SERVER_ID, secrets),
+    must(themis_selftest_session_secrets(ephemeral[0].private_key,
+                                         ephemeral[0].private_len,
+                                         1,
+                                         ephemeral[1].public_key,
+                                         ephemeral[1].public_len,
+                                         CLIENT_ID,
+                                         SERVER_ID,
+                                         secrets),
          "secrets");
     add_hmac("master key of a session", secrets + 4, 32);
     for (int i = 0; i < 2; i++) {
@@ -889,8 +959,8 @@ static bool has_session(const struct operation *operation)
 static int negotiate(themis_session *session, int kind)
 {
     size_t len = sizeof stage.out;
-    const int status = themis_session_negotiate(session, stage.in, stage.in_len, PUBLIC(kind),
-                                                stage.out, &len);
+    const int status =
+        themis_session_negotiate(session, stage.in, stage.in_len, PUBLIC(kind), stage.out, &len);
     stage.out_len = len;
     return status;
 }
@@ -919,10 +989,12 @@ static void set_up_negotiation(const struct operation *operation)
     must(run_session_new(operation), "a client");
     must(themis_session_new(SERVER_ID, PRIVATE(SERVER_KIND), 0, &stage.server), "a server");
     if (operation->flag) {
-        must(themis_selftest_session_ephemeral(stage.client, ephemeral[0].private_key,
+        must(themis_selftest_session_ephemeral(stage.client,
+                                               ephemeral[0].private_key,
                                                ephemeral[0].private_len),
              "a plan");
-        must(themis_selftest_session_ephemeral(stage.server, ephemeral[1].private_key,
+        must(themis_selftest_session_ephemeral(stage.server,
+                                               ephemeral[1].private_key,
                                                ephemeral[1].private_len),
              "a plan");
     }
@@ -935,11 +1007,15 @@ static void set_up_negotiation(const struct operation *operation)
 
 static int run_step(const struct operation *operation)
 {
-    static const int before_client[] = {THEMIS_SESSION_IDLE, THEMIS_SESSION_WAITING_FOR_2,
-                                        THEMIS_SESSION_WAITING_FOR_2, THEMIS_SESSION_WAITING_FOR_4,
+    static const int before_client[] = {THEMIS_SESSION_IDLE,
+                                        THEMIS_SESSION_WAITING_FOR_2,
+                                        THEMIS_SESSION_WAITING_FOR_2,
+                                        THEMIS_SESSION_WAITING_FOR_4,
                                         THEMIS_SESSION_WAITING_FOR_4};
-    static const int before_server[] = {THEMIS_SESSION_IDLE, THEMIS_SESSION_IDLE,
-                                        THEMIS_SESSION_WAITING_FOR_3, THEMIS_SESSION_WAITING_FOR_3,
+    static const int before_server[] = {THEMIS_SESSION_IDLE,
+                                        THEMIS_SESSION_IDLE,
+                                        THEMIS_SESSION_WAITING_FOR_3,
+                                        THEMIS_SESSION_WAITING_FOR_3,
                                         THEMIS_SESSION_ESTABLISHED};
     const int status = step(operation->kind);
     if (status == THEMIS_SEND_OUTPUT_TO_PEER) {
@@ -995,7 +1071,10 @@ static bool is_session_wrapped(const struct operation *operation)
 {
     uint8_t opened[TEXT_SIZE];
     (void)operation;
-    return themis_session_unwrap(stage.server, 0, stage.out, TEXT_SIZE + THEMIS_SESSION_OVERHEAD,
+    return themis_session_unwrap(stage.server,
+                                 0,
+                                 stage.out,
+                                 TEXT_SIZE + THEMIS_SESSION_OVERHEAD,
                                  opened) == THEMIS_SUCCESS &&
            memcmp(opened, text, TEXT_SIZE) == 0;
 }
@@ -1018,8 +1097,7 @@ static int run_session_unwrap(const struct operation *operation)
 static bool is_session_dead(const struct operation *operation)
 {
     uint8_t out[TEXT_SIZE + THEMIS_SESSION_OVERHEAD];
-    themis_session *session =
-        operation->run == run_session_wrap ? stage.client : stage.server;
+    themis_session *session = operation->run == run_session_wrap ? stage.client : stage.server;
     size_t len;
     return themis_session_state(session) == THEMIS_SESSION_FAILED &&
            themis_session_wrap(session, 0, text, TEXT_SIZE, out) == THEMIS_ENGINE_FAIL &&
@@ -1075,8 +1153,9 @@ static void set_up_comparison(const struct operation *operation)
         return;
     }
     must(themis_comparator_append(stage.alice, COMPARED), "a secret");
-    must(themis_comparator_append(stage.bob, compared, sizeof compared - 1 - (operation->flag != 0)),
-         "a secret");
+    must(
+        themis_comparator_append(stage.bob, compared, sizeof compared - 1 - (operation->flag != 0)),
+        "a secret");
     for (int number = 1; number < operation->kind; number++) {
         must(comparison_step(number), "to compare");
         memcpy(stage.in, stage.out, stage.in_len = stage.out_len);
@@ -1153,84 +1232,185 @@ static bool is_derived(const struct operation *operation)
 }
 
 #define OF_KIND(title, number, is_slow)                                                            \
-    {.name = title " key pair", .run = run_key_pair, .is_right = is_pair, .kind = (number),        \
+    {.name = title " key pair",                                                                    \
+     .run = run_key_pair,                                                                          \
+     .is_right = is_pair,                                                                          \
+     .kind = (number),                                                                             \
      .slow = (is_slow)},                                                                           \
-        {.name = title " public of private", .set_up = set_up_private, .run = run_key_public,      \
-         .is_right = is_public, .kind = (number)},                                                 \
-        {.name = title " inspect", .set_up = set_up_private, .run = run_key_inspect,               \
+        {.name = title " public of private",                                                       \
+         .set_up = set_up_private,                                                                 \
+         .run = run_key_public,                                                                    \
+         .is_right = is_public,                                                                    \
          .kind = (number)},                                                                        \
-        {.name = title " export PEM", .set_up = set_up_export, .run = run_export,                  \
-         .is_right = is_exported, .kind = (number), .flag = PEM, .makes = true},                   \
-        {.name = title " export public DER", .set_up = set_up_export, .run = run_export,           \
-         .is_right = is_exported, .kind = (number), .flag = OF_PUBLIC, .makes = true},             \
-        {.name = title " import PEM", .set_up = set_up_import, .run = run_import,                  \
-         .is_right = is_imported, .kind = (number), .flag = PEM, .makes = true},                   \
-        {.name = title " import public DER", .set_up = set_up_import, .run = run_import,           \
-         .is_right = is_imported, .kind = (number), .flag = OF_PUBLIC, .makes = true},             \
-        {.name = title " import encrypted", .set_up = set_up_import, .run = run_import,            \
-         .is_right = is_imported, .kind = (number), .flag = PEM | ENCRYPTED, .makes = true},       \
-        {.name = title " import old form", .set_up = set_up_import, .run = run_import,             \
-         .is_right = is_imported, .kind = (number), .flag = PEM | OLD, .makes = true},             \
-        {.name = title " signer_new", .set_up = set_up_private, .run = run_signer_new,             \
-         .is_right = has_signer, .kind = (number), .makes = true},                                 \
-        {.name = title " sign", .set_up = set_up_signer, .run = run_sign, .is_right = is_signed,   \
+        {.name = title " inspect",                                                                 \
+         .set_up = set_up_private,                                                                 \
+         .run = run_key_inspect,                                                                   \
          .kind = (number)},                                                                        \
-        {.name = title " sign again", .set_up = set_up_used_signer, .run = run_sign,               \
-         .is_right = is_signed, .kind = (number)},                                                 \
-        {.name = title " verifier_new", .run = run_verifier_new, .is_right = has_verifier,         \
-         .kind = (number), .makes = true},                                                         \
-        {.name = title " verify", .set_up = set_up_signature, .run = run_verify,                   \
+        {.name = title " export PEM",                                                              \
+         .set_up = set_up_export,                                                                  \
+         .run = run_export,                                                                        \
+         .is_right = is_exported,                                                                  \
+         .kind = (number),                                                                         \
+         .flag = PEM,                                                                              \
+         .makes = true},                                                                           \
+        {.name = title " export public DER",                                                       \
+         .set_up = set_up_export,                                                                  \
+         .run = run_export,                                                                        \
+         .is_right = is_exported,                                                                  \
+         .kind = (number),                                                                         \
+         .flag = OF_PUBLIC,                                                                        \
+         .makes = true},                                                                           \
+        {.name = title " import PEM",                                                              \
+         .set_up = set_up_import,                                                                  \
+         .run = run_import,                                                                        \
+         .is_right = is_imported,                                                                  \
+         .kind = (number),                                                                         \
+         .flag = PEM,                                                                              \
+         .makes = true},                                                                           \
+        {.name = title " import public DER",                                                       \
+         .set_up = set_up_import,                                                                  \
+         .run = run_import,                                                                        \
+         .is_right = is_imported,                                                                  \
+         .kind = (number),                                                                         \
+         .flag = OF_PUBLIC,                                                                        \
+         .makes = true},                                                                           \
+        {.name = title " import encrypted",                                                        \
+         .set_up = set_up_import,                                                                  \
+         .run = run_import,                                                                        \
+         .is_right = is_imported,                                                                  \
+         .kind = (number),                                                                         \
+         .flag = PEM | ENCRYPTED,                                                                  \
+         .makes = true},                                                                           \
+        {.name = title " import old form",                                                         \
+         .set_up = set_up_import,                                                                  \
+         .run = run_import,                                                                        \
+         .is_right = is_imported,                                                                  \
+         .kind = (number),                                                                         \
+         .flag = PEM | OLD,                                                                        \
+         .makes = true},                                                                           \
+        {.name = title " signer_new",                                                              \
+         .set_up = set_up_private,                                                                 \
+         .run = run_signer_new,                                                                    \
+         .is_right = has_signer,                                                                   \
+         .kind = (number),                                                                         \
+         .makes = true},                                                                           \
+        {.name = title " sign",                                                                    \
+         .set_up = set_up_signer,                                                                  \
+         .run = run_sign,                                                                          \
+         .is_right = is_signed,                                                                    \
          .kind = (number)},                                                                        \
-        {.name = title " verify a forgery", .set_up = set_up_signature, .run = run_verify,         \
-         .kind = (number), .flag = 1},                                                             \
-        {.name = title " message_new", .set_up = set_up_pair, .run = run_message_new,              \
-         .is_right = has_message, .kind = (number), .makes = true},                                \
-        {.name = title " wrap", .set_up = set_up_message, .run = run_wrap,                         \
-         .is_right = is_wrapped, .kind = (number)},                                                \
-        {.name = title " unwrap", .set_up = set_up_wrapped, .run = run_unwrap,                     \
-         .is_right = is_opened, .kind = (number)},                                                 \
-        {.name = title " unwrap again", .set_up = set_up_used_message, .run = run_unwrap,         \
-         .is_right = is_opened, .kind = (number)}
+        {.name = title " sign again",                                                              \
+         .set_up = set_up_used_signer,                                                             \
+         .run = run_sign,                                                                          \
+         .is_right = is_signed,                                                                    \
+         .kind = (number)},                                                                        \
+        {.name = title " verifier_new",                                                            \
+         .run = run_verifier_new,                                                                  \
+         .is_right = has_verifier,                                                                 \
+         .kind = (number),                                                                         \
+         .makes = true},                                                                           \
+        {.name = title " verify",                                                                  \
+         .set_up = set_up_signature,                                                               \
+         .run = run_verify,                                                                        \
+         .kind = (number)},                                                                        \
+        {.name = title " verify a forgery",                                                        \
+         .set_up = set_up_signature,                                                               \
+         .run = run_verify,                                                                        \
+         .kind = (number),                                                                         \
+         .flag = 1},                                                                               \
+        {.name = title " message_new",                                                             \
+         .set_up = set_up_pair,                                                                    \
+         .run = run_message_new,                                                                   \
+         .is_right = has_message,                                                                  \
+         .kind = (number),                                                                         \
+         .makes = true},                                                                           \
+        {.name = title " wrap",                                                                    \
+         .set_up = set_up_message,                                                                 \
+         .run = run_wrap,                                                                          \
+         .is_right = is_wrapped,                                                                   \
+         .kind = (number)},                                                                        \
+        {.name = title " unwrap",                                                                  \
+         .set_up = set_up_wrapped,                                                                 \
+         .run = run_unwrap,                                                                        \
+         .is_right = is_opened,                                                                    \
+         .kind = (number)},                                                                        \
+    {                                                                                              \
+        .name = title " unwrap again", .set_up = set_up_used_message, .run = run_unwrap,           \
+        .is_right = is_opened, .kind = (number)                                                    \
+    }
 
 #define NEGOTIATION(title, number, planned)                                                        \
-    {.name = title, .set_up = set_up_negotiation, .run = run_step, .is_right = is_negotiated,      \
-     .kind = (number), .flag = (planned)}
+    {.name = title,                                                                                \
+     .set_up = set_up_negotiation,                                                                 \
+     .run = run_step,                                                                              \
+     .is_right = is_negotiated,                                                                    \
+     .kind = (number),                                                                             \
+     .flag = (planned)}
 
 #define COMPARISON(title, number, differs)                                                         \
-    {.name = title, .set_up = set_up_comparison, .run = run_comparison,                            \
-     .is_right = is_compared_or_not, .is_dead = is_comparison_dead, .kind = (number),              \
+    {.name = title,                                                                                \
+     .set_up = set_up_comparison,                                                                  \
+     .run = run_comparison,                                                                        \
+     .is_right = is_compared_or_not,                                                               \
+     .is_dead = is_comparison_dead,                                                                \
+     .kind = (number),                                                                             \
      .flag = (differs)}
 
 const struct operation operations[] = {
     {.name = "kdf", .set_up = set_up_key, .run = run_kdf, .is_right = is_derived},
     {.name = "keyless kdf", .run = run_kdf, .is_right = is_derived, .flag = 1},
-    {.name = "cell_new", .set_up = set_up_key, .run = run_cell_new, .is_right = has_cell,
+    {.name = "cell_new",
+     .set_up = set_up_key,
+     .run = run_cell_new,
+     .is_right = has_cell,
      .makes = true},
-    {.name = "cell_new long", .set_up = set_up_key, .run = run_cell_new, .is_right = has_cell,
-     .flag = 1, .makes = true},
+    {.name = "cell_new long",
+     .set_up = set_up_key,
+     .run = run_cell_new,
+     .is_right = has_cell,
+     .flag = 1,
+     .makes = true},
     {.name = "seal", .set_up = set_up_text, .run = run_seal, .is_right = is_sealed},
     {.name = "unseal", .set_up = set_up_sealed, .run = run_unseal, .is_right = is_opened},
-    {.name = "unseal a forgery", .set_up = set_up_forged, .run = run_forged,
+    {.name = "unseal a forgery",
+     .set_up = set_up_forged,
+     .run = run_forged,
      .is_right = is_refused},
     {.name = "protect", .set_up = set_up_text, .run = run_protect, .is_right = is_protected},
     {.name = "unprotect", .set_up = set_up_sealed, .run = run_unprotect, .is_right = is_opened},
     {.name = "imprint", .set_up = set_up_imprint, .run = run_imprint, .is_right = is_imprinted},
-    {.name = "imprint back", .set_up = set_up_imprint, .run = run_imprint,
-     .is_right = is_imprinted, .flag = 1},
-    {.name = "passphrase_new", .set_up = set_up_passphrase, .run = run_passphrase_new,
-     .is_right = has_passphrase, .makes = true},
-    {.name = "passphrase seal", .set_up = set_up_passphrase_text, .run = run_passphrase_seal,
-     .is_right = is_passphrase_sealed, .slow = true},
-    {.name = "passphrase unseal", .set_up = set_up_passphrase_sealed,
-     .run = run_passphrase_unseal, .is_right = is_opened},
+    {.name = "imprint back",
+     .set_up = set_up_imprint,
+     .run = run_imprint,
+     .is_right = is_imprinted,
+     .flag = 1},
+    {.name = "passphrase_new",
+     .set_up = set_up_passphrase,
+     .run = run_passphrase_new,
+     .is_right = has_passphrase,
+     .makes = true},
+    {.name = "passphrase seal",
+     .set_up = set_up_passphrase_text,
+     .run = run_passphrase_seal,
+     .is_right = is_passphrase_sealed,
+     .slow = true},
+    {.name = "passphrase unseal",
+     .set_up = set_up_passphrase_sealed,
+     .run = run_passphrase_unseal,
+     .is_right = is_opened},
     {.name = "symmetric key", .run = run_symmetric_key},
     OF_KIND("EC-256", EC_256, false),
     OF_KIND("EC-384", EC_384, false),
     OF_KIND("EC-521", EC_521, false),
     OF_KIND("RSA-1024", RSA_1024, true),
     OF_KIND("RSA-2048", RSA_2048, true),
-    {.name = "EC-256 export encrypted", .set_up = set_up_export, .run = run_export,
-     .is_right = is_exported, .kind = EC_256, .flag = PEM | ENCRYPTED, .makes = true,
+    {.name = "EC-256 export encrypted",
+     .set_up = set_up_export,
+     .run = run_export,
+     .is_right = is_exported,
+     .kind = EC_256,
+     .flag = PEM | ENCRYPTED,
+     .makes = true,
      .slow = true},
     {.name = "session_new", .run = run_session_new, .is_right = has_session, .makes = true},
     NEGOTIATION("connect request", 0, 0),
@@ -1243,11 +1423,19 @@ const struct operation operations[] = {
     NEGOTIATION("planned negotiate 2", 2, 1),
     NEGOTIATION("planned negotiate 3", 3, 1),
     NEGOTIATION("planned negotiate 4", 4, 1),
-    {.name = "session wrap", .set_up = set_up_session_text, .run = run_session_wrap,
-     .is_right = is_session_wrapped, .is_dead = is_session_dead},
-    {.name = "session unwrap", .set_up = set_up_session_wrapped, .run = run_session_unwrap,
-     .is_right = is_opened, .is_dead = is_session_dead},
-    {.name = "comparator_new", .run = run_comparator_new, .is_right = has_comparator,
+    {.name = "session wrap",
+     .set_up = set_up_session_text,
+     .run = run_session_wrap,
+     .is_right = is_session_wrapped,
+     .is_dead = is_session_dead},
+    {.name = "session unwrap",
+     .set_up = set_up_session_wrapped,
+     .run = run_session_unwrap,
+     .is_right = is_opened,
+     .is_dead = is_session_dead},
+    {.name = "comparator_new",
+     .run = run_comparator_new,
+     .is_right = has_comparator,
      .makes = true},
     {.name = "comparator append", .set_up = set_up_comparison, .run = run_append, .kind = 0},
     COMPARISON("comparator 1", 1, 0),

@@ -75,7 +75,7 @@ static void reverse(const uint8_t *secret, size_t len, size_t word, uint8_t *out
 
 void secrets_add(const char *name, const uint8_t *secret, size_t len)
 {
-    uint8_t form[LONGEST];
+    uint8_t form[LONGEST] = {0};
     if (len > sizeof form) {
         fputs("too long a secret\n", stderr);
         exit(2);

@@ -72,9 +72,14 @@ static void find(const void *bytes, size_t len)
     }
     findings_count++;
     *finding = (struct finding){place, current->name, secret, 1, ""};
-    snprintf(finding->example, sizeof finding->example, "%s %ld %s, at %zu of %zu",
-             fault_names[fault], fault_number,
-             fault == CALL && calls_hit() != NULL ? calls_hit() : "", offset, len);
+    snprintf(finding->example,
+             sizeof finding->example,
+             "%s %ld %s, at %zu of %zu",
+             fault_names[fault],
+             fault_number,
+             fault == CALL && calls_hit() != NULL ? calls_hit() : "",
+             offset,
+             len);
 }
 
 static void find_freed(const void *block, size_t size)
@@ -152,7 +157,8 @@ static void add_gifts(void)
     for (size_t i = 0; i < random_gifts(); i++) {
         const struct random_gift *gift = random_gift(i);
         secrets_add(gift->to_core ? "random bytes of the core" : "random bytes inside OpenSSL",
-                    gift->bytes, gift->len);
+                    gift->bytes,
+                    gift->len);
     }
     add_products();
 }
@@ -281,8 +287,12 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < findings_count; i++) {
         const struct finding *finding = &findings[i];
-        printf("%s | %s | %s | %ld | %s\n", finding->place, finding->operation, finding->secret,
-               finding->count, finding->example);
+        printf("%s | %s | %s | %ld | %s\n",
+               finding->place,
+               finding->operation,
+               finding->secret,
+               finding->count,
+               finding->example);
     }
     printf("%ld runs\n", runs);
     return 0;

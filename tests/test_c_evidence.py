@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Short rounds of the programs of tests/c: faults, what stays in memory, what timing tells."""
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+
+import pytest
+from _project import ROOT
+
+pytestmark = [
+    pytest.mark.no_c,
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="works with the GNU C library's allocator"),
+    pytest.mark.skipif(not shutil.which("cc"), reason="needs a C compiler"),
+    pytest.mark.skipif(
+        platform.machine() not in ("x86_64", "aarch64"), reason="nobody wrote wrappers for it"
+    ),
+]
+
+
+def run(tool, *arguments):
+    """Run a tool, which judges by its exit status; give what it said."""
+    done = subprocess.run(
+        [sys.executable, ROOT / "tools" / f"{tool}.py", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_whatever_fails_beneath_the_core_it_fails_cleanly():
+    """Some of each operation's allocations, random requests and calls fail: nothing is found."""
+    assert run("faults", "8").splitlines()[-1].endswith(" 0 findings")
+
+
+def test_nothing_secret_stays_in_memory():
+    """After every operation, and some failures of each, stacks and freed blocks hold no secret."""
+    rounds = [line for line in run("wiping", "1").splitlines() if line.startswith("wiping, ")]
+    assert rounds
+    assert all(line.endswith(" 0 findings of ours") for line in rounds)
+
+
+@pytest.mark.skipif(
+    not shutil.which("valgrind") and os.environ.get("CI") != "true", reason="needs valgrind"
+)
+def test_no_branch_depends_on_a_secret():
+    """Derivation, comparisons and key parsing branch on no secret, and take no address from one."""
+    cases = ("derivation", "session-keys", "cells", "passphrases", "ec-keys", "comparisons")
+    assert run("consttime", *cases).splitlines()[-1] == "consttime: 0 findings of ours"
