@@ -97,7 +97,8 @@ def build(folder: Path, name: str, *, inject: bool = False) -> Path:
         functions = called_functions(core)
         generated = [function for function in functions if function.name not in by_hand]
         sources += write_wrappers(folder, generated)
-        linking = [f"-Wl,--wrap={function.name}" for function in functions]
+        names = by_hand | {function.name for function in functions}
+        linking = [f"-Wl,--wrap={name}" for name in sorted(names)]
     objects = compile_all(folder / name, sources, driver_flags())
     program = folder / name / "program"
     # Bound at once, as the real module is: binding late puts registers on the stack.
