@@ -54,7 +54,7 @@ LEFT = [
     ),
     Left(
         r"EC-\d+ message_new|(planned )?negotiate [23]",
-        r"private scalar|random bytes inside OpenSSL",
+        r"private scalar|random bytes (inside OpenSSL|of the core)",
         False,
         "ECDH recodes the scalar in a block that it frees without wiping it",
     ),
