@@ -5,7 +5,6 @@
 PYTHON ?= python3
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
-SECONDS ?= 600
 SEED ?=
 ONLY ?=
 TIMES ?= 1
@@ -18,26 +17,11 @@ VENV := .venv/bin
 C_SOURCES := $(wildcard src/themis_c/*/*.c)
 C_FILES := $(C_SOURCES) $(wildcard src/themis_c/*.h src/themis_c/*/*.h)
 BUILD_INPUTS := $(C_FILES) build_ffi.py build_checks.py setup.py pyproject.toml tools/bootstrap.py
-# Compiled on demand, and not part of the package.
-C_TOOLS := benchmarks/floor.c
-C_TESTS := $(wildcard tests/c/*.c)
-FUZZ_SOURCES := $(wildcard fuzz/*.c fuzz/common/*.c)
-FUZZ_FILES := $(FUZZ_SOURCES) $(wildcard fuzz/common/*.h)
-DRIVERS := $(wildcard tests/c/*.c)
-C_LINT := -std=c11 -O2 -Wall -Wextra -Wconversion -Wshadow -Werror -Isrc/themis_c
+FORMATTED := $(C_FILES) $(wildcard benchmarks/*.c fuzz/*.c fuzz/common/*.[ch] tests/c/*.[ch])
 
 PEER := tests/interop/node_modules/.package-lock.json
 
-.PHONY: help demo test interop lint format memcheck bench bench-page instructions \
-        instructions-record clean
-.PHONY: help demo test interop differ lint format memcheck clean
-.PHONY: help demo test interop lint format memcheck machines longrun clean
-.PHONY: help demo test interop lint format memcheck docs clean
-
-help: ## list these commands
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1	/' | expand -t 28
-.PHONY: fuzz sanitize sanitize-threads coverage
-.PHONY: help demo test interop lint format memcheck faults wiping consttime clean
+.PHONY: $(shell sed -n "s/^\([a-z-]*\):.*\#\# .*/\1/p" Makefile)
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1	/' | expand -t 28
@@ -58,35 +42,13 @@ lint: .venv/.lint ## check style, types, formatting and C warnings
 	$(VENV)/ruff check
 	$(VENV)/ruff format --check
 	$(VENV)/mypy
-	$(VENV)/clang-format --dry-run -Werror $(C_FILES) $(C_TOOLS)
-	$(VENV)/clang-format --dry-run -Werror $(C_FILES) $(FUZZ_FILES)
-	$(VENV)/clang-format --dry-run -Werror $(C_FILES) $(wildcard tests/c/*.[ch])
-	@for cc in gcc clang; do \
-		command -v $$cc >/dev/null || continue; \
-		echo "$$cc $(C_LINT)"; \
-		for source in $(C_SOURCES) $(C_TOOLS); do \
-	$(VENV)/clang-format --dry-run -Werror $(C_FILES) $(C_TESTS) $(wildcard tests/c/*.h)
-	@for cc in gcc clang; do \
-		command -v $$cc >/dev/null || continue; \
-		echo "$$cc $(C_LINT)"; \
-		for source in $(C_SOURCES) $(C_TESTS); do \
-			$$cc $(C_LINT) $$(pkg-config --cflags libcrypto libsodium) -c $$source -o /dev/null || exit 1; \
-		done; \
-		for source in $(FUZZ_SOURCES); do \
-			$$cc $(C_LINT) -Ifuzz -DPLANTED=1 $$(pkg-config --cflags libcrypto) -c $$source -o /dev/null || exit 1; \
-		for source in $(DRIVERS); do \
-			$$cc $(C_LINT) -std=gnu11 -Wno-deprecated-declarations -Itests/c \
-				$$(pkg-config --cflags libcrypto libsodium) -c $$source -o /dev/null || exit 1; \
-		done; \
-	done
+	$(VENV)/clang-format --dry-run -Werror $(FORMATTED)
+	$(VENV)/python tools/lint_c.py
 
 format: .venv/.lint ## rewrite the sources in the project's format
 	$(VENV)/ruff check --fix-only
 	$(VENV)/ruff format
-	$(VENV)/clang-format -i $(C_FILES) $(C_TOOLS)
-	$(VENV)/clang-format -i $(C_FILES) $(C_TESTS) $(wildcard tests/c/*.h)
-	$(VENV)/clang-format -i $(C_FILES) $(FUZZ_FILES)
-	$(VENV)/clang-format -i $(C_FILES) $(wildcard tests/c/*.[ch])
+	$(VENV)/clang-format -i $(FORMATTED)
 
 memcheck: .venv/.installed ## run the tests of the C core under valgrind
 	$(VENV)/python tools/memcheck.py $(PYTEST_ARGS)
@@ -102,6 +64,7 @@ instructions: .venv/.installed ## count the instructions of the hot paths; 10 % 
 
 instructions-record: .venv/.installed ## record the instructions of the hot paths as they are now
 	$(VENV)/python tools/instruction_counts.py --record
+
 machines: ## run the C core as other machines do: big-endian, 32 bits (MACHINES='s390x i386')
 	$(PYTHON) tools/machines.py $(MACHINES)
 

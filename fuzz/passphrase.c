@@ -80,6 +80,8 @@ static void forge(struct soter_slice passphrase,
                   struct fuzz_message *sealed)
 {
     struct soter_writer writer;
+    soter_pbkdf2 *work = NULL;
+    uint32_t left = 0;
     uint8_t pre_key[32];
     struct themis_cell_key key;
     uint8_t *nonce = NULL;
@@ -91,7 +93,10 @@ static void forge(struct soter_slice passphrase,
          soter_write_room(&writer, 12, &nonce) && soter_write_room(&writer, 16, &tag) &&
          soter_write_u32le(&writer, iterations) && soter_write_u16le(&writer, (uint16_t)salt.len) &&
          soter_write_bytes(&writer, salt.data, salt.len));
-    MUST(soter_pbkdf2(passphrase, salt, iterations, pre_key) == THEMIS_SUCCESS);
+    MUST(soter_pbkdf2_new(passphrase, salt, iterations, &work) == THEMIS_SUCCESS);
+    MUST(soter_pbkdf2_work(work, iterations, &left) == THEMIS_SUCCESS && left == 0);
+    MUST(soter_pbkdf2_finish(work, pre_key) == THEMIS_SUCCESS);
+    soter_pbkdf2_free(work);
     MUST(themis_cell_key_init(&key, pre_key, sizeof pre_key) == THEMIS_SUCCESS);
     MUST(themis_cell_encrypt(&key, text, writer.at, nonce, tag) == THEMIS_SUCCESS);
     themis_cell_key_clear(&key);
