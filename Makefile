@@ -70,9 +70,11 @@ machines: ## run the C core as other machines do: big-endian, 32 bits (MACHINES=
 
 longrun: .venv/.installed ## run 10^7 operations and a day of a session; is memory flat? (OPERATIONS=1e7)
 	$(VENV)/python tools/longrun.py --operations $(OPERATIONS)
+
 docs: .venv/.docs ## build the documentation into build/docs, and check it
 	$(VENV)/sphinx-build -E -q -W --keep-going -b html -d build/doctrees docs build/docs
 	$(VENV)/python tools/check_site.py build/docs
+
 fuzz: .venv/.installed ## fuzz the C core (TARGET='cell keys' SECONDS=60)
 	$(VENV)/python tools/fuzz.py --seconds $(SECONDS) $(TARGET)
 
@@ -84,6 +86,7 @@ sanitize-threads: .venv/.installed ## look for data races with TSan
 
 coverage: .venv/.installed ## measure what tests and fuzzing reach of the C core
 	$(VENV)/python tools/coverage.py $(PYTEST_ARGS)
+
 faults: .venv/.installed ## let everything beneath the C core fail once (LIMIT=20 for a short round)
 	$(VENV)/python tools/faults.py $(or $(LIMIT),0)
 

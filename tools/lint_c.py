@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMON = [*"-O2 -Wall -Wextra -Wconversion -Wshadow -Werror -Isrc/themis_c".split()]
+COMMON = shlex.split("-O2 -Wall -Wextra -Wconversion -Wshadow -Werror -Isrc/themis_c")
 # What is compiled how: the core is portable C11; what tests it may lean on Linux.
 GROUPS = {
     "src/themis_c/*/*.c": ["-std=c11"],
