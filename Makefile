@@ -18,13 +18,22 @@ C_SOURCES := $(wildcard src/themis_c/*/*.c)
 C_FILES := $(C_SOURCES) $(wildcard src/themis_c/*.h src/themis_c/*/*.h)
 BUILD_INPUTS := $(C_FILES) build_ffi.py build_checks.py setup.py pyproject.toml tools/bootstrap.py
 FORMATTED := $(C_FILES) $(wildcard benchmarks/*.c fuzz/*.c fuzz/common/*.[ch] tests/c/*.[ch])
+# Compiled on demand, and not part of the package.
+C_TOOLS := benchmarks/floor.c
+BUILD_INPUTS := $(C_FILES) build_ffi.py build_checks.py build_sbom.py setup.py pyproject.toml tools/bootstrap.py
+C_LINT := -std=c11 -O2 -Wall -Wextra -Wconversion -Wshadow -Werror -Isrc/themis_c
 
+LINKED := build/.linked-$(or $(PYTHEMIS_LINK),dynamic)
 PEER := tests/interop/node_modules/.package-lock.json
 
 .PHONY: $(shell sed -n "s/^\([a-z-]*\):.*\#\# .*/\1/p" Makefile)
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1	/' | expand -t 28
+.PHONY: help demo test interop lint format memcheck wheel second-system clean
+
+help: ## list these commands
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1	/' | expand -t 22
 
 demo: .venv/.installed ## build pythemis and run examples/demo.py
 	$(VENV)/python examples/demo.py
@@ -64,6 +73,11 @@ instructions: .venv/.installed ## count the instructions of the hot paths; 10 % 
 
 instructions-record: .venv/.installed ## record the instructions of the hot paths as they are now
 	$(VENV)/python tools/instruction_counts.py --record
+wheel: .venv/.wheel ## build, audit and prove the wheel with everything in it (PYTHEMIS_ARCHIVES=folder)
+	$(VENV)/python tools/build_wheel.py $(PYTEST_ARGS)
+
+second-system: .venv/.wheel ## run wheel and sdist on a Debian trixie in a folder, as root (PYTEST_ARGS='-k seal')
+	$(VENV)/python tools/second_system.py $(PYTEST_ARGS)
 
 machines: ## run the C core as other machines do: big-endian, 32 bits (MACHINES='s390x i386')
 	$(PYTHON) tools/machines.py $(MACHINES)
@@ -100,9 +114,13 @@ clean: ## remove everything that was made
 	rm -rf .venv build dist *.egg-info pythemis/_themis*.so .*_cache .hypothesis tests/interop/node_modules
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-.venv/.installed: $(BUILD_INPUTS)
+.venv/.installed: $(BUILD_INPUTS) $(LINKED)
 	$(PYTHON) tools/bootstrap.py
 	@touch $@
+
+# Another way of linking is another build.
+$(LINKED):
+	@mkdir -p $(@D) && rm -f build/.linked-* && touch $@
 
 $(PEER): tests/interop/package.json tests/interop/package-lock.json tools/install_peer.py
 	$(PYTHON) tools/install_peer.py
@@ -118,4 +136,6 @@ $(PEER): tests/interop/package.json tests/interop/package-lock.json tools/instal
 
 .venv/.database: .venv/.installed tools/install_database.py
 	$(VENV)/python tools/install_database.py
+.venv/.wheel: .venv/.installed
+	$(VENV)/pip install --quiet --group wheel
 	@touch $@

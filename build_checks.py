@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from setuptools.command.build_ext import build_ext
 from setuptools.errors import CCompilerError, ExecError, PlatformError
 
-from build_ffi import LIBRARIES, Packages, library_flags, link_mode
+from build_ffi import LIBRARIES, MSVC, OPTIONAL_FLAGS, Packages, library_flags, link_mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +53,13 @@ class CheckedBuildExt(build_ext):
             if not self._builds(library.probe, library_flags(library)):
                 wanted = f"the {files} of {library.title} {library.minimum} or newer"
                 raise SystemExit(missing(wanted, library.packages))
+        hardening = [flag for flag in OPTIONAL_FLAGS if self._takes(flag)]
+        for extension in self.extensions:
+            extension.extra_compile_args += hardening
         super().build_extensions()
+
+    def _takes(self, flag: str) -> bool:
+        return not MSVC and self._builds("", ([flag, "-Werror"], []))
 
     def _builds(self, source: str, flags: tuple[list[str], list[str]] = ([], [])) -> bool:
         compiling, linking = flags

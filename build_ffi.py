@@ -7,6 +7,7 @@ tries the compiler and the libraries for real, just before they are used.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shlex
 import subprocess
@@ -31,6 +32,10 @@ ABI3 = (
     and not sysconfig.get_config_var("Py_GIL_DISABLED")
     and not hasattr(sys, "gettotalrefcount")
 )
+
+# Hardening that not every compiler and processor has: marked jump and return targets (CET of
+# x86, PAC and BTI of ARM), and a stack that cannot jump over its guard page.
+OPTIONAL_FLAGS = ("-fcf-protection", "-mbranch-protection=standard", "-fstack-clash-protection")
 
 
 class Packages(NamedTuple):
@@ -103,20 +108,51 @@ def link_mode() -> str:
     return mode
 
 
+def static_prefix() -> Path | None:
+    """Tell which folder holds the include/ and lib/ of static libraries, if one was named."""
+    folder = os.environ.get("PYTHEMIS_STATIC_PREFIX")
+    return Path(folder).resolve() if folder else None
+
+
+def archive_of(library: Library) -> Path | None:
+    """Give the static archive that a build links with; None leaves the search to the linker."""
+    prefix = static_prefix()
+    if prefix:
+        return prefix / "lib" / f"{library.name}{'.lib' if MSVC else '.a'}"
+    folder = None if MSVC else _pkg_config("--variable=libdir", library)
+    return Path(folder[0], f"{library.name}.a") if folder else None
+
+
 def library_flags(library: Library) -> tuple[list[str], list[str]]:
     """Give the flags that compile and link against a library."""
+    if link_mode() == "static":
+        return _static_flags(library)
     if MSVC:
         return [], [f"{library.name}.lib"]
     plain = f"-l{library.name.removeprefix('lib')}"
-    if link_mode() == "dynamic":
-        return _pkg_config("--cflags", library) or [], _pkg_config("--libs", library) or [plain]
-    archive = f"-l:{library.name}.a"
-    folder = _pkg_config("--variable=libdir", library)
-    if folder:
-        archive = f"{folder[0]}/{library.name}.a"
+    return _pkg_config("--cflags", library) or [], _pkg_config("--libs", library) or [plain]
+
+
+def library_version(library: Library) -> str:
+    """Ask pkg-config for the version of a library."""
+    return "".join(_pkg_config("--modversion", library) or ["unknown"])
+
+
+def _static_flags(library: Library) -> tuple[list[str], list[str]]:
+    prefix, archive = static_prefix(), archive_of(library)
+    if MSVC:
+        compiling = ["/DSODIUM_STATIC"] if library is SODIUM else []
+        linking = [str(archive or f"{library.name}.lib")]
+        if library is OPENSSL:
+            linking += ["crypt32.lib", "ws2_32.lib", "advapi32.lib", "user32.lib"]
+        return compiling + ([f"/I{prefix / 'include'}"] if prefix else []), linking
+    if prefix:
+        # In older C libraries threads are an archive of their own.
+        return [f"-I{prefix / 'include'}"], [str(archive), "-pthread"]
+    plain = f"-l{library.name.removeprefix('lib')}"
     # Only the library itself comes as an archive; what it needs of the C library does not.
     linking = [
-        archive if flag == plain else flag
+        str(archive or f"-l:{library.name}.a") if flag == plain else flag
         for flag in _pkg_config("--static --libs", library) or [plain]
     ]
     return _pkg_config("--cflags", library) or [], linking
@@ -137,9 +173,10 @@ def make_ffibuilder() -> FFI:
     ffibuilder.cdef(_cdef())
     ffibuilder.set_source(
         "pythemis._themis",
-        '#include "themis.h"',
+        # The generated file changes with the flags, so another way of linking builds anew.
+        f'/* built with {_digest(compiling + linking)} */\n#include "themis.h"',
         sources=_files("soter/*.c", "themis/*.c"),
-        depends=_files("*.h", "soter/*.h", "themis/*.h"),
+        depends=_files("*.h", "soter/*.h", "themis/*.h") + _archives(),
         include_dirs=[C_ROOT],
         define_macros=_macros(),
         py_limited_api=ABI3,
@@ -160,7 +197,10 @@ def _macros() -> list[tuple[str, str | None]]:
 
 def _own_flags() -> tuple[list[str], list[str]]:
     if MSVC:
-        return ["/std:c11", "/O2", "/W3"], []
+        linking = ["/guard:cf"]
+        if link_mode() == "static":
+            linking.append("/NODEFAULTLIB:LIBCMT")  # libsodium asks for it; Python has MSVCRT
+        return ["/std:c11", "/O2", "/W3", "/guard:cf"], linking
     compiling = [
         "-std=c11",
         "-O2",
@@ -178,8 +218,11 @@ def _own_flags() -> tuple[list[str], list[str]]:
     if sys.platform == "linux":
         linking.append("-Wl,-z,relro,-z,now")
         if link_mode() == "static":
-            # Another OpenSSL in the same process must never bind to our copy.
-            linking.append("-Wl,--exclude-libs,ALL")
+            # Another OpenSSL in the same process must never bind to our copy, and what nobody
+            # calls stays out.
+            linking += ["-Wl,--exclude-libs,ALL", "-Wl,--gc-sections"]
+    elif sys.platform == "darwin" and link_mode() == "static":
+        linking += ["-Wl,-exported_symbol,_PyInit__themis", "-Wl,-dead_strip"]
     return compiling, linking
 
 
@@ -190,6 +233,15 @@ def _cdef() -> str:
     if not begin or not end:
         raise SystemExit(f"themis.h must hold the lines '{CDEF_BEGIN}' and '{CDEF_END}'.")
     return cdef
+
+
+def _archives() -> list[str]:
+    archives = map(archive_of, LIBRARIES if link_mode() == "static" else ())
+    return [str(archive) for archive in archives if archive]
+
+
+def _digest(flags: list[str]) -> str:
+    return hashlib.sha256("\0".join(flags).encode()).hexdigest()
 
 
 def _files(*patterns: str) -> list[str]:

@@ -11,9 +11,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from build_checks import CheckedBuildExt
 from build_ffi import ABI3
+from build_sbom import BdistWheelWithSbom
 
 setup(
     cffi_modules=["build_ffi.py:make_ffibuilder"],
-    cmdclass={"build_ext": CheckedBuildExt},
+    cmdclass={"build_ext": CheckedBuildExt, "bdist_wheel": BdistWheelWithSbom},
     options={"bdist_wheel": {"py_limited_api": "cp310"}} if ABI3 else {},
 )

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The project's own files, for the tests that are about them."""
 
+import ctypes
+import functools
 import shutil
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+# tools/check_wheel.py runs the tests in a folder where only they are.
+HAS_SOURCES = (ROOT / "setup.py").exists()
 MADE = shutil.ignore_patterns(
     ".git",
     ".venv",
@@ -17,6 +21,15 @@ MADE = shutil.ignore_patterns(
     "dist",
     "node_modules",
 )
+
+
+@functools.cache
+def linked_statically():
+    """Tell whether the compiled module has a libcrypto of its own, that nobody else sees."""
+    from pythemis import _themis
+
+    # Symbols are looked up in the module and then in what it is linked with.
+    return not hasattr(ctypes.CDLL(_themis.__file__), "ERR_peek_error")
 
 
 def copy_project(to: Path) -> Path:

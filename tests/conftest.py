@@ -4,6 +4,7 @@
 import sys
 
 import pytest
+from _project import HAS_SOURCES, linked_statically
 from hypothesis import settings
 
 # A busy machine is no failure. `make memcheck` asks for the built-in profile "ci" instead, which
@@ -19,3 +20,14 @@ def _switching():
     sys.setswitchinterval(1e-6)
     yield
     sys.setswitchinterval(before)
+
+
+def pytest_collection_modifyitems(items):
+    """Skip what an installed wheel cannot answer, and say why."""
+    no_sources = pytest.mark.skip(reason="the sources of the package are out of reach")
+    no_seams = pytest.mark.skip(reason="linked statically: no library to put something else for")
+    for item in items:
+        if not HAS_SOURCES and item.get_closest_marker("sources"):
+            item.add_marker(no_sources)
+        if item.get_closest_marker("swaps_libraries") and linked_statically():
+            item.add_marker(no_seams)

@@ -10,6 +10,7 @@ from _project import ROOT, copy_project
 
 pytestmark = [
     pytest.mark.no_c,
+    pytest.mark.sources,
     pytest.mark.skipif(os.name == "nt", reason="the missing things are faked with shell scripts"),
 ]
 

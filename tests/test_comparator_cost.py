@@ -38,6 +38,7 @@ __attribute__((destructor)) static void tell(void)
 
 
 @pytest.mark.no_c
+@pytest.mark.swaps_libraries
 @pytest.mark.skipif(sys.platform != "linux", reason="libraries are swapped the Linux way")
 @pytest.mark.skipif(not shutil.which("cc"), reason="needs a C compiler")
 def test_group_operations_are_counted(tmp_path):

@@ -70,6 +70,7 @@ def compile_c(*arguments):
 
 
 @pytest.mark.slow
+@pytest.mark.swaps_libraries
 def test_a_failing_generator_is_an_error(tmp_path):
     """Whichever draw of random bytes fails, it is an error, and that side only says NOT_MATCH."""
     source, library = tmp_path / "dry.c", tmp_path / "dry.so"
@@ -182,6 +183,7 @@ int main(void)
 """
 
 
+@pytest.mark.sources
 def test_a_lax_libsodium_is_made_up_for(tmp_path):
     """Points of order 2L are refused also over a libsodium that takes them for valid."""
     (tmp_path / "sodium.h").write_text(LAX_SODIUM)

@@ -80,16 +80,19 @@ def imports_within(path):
                 yield from inside[:1] or (alias.name for alias in node.names)
 
 
+@pytest.mark.sources
 def test_c_files_know_only_what_lies_below_them():
     """Includes go from themis/ to soter/ to OpenSSL and libsodium, and never back or aside."""
     assert wrong_includes(ROOT) == []
 
 
+@pytest.mark.sources
 def test_only_core_knows_the_compiled_module():
     """No module but _core imports _themis, and _core imports nothing else of the package."""
     assert wrong_imports(ROOT) == []
 
 
+@pytest.mark.sources
 def test_every_layer_is_there():
     """The scanners look at real files: each layer has some, and _core meets the compiled module."""
     assert list((ROOT / "src" / "themis_c" / "soter").glob("*.c"))

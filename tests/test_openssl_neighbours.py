@@ -11,6 +11,7 @@ import sys
 import pytest
 from _cells import not_a_cell, not_authentic, wrong_value
 from _keys import code_of, container, pairs, resealed, with_byte
+from _project import linked_statically
 from test_cell_passphrase import forge
 
 from pythemis import _themis
@@ -42,16 +43,10 @@ print("fine")
 """
 
 
-def shares_libcrypto():
-    """Tell whether others can see the libcrypto that we use."""
-    return hasattr(ctypes.CDLL(_themis.__file__), "ERR_peek_error")
-
-
 @pytest.fixture
 def libcrypto():
     """Give the libcrypto that our module calls, with an empty error queue before and after."""
-    # Symbols are looked up in the module and then in what it is linked with: its own libcrypto.
-    if not shares_libcrypto():
+    if linked_statically():
         pytest.skip("linked statically: nobody else sees our libcrypto")
     library = ctypes.CDLL(_themis.__file__)
     for name in ("ERR_peek_error", "ERR_peek_last_error", "ERR_get_error"):
@@ -183,7 +178,8 @@ def test_a_configuration_of_openssl_does_not_reach_us(tmp_path, name):
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
 @pytest.mark.skipif(
-    shares_libcrypto(), reason="a libcrypto that is shared reads its configuration for the others"
+    not linked_statically(),
+    reason="a libcrypto that is shared reads its configuration for the others",
 )
 def test_a_libcrypto_of_our_own_reads_no_configuration(tmp_path):
     """A pipe in place of the configuration: who opened it would wait for ever."""

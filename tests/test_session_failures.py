@@ -13,6 +13,7 @@ import pytest
 HERE = Path(__file__).resolve().parent
 pytestmark = [
     pytest.mark.no_c,
+    pytest.mark.swaps_libraries,
     pytest.mark.skipif(sys.platform != "linux", reason="libraries are swapped the Linux way"),
     pytest.mark.skipif(not shutil.which("cc"), reason="needs a C compiler"),
 ]

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Prove wheel and sdist on a second system: a Debian trixie in a folder, made by debootstrap.
+
+There the wheel of dist/ is installed and tested with CPython 3.13, without any file for developing
+with OpenSSL or libsodium; then the sdist is built from source with that system's OpenSSL 3.5, and
+tested, with CPython and with PyPy. Needs root. All mounts are made in a namespace of their own, so
+none outlives the command, however it ends. Further arguments are handed to pytest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).resolve().parent.parent
+SUITE = "trixie"
+INSIDE = Path("/work")  # of the second system; holds the project and what was built from it
+BARE = ("ca-certificates", "python3", "python3-venv", "pypy3", "pypy3-venv")
+BUILD = ("gcc", "libc6-dev", "pkg-config", "libssl-dev", "libsodium-dev", "python3-dev")
+NAMESPACE = "PYTHEMIS_SECOND_SYSTEM"  # set in the namespace
+BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
+
+sys.path.insert(0, str(ROOT / "tools"))
+
+from bootstrap import install_system_packages
+from static_libs import debian_mirror
+
+
+def main() -> None:
+    """Make the second system where it is missing, and run everything in it."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--root", type=Path, default=ROOT / "build" / SUITE, help="its folder")
+    parser.add_argument("--mirror", help="of Debian; the one of this machine if not given")
+    parser.add_argument("--only", choices=STAGES, action="append", help="some of the stages")
+    arguments, pytest_arguments = parser.parse_known_args()
+    if os.geteuid() != 0:
+        raise SystemExit("A second system can only be made by root: sudo make second-system.")
+    if NAMESPACE not in os.environ:
+        prepare(arguments.root.resolve(), arguments.mirror)
+        command = ["unshare", "--mount", "--propagation", "private", sys.executable, *sys.argv]
+        sys.exit(
+            subprocess.run(command, env={**os.environ, NAMESPACE: "1"}, check=False).returncode
+        )
+    system = SecondSystem(arguments.root.resolve())
+    system.mount()
+    for stage in arguments.only or STAGES:
+        print(f"---- {stage} ----", flush=True)
+        STAGES[stage](system, pytest_arguments)
+
+
+def prepare(root: Path, mirror: str | None) -> None:
+    """Make the system, and in dist/ what is to be tried on it."""
+    dist = ROOT / "dist"
+    if not list(dist.glob("*.whl")):
+        raise SystemExit("There is no wheel in dist/ to be tried: run make wheel first.")
+    for old in dist.glob("*.tar.gz"):
+        old.unlink()
+    build = [sys.executable, "-m", "build", "--sdist", "--outdir", str(dist), str(ROOT)]
+    subprocess.run(build, check=True, stdout=subprocess.DEVNULL)
+    if (root / "usr" / "bin" / "pypy3").exists():
+        return
+    mirror = mirror or debian_mirror()
+    if mirror is None:
+        raise SystemExit("Which mirror of Debian? Name it with --mirror.")
+    if not shutil.which("debootstrap"):
+        install_system_packages(["debootstrap"])
+    packages = f"--include={','.join(BARE)}"
+    command = ["debootstrap", "--variant=minbase", packages, SUITE, str(root), mirror]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+class SecondSystem:
+    """A folder with a system in it, and how to run something there."""
+
+    def __init__(self, root: Path) -> None:
+        """Say what programs in there shall know of this machine."""
+        self.root = root
+        settings = pip_settings()
+        self.folders = folders_in(settings.values())
+        self.environment = {
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": "/root",
+            "LC_ALL": "C.UTF-8",
+            "DEBIAN_FRONTEND": "noninteractive",
+            "SSL_CERT_FILE": str(BUNDLE),
+            **{k: v for k, v in os.environ.items() if k.lower().endswith("_proxy")},
+            **settings,
+            "PIP_CERT": str(BUNDLE),
+        }
+
+    def mount(self) -> None:
+        """Mount what a system needs, and bring the project; seen in this namespace only."""
+        for kind in ("proc", "sysfs"):
+            at = self.root / ("sys" if kind == "sysfs" else kind)
+            subprocess.run(["mount", "-t", kind, kind, at], check=True)
+        for folder in (Path("/dev"), *self.folders):
+            at = self.root / folder.relative_to("/")
+            at.mkdir(parents=True, exist_ok=True)
+            subprocess.run(["mount", "--rbind", folder, at], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", self.root / "tmp"], check=True)
+        for file in (Path("/etc/resolv.conf"), Path("/etc/hosts"), BUNDLE):
+            if file.exists():
+                shutil.copy(file, self.root / file.relative_to("/"))
+        work = self.root / INSIDE.relative_to("/")
+        shutil.rmtree(work, ignore_errors=True)
+        made = shutil.ignore_patterns(
+            *(".git", ".venv", ".*_cache", ".hypothesis", "__pycache__", "build", "node_modules"),
+            *("*.so", "*.egg-info"),
+        )
+        shutil.copytree(ROOT, work, ignore=made)
+
+    def run(self, *command: str) -> None:
+        """Run a command in there that must succeed."""
+        inside = ["chroot", str(self.root), "sh", "-c", f"cd {INSIDE} && {shlex.join(command)}"]
+        status = subprocess.run(inside, env=self.environment, check=False).returncode
+        if status:
+            raise SystemExit(f"On {SUITE} this left with {status}: {shlex.join(command)}")
+
+    def file_in_dist(self, pattern: str) -> str:
+        """Name the one file in dist/ that matches, as programs in there see it."""
+        [path] = (self.root / INSIDE.relative_to("/") / "dist").glob(pattern)
+        return str(INSIDE / "dist" / path.name)
+
+
+def pip_settings() -> dict[str, str]:
+    """Read how pip is configured here, as variables for another pip."""
+    said = subprocess.check_output([sys.executable, "-m", "pip", "config", "list"], text=True)
+    settings = {}
+    for line in sorted(said.splitlines(), key=lambda line: line.startswith(":env:")):
+        name, _, value = line.partition("=")
+        key = name.rpartition(".")[2].upper().replace("-", "_")
+        settings[f"PIP_{key}"] = " ".join(value.strip("'").replace("\\n", " ").split())
+    return settings
+
+
+def folders_in(values: object) -> list[Path]:
+    """Find the local folders that pip looks for packages in."""
+    words = str(values).replace("'", " ").replace(",", " ").replace("]", " ").split()
+    paths = [Path(word.removeprefix("file://")) for word in words]
+    # An index is simple/ with links to what lies beside it.
+    tops = {path.parent if path.name == "simple" else path for path in paths if path.is_absolute()}
+    return sorted(path for path in tops if path.is_dir())
+
+
+def try_wheel(system: SecondSystem, pytest_arguments: list[str]) -> None:
+    """Install the wheel, and run the tests with nothing else of ours there."""
+    wheel = system.file_in_dist("*.whl")
+    system.run("python3", "tools/check_wheel.py", "--no-inspect", wheel, *pytest_arguments)
+
+
+def try_sdist(system: SecondSystem, python: str, pytest_arguments: list[str]) -> None:
+    """Build a wheel from the sdist with that system's libraries, and run the tests with it."""
+    system.run("apt-get", "-qq", "update")
+    packages = [*BUILD, *(["pypy3-dev"] if python == "pypy3" else [])]
+    system.run("apt-get", "-qq", "install", "--yes", "--no-install-recommends", *packages)
+    sdist, venv, built = system.file_in_dist("*.tar.gz"), f"/tmp/{python}", f"/tmp/{python}-wheel"
+    system.run(python, "-m", "venv", venv)
+    system.run(
+        f"{venv}/bin/python", "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", built, sdist
+    )
+    check = f"exec {python} tools/check_wheel.py --no-inspect --no-hide {built}/*.whl"
+    system.run("sh", "-c", f'{check} "$@"', "sh", *pytest_arguments)
+
+
+STAGES: dict[str, Callable[[SecondSystem, list[str]], None]] = {
+    "wheel": try_wheel,
+    "sdist": lambda system, arguments: try_sdist(system, "python3", arguments),
+    "sdist on PyPy": lambda system, arguments: try_sdist(system, "pypy3", arguments),
+}
+
+
+if __name__ == "__main__":
+    main()
