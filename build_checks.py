@@ -37,6 +37,9 @@ PYTHON_HEADERS = Packages(
     macos="brew install pypy3" if PYPY else "brew install python",
     windows="the installer of pypy.org" if PYPY else "the installer of python.org",
 )
+# Some C libraries bring _init and _fini without a mark, and then the linker marks nothing. A module
+# does not need the two; all other code is compiled with marks (tools/static_libs.py does it, too).
+CET_MARK = ["-Wl,-init=__unused,-fini=__unused,-z,ibt,-z,shstk"]
 
 
 class CheckedBuildExt(build_ext):
@@ -53,10 +56,20 @@ class CheckedBuildExt(build_ext):
             if not self._builds(library.probe, library_flags(library)):
                 wanted = f"the {files} of {library.title} {library.minimum} or newer"
                 raise SystemExit(missing(wanted, library.packages))
-        hardening = [flag for flag in OPTIONAL_FLAGS if self._takes(flag)]
+        compiling = [flag for flag in OPTIONAL_FLAGS if self._takes(flag)]
+        linking = CET_MARK if self._marks_cet(compiling) else []
         for extension in self.extensions:
-            extension.extra_compile_args += hardening
+            extension.extra_compile_args += compiling
+            extension.extra_link_args += linking
+        if link_mode() == "static" and not MSVC:
+            # Some Pythons add the folder of their own libraries, which is nobody else's.
+            linker = self.compiler.linker_so
+            self.compiler.linker_so = [part for part in linker if "-rpath" not in part]
         super().build_extensions()
+
+    def _marks_cet(self, compiling: list[str]) -> bool:
+        static = sys.platform == "linux" and link_mode() == "static"
+        return static and "-fcf-protection" in compiling and self._builds("", ([], CET_MARK))
 
     def _takes(self, flag: str) -> bool:
         return not MSVC and self._builds("", ([flag, "-Werror"], []))

@@ -220,7 +220,7 @@ def _own_flags() -> tuple[list[str], list[str]]:
         if link_mode() == "static":
             # Another OpenSSL in the same process must never bind to our copy, and what nobody
             # calls stays out.
-            linking += ["-Wl,--exclude-libs,ALL", "-Wl,--gc-sections"]
+            linking += ["-Wl,--exclude-libs,ALL", "-Wl,--gc-sections", "-Wl,--strip-all"]
     elif sys.platform == "darwin" and link_mode() == "static":
         linking += ["-Wl,-exported_symbol,_PyInit__themis", "-Wl,-dead_strip"]
     return compiling, linking
