@@ -17,7 +17,15 @@ from typing import TYPE_CHECKING
 from setuptools.command.build_ext import build_ext
 from setuptools.errors import CCompilerError, ExecError, PlatformError
 
-from build_ffi import LIBRARIES, MSVC, OPTIONAL_FLAGS, Packages, library_flags, link_mode
+from build_ffi import (
+    LIBRARIES,
+    MSVC,
+    OPTIONAL_FLAGS,
+    Packages,
+    library_flags,
+    link_mode,
+    static_prefix,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +46,7 @@ PYTHON_HEADERS = Packages(
     windows="the installer of pypy.org" if PYPY else "the installer of python.org",
 )
 # Some C libraries bring _init and _fini without a mark, and then the linker marks nothing. A module
-# does not need the two; all other code is compiled with marks (tools/static_libs.py does it, too).
+# does not need the two; what tools/static_libs.py builds is all compiled with marks, as is ours.
 CET_MARK = ["-Wl,-init=__unused,-fini=__unused,-z,ibt,-z,shstk"]
 
 
@@ -68,8 +76,9 @@ class CheckedBuildExt(build_ext):
         super().build_extensions()
 
     def _marks_cet(self, compiling: list[str]) -> bool:
-        static = sys.platform == "linux" and link_mode() == "static"
-        return static and "-fcf-protection" in compiling and self._builds("", ([], CET_MARK))
+        if sys.platform != "linux" or link_mode() != "static" or static_prefix() is None:
+            return False
+        return "-fcf-protection" in compiling and self._builds("", ([], CET_MARK))
 
     def _takes(self, flag: str) -> bool:
         return not MSVC and self._builds("", ([flag, "-Werror"], []))

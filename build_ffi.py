@@ -111,7 +111,7 @@ def link_mode() -> str:
 def static_prefix() -> Path | None:
     """Tell which folder holds the include/ and lib/ of static libraries, if one was named."""
     folder = os.environ.get("PYTHEMIS_STATIC_PREFIX")
-    return Path(folder).resolve() if folder else None
+    return (ROOT / folder).resolve() if folder else None
 
 
 def archive_of(library: Library) -> Path | None:

@@ -48,12 +48,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("wheel", type=Path)
     parser.add_argument("--inspect-only", action="store_true", help="do not install and test it")
+    parser.add_argument("--no-cet", action="store_true", help="the archives are not marked for it")
     parser.add_argument("--no-inspect", action="store_true", help="do not look at what is in it")
     parser.add_argument("--no-hide", action="store_true", help="leave development files in sight")
     arguments, pytest_arguments = parser.parse_known_args()
     wheel: Path = arguments.wheel.resolve()
     if HIDDEN not in os.environ and not arguments.no_inspect:
-        for line in inspect(wheel):
+        for line in inspect(wheel, cet=not arguments.no_cet):
             print(f"{wheel.name}: {line}")
     if arguments.inspect_only:
         return
@@ -67,7 +68,7 @@ def main() -> None:
 # ---- What is in it ----
 
 
-def inspect(wheel: Path) -> Iterable[str]:
+def inspect(wheel: Path, *, cet: bool = True) -> Iterable[str]:
     """Say what was found right; end with what is wrong."""
     size = wheel.stat().st_size
     demand(size < SIZE_LIMIT, f"it has {size / MIB:.1f} MiB; {SIZE_LIMIT // MIB} are the limit")
@@ -78,8 +79,8 @@ def inspect(wheel: Path) -> Iterable[str]:
         demand(len(binaries) == 1, f"one binary is wanted, not {binaries}")
         module = Path(archive.extract(binaries[0], folder))
         yield from inspect_sbom(archive)
-        if sys.platform == "linux":
-            yield from inspect_elf(module)
+        if module.read_bytes().startswith(b"\x7fELF"):
+            yield from inspect_elf(module, cet=cet)
 
 
 def inspect_sbom(archive: zipfile.ZipFile) -> Iterable[str]:
@@ -99,7 +100,7 @@ def inspect_sbom(archive: zipfile.ZipFile) -> Iterable[str]:
         yield "the licences of both are there"
 
 
-def inspect_elf(path: Path) -> Iterable[str]:
+def inspect_elf(path: Path, *, cet: bool = True) -> Iterable[str]:
     """Check what the loader, and whoever attacks, would see of a shared object."""
     from elftools.elf.elffile import ELFFile
 
@@ -118,6 +119,9 @@ def inspect_elf(path: Path) -> Iterable[str]:
 
         imported = {symbol.name for symbol in symbols if symbol["st_shndx"] == "SHN_UNDEF"}
         yield "hardening: " + ", ".join(hardening(elf, dynamic, imported))
+        if cet and elf.get_machine_arch() == "x64":
+            demand(cet_of(elf) & 3 == 3, "CET (IBT and SHSTK) is not marked")
+            yield "CET is marked"
 
 
 def is_exported(symbol: Any) -> bool:
@@ -146,9 +150,6 @@ def hardening(elf: Any, dynamic: list[Any], imported: set[str]) -> Iterable[str]
     ):
         demand(there, f"{what}: missing")
         yield what
-    if elf.get_machine_arch() == "x64":
-        demand(cet_of(elf) & 3 == 3, "CET (IBT and SHSTK) is not marked")
-        yield "CET"
 
 
 def cet_of(elf: Any) -> int:
@@ -222,7 +223,7 @@ def run_the_tests(wheel: Path, pytest_arguments: list[str]) -> None:
             [python, "-I", "-c", "import pythemis; print(pythemis.__file__)"], text=True
         )
         demand(Path(came_from).is_relative_to(folder / "venv"), f"pythemis is from {came_from}")
-        subprocess.run([*pip, "--group", "test"], cwd=folder / "project", check=True)
+        subprocess.run([*pip, "--group", "test-installed"], cwd=folder / "project", check=True)
         status = subprocess.run(
             [python, "-m", "pytest", "-p", "no:cacheprovider", *pytest_arguments],
             cwd=folder / "project",

@@ -285,7 +285,8 @@ def sha256(path: Path) -> str:
 def need_tools() -> None:
     """Bring what the builds need, or end with one sentence that names it."""
     if MSVC:
-        lacking = [tool for tool in ("perl", "nasm") if not shutil.which(tool)]
+        path = msvc_environment()["PATH"]
+        lacking = [tool for tool in ("perl", "nasm") if not shutil.which(tool, path=path)]
         if lacking and platform.machine() != "ARM64":
             raise SystemExit(f"OpenSSL cannot be built without {' and '.join(lacking)}.")
         return
@@ -370,7 +371,15 @@ def msvc_environment() -> dict[str, str]:
     machine = "arm64" if platform.machine() == "ARM64" else "x64"
     script = Path(home, "VC", "Auxiliary", "Build", "vcvarsall.bat")
     said = subprocess.check_output(f'"{script}" {machine} >nul && set', shell=True, text=True)
-    return dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
+    environment = {
+        name.upper(): value
+        for name, _, value in (line.partition("=") for line in said.splitlines())
+    }
+    # Where the installers of the two put them; a running shell has not heard of it yet.
+    programs = os.environ.get("PROGRAMFILES", r"C:\Program Files")
+    folders = [r"C:\Strawberry\perl\bin", str(Path(programs, "NASM"))]
+    environment["PATH"] = os.pathsep.join([*folders, environment["PATH"]])
+    return environment
 
 
 def run(command: list[str], folder: Path, environment: dict[str, str]) -> None:
