@@ -112,6 +112,11 @@ def test_the_wheel_holds_no_sources_of_the_c_core(wheel_names):
     assert [name for name in wheel_names if name.endswith((".c", ".h", ".o"))] == []
 
 
+def test_a_wheel_that_carries_no_library_lists_none(wheel_names):
+    """Linked with the libraries of the system, a wheel has no SBOM of what is inside."""
+    assert [name for name in wheel_names if "/sboms/" in name] == []
+
+
 def test_the_installed_wheel_works_without_the_sources(wheel, tmp_path):
     """In a fresh environment, far from any source, a Secure Cell round trip works."""
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
