@@ -25,7 +25,7 @@ def _switching():
 def pytest_collection_modifyitems(items):
     """Skip what an installed wheel cannot answer, and say why."""
     no_sources = pytest.mark.skip(reason="the sources of the package are out of reach")
-    no_seams = pytest.mark.skip(reason="linked statically: no library to put something else for")
+    no_seams = pytest.mark.skip(reason="linked statically: the libraries are not there alone")
     for item in items:
         if not HAS_SOURCES and item.get_closest_marker("sources"):
             item.add_marker(no_sources)

@@ -292,3 +292,39 @@ def test_cibuildwheel_understands_its_configuration(platform):
     for tag in wanted:
         assert {f"cp310-{tag}", f"cp314t-{tag}"} <= set(said)
     assert {name.partition("-")[0] for name in said} == {"cp310", "cp314", "cp314t"}
+
+
+# ---- Flags for systems that are not this one ----
+
+
+@pytest.fixture
+def build_ffi(monkeypatch, tmp_path):
+    """Give the module that knows the flags, linking with the libraries of a folder."""
+    monkeypatch.setenv("PYTHEMIS_LINK", "static")
+    monkeypatch.setenv("PYTHEMIS_STATIC_PREFIX", str(tmp_path))
+    monkeypatch.syspath_prepend(str(ROOT))
+    import build_ffi
+
+    return build_ffi
+
+
+def test_windows_links_whole_paths_and_what_openssl_needs(build_ffi, monkeypatch, tmp_path):
+    """With MSVC the archives are named in full; libsodium's header is told that it is static."""
+    monkeypatch.setattr(build_ffi, "MSVC", True)
+    include = f"/I{tmp_path / 'include'}"
+    system = ["crypt32.lib", "ws2_32.lib", "advapi32.lib", "user32.lib"]
+    assert build_ffi.library_flags(build_ffi.OPENSSL) == (
+        [include],
+        [str(tmp_path / "lib" / "libcrypto.lib"), *system],
+    )
+    assert build_ffi.library_flags(build_ffi.SODIUM) == (
+        ["/DSODIUM_STATIC", include],
+        [str(tmp_path / "lib" / "libsodium.lib")],
+    )
+
+
+def test_a_relative_folder_is_one_of_the_project(build_ffi, monkeypatch):
+    """Where the build is started from does not matter."""
+    monkeypatch.setenv("PYTHEMIS_STATIC_PREFIX", "build/static")
+    monkeypatch.chdir("/")
+    assert build_ffi.static_prefix() == ROOT / "build" / "static"

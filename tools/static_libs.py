@@ -89,10 +89,10 @@ OPENSSL_OPTIONS = (
     # Nothing but libcrypto is wanted.
     *("no-apps", "no-docs", "no-tests", "no-ssl", "no-tls", "no-dtls", "no-quic", "no-ssl-trace"),
     # Algorithms and formats that Themis has no use for. scrypt and DES stay: keys in PEM come
-    # encrypted with them.
+    # encrypted with them. DSA, DH and the curves of Bernstein stay: such keys are refused by name.
     *("no-argon2", "no-aria", "no-bf", "no-blake2", "no-camellia", "no-cast", "no-chacha"),
-    *("no-cmac", "no-cmp", "no-cms", "no-comp", "no-ct", "no-dgram", "no-dh", "no-dsa"),
-    *("no-ec2m", "no-ecx", "no-gost", "no-http", "no-idea", "no-integrity-only-ciphers", "no-md4"),
+    *("no-cmac", "no-cmp", "no-cms", "no-comp", "no-ct", "no-dgram"),
+    *("no-ec2m", "no-gost", "no-http", "no-idea", "no-integrity-only-ciphers", "no-md4"),
     *("no-mdc2", "no-ml-dsa", "no-ml-kem", "no-ocb", "no-ocsp", "no-poly1305", "no-psk", "no-rc2"),
     *("no-rc4", "no-rfc3779", "no-rmd160", "no-seed", "no-siphash", "no-siv"),
     *("no-slh-dsa", "no-sm2", "no-sm3", "no-sm4", "no-sock", "no-srp", "no-srtp", "no-ts"),
