@@ -106,17 +106,18 @@ class SecondSystem:
             at = self.root / folder.relative_to("/")
             at.mkdir(parents=True, exist_ok=True)
             subprocess.run(["mount", "--rbind", folder, at], check=True)
-        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", self.root / "tmp"], check=True)
+        work = self.root / INSIDE.relative_to("/")
+        work.mkdir(exist_ok=True)
+        for folder in (work, self.root / "tmp"):  # nothing that is tried stays in there
+            subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder], check=True)
         for file in (Path("/etc/resolv.conf"), Path("/etc/hosts"), BUNDLE):
             if file.exists():
                 shutil.copy(file, self.root / file.relative_to("/"))
-        work = self.root / INSIDE.relative_to("/")
-        shutil.rmtree(work, ignore_errors=True)
         made = shutil.ignore_patterns(
             *(".git", ".venv", ".*_cache", ".hypothesis", "__pycache__", "build", "node_modules"),
             *("*.so", "*.egg-info"),
         )
-        shutil.copytree(ROOT, work, ignore=made)
+        shutil.copytree(ROOT, work, ignore=made, dirs_exist_ok=True)
 
     def run(self, *command: str) -> None:
         """Run a command in there that must succeed."""
