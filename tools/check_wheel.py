@@ -34,7 +34,10 @@ SIZE_LIMIT = 5 * MIB
 # The GNU C library of old was split in several; musl is one.
 LIBC = re.compile(r"(lib(c|m|dl|pthread|rt)\.so\.\d|ld-linux[\w-]*\.so\.\d|libc\.musl-\w+\.so\.1)")
 # What the tests need, beside the wheel; none of it is the package or a source of it.
-TEST_FILES = ("tests", "docs", "examples", "benchmarks", "README.md", "pyproject.toml", "Makefile")
+TEST_FILES = (
+    *("tests", "tools", "docs", "examples", "benchmarks"),
+    *("README.md", "pyproject.toml", "Makefile"),
+)
 DEVELOPMENT_FILES = (
     *("include/openssl", "include/sodium*", "include/*/openssl"),
     *("lib/*/libcrypto.a", "lib/*/libcrypto.so", "lib/*/libsodium*", "lib/libsodium*"),

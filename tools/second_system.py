@@ -99,6 +99,8 @@ class SecondSystem:
 
     def mount(self) -> None:
         """Mount what a system needs, and bring the project; seen in this namespace only."""
+        # A mount point of its own: tools/check_wheel.py makes another namespace inside.
+        subprocess.run(["mount", "--bind", self.root, self.root], check=True)
         for kind in ("proc", "sysfs"):
             at = self.root / ("sys" if kind == "sysfs" else kind)
             subprocess.run(["mount", "-t", kind, kind, at], check=True)
