@@ -16,12 +16,8 @@ SECONDS ?= 60
 VENV := .venv/bin
 C_SOURCES := $(wildcard src/themis_c/*/*.c)
 C_FILES := $(C_SOURCES) $(wildcard src/themis_c/*.h src/themis_c/*/*.h)
-BUILD_INPUTS := $(C_FILES) build_ffi.py build_checks.py setup.py pyproject.toml tools/bootstrap.py
 FORMATTED := $(C_FILES) $(wildcard benchmarks/*.c fuzz/*.c fuzz/common/*.[ch] tests/c/*.[ch])
-# Compiled on demand, and not part of the package.
-C_TOOLS := benchmarks/floor.c
 BUILD_INPUTS := $(C_FILES) build_ffi.py build_checks.py build_sbom.py setup.py pyproject.toml tools/bootstrap.py
-C_LINT := -std=c11 -O2 -Wall -Wextra -Wconversion -Wshadow -Werror -Isrc/themis_c
 
 LINKED := build/.linked-$(or $(PYTHEMIS_LINK),dynamic)
 PEER := tests/interop/node_modules/.package-lock.json
@@ -30,10 +26,6 @@ PEER := tests/interop/node_modules/.package-lock.json
 
 help: ## list these commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1	/' | expand -t 28
-.PHONY: help demo test interop lint format memcheck wheel second-system clean
-
-help: ## list these commands
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1	/' | expand -t 22
 
 demo: .venv/.installed ## build pythemis and run examples/demo.py
 	$(VENV)/python examples/demo.py

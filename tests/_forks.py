@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests that fork share."""
+
+import os
+import signal
+import sys
+
+import pytest
+
+PATIENCE = 60  # seconds, after which a child that hangs is ended
+
+forking = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here"),
+    # CPython warns of forks among threads, which is what is tried here.
+    pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning"),
+]
+
+
+class Child:
+    """A forked process that does some work and hands bytes back."""
+
+    def __init__(self, work):
+        self._reading, writing = os.pipe()
+        self._pid = os.fork()
+        if self._pid == 0:
+            self._run(work, writing)
+        os.close(writing)
+
+    def _run(self, work, writing):
+        """Be the child."""
+        status = 1
+        try:
+            os.close(self._reading)
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.alarm(PATIENCE)
+            with open(writing, "wb") as pipe:  # noqa: PTH123 -- a descriptor
+                pipe.write(work())
+            status = 0
+        except BaseException:  # noqa: BLE001 -- nothing of pytest may run in this process
+            sys.excepthook(*sys.exc_info())
+        finally:
+            os._exit(status)
+
+    def result(self):
+        """Give what the work gave; it must have ended well."""
+        with open(self._reading, "rb") as pipe:  # noqa: PTH123 -- a descriptor
+            given = pipe.read()
+        assert os.waitpid(self._pid, 0) == (self._pid, 0)
+        return given
+
+
+def in_pieces(drawn, size):
+    """Cut what was drawn into pieces of this size."""
+    assert len(drawn) % size == 0
+    return [drawn[at : at + size] for at in range(0, len(drawn), size)]
+
+
+def repeated(drawn, size):
+    """Count the pieces of this size that were drawn before."""
+    pieces = in_pieces(drawn, size)
+    return len(pieces) - len(set(pieces))

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Processes that fork: no two of them ever draw the same random bytes."""
+
+import multiprocessing
+import random
+import threading
+
+import pytest
+from _cells import FEWER
+from _forks import Child, forking, in_pieces, repeated
+from _keys import generated, payload_of
+from _sessions import established, parties, parts_of
+
+from pythemis.scell import SCellSeal, SCellTokenProtect
+from pythemis.scomparator import SComparator
+from pythemis.skeygen import GenerateKeyPair, GenerateSymmetricKey
+from pythemis.smessage import SecureSigner, SMessage
+
+pytestmark = forking
+
+NONCE = 12
+ROUNDS = max(4, 112 // FEWER)
+DRAWN = max(10, 300 // FEWER)
+THREADS = 4
+CELL = SCellSeal(b"k" * 32)
+
+
+def nonces(count):
+    """Encrypt, and give the nonces joined."""
+    return b"".join(CELL.encrypt(b"m")[16:28] for _ in range(count))
+
+
+def family(draw, count):
+    """Draw in a process, a child of it, and a grandchild, each before and after it forks."""
+    drawn = draw(count)
+    child = Child(lambda: draw(count) + Child(lambda: draw(count)).result() + draw(count))
+    return drawn + draw(count) + child.result() + draw(count)
+
+
+# ---- In the middle of a stream ----
+
+
+def test_no_nonce_repeats_in_a_stream_that_is_forked():
+    """Forks at every point of a stream: 10^5 nonces of three generations, no two alike."""
+    stream, count = b"", 0
+    for at in range(ROUNDS):
+        stream += nonces(1 + at % 50)  # what was drawn beforehand may be used up, or not
+        child = Child(lambda: nonces(DRAWN) + Child(lambda: nonces(DRAWN)).result() + nonces(DRAWN))
+        stream += nonces(DRAWN // 10) + child.result()
+        count += 1 + at % 50 + DRAWN // 10 + 3 * DRAWN
+    assert len(stream) == NONCE * count
+    assert count > 100_000 // FEWER
+    assert repeated(stream, NONCE) == 0
+
+
+def test_the_judge_sees_what_repeats():
+    """A generator that does not know of forks gives every process the same."""
+    numbers = random.Random(1)
+    assert repeated(family(lambda count: numbers.randbytes(NONCE * count), 10), NONCE) == 30
+
+
+@pytest.mark.usefixtures("_switching")
+def test_no_nonce_repeats_among_threads_that_fork():
+    """Each of several threads forks; children have threads that fork again.
+
+    Nobody forks while another thread draws for its first time: then OpenSSL may hold a lock, and
+    the child would wait for it forever (docs/hardening.md).
+    """
+    barrier = threading.Barrier(THREADS)
+
+    def in_threads(work):
+        results, threads = [], []
+        for number in range(THREADS):
+            thread = threading.Thread(target=lambda n=number: results.append(work(n)))
+            threads.append(thread)
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(results) == THREADS
+        return b"".join(results)
+
+    def draw(_number):
+        return nonces(DRAWN)
+
+    def draw_and_fork(_number):
+        early = nonces(DRAWN)
+        barrier.wait(60)
+        child = Child(lambda: nonces(DRAWN) + in_threads(draw))
+        late = nonces(DRAWN)
+        barrier.wait(60)
+        return early + child.result() + late
+
+    drawn = b""
+    for _ in range(max(1, 6 // FEWER)):
+        drawn += nonces(DRAWN) + in_threads(draw_and_fork) + nonces(DRAWN)
+        child = Child(lambda: in_threads(draw_and_fork) + nonces(DRAWN))
+        drawn += in_threads(draw) + child.result()
+    each = 2 + THREADS * (3 + THREADS) + THREADS + THREADS * (3 + THREADS) + 1
+    assert len(drawn) == max(1, 6 // FEWER) * each * DRAWN * NONCE
+    assert repeated(drawn, NONCE) == 0
+
+
+def pool_nonces(count):
+    """Be a worker of a pool."""
+    return nonces(count)
+
+
+def test_no_nonce_repeats_among_workers_of_multiprocessing():
+    """Pools of processes that multiprocessing forks draw as they should."""
+    drawn = nonces(DRAWN)
+    with multiprocessing.get_context("fork").Pool(4) as pool:
+        drawn += b"".join(pool.map(pool_nonces, [DRAWN] * 16, chunksize=1))
+    drawn += nonces(DRAWN)
+    assert len(drawn) == NONCE * DRAWN * 18
+    assert repeated(drawn, NONCE) == 0
+
+
+# ---- All that is drawn ----
+
+EC, OTHER = generated("EC"), GenerateKeyPair("EC")
+MESSAGES = SMessage(EC[0], OTHER.export_public_key())
+RSA_MESSAGES = SMessage(*generated("RSA"))
+SIGNER = SecureSigner(EC[0])
+TOKENS = SCellTokenProtect(b"k" * 32)
+
+
+def signature_point(signed):
+    """Give the random point of an ECDSA signature: 30 len 02 len r..."""
+    signature = signed[12 + len(b"the same") :]
+    return int.from_bytes(signature[4 : 4 + signature[3]], "big").to_bytes(32, "big")
+
+
+def connect_request():
+    """Give the ephemeral key of a new session."""
+    return payload_of(parts_of(parties()[0].connect_request())[1])
+
+
+DRAWS = {
+    "token": (12, lambda: TOKENS.encrypt(b"the same")[1][12:24]),
+    "ec message": (12, lambda: MESSAGES.wrap(b"the same")[24:36]),
+    "rsa message": (256, lambda: RSA_MESSAGES.wrap(b"the same")[12:268]),
+    "symmetric key": (32, GenerateSymmetricKey),
+    "ec key": (32, lambda: payload_of(GenerateKeyPair("EC").export_private_key())[1:]),
+    "ec signature": (32, lambda: signature_point(SIGNER.sign(b"the same"))),
+    "ephemeral key": (33, connect_request),
+}
+
+
+@pytest.mark.parametrize("name", DRAWS)
+def test_whatever_is_drawn_differs_in_every_process(name):
+    """Nonces, keys, and what makes a signature, in parent, child and grandchild."""
+    size, draw = DRAWS[name]
+    count = max(2, 50 // FEWER)
+    drawn = family(lambda times: b"".join(draw() for _ in range(times)), count)
+    assert len(in_pieces(drawn, size)) == 6 * count
+    assert repeated(drawn, size) == 0
+
+
+def test_salts_differ():
+    """The salt and the nonce of passphrase cells, which take longer."""
+    cell = SCellSeal(passphrase="secret")
+
+    def draw(count):
+        made = [cell.encrypt(b"m") for _ in range(count)]
+        return b"".join(one[20:32] for one in made) + b"".join(one[54:66] for one in made)
+
+    assert repeated(family(draw, 1), NONCE) == 0
+
+
+# ---- Objects that change ----
+
+
+def test_a_session_in_both_processes_repeats_no_nonce():
+    """Both write the same numbers, so one alone is to go on; but nothing becomes readable."""
+    client, server = established(reject_duplicates=True)
+    texts = [b"%d" % at for at in range(DRAWN)]
+    child = Child(lambda: b"".join(client.wrap(text.ljust(8)) for text in texts))
+    ours = [client.wrap(text.ljust(8)) for text in texts]
+    theirs = in_pieces(child.result(), 8 + 52)
+    assert len({message[4:16] for message in ours + theirs}) == 2 * DRAWN
+    # The peer reads each number once, whoever's message comes first.
+    assert [server.unwrap(message) for message in ours] == [text.ljust(8) for text in texts]
+    for message in theirs:
+        with pytest.raises(Exception, match="the message was read before"):
+            server.unwrap(message)
+
+
+def blocks(message):
+    """Give the 32-byte values in a message of a comparison."""
+    return set(in_pieces(message, 32))
+
+
+def test_a_comparison_that_is_forked_shows_nothing():
+    """Both processes answer the same message with values of which no two are alike.
+
+    Two proofs made with one random number would give the secret away.
+    """
+    alice, bob = SComparator(b"secret"), SComparator(b"secret")
+    first = alice.begin_compare()
+    child = Child(lambda: bob.proceed_compare(first))
+    second = bob.proceed_compare(first)
+    assert not blocks(second) & blocks(child.result())
+    child = Child(lambda: alice.proceed_compare(second))
+    third = alice.proceed_compare(second)
+    assert not blocks(third) & blocks(child.result())
+    child = Child(lambda: bob.proceed_compare(third))
+    fourth = bob.proceed_compare(third)
+    theirs = child.result()
+    # The first value is no proof: it is made of secrets from before the fork alone.
+    assert fourth[:32] == theirs[:32]
+    assert not blocks(fourth[32:]) & blocks(theirs[32:])
+    assert alice.proceed_compare(fourth) == b""
+    assert alice.is_equal()
+    assert bob.is_equal()
