@@ -28,7 +28,7 @@ from pythemis.ssession import SimpleMemoryTransport, SSession
 
 PAGE = (ROOT / "docs" / "reference" / "errors.md").read_text("utf-8")
 MODULES = ("exception", "scell", "scomparator", "skeygen", "smessage", "ssession")
-NEVER = {"SUCCESS", "SEND_OUTPUT_TO_PEER", "SEND_AS_IS", "BUFFER_TOO_SMALL"}
+NEVER = {"SUCCESS", "SEND_OUTPUT_TO_PEER", "SEND_AS_IS"}
 
 
 def rows(title):
@@ -59,6 +59,12 @@ def closed():
     cell = SCellSeal(b"key")
     cell.close()
     cell.encrypt(b"message")
+
+
+def overlapping():
+    """Encrypt into a buffer that holds the message one byte too early."""
+    buffer = bytearray(100)
+    CELL.encrypt_into(buffer, memoryview(buffer)[43:53])
 
 
 def damaged(data, at=-1):
@@ -214,6 +220,9 @@ PROVOKE = {
         lambda: CELL.encrypt(7),
         lambda: CELL.encrypt(b""),
         closed,
+        lambda: CELL.encrypt_into(bytes(51), b"message"),
+        lambda: CELL.encrypt_into(bytearray(50), b"message"),
+        overlapping,
     ],
     "Secure Cell": [
         lambda: CELL.decrypt(CELL.encrypt(b"message"), b"another context"),
@@ -224,6 +233,7 @@ PROVOKE = {
         lambda: TOKEN.decrypt(*reversed(TOKEN.encrypt(b"message"))),
         lambda: restricted().decrypt(PASSPHRASE.encrypt(b"message")),
         lambda: SCellContextImprint(b"key").encrypt(b"message", b""),
+        lambda: CELL.decrypt_many([CELL.encrypt(b"message"), damaged(CELL.encrypt(b"message"))]),
         lambda: SCellSeal(),
         lambda: SCellSeal(key=b"key", passphrase="passphrase"),
         lambda: SCellSeal(key=b""),
