@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pythemis import _core
+from pythemis._core import sessions as clocked
 from pythemis._themis import lib
 from pythemis.exception import THEMIS_CODES, ThemisError
 from pythemis.scell import SCellContextImprint, SCellSeal, SCellTokenProtect
@@ -46,6 +46,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--operations", type=float, default=1e7, help="default: 1e7")
     parser.add_argument("--messages", type=float, help="of the day; default: 50 a second for 1e7")
+    parser.add_argument("--only", choices=["operations", "day"], help="one of the two parts")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(NUMBERS))
     parser.add_argument("--leak", type=int, default=0, help="bytes to lose with each round")
     wanted = parser.parse_args()
@@ -53,10 +54,11 @@ def main() -> None:
     numbers = random.Random(wanted.seed)
     operations = int(wanted.operations)
     messages = int(wanted.messages or 50 * 86400 * wanted.operations / 1e7)
-    flat = [
-        watched("operations", operations, mixed(numbers, wanted.leak)),
-        watched("session messages", messages, day(numbers, messages)),
-    ]
+    flat = []
+    if wanted.only != "day":
+        flat.append(watched("operations", operations, mixed(numbers, wanted.leak)))
+    if wanted.only != "operations":
+        flat.append(watched("session messages", messages, day(numbers, messages)))
     if not all(flat):
         raise SystemExit("memory is not flat")
 
@@ -119,6 +121,7 @@ def mixed(numbers: random.Random, leak: int) -> Iterator[int]:
     text = numbers.randbytes(4096)
     parts = [
         *(repeat(operation, 20) for operation in cells(numbers, text)),
+        *lists(numbers, text),
         *(repeat(operation, 20) for operation in messages_between("EC", numbers, text)),
         messages_once("RSA", text),
         messages_once("EC", text),
@@ -187,6 +190,38 @@ def cells(numbers: random.Random, text: bytes) -> list[Operation]:
         return 4
 
     return [sealing, protecting, imprinting, opening]
+
+
+def lists(numbers: random.Random, text: bytes) -> list[Operation]:
+    """Give the operations of Secure Cell for lists, and for buffers of one's own."""
+    key = GenerateSymmetricKey()
+    seal, token, imprint = SCellSeal(key), SCellTokenProtect(key), SCellContextImprint(key)
+    buffer = bytearray(len(text) + 44)
+
+    def listing() -> int:
+        threads = numbers.randrange(1, 4)
+        messages = [text[: numbers.randrange(1, 200)] for _ in range(50)]
+        sealed = seal.encrypt_many(messages, b"context", threads=threads)
+        check(seal.decrypt_many(sealed, b"context", threads=threads) == messages)
+        encrypted, tokens = zip(*token.encrypt_many(messages), strict=True)
+        check(token.decrypt_many(encrypted, tokens) == messages)
+        check(imprint.decrypt_many(imprint.encrypt_many(messages, b"c"), b"c") == messages)
+        spoiled = numbers.randrange(50)
+        sealed[spoiled] = damaged(numbers, sealed[spoiled])
+        refused(lambda: seal.decrypt_many(sealed, b"context", threads=threads))
+        return 6 * 50 + 1
+
+    def in_place() -> int:
+        size = numbers.randrange(1, len(text))
+        room = memoryview(buffer)
+        room[44 : 44 + size] = text[:size]
+        check(seal.encrypt_into(buffer, room[44 : 44 + size]) == size + 44)
+        check(seal.decrypt_into(room[44:], room[: size + 44]) == size)
+        check(room[44 : 44 + size] == text[:size])
+        refused(seal.decrypt_into, room[44:], room[: size + 44])  # it is a message by now
+        return 3
+
+    return [listing, repeat(in_place, 20)]
 
 
 def messages_between(algorithm: str, numbers: random.Random, text: bytes) -> list[Operation]:
@@ -317,7 +352,7 @@ def comparisons() -> Operation:
 def day(numbers: random.Random, messages: int) -> Iterator[int]:
     """Let a day of a session's messages pass: 24 agreements on keys, 24 wraps of the numbers."""
     now = start = 1_900_000_000
-    vars(_core)["time"] = lambda: now  # the one clock there is
+    vars(clocked)["time"] = lambda: now  # the one clock there is
     try:
         hourly = -(-messages // HOURS)
         for hour in range(HOURS):
@@ -334,7 +369,7 @@ def day(numbers: random.Random, messages: int) -> Iterator[int]:
             refused(server.unwrap, too_old)
             now -= 86401
     finally:
-        vars(_core)["time"] = time.time
+        vars(clocked)["time"] = time.time
 
 
 BATCH = 100
