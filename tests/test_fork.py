@@ -2,13 +2,18 @@
 """Processes that fork: no two of them ever draw the same random bytes."""
 
 import multiprocessing
+import os
 import random
+import shutil
+import subprocess
+import sys
 import threading
 
 import pytest
 from _cells import FEWER
 from _forks import Child, forking, in_pieces, repeated
 from _keys import generated, payload_of
+from _project import ROOT
 from _sessions import established, parties, parts_of
 
 from pythemis.scell import SCellSeal, SCellTokenProtect
@@ -113,6 +118,41 @@ def test_no_nonce_repeats_among_workers_of_multiprocessing():
     drawn += nonces(DRAWN)
     assert len(drawn) == NONCE * DRAWN * 18
     assert repeated(drawn, NONCE) == 0
+
+
+# ---- Systems that do not tell ----
+
+WITHOUT_WIPED_PAGES = """
+import ctypes
+from pythemis.scell import SCellSeal
+from _forks import Child, repeated
+cell = SCellSeal(b"k")
+draw = lambda: b"".join(cell.encrypt(b"m")[16:28] for _ in range(50))
+drawn = draw()
+child = Child(draw)
+print(repeated(drawn + draw() + child.result(), 12))
+print(ctypes.c_int.in_dll(ctypes.CDLL(None), "advices").value > 0)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="madvise of Linux is replaced")
+@pytest.mark.skipif(not shutil.which("cc"), reason="needs a C compiler")
+@pytest.mark.parametrize("answer", [0, -1])
+def test_no_nonce_repeats_where_no_page_is_wiped(answer, tmp_path):
+    """A system may refuse to wipe pages in children, or say that it does and not do it (qemu)."""
+    shim = tmp_path / "lying_madvise.so"
+    source = ROOT / "tests" / "lying_madvise.c"
+    command = ["cc", "-shared", "-fPIC", f"-DANSWER={answer}", "-o", shim, source]
+    subprocess.run(command, check=True)
+    preloaded = " ".join([*os.environ.get("LD_PRELOAD", "").split(), str(shim)])
+    ran = subprocess.run(
+        [sys.executable, "-c", WITHOUT_WIPED_PAGES],
+        env={**os.environ, "LD_PRELOAD": preloaded, "PYTHONPATH": str(ROOT / "tests")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stdout.split()) == (0, ["0", "True"]), ran.stderr
 
 
 # ---- All that is drawn ----

@@ -29,13 +29,18 @@ uint32_t soter_fork_generation(void)
 
 #define MARK_SIZE 4096 /* at least; mmap rounds up, and a page is what is wiped */
 
+/* qemu (7.2, user mode) thanks for any advice and follows none, so whoever thanks for one that does
+ * not exist is not believed. */
+#define NO_ADVICE (-1)
+
 static _Atomic uint32_t *mark; /* in the page; 0 until a process takes its generation */
 static _Atomic uint32_t generations;
 
 static int wiped_on_fork(void *page)
 {
 #if defined(MADV_WIPEONFORK)
-    return madvise(page, MARK_SIZE, MADV_WIPEONFORK) == 0;
+    return madvise(page, MARK_SIZE, NO_ADVICE) != 0 &&
+           madvise(page, MARK_SIZE, MADV_WIPEONFORK) == 0;
 #elif defined(VM_INHERIT_ZERO)
     return minherit(page, MARK_SIZE, VM_INHERIT_ZERO) == 0;
 #else
