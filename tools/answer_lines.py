@@ -133,6 +133,7 @@ def _live() -> Iterator[Case]:
         for name in (one, other):
             parties += [name.encode(), pairs[name]["private"], pairs[name]["public"]]
         yield "session", f"{one}-{other}", parties
+    yield "forks", "none-repeats", [0]
     yield "comparison", "equal", [b"a secret", b"a secret", 1]
     yield "comparison", "unequal", [b"a secret", b"A secret", 0]
     yield "comparison", "long", [bytes(5000), bytes(5000), 1]

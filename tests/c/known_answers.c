@@ -29,6 +29,7 @@ static const struct {
     {"data", check_data, 12},
     {"session", check_session, 6},
     {"comparison", check_comparison, 3},
+    {"forks", check_forks, 1},
 };
 
 static bool holds(const struct line *line)
@@ -58,6 +59,10 @@ int main(void)
             printf("failed: %s %s\n", line.kind, line.name);
         }
     }
-    printf("%zu held, %zu failed; pointers of %zu bits\n", held, failed, 8 * sizeof(void *));
+    printf("%zu held, %zu failed; pointers of %zu bits; forks are %snoticed\n",
+           held,
+           failed,
+           8 * sizeof(void *),
+           forks_are_noticed() ? "" : "not ");
     return failed == 0 && held != 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -11,6 +11,9 @@ typedef bool check(const struct line *line);
 check check_seal, check_token, check_imprint, check_passphrase;
 /* keys.c */
 check check_kdf, check_container, check_pair, check_validity, check_signed, check_encrypted;
+/* forks.c */
+check check_forks;
+bool forks_are_noticed(void); /* or else random bytes cannot be drawn ahead */
 /* protocols.c */
 check check_secrets, check_client, check_server, check_data, check_session, check_comparison;
 
