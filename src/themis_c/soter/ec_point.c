@@ -66,7 +66,7 @@ soter_point_decompress(const struct soter_curve *curve, const uint8_t *compresse
     BN_CTX_start(ctx);
     x = BN_CTX_get(ctx);
     y = BN_CTX_get(ctx);
-    if (y == NULL || BN_bin2bn(compressed + 1, (int)n, x) == NULL) {
+    if (x == NULL || y == NULL || BN_bin2bn(compressed + 1, (int)n, x) == NULL) {
         status = SOTER_NO_MEMORY;
         goto out;
     }

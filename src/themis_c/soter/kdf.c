@@ -311,19 +311,23 @@ out:
 soter_status soter_pbkdf2_work(soter_pbkdf2 *work, uint32_t most, uint32_t *left)
 {
     const struct soter_slice last = {work->last, sizeof work->last};
+    uint8_t next[SOTER_HMAC_SIZE] = {0};
+    soter_status status = SOTER_SUCCESS;
     for (uint32_t done = 0; done < most && work->left != 0; done++) {
-        const soter_status status = hmac_in(work->ctx, work->key, &last, 1, work->last);
+        status = hmac_in(work->ctx, work->key, &last, 1, next);
         if (status != SOTER_SUCCESS) {
-            return status;
+            break; /* as if this one had not begun: it can be tried again */
         }
+        memcpy(work->last, next, sizeof work->last);
         for (size_t i = 0; i < sizeof work->sum; i++) {
             work->sum[i] ^= work->last[i];
         }
         work->left--;
     }
+    soter_wipe(next, sizeof next);
     soter_wipe_shallow_stack();
     *left = work->left;
-    return SOTER_SUCCESS;
+    return status;
 }
 
 soter_status soter_pbkdf2_finish(const soter_pbkdf2 *work, uint8_t out[SOTER_PBKDF2_SIZE])
