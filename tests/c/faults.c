@@ -95,10 +95,10 @@ static bool is_known(int status)
 static bool made_nothing(void)
 {
     return stage.cell == before.cell && stage.passphrase == before.passphrase &&
-           stage.signer == before.signer && stage.verifier == before.verifier &&
-           stage.message == before.message && stage.client == before.client &&
-           stage.server == before.server && stage.alice == before.alice &&
-           stage.bob == before.bob && stage.blob == before.blob;
+           stage.stretch == before.stretch && stage.signer == before.signer &&
+           stage.verifier == before.verifier && stage.message == before.message &&
+           stage.client == before.client && stage.server == before.server &&
+           stage.alice == before.alice && stage.bob == before.bob && stage.blob == before.blob;
 }
 
 /* After a failure: nothing secret in the output, and the object goes on or is dead. */
@@ -144,9 +144,11 @@ static bool inject(const struct operation *operation, enum family family, long n
     bool struck;
     secrets_clear();
     random_restart(2);
+    operations_drain();
     if (operation->set_up != NULL) {
         operation->set_up(operation);
     }
+    operations_drain();
     fill_output();
     before = stage;
     ERR_clear_error();

@@ -13,10 +13,12 @@
 
 #include "random.h"
 #include "secrets.h"
+#include "soter/aead.h"
 #include "soter/bytes.h"
 #include "soter/ecdh.h"
 #include "soter/evp_key.h"
 #include "soter/key.h"
+#include "soter/rand.h"
 
 struct stage stage;
 
@@ -81,6 +83,7 @@ void stage_clear(void)
 {
     themis_cell_free(stage.cell);
     themis_passphrase_free(stage.passphrase);
+    themis_stretch_free(stage.stretch);
     themis_signer_free(stage.signer);
     themis_verifier_free(stage.verifier);
     themis_message_free(stage.message);
@@ -90,6 +93,32 @@ void stage_clear(void)
     themis_comparator_free(stage.bob);
     themis_blob_free(stage.blob);
     memset(&stage, 0, sizeof stage);
+}
+
+/* Draws public random bytes until the generator is asked for more: how many there were. */
+static long draw_until_asked(void)
+{
+    uint8_t byte;
+    long drawn = 0;
+    random_arm(0, false);
+    do {
+        must(soter_rand_public(&byte, 1), "to draw");
+        drawn++;
+    } while (random_disarm() == 0 && (random_arm(0, false), true));
+    return drawn;
+}
+
+void operations_drain(void)
+{
+    static long ahead; /* so many are drawn ahead */
+    uint8_t byte;
+    draw_until_asked();
+    if (ahead == 0) {
+        ahead = draw_until_asked();
+    }
+    for (long i = 1; i < ahead; i++) {
+        must(soter_rand_public(&byte, 1), "to draw");
+    }
 }
 
 static void make_pair(struct pair *pair)
@@ -393,6 +422,27 @@ static void set_up_forged(const struct operation *operation)
     secrets_add("message", text, TEXT_SIZE);
 }
 
+/* As Themis 0.9.6 wrote: the key is derived from a length of eight bytes. */
+static void set_up_old_cell(const struct operation *operation)
+{
+    uint8_t contexts[4 + 8 + 4 + sizeof context - 1] = {8, 0, 0, 0, TEXT_SIZE};
+    uint8_t derived[32];
+    const struct soter_aead_key key = {derived, sizeof derived, true};
+    soter_aead *aead = NULL;
+    set_up_forged(operation);
+    contexts[12] = sizeof context - 1;
+    memcpy(contexts + 16, context, sizeof context - 1);
+    derive(SHORT_KEY, contexts, sizeof contexts, derived);
+    secrets_add("derived key", derived, sizeof derived);
+    add_aes(derived, 256);
+    must(soter_aead_new(&aead), "a cipher");
+    must(soter_aead_start(aead, &key, stage.in + 16, CONTEXT), "to start");
+    must(
+        soter_aead_encrypt(aead, text, TEXT_SIZE, stage.in + THEMIS_CELL_TOKEN_SIZE, stage.in + 28),
+        "to encrypt");
+    soter_aead_free(aead);
+}
+
 /* SUCCESS is to be refused. */
 static int run_forged(const struct operation *operation)
 {
@@ -432,6 +482,77 @@ static bool is_imprinted(const struct operation *operation)
     return themis_cell_imprint(stage.cell, stage.out, TEXT_SIZE, CONTEXT, other) ==
                THEMIS_SUCCESS &&
            memcmp(other, text, TEXT_SIZE) == 0;
+}
+
+/* ---- Lists of cells ---- */
+
+enum { MANY = 3, SEALED_SIZE = THEMIS_CELL_TOKEN_SIZE + TEXT_SIZE };
+
+static size_t growth_of_many(const struct operation *operation)
+{
+    return operation->kind == THEMIS_CELL_IMPRINT ? 0 : THEMIS_CELL_TOKEN_SIZE;
+}
+
+/* operation->kind: which of the operations. All items are alike. */
+static void set_up_many(const struct operation *operation)
+{
+    const size_t growth = growth_of_many(operation);
+    make_cell();
+    stage.in_len = MANY * (growth + TEXT_SIZE);
+    for (size_t i = 0; i < MANY; i++) {
+        uint8_t *item = stage.in + i * (growth + TEXT_SIZE);
+        if (operation->kind == THEMIS_CELL_UNSEAL) {
+            must(themis_cell_seal(stage.cell, text, TEXT_SIZE, CONTEXT, item), "to seal");
+        } else {
+            memcpy(item + growth, text, TEXT_SIZE);
+        }
+    }
+}
+
+static int run_many(const struct operation *operation)
+{
+    uint8_t contexts[MANY * (sizeof context - 1)];
+    size_t sizes[2 * MANY];
+    size_t failed = 0;
+    int status;
+    for (size_t i = 0; i < MANY; i++) {
+        memcpy(contexts + i * (sizeof context - 1), context, sizeof context - 1);
+        sizes[i] = TEXT_SIZE;
+        sizes[MANY + i] = sizeof context - 1;
+    }
+    memcpy(stage.out, stage.in, stage.out_len = stage.in_len);
+    status = themis_cell_many(stage.cell,
+                              operation->kind,
+                              stage.out,
+                              stage.out_len,
+                              contexts,
+                              sizeof contexts,
+                              sizes,
+                              MANY,
+                              &failed);
+    if (failed > MANY || (status == THEMIS_SUCCESS) != (failed == MANY)) {
+        stage_fail("to tell which item failed");
+    }
+    return status;
+}
+
+static bool are_many_right(const struct operation *operation)
+{
+    const size_t growth = growth_of_many(operation);
+    bool right = true;
+    for (size_t i = 0; i < MANY; i++) {
+        const uint8_t *item = stage.out + i * (growth + TEXT_SIZE);
+        uint8_t opened[TEXT_SIZE] = {0};
+        if (operation->kind == THEMIS_CELL_SEAL) {
+            themis_cell_unseal(stage.cell, item, SEALED_SIZE, CONTEXT, opened);
+        } else if (operation->kind == THEMIS_CELL_IMPRINT) {
+            themis_cell_imprint(stage.cell, item, TEXT_SIZE, CONTEXT, opened);
+        } else {
+            memcpy(opened, item + growth, TEXT_SIZE);
+        }
+        right = right && memcmp(opened, text, TEXT_SIZE) == 0;
+    }
+    return right;
 }
 
 /* ---- Cells with a passphrase ---- */
@@ -534,6 +655,114 @@ static int run_passphrase_unseal(const struct operation *operation)
                                     CONTEXT,
                                     stage.out,
                                     TEXT_SIZE);
+}
+
+static int run_stretch_new(const struct operation *operation)
+{
+    (void)operation;
+    return themis_stretch_to_unseal(stage.passphrase, stage.in, stage.in_len, &stage.stretch);
+}
+
+static void set_up_stretch(const struct operation *operation)
+{
+    set_up_passphrase_sealed(operation);
+    must(run_stretch_new(operation), "to begin the work");
+}
+
+static int run_stretch_work(const struct operation *operation)
+{
+    uint32_t left = 1;
+    (void)operation;
+    while (left != 0) {
+        const int status = themis_stretch_work(stage.stretch, 1, &left);
+        if (status != THEMIS_SUCCESS) {
+            return status;
+        }
+    }
+    return THEMIS_SUCCESS;
+}
+
+static void set_up_stretched(const struct operation *operation)
+{
+    set_up_stretch(operation);
+    must(run_stretch_work(operation), "to work");
+}
+
+static int run_stretched_unseal(const struct operation *operation)
+{
+    (void)operation;
+    stage.out_len = TEXT_SIZE;
+    return themis_stretched_unseal(stage.passphrase,
+                                   stage.stretch,
+                                   stage.in,
+                                   stage.in_len,
+                                   CONTEXT,
+                                   stage.out,
+                                   TEXT_SIZE);
+}
+
+static bool is_stretch_right(const struct operation *operation)
+{
+    return stage.stretch != NULL && run_stretch_work(operation) == THEMIS_SUCCESS &&
+           run_stretched_unseal(operation) == THEMIS_SUCCESS && is_text();
+}
+
+/* The work for new cells is done once and kept, with what it knows: that is no secret here. */
+static themis_stretch *work_to_seal;
+
+static void set_up_to_seal(const struct operation *operation)
+{
+    uint32_t left = 0;
+    must(run_passphrase_new(operation), "a passphrase");
+    if (work_to_seal == NULL) {
+        must(themis_stretch_to_seal(stage.passphrase, &work_to_seal), "to begin the work");
+        must(themis_stretch_work(work_to_seal, UINT32_MAX, &left), "to work");
+    }
+    secrets_add("message", text, TEXT_SIZE);
+    memcpy(stage.in, text, stage.in_len = TEXT_SIZE);
+}
+
+static int run_stretched_seal(const struct operation *operation)
+{
+    (void)operation;
+    stage.out_len = TEXT_SIZE + THEMIS_PASSPHRASE_TOKEN_SIZE;
+    return themis_stretched_seal(work_to_seal, stage.in, stage.in_len, CONTEXT, stage.out);
+}
+
+/* Token Protect under the same key has the same cipher. */
+static bool is_stretched_sealed(const struct operation *operation)
+{
+    static uint8_t pre_key[32];
+    static bool is_known;
+    const uint8_t *salt = stage.out + 54;
+    const int iterations = (int)soter_get_u32le(stage.out + 48);
+    uint8_t token[THEMIS_CELL_TOKEN_SIZE];
+    uint8_t opened[TEXT_SIZE] = {0};
+    themis_cell *cell = NULL;
+    (void)operation;
+    if (!is_known && PKCS5_PBKDF2_HMAC((const char *)passphrase,
+                                       sizeof passphrase - 1,
+                                       salt,
+                                       16,
+                                       iterations,
+                                       EVP_sha256(),
+                                       sizeof pre_key,
+                                       pre_key) != 1) {
+        stage_fail("PBKDF2");
+    }
+    is_known = true;
+    memcpy(token, stage.out, 16);
+    token[3] = 0x40; /* the kind of key: not a passphrase */
+    memcpy(token + 16, stage.out + 20, sizeof token - 16);
+    must(themis_cell_new(pre_key, sizeof pre_key, 0, &cell), "a cell");
+    themis_cell_unprotect(cell,
+                          stage.out + THEMIS_PASSPHRASE_TOKEN_SIZE,
+                          TEXT_SIZE,
+                          token,
+                          CONTEXT,
+                          opened);
+    themis_cell_free(cell);
+    return memcmp(opened, text, TEXT_SIZE) == 0;
 }
 
 /* ---- Keys ---- */
@@ -1051,6 +1280,26 @@ static bool is_negotiated(const struct operation *operation)
            memcmp(opened, text, TEXT_SIZE) == 0;
 }
 
+/* The first message stands where it was read. */
+static int run_claimed_peer(const struct operation *operation)
+{
+    size_t offset = 0;
+    size_t len = 0;
+    const int status = themis_session_claimed_peer(stage.in, stage.in_len, &offset, &len);
+    (void)operation;
+    if (status == THEMIS_SUCCESS) {
+        memcpy(stage.out, stage.in + offset, stage.out_len = len);
+    }
+    return status;
+}
+
+static bool is_client(const struct operation *operation)
+{
+    (void)operation;
+    return stage.out_len == sizeof client_id - 1 &&
+           memcmp(stage.out, client_id, sizeof client_id - 1) == 0;
+}
+
 static const struct operation established = {.kind = 5, .flag = 1};
 
 static void set_up_session_text(const struct operation *operation)
@@ -1384,6 +1633,25 @@ const struct operation operations[] = {
      .run = run_imprint,
      .is_right = is_imprinted,
      .flag = 1},
+    {.name = "unseal a cell of 0.9.6",
+     .set_up = set_up_old_cell,
+     .run = run_unseal,
+     .is_right = is_opened},
+    {.name = "seal many",
+     .set_up = set_up_many,
+     .run = run_many,
+     .is_right = are_many_right,
+     .kind = THEMIS_CELL_SEAL},
+    {.name = "unseal many",
+     .set_up = set_up_many,
+     .run = run_many,
+     .is_right = are_many_right,
+     .kind = THEMIS_CELL_UNSEAL},
+    {.name = "imprint many",
+     .set_up = set_up_many,
+     .run = run_many,
+     .is_right = are_many_right,
+     .kind = THEMIS_CELL_IMPRINT},
     {.name = "passphrase_new",
      .set_up = set_up_passphrase,
      .run = run_passphrase_new,
@@ -1398,6 +1666,23 @@ const struct operation operations[] = {
      .set_up = set_up_passphrase_sealed,
      .run = run_passphrase_unseal,
      .is_right = is_opened},
+    {.name = "stretch_new",
+     .set_up = set_up_passphrase_sealed,
+     .run = run_stretch_new,
+     .is_right = is_stretch_right,
+     .makes = true},
+    {.name = "stretch work",
+     .set_up = set_up_stretch,
+     .run = run_stretch_work,
+     .is_right = is_stretch_right},
+    {.name = "stretched unseal",
+     .set_up = set_up_stretched,
+     .run = run_stretched_unseal,
+     .is_right = is_opened},
+    {.name = "stretched seal",
+     .set_up = set_up_to_seal,
+     .run = run_stretched_seal,
+     .is_right = is_stretched_sealed},
     {.name = "symmetric key", .run = run_symmetric_key},
     OF_KIND("EC-256", EC_256, false),
     OF_KIND("EC-384", EC_384, false),
@@ -1423,6 +1708,12 @@ const struct operation operations[] = {
     NEGOTIATION("planned negotiate 2", 2, 1),
     NEGOTIATION("planned negotiate 3", 3, 1),
     NEGOTIATION("planned negotiate 4", 4, 1),
+    {.name = "claimed peer",
+     .set_up = set_up_negotiation,
+     .run = run_claimed_peer,
+     .is_right = is_client,
+     .kind = 1,
+     .flag = 1},
     {.name = "session wrap",
      .set_up = set_up_session_text,
      .run = run_session_wrap,

@@ -13,6 +13,7 @@
 struct stage {
     themis_cell *cell;
     themis_passphrase *passphrase;
+    themis_stretch *stretch;
     themis_signer *signer;
     themis_verifier *verifier;
     themis_message *message;
@@ -52,6 +53,10 @@ void operations_init(void);
 
 /* All of them; ends with one without a name. */
 extern const struct operation operations[];
+
+/* Uses up the public random bytes that were drawn ahead: the next request reaches the generator,
+ * where it can be made to fail, and bytes of an earlier run do not come again. */
+void operations_drain(void);
 
 /* Frees what is on the stage. */
 void stage_clear(void);

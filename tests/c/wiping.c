@@ -188,9 +188,11 @@ static long try(const struct operation *operation, enum fault kind, long number)
     fault_number = number;
     secrets_clear();
     random_restart(3);
+    operations_drain();
     if (operation->set_up != NULL) {
         operation->set_up(operation);
     }
+    operations_drain();
     ERR_clear_error();
     memory_keep(KEPT_SIZE);
     arm();
