@@ -47,6 +47,8 @@ class Call(NamedTuple):
 OURS = {
     Branch("soter_container_read", "checksum(start, size) != sum"): "a damaged key is refused",
     Branch("scalar_is_sound", "soter_number_less("): "an impossible key is refused",
+    Branch("import_private", "scalar_is_sound("): "an impossible key is refused",
+    Branch("random_scalar", "scalar_is_sound("): "a scalar that is none is thrown away",
     Branch("private_is_sound", "soter_number_less("): "an impossible key is refused",
     Branch("private_is_sound", "product_is("): "an impossible key is refused",
     Branch("soter_group_multiply", "product_is_identity && "): (
@@ -80,6 +82,9 @@ THEIRS = {
     Call("aead_final", "libcrypto"): "a wrong tag is refused; it is compared without branches",
     Call("soter_cipher_feed", "libcrypto"): (
         "AES-CTR branches where the lower 32 bits of its counter overflow"
+    ),
+    Call("soter_point_multiply", "libcrypto"): (
+        "a ladder, or a table that is read in whole, over numbers of OpenSSL that know their length"
     ),
     Call("soter_evp_key_make", "libcrypto"): (
         "numbers of OpenSSL know their length: leading zero words of a key show"

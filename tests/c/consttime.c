@@ -11,6 +11,7 @@
 
 #include "soter/bytes.h"
 #include "soter/container.h"
+#include "soter/ecdh.h"
 #include "soter/kdf.h"
 #include "soter/key.h"
 #include "themis.h"
@@ -267,6 +268,47 @@ static void rsa_keys(void)
     key_case(THEMIS_KEY_RSA, 2048);
 }
 
+/* Scalars: drawn, multiplied with the base point and with a peer's point. */
+static void scalars(int bits)
+{
+    uint8_t keys[2][2][80];
+    uint8_t again[80];
+    uint8_t agreed[2][66];
+    const size_t private_len = themis_key_size(THEMIS_KEY_EC, 1, bits, 0);
+    const size_t public_len = themis_key_size(THEMIS_KEY_EC, 0, bits, 0);
+    const size_t size = private_len - 13;
+    soter_key *pair[2][2] = {{NULL, NULL}, {NULL, NULL}};
+    int differ;
+    random_is_secret = true;
+    for (int i = 0; i < 2; i++) {
+        must(themis_key_pair(THEMIS_KEY_EC, bits, 0, keys[i][0], keys[i][1]), "a pair of keys");
+        PUBLIC(keys[i][1], public_len);
+        must(themis_key_public(keys[i][0], private_len, 0, again, public_len), "the public one");
+        PUBLIC(again, public_len);
+        must(memcmp(again, keys[i][1], public_len) == 0 ? THEMIS_SUCCESS : THEMIS_FAIL, "same");
+        must(soter_key_read(keys[i][0], private_len, &pair[i][0]), "to read a private key");
+        must(soter_key_read(keys[i][1], public_len, &pair[i][1]), "to read a public key");
+    }
+    for (int i = 0; i < 2; i++) {
+        must(soter_ecdh(pair[i][0], pair[1 - i][1], agreed[i], size), "to agree");
+    }
+    PUBLIC(agreed, sizeof agreed);
+    differ = memcmp(agreed[0], agreed[1], size);
+    must(differ == 0 ? THEMIS_SUCCESS : THEMIS_FAIL, "to agree on one");
+    for (int i = 0; i < 2; i++) {
+        soter_key_free(pair[i][0]);
+        soter_key_free(pair[i][1]);
+    }
+    random_is_secret = false;
+}
+
+static void ec_scalars(void)
+{
+    scalars(256);
+    scalars(384);
+    scalars(521);
+}
+
 /* ---- Messages ---- */
 
 /* What was wrapped for somebody else: whether it opens must not show. */
@@ -352,6 +394,7 @@ static const struct {
     {"cells", cells},
     {"passphrases", passphrases},
     {"ec-keys", ec_keys},
+    {"ec-scalars", ec_scalars},
     {"rsa-keys", rsa_keys},
     {"rsa-messages", rsa_messages},
     {"comparisons", comparisons},

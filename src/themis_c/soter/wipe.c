@@ -8,7 +8,7 @@
 
 #include "soter/compiler.h"
 
-#define SHALLOW_STACK_SIZE 2048 /* a hash goes a few hundred bytes deep */
+#define SHALLOW_STACK_SIZE 4096 /* SHA-256 and what calls it go less than 1536 bytes deep */
 #define STACK_SIZE 16384        /* libsodium's scalar multiplication goes about 6 KiB deep */
 
 void soter_wipe(void *data, size_t len)
