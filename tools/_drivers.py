@@ -87,23 +87,34 @@ class Function(NamedTuple):
     is_int: bool
 
 
-def build(folder: Path, name: str, *, inject: bool = False) -> Path:
-    """Build tests/c/NAME.c around the core, which is compiled as users get it."""
-    core = compile_all(folder / "core", sorted(CORE.glob("*/*.c")), core_flags())
-    sources = [DRIVERS / f"{part}.c" for part in (name, *(SHARED if inject else ()))]
-    linking = []
+def build(
+    folder: Path,
+    name: str,
+    *parts: str,
+    inject: bool = False,
+    core: list[Path] | None = None,
+    linking: tuple[str, ...] = (),
+) -> Path:
+    """Build tests/c/NAME.c with its parts around the core, which is compiled as users get it.
+
+    A core that was compiled otherwise comes as its object files, with what it is linked with.
+    """
+    if core is None:
+        core = compile_all(folder / "core", sorted(CORE.glob("*/*.c")), core_flags())
+    sources = [DRIVERS / f"{part}.c" for part in (name, *parts, *(SHARED if inject else ()))]
+    options = list(linking)
     if inject:
         by_hand = set(re.findall(r"^WRAP\w*\((\w+),", calls_source(), re.MULTILINE))
         functions = called_functions(core)
         generated = [function for function in functions if function.name not in by_hand]
         sources += write_wrappers(folder, generated)
         names = by_hand | {function.name for function in functions}
-        linking = [f"-Wl,--wrap={name}" for name in sorted(names)]
+        options += [f"-Wl,--wrap={name}" for name in sorted(names)]
     objects = compile_all(folder / name, sources, driver_flags())
     program = folder / name / "program"
     # Bound at once, as the real module is: binding late puts registers on the stack.
-    linking += ["-rdynamic", "-Wl,-z,relro,-z,now", *flags()[1], "-ldl"]
-    call(compiler(), "-o", program, *core, *objects, *linking)
+    options += ["-rdynamic", "-Wl,-z,relro,-z,now", *flags()[1], "-ldl"]
+    call(compiler(), "-o", program, *core, *objects, *options)
     return program
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measure how much of the C core the tests and the fuzz corpus reach: lines, and branches.
 
-A copy of the project is built for gcov. Its tests run, with what they inject of faults; then the
-fuzz targets, linked with the same object files, run on their seeds and on what `make fuzz` kept.
-A branch is one outcome of one condition: `a && b` has four.
+A copy of the project is built for gcov. Its tests run; then, linked with the same object files, the
+programs of tests/c that check known answers and inject faults, and the fuzz targets on their seeds
+and on what `make fuzz` kept. A branch is one outcome of one condition: `a && b` has four.
 
 Leaves with 1 where fewer are reached than MINIMUM says. With --missing, lists what is not reached.
 Other arguments are handed to pytest.
@@ -22,9 +22,12 @@ from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import answer_lines
+import _drivers
 from bootstrap import ROOT
 from fuzz_seeds import SEEDS, write_seeds
 from instrument import Copy, instrumented_copy, run
+from machines import PARTS
 
 sys.path.insert(0, str(ROOT))
 
@@ -34,6 +37,7 @@ MINIMUM = {"lines": 98.0, "branches": 90.0}
 PLAIN = ["gcc", "-std=c11", "-g", "-O0"]
 COMPILER = [*PLAIN, "--coverage", "-fprofile-update=atomic"]
 KEPT = ROOT / "build" / "fuzz" / "corpus"
+FAULTS = "60"  # places where a kind of fault strikes in one operation
 
 
 class Reached(NamedTuple):
@@ -48,6 +52,7 @@ def main() -> None:
     arguments = [one for one in sys.argv[1:] if one != "--missing"]
     copy = instrumented_copy("coverage", COMPILER, ["--coverage"])
     run_tests(copy, arguments)
+    run_programs(copy)
     for target in sorted(SEEDS):
         replay(copy, target)
     files = read_counts(copy)
@@ -63,6 +68,17 @@ def run_tests(copy: Copy, arguments: list[str]) -> None:
     status = subprocess.run(command, cwd=copy.root, check=False).returncode
     if status != 0:
         raise SystemExit(f"coverage: the tests left with {status}")
+
+
+def run_programs(copy: Copy) -> None:
+    """Run what is in C alone: known answers, and what happens when something fails beneath."""
+    folder = copy.root / "build"
+    linking = ("--coverage",)
+    answers = _drivers.build(folder, *PARTS, core=copy.objects, linking=linking)
+    text = "\n".join(answer_lines.lines()) + "\n"
+    subprocess.run([answers], input=text, text=True, stdout=subprocess.DEVNULL, check=True)
+    faults = _drivers.build(folder, "faults", inject=True, core=copy.objects, linking=linking)
+    subprocess.run([faults, FAULTS], stdout=subprocess.DEVNULL, check=True)
 
 
 def replay(copy: Copy, target: str) -> None:
