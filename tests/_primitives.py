@@ -57,7 +57,9 @@ soter_status soter_ecdh(const soter_key *, const soter_key *, uint8_t *, size_t)
 typedef struct soter_oaep_key soter_oaep_key;
 soter_status soter_oaep_key_new(const soter_key *, soter_oaep_key **);
 void soter_oaep_key_free(soter_oaep_key *);
-soter_status soter_oaep_unwrap(const soter_oaep_key *, const uint8_t *, size_t, uint8_t *, size_t);
+enum soter_oaep_blinding { SOTER_OAEP_KEPT_BLINDING, SOTER_OAEP_FRESH_BLINDING };
+soter_status soter_oaep_unwrap(const soter_oaep_key *, enum soter_oaep_blinding, const uint8_t *,
+                               size_t, uint8_t *, size_t);
 """
 HEADERS = ("aead", "ecdh", "init", "kdf", "key", "oaep", "sign")
 SUCCESS, FAIL, INVALID, CORRUPT, FORGED = 0, 11, 12, 15, 16
@@ -219,5 +221,7 @@ def unwrap(private, wrapped, size):
     status, prepared = new("soter_oaep_key", read)
     assert status == SUCCESS
     out = ffi.new("uint8_t[]", size or 1)
-    status = lib.soter_oaep_unwrap(prepared, wrapped, len(wrapped), out, size)
+    status = lib.soter_oaep_unwrap(
+        prepared, lib.SOTER_OAEP_KEPT_BLINDING, wrapped, len(wrapped), out, size
+    )
     return status, bytes(ffi.buffer(out, size))

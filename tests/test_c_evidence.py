@@ -51,4 +51,6 @@ def test_nothing_secret_stays_in_memory():
 def test_no_branch_depends_on_a_secret():
     """Derivation, comparisons and key parsing branch on no secret, and take no address from one."""
     cases = ("derivation", "session-keys", "cells", "passphrases", "ec-keys", "ec-scalars")
-    assert run("consttime", *cases, "comparisons").splitlines()[-1] == "consttime: 0 findings of ours"
+    assert (
+        run("consttime", *cases, "comparisons").splitlines()[-1] == "consttime: 0 findings of ours"
+    )
