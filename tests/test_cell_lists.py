@@ -57,6 +57,23 @@ def test_context_imprint(threads):
     assert cell.decrypt_many(made, NAMES, threads=threads) == MESSAGES
 
 
+@pytest.mark.parametrize("size", [1, 5, 300_000])
+@THREADS
+def test_a_message_that_is_a_part_of_its_own(threads, size):
+    """One message, or large ones, of which each goes through C alone."""
+    texts = [bytes([at]) * size for at in range(3)]
+    imprint, seal, token = SCellContextImprint(KEY), SCellSeal(KEY), SCellTokenProtect(KEY)
+    for messages in (texts[:1], texts):
+        made = imprint.encrypt_many(messages, b"c", threads=threads)
+        assert made == [imprint.encrypt(message, b"c") for message in messages]
+        assert imprint.decrypt_many(made, b"c", threads=threads) == messages
+        sealed = seal.encrypt_many(messages, threads=threads)
+        assert seal.decrypt_many(sealed, threads=threads) == messages
+        encrypted, tokens = zip(*token.encrypt_many(messages, threads=threads), strict=True)
+        assert token.decrypt_many(encrypted, tokens, threads=threads) == messages
+    assert texts == [bytes([at]) * size for at in range(3)]
+
+
 @THREADS
 def test_passphrases(threads):
     """Slow cells go through the same calls."""

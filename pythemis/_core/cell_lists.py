@@ -211,12 +211,16 @@ def _at(index: int, error: Exception) -> Exception:
 def _opened(job: _Job, part: range) -> list[bytes]:
     """Do a part, take the messages out, and leave nothing behind."""
     buffer, sizes = _through_c(job, part)
+    skip = 0 if job.operation == lib.THEMIS_CELL_IMPRINT else TOKEN_SIZE
+    made: list[bytes] = []
     try:
-        skip = 0 if job.operation == lib.THEMIS_CELL_IMPRINT else TOKEN_SIZE
         ends = accumulate([skip + size for size in sizes])
-        return [bytes(buffer[end - size : end]) for size, end in zip(sizes, ends, strict=True)]
+        made = [bytes(buffer[end - size : end]) for size, end in zip(sizes, ends, strict=True)]
+        return made
     finally:
-        lib.themis_wipe(ffi.from_buffer("uint8_t[]", buffer), len(buffer))
+        # All of a `bytes` is no copy of it: then the memory is the one result that is in it.
+        if not made or made[0] is not buffer:
+            lib.themis_wipe(ffi.from_buffer("uint8_t[]", buffer), len(buffer))
 
 
 def _through_c(job: _Job, part: range) -> tuple[Any, list[int]]:
