@@ -194,7 +194,7 @@ class SCellSeal(_KeyedCell):
         Args:
             messages: each of 1 to 2^32-1 bytes.
             contexts: one for each message, or one for all of them.
-            threads: how many threads share the work; other Python threads run meanwhile.
+            threads: how many threads share the work, at most; other Python threads run meanwhile.
 
         Returns:
             What `encrypt` would return for each, in the same order.
@@ -379,7 +379,7 @@ class SCellTokenProtect(_KeyedCell):
         Args:
             messages: each of 1 to 2^32-1 bytes.
             contexts: one for each message, or one for all of them.
-            threads: how many threads share the work; other Python threads run meanwhile.
+            threads: how many threads share the work, at most; other Python threads run meanwhile.
 
         Returns:
             What `encrypt` would return for each, in the same order.
@@ -481,7 +481,7 @@ class SCellContextImprint(_KeyedCell):
         Args:
             messages: each of 1 to 2^32-1 bytes.
             contexts: one for each message, or one for all of them; 1 byte or more each.
-            threads: how many threads share the work; other Python threads run meanwhile.
+            threads: how many threads share the work, at most; other Python threads run meanwhile.
 
         Returns:
             What `encrypt` would return for each, in the same order.

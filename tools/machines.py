@@ -49,7 +49,7 @@ class Machine(NamedTuple):
 
     @property
     def compiler(self) -> str:
-        """The name of the cross compiler, command and package."""
+        """The name of the cross compiler."""
         return f"{self.triple}-gcc"
 
 
@@ -96,7 +96,7 @@ def ensure_tools(machines: list[Machine]) -> None:
         (command, package)
         for machine in machines
         for command, package in (
-            (machine.compiler, f"{machine.compiler} libc6-dev-{machine.debian}-cross"),
+            (machine.compiler, f"gcc-{machine.triple} libc6-dev-{machine.debian}-cross"),
             (machine.qemu, "qemu-user-static"),
         )
     ]

@@ -9,7 +9,9 @@ apart again while C works on another part in another thread.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import accumulate
+from os import cpu_count
 from threading import Thread
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 # little time while another thread waits for its turn, and so that a part stays in the cache.
 _PART_COUNT = 512
 _PART_BYTES = 1 << 18
+# More than there are processors make nothing faster; whoever asks for a million gets these.
+_THREADS_MAX = max(64, cpu_count() or 1)
 
 
 class _Job(NamedTuple):
@@ -322,11 +326,12 @@ class _Crew:
     def run(self, threads: int) -> list[Any]:
         others = [
             Thread(target=self._take_parts, daemon=True)
-            for _ in range(min(threads, len(self._parts)) - 1)
+            for _ in range(min(threads, len(self._parts), _THREADS_MAX) - 1)
         ]
         try:
-            for other in others:
-                other.start()
+            with suppress(RuntimeError):  # the system gives no more threads: fewer do it, too
+                for other in others:
+                    other.start()
             self._take_parts()
         finally:
             self._waiting = iter(())  # nobody starts another part, whatever ended this one
