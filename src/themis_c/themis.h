@@ -36,6 +36,13 @@ int themis_init(void);
 /* A static text for a status code. */
 const char *themis_status_text(int status);
 
+/* The libraries that do the work, as they are loaded now; static texts. */
+const char *themis_openssl_version(void);
+const char *themis_sodium_version(void);
+
+/* Whether both are linked statically: copies that nobody else in the process uses. */
+int themis_is_static(void);
+
 /* ---- Key generation ---- */
 
 enum { THEMIS_SYMMETRIC_KEY_SIZE = 32 };

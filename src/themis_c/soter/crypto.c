@@ -52,6 +52,20 @@ soter_status soter_init(void)
     return ready ? SOTER_SUCCESS : SOTER_ENGINE_FAIL;
 }
 
+const char *soter_openssl_version(void)
+{
+    return OpenSSL_version(OPENSSL_VERSION);
+}
+
+bool soter_crypto_is_private(void)
+{
+#ifdef SOTER_PRIVATE_LIBCRYPTO
+    return true;
+#else
+    return false;
+#endif
+}
+
 soter_status soter_refusal(soter_status otherwise)
 {
     return ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE ? SOTER_NO_MEMORY

@@ -52,6 +52,11 @@ soter_status soter_group_init(void)
     return ready ? SOTER_SUCCESS : SOTER_ENGINE_FAIL;
 }
 
+const char *soter_sodium_version(void)
+{
+    return sodium_version_string();
+}
+
 void soter_scalar_clamp(struct soter_scalar *scalar)
 {
     scalar->bytes[0] &= 248;

@@ -28,6 +28,9 @@ struct soter_scalar {
 /* Before anything else of the group, from any thread; calling again is fine and cheap. */
 SOTER_MUST_USE soter_status soter_group_init(void);
 
+/* Which libsodium does the work: the one that is loaded. */
+const char *soter_sodium_version(void);
+
 /* Makes 32 bytes a scalar the way Curve25519 does: a multiple of 8 from 2^254 to 2^255 - 1. It is
  * never 0 modulo L, for the multiples of L in that range are 4L to 7L, and 8 divides none. */
 void soter_scalar_clamp(struct soter_scalar *scalar);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
 
+#include "soter/group.h"
 #include "soter/init.h"
 #include "soter/status.h"
 #include "themis.h"
@@ -19,4 +20,19 @@ int themis_init(void)
 const char *themis_status_text(int status)
 {
     return soter_status_text(status);
+}
+
+const char *themis_openssl_version(void)
+{
+    return soter_openssl_version();
+}
+
+const char *themis_sodium_version(void)
+{
+    return soter_sodium_version();
+}
+
+int themis_is_static(void)
+{
+    return soter_crypto_is_private();
 }
