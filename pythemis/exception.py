@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import _compat
 from ._core.boundary import status_code
@@ -66,4 +66,7 @@ class ThemisValueError(ThemisError, ValueError):
     """An argument has the right type and an impossible value."""
 
 
-__getattr__ = _compat.renamed_exceptions(__name__, {"themis_exception": "ThemisError"})
+if TYPE_CHECKING:  # a name that is not there must not pass for one
+    themis_exception = ThemisError
+else:
+    __getattr__ = _compat.renamed_exceptions(__name__, {"themis_exception": "ThemisError"})

@@ -511,11 +511,16 @@ def _encoded(passphrase: str, encoding: str) -> bytes:
     return boundary.wrong_value(_ERRORS, problem)
 
 
-__getattr__ = _compat.deprecated_names(
-    __name__,
-    {
-        "scell_seal": "SCellSeal",
-        "scell_token_protect": "SCellTokenProtect",
-        "scell_context_imprint": "SCellContextImprint",
-    },
-)
+if TYPE_CHECKING:  # a name that is not there must not pass for one
+    scell_seal = SCellSeal
+    scell_token_protect = SCellTokenProtect
+    scell_context_imprint = SCellContextImprint
+else:
+    __getattr__ = _compat.deprecated_names(
+        __name__,
+        {
+            "scell_seal": "SCellSeal",
+            "scell_token_protect": "SCellTokenProtect",
+            "scell_context_imprint": "SCellContextImprint",
+        },
+    )

@@ -161,4 +161,7 @@ class SComparator(comparators.Comparator):
         return SCOMPARATOR_CODES(comparators.result(self))
 
 
-__getattr__ = _compat.deprecated_names(__name__, {"scomparator": "SComparator"})
+if TYPE_CHECKING:  # a name that is not there must not pass for one
+    scomparator = SComparator
+else:
+    __getattr__ = _compat.deprecated_names(__name__, {"scomparator": "SComparator"})

@@ -298,4 +298,7 @@ def _passphrase_bytes(passphrase: Buffer | str | None) -> Buffer | None:
     return boundary.wrong_value(_ERRORS, "the passphrase cannot be expressed in UTF-8")
 
 
-__getattr__ = _compat.deprecated_names(__name__, {"themis_gen_key_pair": "GenerateKeyPair"})
+if TYPE_CHECKING:  # a name that is not there must not pass for one
+    themis_gen_key_pair = GenerateKeyPair
+else:
+    __getattr__ = _compat.deprecated_names(__name__, {"themis_gen_key_pair": "GenerateKeyPair"})

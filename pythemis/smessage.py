@@ -198,4 +198,7 @@ def sverify(public_key: Buffer, message: Buffer) -> bytes:
     return messages.verify(_ERRORS, public_key, message)
 
 
-__getattr__ = _compat.deprecated_names(__name__, {"smessage": "SMessage"})
+if TYPE_CHECKING:  # a name that is not there must not pass for one
+    smessage = SMessage
+else:
+    __getattr__ = _compat.deprecated_names(__name__, {"smessage": "SMessage"})

@@ -483,11 +483,16 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-__getattr__ = _compat.deprecated_names(
-    __name__,
-    {
-        "ssession": "SSession",
-        "sstring": "SString",
-        "mem_transport": "MemoryTransport",
-    },
-)
+if TYPE_CHECKING:  # a name that is not there must not pass for one
+    ssession = SSession
+    sstring = SString
+    mem_transport = MemoryTransport
+else:
+    __getattr__ = _compat.deprecated_names(
+        __name__,
+        {
+            "ssession": "SSession",
+            "sstring": "SString",
+            "mem_transport": "MemoryTransport",
+        },
+    )
