@@ -42,9 +42,14 @@ differ: .venv/.installed $(PEER) ## give damaged input to us and to the real cor
 lint: .venv/.lint ## check style, types, formatting and C warnings
 	$(VENV)/ruff check
 	$(VENV)/ruff format --check
+	$(VENV)/python tools/make_stub.py --check
 	$(VENV)/mypy
+	$(VENV)/basedpyright --level error
 	$(VENV)/clang-format --dry-run -Werror $(FORMATTED)
 	$(VENV)/python tools/lint_c.py
+
+stub: .venv/.installed ## write the types of the compiled module anew, from themis.h
+	$(VENV)/python tools/make_stub.py
 
 format: .venv/.lint ## rewrite the sources in the project's format
 	$(VENV)/ruff check --fix-only

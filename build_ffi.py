@@ -170,7 +170,7 @@ def make_ffibuilder() -> FFI:
         linking += library_linking
 
     ffibuilder = FFI()
-    ffibuilder.cdef(_cdef())
+    ffibuilder.cdef(marked_block())
     ffibuilder.set_source(
         "pythemis._themis",
         # The generated file changes with the flags, so another way of linking builds anew.
@@ -226,7 +226,8 @@ def _own_flags() -> tuple[list[str], list[str]]:
     return compiling, linking
 
 
-def _cdef() -> str:
+def marked_block() -> str:
+    """Give what themis.h has between its markers: the definition of the compiled module."""
     header = (ROOT / C_ROOT / "themis.h").read_text(encoding="utf-8")
     _, begin, rest = header.partition(CDEF_BEGIN)
     cdef, end, _ = rest.partition(CDEF_END)

@@ -1,6 +1,481 @@
 # SPDX-License-Identifier: Apache-2.0
-# The compiled module; what lib holds is written once, in src/themis_c/themis.h.
-from typing import Any
+# Made by tools/make_stub.py from src/themis_c/themis.h: `make stub`.
+from typing import Final, TypeAlias, final
 
-ffi: Any
-lib: Any
+from _cffi_backend import FFI, _CDataBase
+
+# Bytes that C reads, or writes into: `bytes` as they are, anything else as a view by cffi.
+_Bytes: TypeAlias = bytes | _CDataBase
+# Where cffi makes room for a result, and what C gives back.
+_Pointer: TypeAlias = _CDataBase
+
+class _FFI(FFI):
+    # The texts of this header are all of `char`.
+    def string(self, cdata: _CDataBase, maxlen: int = ...) -> bytes: ...
+
+@final
+class _Lib:
+    THEMIS_SUCCESS: Final[int]
+    THEMIS_SEND_OUTPUT_TO_PEER: Final[int]
+    THEMIS_FAIL: Final[int]
+    THEMIS_INVALID_PARAMETER: Final[int]
+    THEMIS_NO_MEMORY: Final[int]
+    THEMIS_BUFFER_TOO_SMALL: Final[int]
+    THEMIS_DATA_CORRUPT: Final[int]
+    THEMIS_INVALID_SIGNATURE: Final[int]
+    THEMIS_NOT_SUPPORTED: Final[int]
+    THEMIS_ENGINE_FAIL: Final[int]
+    THEMIS_SSESSION_KA_NOT_FINISHED: Final[int]
+    THEMIS_SSESSION_TRANSPORT_ERROR: Final[int]
+    THEMIS_SSESSION_GET_PUB_FOR_ID_CALLBACK_ERROR: Final[int]
+    THEMIS_SYMMETRIC_KEY_SIZE: Final[int]
+    THEMIS_KEY_EC: Final[int]
+    THEMIS_KEY_RSA: Final[int]
+    THEMIS_CELL_TOKEN_SIZE: Final[int]
+    THEMIS_PASSPHRASE_TOKEN_SIZE: Final[int]
+    THEMIS_PASSPHRASE_MAX_ITERATIONS: Final[int]
+    THEMIS_PASSPHRASE_ITERATIONS_LIMIT: Final[int]
+    THEMIS_CELL_SEAL: Final[int]
+    THEMIS_CELL_UNSEAL: Final[int]
+    THEMIS_CELL_IMPRINT: Final[int]
+    THEMIS_STRETCH_SLICE: Final[int]
+    THEMIS_MESSAGE_UNKNOWN: Final[int]
+    THEMIS_MESSAGE_EC_SIGNED: Final[int]
+    THEMIS_MESSAGE_RSA_SIGNED: Final[int]
+    THEMIS_MESSAGE_EC_ENCRYPTED: Final[int]
+    THEMIS_MESSAGE_RSA_ENCRYPTED: Final[int]
+    THEMIS_SIGNED_HEADER_SIZE: Final[int]
+    THEMIS_SESSION_OVERHEAD: Final[int]
+    THEMIS_SESSION_PAYLOAD_OFFSET: Final[int]
+    THEMIS_SESSION_WINDOW: Final[int]
+    THEMIS_SESSION_WINDOW_ONCE: Final[int]
+    THEMIS_SESSION_MAX_AGE: Final[int]
+    THEMIS_SESSION_IDLE: Final[int]
+    THEMIS_SESSION_WAITING_FOR_2: Final[int]
+    THEMIS_SESSION_WAITING_FOR_3: Final[int]
+    THEMIS_SESSION_WAITING_FOR_4: Final[int]
+    THEMIS_SESSION_ESTABLISHED: Final[int]
+    THEMIS_SESSION_FAILED: Final[int]
+    THEMIS_COMPARATOR_NOT_READY: Final[int]
+    THEMIS_COMPARATOR_MATCH: Final[int]
+    THEMIS_COMPARATOR_NO_MATCH: Final[int]
+    THEMIS_COMPARATOR_FIRST_SIZE: Final[int]
+    THEMIS_SELFTEST_SESSION_SECRETS_SIZE: Final[int]
+    THEMIS_CELL_MESSAGE_MAX: Final[int]
+    THEMIS_SESSION_MESSAGE_MAX: Final[int]
+    def themis_init(self, /) -> int: ...
+    def themis_status_text(self, status: int, /) -> _Pointer: ...
+    def themis_openssl_version(self, /) -> _Pointer: ...
+    def themis_sodium_version(self, /) -> _Pointer: ...
+    def themis_is_static(self, /) -> int: ...
+    def themis_symmetric_key(self, key: _Bytes, /) -> int: ...
+    def themis_key_inspect(
+        self,
+        key: _Bytes,
+        key_len: int,
+        algorithm: _Pointer,
+        is_private: _Pointer,
+        bits: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_key_size(
+        self,
+        algorithm: int,
+        is_private: int,
+        bits: int,
+        uncompressed: int,
+        /,
+    ) -> int: ...
+    def themis_key_pair(
+        self,
+        algorithm: int,
+        bits: int,
+        uncompressed: int,
+        private_key: _Bytes,
+        public_key: _Bytes,
+        /,
+    ) -> int: ...
+    def themis_key_public(
+        self,
+        private_key: _Bytes,
+        private_key_len: int,
+        uncompressed: int,
+        public_key: _Bytes,
+        public_key_len: int,
+        /,
+    ) -> int: ...
+    def themis_blob_data(self, blob: _Pointer, /) -> _Pointer: ...
+    def themis_blob_size(self, blob: _Pointer, /) -> int: ...
+    def themis_blob_free(self, blob: _Pointer, /) -> None: ...
+    def themis_key_export(
+        self,
+        key: _Bytes,
+        key_len: int,
+        pem: int,
+        passphrase: _Bytes,
+        passphrase_len: int,
+        out: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_key_import(
+        self,
+        text: _Bytes,
+        text_len: int,
+        pem: int,
+        passphrase: _Bytes,
+        passphrase_len: int,
+        out: _Pointer,
+        why: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_overlap(self, a: _Bytes, a_len: int, b: _Bytes, b_len: int, /) -> int: ...
+    def themis_wipe(self, data: _Bytes, data_len: int, /) -> None: ...
+    def themis_cell_new(
+        self,
+        key: _Bytes,
+        key_len: int,
+        compat_096: int,
+        out: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_cell_free(self, cell: _Pointer, /) -> None: ...
+    def themis_cell_seal(
+        self,
+        cell: _Pointer,
+        message: _Bytes,
+        message_len: int,
+        context: _Bytes,
+        context_len: int,
+        sealed: _Bytes,
+        /,
+    ) -> int: ...
+    def themis_cell_unseal(
+        self,
+        cell: _Pointer,
+        sealed: _Bytes,
+        sealed_len: int,
+        context: _Bytes,
+        context_len: int,
+        message: _Bytes,
+        /,
+    ) -> int: ...
+    def themis_cell_protect(
+        self,
+        cell: _Pointer,
+        message: _Bytes,
+        message_len: int,
+        context: _Bytes,
+        context_len: int,
+        encrypted: _Bytes,
+        token: _Bytes,
+        /,
+    ) -> int: ...
+    def themis_cell_unprotect(
+        self,
+        cell: _Pointer,
+        encrypted: _Bytes,
+        encrypted_len: int,
+        token: _Bytes,
+        context: _Bytes,
+        context_len: int,
+        message: _Bytes,
+        /,
+    ) -> int: ...
+    def themis_cell_imprint(
+        self,
+        cell: _Pointer,
+        data: _Bytes,
+        data_len: int,
+        context: _Bytes,
+        context_len: int,
+        out: _Bytes,
+        /,
+    ) -> int: ...
+    def themis_cell_many(
+        self,
+        cell: _Pointer,
+        operation: int,
+        buffer: _Bytes,
+        buffer_len: int,
+        contexts: _Bytes,
+        contexts_len: int,
+        sizes: _Pointer,
+        count: int,
+        failed: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_passphrase_new(
+        self,
+        passphrase: _Bytes,
+        passphrase_len: int,
+        max_iterations: int,
+        out: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_passphrase_free(self, passphrase: _Pointer, /) -> None: ...
+    def themis_passphrase_seal(
+        self,
+        passphrase: _Pointer,
+        message: _Bytes,
+        message_len: int,
+        context: _Bytes,
+        context_len: int,
+        sealed: _Bytes,
+        /,
+    ) -> int: ...
+    def themis_passphrase_message_size(
+        self,
+        passphrase: _Pointer,
+        sealed: _Bytes,
+        sealed_len: int,
+        message_len: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_passphrase_unseal(
+        self,
+        passphrase: _Pointer,
+        sealed: _Bytes,
+        sealed_len: int,
+        context: _Bytes,
+        context_len: int,
+        message: _Bytes,
+        message_len: int,
+        /,
+    ) -> int: ...
+    def themis_stretch_to_seal(self, passphrase: _Pointer, out: _Pointer, /) -> int: ...
+    def themis_stretch_to_unseal(
+        self,
+        passphrase: _Pointer,
+        sealed: _Bytes,
+        sealed_len: int,
+        out: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_stretch_free(self, stretch: _Pointer, /) -> None: ...
+    def themis_stretch_work(self, stretch: _Pointer, most: int, left: _Pointer, /) -> int: ...
+    def themis_stretched_seal(
+        self,
+        stretch: _Pointer,
+        message: _Bytes,
+        message_len: int,
+        context: _Bytes,
+        context_len: int,
+        sealed: _Bytes,
+        /,
+    ) -> int: ...
+    def themis_stretched_unseal(
+        self,
+        passphrase: _Pointer,
+        stretch: _Pointer,
+        sealed: _Bytes,
+        sealed_len: int,
+        context: _Bytes,
+        context_len: int,
+        message: _Bytes,
+        message_len: int,
+        /,
+    ) -> int: ...
+    def themis_message_type(self, message: _Bytes, message_len: int, /) -> int: ...
+    def themis_signer_new(
+        self,
+        private_key: _Bytes,
+        private_key_len: int,
+        out: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_signer_free(self, signer: _Pointer, /) -> None: ...
+    def themis_signer_signature_max(self, signer: _Pointer, /) -> int: ...
+    def themis_signer_sign(
+        self,
+        signer: _Pointer,
+        message: _Bytes,
+        message_len: int,
+        header: _Bytes,
+        signature: _Bytes,
+        signature_len: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_verifier_new(
+        self,
+        public_key: _Bytes,
+        public_key_len: int,
+        out: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_verifier_free(self, verifier: _Pointer, /) -> None: ...
+    def themis_verifier_type(self, verifier: _Pointer, /) -> int: ...
+    def themis_verifier_verify(
+        self,
+        verifier: _Pointer,
+        signed_message: _Bytes,
+        signed_message_len: int,
+        message_len: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_message_new(
+        self,
+        private_key: _Bytes,
+        private_key_len: int,
+        public_key: _Bytes,
+        public_key_len: int,
+        out: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_message_free(self, message: _Pointer, /) -> None: ...
+    def themis_message_own_type(self, message: _Pointer, /) -> int: ...
+    def themis_message_wrap_growth(self, message: _Pointer, /) -> int: ...
+    def themis_message_unwrap_growth(self, message: _Pointer, /) -> int: ...
+    def themis_message_wrap(
+        self,
+        message: _Pointer,
+        data: _Bytes,
+        data_len: int,
+        wrapped: _Bytes,
+        /,
+    ) -> int: ...
+    def themis_message_unwrap(
+        self,
+        message: _Pointer,
+        wrapped: _Bytes,
+        wrapped_len: int,
+        data: _Bytes,
+        /,
+    ) -> int: ...
+    def themis_session_new(
+        self,
+        id: _Bytes,
+        id_len: int,
+        private_key: _Bytes,
+        private_key_len: int,
+        reject_duplicates: int,
+        out: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_session_free(self, session: _Pointer, /) -> None: ...
+    def themis_session_state(self, session: _Pointer, /) -> int: ...
+    def themis_session_remote_id(self, session: _Pointer, id_len: _Pointer, /) -> _Pointer: ...
+    def themis_session_refusal(self, session: _Pointer, /) -> _Pointer: ...
+    def themis_session_claimed_peer(
+        self,
+        message: _Bytes,
+        message_len: int,
+        id_offset: _Pointer,
+        id_len: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_session_negotiation_size(self, session: _Pointer, /) -> int: ...
+    def themis_session_connect_request(
+        self,
+        session: _Pointer,
+        out: _Bytes,
+        out_len: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_session_negotiate(
+        self,
+        session: _Pointer,
+        message: _Bytes,
+        message_len: int,
+        peer_key: _Bytes,
+        peer_key_len: int,
+        reply: _Bytes,
+        reply_len: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_session_wrap(
+        self,
+        session: _Pointer,
+        now: int,
+        message: _Bytes,
+        message_len: int,
+        wrapped: _Bytes,
+        /,
+    ) -> int: ...
+    def themis_session_unwrap(
+        self,
+        session: _Pointer,
+        now: int,
+        wrapped: _Bytes,
+        wrapped_len: int,
+        message: _Bytes,
+        /,
+    ) -> int: ...
+    def themis_comparator_new(self, out: _Pointer, /) -> int: ...
+    def themis_comparator_free(self, comparator: _Pointer, /) -> None: ...
+    def themis_comparator_append(
+        self,
+        comparator: _Pointer,
+        secret: _Bytes,
+        secret_len: int,
+        /,
+    ) -> int: ...
+    def themis_comparator_begin(self, comparator: _Pointer, message: _Bytes, /) -> int: ...
+    def themis_comparator_expected_size(self, comparator: _Pointer, /) -> int: ...
+    def themis_comparator_reply_size(self, comparator: _Pointer, /) -> int: ...
+    def themis_comparator_proceed(
+        self,
+        comparator: _Pointer,
+        message: _Bytes,
+        message_len: int,
+        reply: _Bytes,
+        /,
+    ) -> int: ...
+    def themis_comparator_result(self, comparator: _Pointer, /) -> int: ...
+    def themis_selftest_kdf(
+        self,
+        key: _Bytes,
+        key_len: int,
+        label: _Bytes,
+        label_len: int,
+        contexts: _Bytes,
+        contexts_len: int,
+        out: _Bytes,
+        out_len: int,
+        /,
+    ) -> int: ...
+    def themis_selftest_container_write(
+        self,
+        container: _Bytes,
+        container_len: int,
+        tag: _Bytes,
+        /,
+    ) -> int: ...
+    def themis_selftest_container_read(
+        self,
+        container: _Bytes,
+        container_len: int,
+        tag: _Bytes,
+        payload_len: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_selftest_session_secrets(
+        self,
+        private_ephemeral: _Bytes,
+        private_ephemeral_len: int,
+        is_client: int,
+        peer_ephemeral: _Bytes,
+        peer_ephemeral_len: int,
+        client_id: _Bytes,
+        client_id_len: int,
+        server_id: _Bytes,
+        server_id_len: int,
+        out: _Bytes,
+        /,
+    ) -> int: ...
+    def themis_selftest_session_ephemeral(
+        self,
+        session: _Pointer,
+        private_key: _Bytes,
+        private_key_len: int,
+        /,
+    ) -> int: ...
+    def themis_selftest_session_numbers(
+        self,
+        session: _Pointer,
+        next_written: int,
+        next_read: int,
+        /,
+    ) -> int: ...
+
+ffi: _FFI
+lib: _Lib

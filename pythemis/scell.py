@@ -20,7 +20,7 @@ which write into a buffer of yours, and ``encrypt_many`` and ``decrypt_many`` fo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from . import _compat
 from ._core import boundary, cell_lists, cells
@@ -29,7 +29,7 @@ from .exception import ThemisError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from typing_extensions import Buffer
+    from typing_extensions import Buffer, Self
 
     Contexts = Buffer | Iterable[Buffer | None] | None
 
@@ -93,15 +93,26 @@ class SCellSeal(_KeyedCell):
         SecureCellError: neither or both of key and passphrase, or an empty one.
     """
 
-    def __new__(
-        cls, *keys: Any, key: object = None, passphrase: object = None, **_: Any
-    ) -> SCellSeal:
+    def __new__(cls, *keys: Any, key: object = None, passphrase: object = None, **_: Any) -> Self:
         """Choose the class: a passphrase makes an `SCellSealPassphrase`."""
         if cls is not SCellSeal or passphrase is None:
             return super().__new__(cls)
         if keys or key is not None:
             boundary.wrong_value(_ERRORS, "give a key or a passphrase, not both")
-        return super().__new__(SCellSealPassphrase)
+        instead: Any = object.__new__(SCellSealPassphrase)
+        return instead  # type: ignore[no-any-return]
+
+    @overload
+    def __init__(self, key: Buffer, *, compat_096: bool = False) -> None: ...
+
+    @overload
+    def __init__(
+        self,
+        *,
+        passphrase: Buffer | str,
+        encoding: str = "utf-8",
+        max_iterations: int = DEFAULT_MAX_ITERATIONS,
+    ) -> None: ...
 
     def __init__(
         self,

@@ -312,9 +312,10 @@ def passphrase_unseal(owner: Owner, sealed: Any, context: Any) -> bytes:
         context = view(owner._errors, b"" if context is None else context, "the context")
         handle = opened(owner)
         status, size = _passphrase_message_size(handle, sealed)
-        if status == SUCCESS:
-            message = new_output(size)
-            status = _passphrase_unseal(handle, sealed, context, message, len(message))
+        if status != SUCCESS:
+            failed(owner._errors, status, PASSPHRASE_REFUSALS)
+        message = new_output(size)
+        status = _passphrase_unseal(handle, sealed, context, message, len(message))
         if status != SUCCESS:
             failed(owner._errors, status, PASSPHRASE_REFUSALS)
         return message if IN_PLACE else foreign_result(message)

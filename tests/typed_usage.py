@@ -1,0 +1,398 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What users write, for type checkers: checked by mypy and pyright in `make lint`, never run.
+
+Every public name is here, with the type that it must have. A line with `type: ignore` is wrong,
+and an error to both: if one of them accepts the mistake, the comment is unused, which is an error.
+"""
+# pyright: strict, reportUnnecessaryTypeIgnoreComment=true
+# pyright: reportUnusedCoroutine=false, reportCallInDefaultInitializer=false
+
+from __future__ import annotations
+
+import asyncio
+import mmap
+import socket
+from array import array
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any
+
+from typing_extensions import assert_type
+
+import pythemis
+from pythemis import exception, scell, scomparator, skeygen, smessage, ssession, stransport
+from pythemis.astransport import (
+    DEFAULT_TIMEOUT,
+    SessionStream,
+    open_session,
+    start_session_server,
+)
+from pythemis.exception import THEMIS_CODES, ThemisError, ThemisTypeError, ThemisValueError
+from pythemis.scell import (
+    SCellContextImprint,
+    SCellSeal,
+    SCellSealPassphrase,
+    SCellTokenProtect,
+    SecureCellError,
+    SecureCellTypeError,
+    SecureCellValueError,
+)
+from pythemis.scomparator import (
+    SCOMPARATOR_CODES,
+    SComparator,
+    SecureComparatorError,
+    SecureComparatorTypeError,
+    SecureComparatorValueError,
+)
+from pythemis.skeygen import (
+    KEY_PAIR_TYPE,
+    GenerateKeyPair,
+    GenerateSymmetricKey,
+    KeyKind,
+    from_der,
+    from_pem,
+    key_kind,
+    public_from_private,
+    to_der,
+    to_pem,
+)
+from pythemis.smessage import (
+    SecureMessageError,
+    SecureMessageTypeError,
+    SecureMessageValueError,
+    SecureSigner,
+    SecureVerifier,
+    SMessage,
+    ssign,
+    sverify,
+)
+from pythemis.ssession import (
+    MemoryTransport,
+    SecureSessionError,
+    SecureSessionTypeError,
+    SecureSessionValueError,
+    SessionState,
+    SimpleMemoryTransport,
+    SSession,
+    SString,
+    peer_id_of,
+)
+from pythemis.stransport import (
+    DEFAULT_MAX_SIZE,
+    HEADER_SIZE,
+    SocketTransport,
+    frame,
+    frame_size,
+)
+
+data = b"bytes"
+text = "text"
+
+
+def package() -> None:
+    assert_type(pythemis.__version__, str)
+    pythemis.nothing  # type: ignore[attr-defined]
+    scell.SCellSeall  # type: ignore[attr-defined]
+    smessage.Smessage  # type: ignore[attr-defined]
+    ssession.Session  # type: ignore[attr-defined]
+    skeygen.Generate  # type: ignore[attr-defined]
+    scomparator.Scomparator  # type: ignore[attr-defined]
+    exception.ThemisExcept  # type: ignore[attr-defined]
+    stransport.Transport  # type: ignore[attr-defined]
+
+
+def old_names(transport: MemoryTransport) -> None:
+    assert_type(scell.scell_seal(data).encrypt(data), bytes)
+    assert_type(scell.scell_token_protect(data).encrypt(data), tuple[bytes, bytes])
+    assert_type(scell.scell_context_imprint(data).encrypt(data, data), bytes)
+    assert_type(smessage.smessage(data, data).wrap(data), bytes)
+    assert_type(ssession.ssession(data, data, transport).is_established(), bool)
+    assert_type(skeygen.themis_gen_key_pair("EC").export_public_key(), bytes)
+    assert_type(scomparator.scomparator(data).is_compared(), bool)
+    assert_type(ssession.sstring(data).is_control(), bool)
+    try:
+        ssession.mem_transport.nothing  # type: ignore[attr-defined]
+    except exception.themis_exception as error:
+        assert_type(error.error_code, int)
+
+
+def errors() -> None:
+    error = ThemisError(THEMIS_CODES.FAIL, "what happened", 1, "more")
+    assert_type(error.error_code, int)
+    assert_type(SecureCellError(11, "what happened").index, int | None)
+    kinds: list[type[ThemisError]] = [
+        *(SecureCellError, SecureComparatorError, SecureMessageError, SecureSessionError)
+    ]
+    types: list[type[TypeError]] = [
+        *(ThemisTypeError, SecureCellTypeError, SecureComparatorTypeError),
+        *(SecureMessageTypeError, SecureSessionTypeError),
+    ]
+    values: list[type[ValueError]] = [
+        *(ThemisValueError, SecureCellValueError, SecureComparatorValueError),
+        *(SecureMessageValueError, SecureSessionValueError),
+    ]
+    del kinds, types, values
+    ThemisError("what happened")  # type: ignore[call-arg, arg-type]
+    THEMIS_CODES.NOTHING  # type: ignore[attr-defined]
+
+
+def any_buffer(mapped: mmap.mmap) -> None:
+    cell = SCellSeal(key=bytearray(data))
+    for message in (data, bytearray(data), memoryview(data), array("B", data), mapped):
+        assert_type(cell.encrypt(message, context=message), bytes)
+    cell.encrypt(text)  # type: ignore[arg-type]
+    cell.encrypt(None)  # type: ignore[arg-type]
+    cell.encrypt(1)  # type: ignore[arg-type]
+    cell.encrypt(data, text)  # type: ignore[arg-type]
+
+
+def cell_seal() -> None:
+    cell = SCellSeal(data)
+    with SCellSeal(key=data, compat_096=True) as same:
+        assert_type(same, SCellSeal)
+    assert_type(cell.encrypt(data), bytes)
+    assert_type(cell.encrypt(message=data, context=data), bytes)
+    assert_type(cell.decrypt(data, None), bytes)
+    assert_type(cell.encrypt_into(bytearray(50), data, context=data), int)
+    assert_type(cell.decrypt_into(memoryview(bytearray(50)), data), int)
+    assert_type(cell.encrypt_many([data, bytearray(data)], threads=2), list[bytes])
+    assert_type(cell.encrypt_many((data for _ in range(2)), [data, None]), list[bytes])
+    assert_type(cell.decrypt_many([data], data), list[bytes])
+    cell.close()
+    SCellSeal()  # type: ignore[call-overload]
+    SCellSeal(text)  # type: ignore[call-overload]
+    SCellSeal(data, passphrase=text)  # type: ignore[call-overload]
+    SCellSeal(data, text)  # type: ignore[call-overload]
+    SCellSeal(key=data, max_iterations=1)  # type: ignore[call-overload]
+    cell.encrypt_many(data)  # type: ignore[arg-type]
+    cell.encrypt_many([data], [text])  # type: ignore[list-item]
+    cell.encrypt_many([data], None, 2)  # type: ignore[call-arg]
+    cell.encrypt_into(data)  # type: ignore[call-arg]
+    cell.encrypt_into(text, data)  # type: ignore[arg-type]
+
+
+def cell_passphrase() -> None:
+    cell = SCellSeal(passphrase=text, encoding="utf-8", max_iterations=10**6)
+    assert_type(cell.encrypt(data, data), bytes)
+    direct = SCellSealPassphrase(text, "utf-8", max_iterations=10**6)
+    with direct as same:
+        assert_type(same, SCellSealPassphrase)
+    assert_type(direct.decrypt(data), bytes)
+    assert_type(direct.encrypt_into(bytearray(80), data), int)
+    assert_type(direct.decrypt_into(bytearray(80), data), int)
+    assert_type(direct.encrypt_many([data]), list[bytes])
+    assert_type(direct.decrypt_many([data], threads=4), list[bytes])
+    is_seal: SCellSeal = SCellSealPassphrase(passphrase=data)
+    del is_seal
+    SCellSeal(passphrase=1)  # type: ignore[call-overload]
+    SCellSealPassphrase(1)  # type: ignore[arg-type]
+    SCellSealPassphrase(text, max_iterations="many")  # type: ignore[arg-type]
+    SCellSealPassphrase(text, key=data)  # type: ignore[arg-type]
+
+
+def cell_token_protect() -> None:
+    cell = SCellTokenProtect(key=data, compat_096=False)
+    encrypted, token = cell.encrypt(data, context=data)
+    assert_type((encrypted, token), tuple[bytes, bytes])
+    assert_type(cell.decrypt(encrypted, token, data), bytes)
+    assert_type(cell.encrypt_into(bytearray(5), data), tuple[int, bytes])
+    assert_type(cell.decrypt_into(bytearray(5), encrypted, token), int)
+    assert_type(cell.encrypt_many([data]), list[tuple[bytes, bytes]])
+    assert_type(cell.decrypt_many([encrypted], [token], [None]), list[bytes])
+    cell.decrypt(encrypted)  # type: ignore[call-arg]
+    cell.decrypt((encrypted, token))  # type: ignore[call-arg, arg-type]
+    SCellTokenProtect()  # type: ignore[call-arg]
+    SCellTokenProtect(passphrase=text)  # type: ignore[call-arg]
+
+
+def cell_context_imprint() -> None:
+    cell = SCellContextImprint(key=data)
+    assert_type(cell.encrypt(data, context=data), bytes)
+    assert_type(cell.decrypt(data, data), bytes)
+    assert_type(cell.encrypt_into(bytearray(5), data, data), int)
+    assert_type(cell.decrypt_into(bytearray(5), data, data), int)
+    assert_type(cell.encrypt_many([data], [data]), list[bytes])
+    assert_type(cell.decrypt_many([data], data), list[bytes])
+    cell.encrypt(data)  # type: ignore[call-arg]
+    cell.encrypt(data, None)  # type: ignore[arg-type]
+    cell.encrypt_many([data])  # type: ignore[call-arg]
+    SCellContextImprint(data, compat_096=True)  # type: ignore[call-arg]
+
+
+def keys() -> None:
+    assert_type(GenerateSymmetricKey(), bytes)
+    with GenerateKeyPair(KEY_PAIR_TYPE.EC, curve="P-384", uncompressed=True) as pair:
+        assert_type(pair, GenerateKeyPair)
+    assert_type(GenerateKeyPair("RSA", bits=4096).export_private_key(), bytes)
+    assert_type(pair.export_public_key(), bytes)
+    kind = key_kind(data)
+    assert_type(kind, KeyKind)
+    assert_type(kind.algorithm, KEY_PAIR_TYPE)
+    assert_type(kind.bits, int)
+    assert_type((kind.is_private, kind.is_public), tuple[bool, bool])
+    assert_type(public_from_private(data, uncompressed=True), bytes)
+    assert_type(to_pem(data, passphrase=text), bytes)
+    assert_type(to_der(data), bytes)
+    assert_type(from_pem(text, data), bytes)
+    assert_type(from_der(data, text), bytes)
+    GenerateKeyPair()  # type: ignore[call-arg]
+    GenerateKeyPair("RSA", 4096)  # type: ignore[call-arg]
+    GenerateKeyPair("RSA", bits="4096")  # type: ignore[arg-type]
+    key_kind(text)  # type: ignore[arg-type]
+    from_der(text)  # type: ignore[arg-type]
+    public_from_private(data, True)  # type: ignore[call-arg]
+
+
+def messages() -> None:
+    with SMessage(private_key=data, peer_public_key=data) as message:
+        assert_type(message.wrap(data), bytes)
+        assert_type(message.unwrap(memoryview(data)), bytes)
+    with SecureSigner(data) as signer:
+        assert_type(signer.sign(data), bytes)
+    with SecureVerifier(public_key=data) as verifier:
+        assert_type(verifier.verify(data), bytes)
+    assert_type(ssign(data, data), bytes)
+    assert_type(sverify(public_key=data, message=data), bytes)
+    SMessage(data)  # type: ignore[call-arg]
+    SMessage(data, text)  # type: ignore[arg-type]
+    ssign(data)  # type: ignore[call-arg]
+    sverify(data, text)  # type: ignore[arg-type]
+    signer.verify(data)  # type: ignore[attr-defined]
+
+
+class Callbacks(MemoryTransport):
+    """A transport as users write it."""
+
+    def get_pub_key_by_id(self, user_id: bytes) -> bytes | None:
+        return {b"bob": data}.get(user_id)
+
+    def send(self, message: bytes) -> None:
+        del message
+
+    def receive(self, max_length: int) -> bytes:
+        return bytes(max_length)
+
+
+class Forgetful(MemoryTransport):
+    """A transport that lacks what a session cannot do without."""
+
+
+class WrongResult(MemoryTransport):
+    """A transport that gives keys as text."""
+
+    def get_pub_key_by_id(self, user_id: bytes) -> str:  # type: ignore[override]
+        return user_id.decode()
+
+
+def session() -> None:
+    transport = Callbacks()
+    with SSession(b"alice", data, transport, reject_duplicates=True) as ours:
+        assert_type(ours, SSession)
+    assert_type(ours.state, SessionState)
+    assert_type(ours.remote_id, bytes | None)
+    assert_type(ours.is_established(), bool)
+    assert_type(ours.connect_request(), bytes)
+    unwrapped = ours.unwrap(data)
+    assert_type(unwrapped, SString)
+    assert_type(unwrapped.is_control(), bool)
+    as_bytes: bytes = unwrapped
+    assert_type(ours.wrap(as_bytes), bytes)
+    assert_type(ours.wrap_into(bytearray(100), data), int)
+    assert_type(ours.unwrap_into(bytearray(100), data), int)
+    ours.connect()
+    assert_type(ours.send(data), int)
+    assert_type(ours.receive(), bytes)
+    assert_type(ours.receive(max_length=100), bytes)
+    assert_type(peer_id_of(data), bytes)
+    Forgetful()  # type: ignore[abstract]
+    SSession(b"alice", data)  # type: ignore[call-arg]
+    SSession(text, data, transport)  # type: ignore[arg-type]
+    ours.wrap(text)  # type: ignore[arg-type]
+    ours.wrap_into(data)  # type: ignore[call-arg]
+    ours.remote_id.decode()  # type: ignore[union-attr]
+    ours.remote_id = b"mallory"  # type: ignore[misc]
+
+
+def memory_transports(peers: Mapping[bytes, bytes]) -> None:
+    transport = SimpleMemoryTransport(peers)
+    assert_type(transport.get_pub_key_by_id(b"bob"), bytes | None)
+    SimpleMemoryTransport([(b"bob", data)])
+    SimpleMemoryTransport(b"bob", data)
+    SimpleMemoryTransport({"bob": data})  # type: ignore[arg-type]
+    SimpleMemoryTransport()  # type: ignore[call-arg]
+
+
+def sockets(connection: socket.socket, find: Callable[[bytes], bytes | None]) -> None:
+    sizes: list[int] = [HEADER_SIZE, DEFAULT_MAX_SIZE]
+    del sizes
+    assert_type(frame(data), bytes)
+    assert_type(frame_size(data, max_size=100), int)
+    with SocketTransport(connection, {b"bob": data}, max_size=100, timeout=1) as transport:
+        assert_type(transport, SocketTransport)
+        assert_type(transport.get_pub_key_by_id(b"bob"), bytes | None)
+        transport.send(data)
+        assert_type(transport.receive(), bytes)
+    SSession(b"alice", data, SocketTransport(connection, find)).connect()
+    SocketTransport(connection)  # type: ignore[call-arg]
+    SocketTransport(connection, find, 100)  # type: ignore[call-arg]
+    SocketTransport(connection, {"bob": data})  # type: ignore[dict-item]
+    transport.send(text)  # type: ignore[arg-type]
+
+
+async def streams(find: Callable[[bytes], Awaitable[bytes | None]]) -> None:
+    stream = await open_session(
+        "localhost", 7000, user_id=b"alice", sign_key=data, keys=find, remote_id=b"bob"
+    )
+    assert_type(stream, SessionStream)
+    assert_type(DEFAULT_TIMEOUT, float)
+    async with stream as same:
+        assert_type(same, SessionStream)
+        stream.write(bytearray(data))
+        await stream.drain()
+        assert_type(await stream.read(), bytes)
+        async for message in stream:
+            assert_type(message, bytes)
+    assert_type(stream.remote_id, bytes | None)
+    assert_type(stream.session, SSession)
+    assert_type(stream.get_extra_info("peername"), Any)
+    assert_type(stream.is_closing(), bool)
+    stream.close()
+    await stream.wait_closed()
+    stream.write(text)  # type: ignore[arg-type]
+    await open_session("localhost", 7000, b"alice")  # type: ignore[call-arg]
+    await open_session(user_id=b"alice", sign_key=data)  # type: ignore[call-arg]
+    await open_session(user_id=text, sign_key=data, keys={})  # type: ignore[arg-type]
+
+
+async def servers(pairs: Mapping[bytes, bytes]) -> None:
+    async def handler(stream: SessionStream) -> None:
+        stream.write(data)
+
+    def plain(stream: SessionStream) -> None:
+        stream.write(data)
+
+    server = await start_session_server(
+        handler, port=7000, user_id=b"bob", sign_key=data, keys=pairs, timeout=None, backlog=10
+    )
+    assert_type(server, asyncio.Server)
+    await start_session_server(plain, user_id=data, sign_key=data, keys=pairs)  # type: ignore[arg-type]
+    await start_session_server(handler, user_id=data, sign_key=data)  # type: ignore[call-arg]
+
+
+def comparator() -> None:
+    with SComparator(shared_secret=data) as ours:
+        assert_type(ours, SComparator)
+    ours.append_secret(bytearray(data))
+    assert_type(ours.begin_compare(), bytes)
+    assert_type(ours.proceed_compare(data), bytes)
+    assert_type((ours.is_compared(), ours.is_equal()), tuple[bool, bool])
+    assert_type(ours.result(), SCOMPARATOR_CODES)
+    SComparator()  # type: ignore[call-arg]
+    SComparator(text)  # type: ignore[arg-type]
+    ours.append_secret(text)  # type: ignore[arg-type]
+
+
+def each_member() -> Iterator[object]:
+    yield from THEMIS_CODES
+    yield from SCOMPARATOR_CODES
+    yield from SessionState
+    yield from KeyKind
