@@ -39,7 +39,7 @@ interop: .venv/.installed $(PEER) ## run the tests against the real Themis core 
 differ: .venv/.installed $(PEER) ## give damaged input to us and to the real core (SECONDS=600 SEED=1)
 	$(VENV)/python tests/interop/differential.py --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
 
-lint: .venv/.lint ## check style, types, formatting and C warnings
+lint: .venv/.lint ## check style, types, formatting, C warnings and workflows
 	$(VENV)/ruff check
 	$(VENV)/ruff format --check
 	$(VENV)/python tools/make_stub.py --check
@@ -47,6 +47,11 @@ lint: .venv/.lint ## check style, types, formatting and C warnings
 	$(VENV)/basedpyright --level error
 	$(VENV)/clang-format --dry-run -Werror $(FORMATTED)
 	$(VENV)/python tools/lint_c.py
+	$(VENV)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(VENV)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(VENV)/check-jsonschema --quiet --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(VENV)/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
+	$(VENV)/zizmor --offline --quiet --persona=pedantic .github
 
 stub: .venv/.installed ## write the types of the compiled module anew, from themis.h
 	$(VENV)/python tools/make_stub.py
@@ -70,11 +75,17 @@ instructions: .venv/.installed ## count the instructions of the hot paths; 10 % 
 
 instructions-record: .venv/.installed ## record the instructions of the hot paths as they are now
 	$(VENV)/python tools/instruction_counts.py --record
+sdist: .venv/.installed ## build the source distribution into dist
+	$(VENV)/python -m build --sdist
+
 wheel: .venv/.wheel ## build, audit and prove the wheel with everything in it (PYTHEMIS_ARCHIVES=folder)
 	$(VENV)/python tools/build_wheel.py $(PYTEST_ARGS)
 
 second-system: .venv/.wheel ## run wheel and sdist on a Debian trixie in a folder, as root (PYTEST_ARGS='-k seal')
 	$(VENV)/python tools/second_system.py $(PYTEST_ARGS)
+
+check-release: ## is everything in dist that a release has, of one version? (TAG=v1.2.3)
+	$(PYTHON) tools/check_release.py "$$TAG" # out of the environment: no name of a tag becomes a command
 
 machines: ## run the C core as other machines do: big-endian, 32 bits (MACHINES='s390x i386')
 	$(PYTHON) tools/machines.py $(MACHINES)
