@@ -22,8 +22,8 @@ from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import answer_lines
 import _drivers
+import answer_lines
 from bootstrap import ROOT
 from fuzz_seeds import SEEDS, write_seeds
 from instrument import Copy, instrumented_copy, run
