@@ -226,7 +226,8 @@ def plain(function, *arguments):
 
 # Operations with a private RSA key get a fresh handle each time: when memory runs out in the wrong
 # moment, OpenSSL (3.0 to 3.5 at least) leaves the factors of its blinding disagreeing with each
-# other, and up to 31 operations with the same key give wrong results before it draws new ones.
+# other. The core notices and goes on with a fresh copy of the key, at the cost of more allocations
+# in a later operation; tests/c/faults.c uses handles again.
 
 
 def signing(private):

@@ -26,6 +26,7 @@ from build_ffi import LIBRARIES, library_flags
 LEFT_ALONE = {
     "BIO_free",
     "BIO_s_mem",
+    "BN_is_odd",
     "CRYPTO_memcmp",
     "ERR_peek_last_error",
     "ERR_pop_to_mark",

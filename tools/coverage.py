@@ -37,7 +37,7 @@ MINIMUM = {"lines": 98.0, "branches": 90.0}
 PLAIN = ["gcc", "-std=c11", "-g", "-O0"]
 COMPILER = [*PLAIN, "--coverage", "-fprofile-update=atomic"]
 KEPT = ROOT / "build" / "fuzz" / "corpus"
-FAULTS = "60"  # places where a kind of fault strikes in one operation
+FAULTS = "8"  # places where a kind of fault strikes in one operation
 
 
 class Reached(NamedTuple):
