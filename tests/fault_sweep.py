@@ -88,6 +88,20 @@ def writing(function, size, *arguments, expected=None):
     return operation
 
 
+# A handle keeps the contexts that an operation made, and the next may then allocate nothing. So
+# operations with handles that do get a fresh one each time.
+
+
+def with_fresh_cell(function, size, *arguments, expected=None):
+    """Make an operation with a cell, and with an output of `size` bytes."""
+
+    def operation(arm, disarm):
+        cell = pythemis.scell.SCellSeal(b"key")
+        return writing(function, size, cell._handle, *arguments, expected=expected)(arm, disarm)
+
+    return operation
+
+
 def comparing(step):
     """Make an operation that takes one step of a comparison; 0 is adding to the secret."""
 
@@ -144,19 +158,16 @@ def operations():
         "passphrase_new",
         new(lib.themis_passphrase_new, "themis_passphrase", b"key", 3, 5),
     )
-    yield "seal", writing(lib.themis_cell_seal, SIZE + 44, CELL._handle, *message, *context)
+    yield "seal", with_fresh_cell(lib.themis_cell_seal, SIZE + 44, *message, *context)
     yield (
         "unseal",
-        writing(
-            lib.themis_cell_unseal,
-            SIZE,
-            *(CELL._handle, sealed, len(sealed), *context),
-            expected=MESSAGE,
+        with_fresh_cell(
+            lib.themis_cell_unseal, SIZE, sealed, len(sealed), *context, expected=MESSAGE
         ),
     )
     yield (
         "imprint",
-        writing(lib.themis_cell_imprint, SIZE, CELL._handle, *message, *context, expected=imprint),
+        with_fresh_cell(lib.themis_cell_imprint, SIZE, *message, *context, expected=imprint),
     )
     yield (
         "passphrase_seal",
@@ -246,10 +257,14 @@ def signing(private):
 
 def wrapping(private, public):
     """Make the operation of encrypting."""
-    message = pythemis.smessage.SMessage(private, public)
-    size = len(message.wrap(MESSAGE))
-    KEPT.append(message)
-    return writing(lib.themis_message_wrap, size, message._handle, MESSAGE, SIZE)
+    size = len(pythemis.smessage.SMessage(private, public).wrap(MESSAGE))
+
+    def operation(arm, disarm):
+        message = pythemis.smessage.SMessage(private, public)
+        arguments = (message._handle, MESSAGE, SIZE)
+        return writing(lib.themis_message_wrap, size, *arguments)(arm, disarm)
+
+    return operation
 
 
 def unwrapping(private, public):
