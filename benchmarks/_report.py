@@ -18,14 +18,28 @@ from _measure import Spread
 
 HEADINGS = ("operation", "measured", "beside it", "takes", "ratio", "quartiles", "goal", "met")
 ASK_LIBCRYPTO = """\
-import pythemis.skeygen
-from pathlib import Path
-mapped = {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines()}
-[library] = [path for path in mapped if Path(path).name.startswith("libcrypto.so")]
 import ctypes
-ask = ctypes.CDLL(library).OpenSSL_version
-ask.restype = ctypes.c_char_p
-print(ask(0).decode())
+import importlib.metadata
+import json
+import sys
+from pathlib import Path
+
+import pythemis.skeygen
+
+core = sys.modules.get("pythemis._themis")
+if core:  # a symbol is looked up in the module, and then in what it is linked with
+    library = core.__file__
+else:  # pythemis 0.15
+    mapped = {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines()}
+    [library] = [path for path in mapped if Path(path).name.startswith("libcrypto.so")]
+ask = getattr(ctypes.CDLL(library), "OpenSSL_version", None)
+if ask:
+    ask.restype = ctypes.c_char_p
+    print(ask(0).decode())
+else:
+    [sbom] = [f for f in importlib.metadata.files("pythemis") if f.name.endswith(".cdx.json")]
+    parts = {part["name"]: part["version"] for part in json.loads(sbom.read_text())["components"]}
+    print(f"OpenSSL {parts['openssl']} (static)")
 """
 
 
@@ -180,7 +194,8 @@ def libcrypto_version() -> str:
     This is asked in a fresh process, where nothing else has brought one: hashlib may use another,
     and `cryptography` carries its own inside.
     """
-    said = subprocess.run([sys.executable, "-c", ASK_LIBCRYPTO], capture_output=True, text=True)
+    command = [sys.executable, "-I", "-c", ASK_LIBCRYPTO]  # not what lies around here
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
     return said.stdout.strip() or "libcrypto linked statically, or not to be seen here"
 
 

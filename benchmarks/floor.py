@@ -5,14 +5,17 @@ floor.c is compiled for this and runs beside; it and pythemis are sampled in tur
 beside an operation is only the cryptography in it: no key is read, nothing is allocated.
 
     python benchmarks/floor.py [--only TEXT] [--rounds 21] [--seconds 0.01] [--json FILE]
+
+Beside a wheel, which is linked statically, set PYTHEMIS_LINK and PYTHEMIS_STATIC_PREFIX as for its
+build, so that the floor has the same libraries.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import shlex
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,11 +23,17 @@ import operations
 from _measure import Stopwatch, in_turns, ratios, spread
 from _report import Row, document, machine, machine_sentence, table, write
 
+SOURCE = Path(__file__).with_name("floor.c")
+ROOT = SOURCE.parent.parent
+
+sys.path.insert(0, str(ROOT))
+
+from build_ffi import LIBRARIES, library_flags, link_mode
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SOURCE = Path(__file__).with_name("floor.c")
-PROGRAM = SOURCE.parent.parent / "build" / "bench" / "floor"
+PROGRAM = ROOT / "build" / "bench" / ("floor-static" if link_mode() == "static" else "floor")
 # What both sides of a comparison take; tests/test_comparator_cost.py counts it.
 GROUP_OPERATIONS = {"multiply": 32, "multiply-base": 22, "add": 22}
 PBKDF2_ROUNDS = 314_110
@@ -102,12 +111,11 @@ def build() -> Path:
     if PROGRAM.exists() and PROGRAM.stat().st_mtime > SOURCE.stat().st_mtime:
         return PROGRAM
     PROGRAM.parent.mkdir(parents=True, exist_ok=True)
-    question = ["pkg-config", "--cflags", "--libs", "libcrypto", "libsodium"]
-    flags = subprocess.run(question, capture_output=True, text=True, check=True).stdout
+    compiling, linking = zip(*map(library_flags, LIBRARIES), strict=True)
     compiler = os.environ.get("CC", "gcc")
     fresh = PROGRAM.with_suffix(f".{os.getpid()}")
-    command = [compiler, "-std=c11", "-O2", "-o", fresh, SOURCE, *shlex.split(flags)]
-    subprocess.run(command, check=True)
+    command = [compiler, "-std=c11", "-O2", *sum(compiling, []), "-o", fresh, SOURCE]
+    subprocess.run([*command, *sum(linking, [])], check=True)
     return fresh.replace(PROGRAM)
 
 
