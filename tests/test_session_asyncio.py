@@ -5,12 +5,12 @@ import asyncio
 import contextlib
 import gc
 import os
-import tracemalloc
 from functools import wraps
 from pathlib import Path
 
 import pytest
 from _cells import FEWER
+from _memory import traced, tracemalloc
 from _sessions import CLIENT, CODES, SERVER, key_pair, parties, refused
 
 from pythemis.astransport import SessionStream, open_session, start_session_server
@@ -127,6 +127,8 @@ def test_a_thousand_sessions_at_once():
     run()
     if before is not None:
         assert resident() - before < 16 << 20  # 2000 ends of 8 KiB each
+    if tracemalloc is None:
+        return
     tracemalloc.start()
     run(200)  # the tracer itself takes memory, and is slow: it comes last
     start = tracemalloc.get_traced_memory()[0]
@@ -146,6 +148,7 @@ def need_descriptors(count):
         resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
 
 
+@traced
 @in_a_loop
 async def test_a_long_session_does_not_grow():
     """Thousands of messages leave no memory behind."""

@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+from _memory import traced, tracemalloc
 from _sessions import CLIENT, CODES, SERVER, key_pair, refused
 from test_session_threads import connected, socket_pair
 
@@ -101,10 +102,9 @@ def test_garbage(pair, garbage):
             transport.receive()
 
 
+@traced
 def test_a_header_alone_takes_no_memory():
     """Memory grows by what arrives: a promise of 4 GiB costs nothing."""
-    import tracemalloc
-
     ours, theirs = socket.socketpair()
     with SocketTransport(ours, {}, max_size=2**32 - 1, timeout=0.05) as transport, theirs:
         theirs.sendall(b"\xff\xff\xff\xff" + b"x" * 100)

@@ -21,7 +21,8 @@ pytestmark = [
 HOSTILE = 30_000_000  # iterations: three seconds of a fast machine
 PATIENCE = 1.0  # seconds
 PROGRAM = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what `make test &` starts ignores it
 {setup}
 print("ready", flush=True)
 try:
