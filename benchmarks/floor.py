@@ -111,11 +111,13 @@ def build() -> Path:
     if PROGRAM.exists() and PROGRAM.stat().st_mtime > SOURCE.stat().st_mtime:
         return PROGRAM
     PROGRAM.parent.mkdir(parents=True, exist_ok=True)
-    compiling, linking = zip(*map(library_flags, LIBRARIES), strict=True)
+    flags = [library_flags(library) for library in LIBRARIES]
+    compiling = [flag for before, _ in flags for flag in before]
+    linking = [flag for _, behind in flags for flag in behind]
     compiler = os.environ.get("CC", "gcc")
     fresh = PROGRAM.with_suffix(f".{os.getpid()}")
-    command = [compiler, "-std=c11", "-O2", *sum(compiling, []), "-o", fresh, SOURCE]
-    subprocess.run([*command, *sum(linking, [])], check=True)
+    command = [compiler, "-std=c11", "-O2", *compiling, "-o", fresh, SOURCE, *linking]
+    subprocess.run(command, check=True)
     return fresh.replace(PROGRAM)
 
 

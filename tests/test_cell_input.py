@@ -713,6 +713,9 @@ def test_results_have_hashes_and_lengths_of_their_own():
         assert sys.getsizeof(encrypted) == sys.getsizeof(same)
 
 
+@pytest.mark.skipif(
+    sys.implementation.name != "cpython", reason="PyPy tells bytes of one byte apart by value alone"
+)
 def test_two_results_are_never_one_object():
     """Equal results of one byte are still written once each, into memory of their own."""
     imprint = SCellContextImprint(KEY)

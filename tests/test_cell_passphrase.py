@@ -425,7 +425,11 @@ def test_bytes_ignore_the_encoding():
 
 @pytest.mark.parametrize(
     ("passphrase", "encoding"),
-    [("päss", "ascii"), ("\ud800", "utf-8"), ("a..b", "idna"), ("x", "undefined"), ("x", "a\0b")],
+    [
+        *(("päss", "ascii"), ("\ud800", "utf-8"), ("a..b", "idna"), ("x", "undefined")),
+        # PyPy says that it does not know such an encoding, and so do we there.
+        *([("x", "a\0b")] if sys.implementation.name == "cpython" else []),
+    ],
 )
 def test_text_that_the_encoding_cannot_express_is_refused(passphrase, encoding):
     """The error names the encoding and neither shows the passphrase nor leads to it."""
