@@ -15,17 +15,24 @@ struct soter_crypto soter_crypto;
 static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
 static bool ready;
 
+/* libcrypto takes itself apart in exit(), where threads (daemons, in Python) may still be inside of
+ * it, and then its random generator finds its lock gone. Whoever starts it first decides: in a
+ * libcrypto that others share that may be somebody else. */
+#ifdef SOTER_PRIVATE_LIBCRYPTO
+/* EVP's look for engines would load the configuration into the default context. In a libcrypto that
+ * others share that is theirs to want: Python's ssl takes its policy from there. */
+#define START_OPTIONS (OPENSSL_INIT_NO_ATEXIT | OPENSSL_INIT_NO_LOAD_CONFIG)
+#else
+#define START_OPTIONS OPENSSL_INIT_NO_ATEXIT
+#endif
+
 /* What is fetched stays until the process ends: handles may be in use until the last moment. */
 static void fetch_all(void)
 {
     struct soter_crypto *c = &soter_crypto;
-#ifdef SOTER_PRIVATE_LIBCRYPTO
-    /* EVP's look for engines would load the configuration into the default context. In a libcrypto
-     * that others share that is theirs to want: Python's ssl takes its policy from there. */
-    if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1) {
+    if (OPENSSL_init_crypto(START_OPTIONS, NULL) != 1) {
         return;
     }
-#endif
     soter_fork_init();
     c->libctx = OSSL_LIB_CTX_new();
     if (c->libctx == NULL) {
