@@ -298,8 +298,11 @@ def limited(name, times):
 @pytest.mark.skipif(sys.platform != "linux", reason="address space is limited as on Linux")
 @everything
 def test_memory_is_a_small_multiple(name):
-    """With room for three times its input and no more, everything reads or refuses it."""
-    ran = limited(name, 3)
+    """With room for three times its input and no more, everything reads or refuses it.
+
+    PyPy moves its objects: what C reads and writes is copied, which takes six times.
+    """
+    ran = limited(name, 3 if sys.implementation.name == "cpython" else 6)
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout == "bounded\n"
 
