@@ -39,6 +39,11 @@ def test_whatever_fails_beneath_the_core_it_fails_cleanly():
     assert run("faults", "8").splitlines()[-1].endswith(" 0 findings")
 
 
+def test_whatever_fails_while_the_library_starts_it_fails_cleanly():
+    """Every call of the start fails, and some allocations: a status, or a library that works."""
+    assert run("faults", "40", "start").splitlines()[-1].endswith(" 0 findings")
+
+
 def test_nothing_secret_stays_in_memory():
     """After every operation, and some failures of each, stacks and freed blocks hold no secret."""
     rounds = [line for line in run("wiping", "1").splitlines() if line.startswith("wiping, ")]
