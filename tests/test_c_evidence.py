@@ -44,6 +44,11 @@ def test_whatever_fails_while_the_library_starts_it_fails_cleanly():
     assert run("faults", "40", "start").splitlines()[-1].endswith(" 0 findings")
 
 
+def test_the_core_refuses_what_python_would_never_ask():
+    """Wrong sizes, kinds and numbers, given to functions that Python guards, are refused."""
+    assert run("faults", "0", "refusals").splitlines()[-1] == "0 findings"
+
+
 def test_nothing_secret_stays_in_memory():
     """After every operation, and some failures of each, stacks and freed blocks hold no secret."""
     rounds = [line for line in run("wiping", "1").splitlines() if line.startswith("wiping, ")]

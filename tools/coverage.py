@@ -2,8 +2,9 @@
 """Measure how much of the C core the tests and the fuzz corpus reach: lines, and branches.
 
 A copy of the project is built for gcov. Its tests run; then, linked with the same object files, the
-programs of tests/c that check known answers and inject faults, and the fuzz targets on their seeds
-and on what `make fuzz` kept. A branch is one outcome of one condition: `a && b` has four.
+programs of tests/c that check known answers and refusals and inject faults, and the fuzz targets on
+their seeds and on what `make fuzz` kept. A branch is one outcome of one condition: `a && b` has
+four.
 
 Leaves with 1 where fewer are reached than MINIMUM says. With --missing, lists what is not reached.
 Other arguments are handed to pytest.
@@ -37,7 +38,8 @@ MINIMUM = {"lines": 98.0, "branches": 90.0}
 PLAIN = ["gcc", "-std=c11", "-g", "-O0"]
 COMPILER = [*PLAIN, "--coverage", "-fprofile-update=atomic"]
 KEPT = ROOT / "build" / "fuzz" / "corpus"
-FAULTS = "8"  # places where a kind of fault strikes in one operation
+FAULTS = "24"  # places where a kind of fault strikes in one operation
+STARTS = "200"  # the same, of allocations while the library starts
 
 
 class Reached(NamedTuple):
@@ -71,14 +73,17 @@ def run_tests(copy: Copy, arguments: list[str]) -> None:
 
 
 def run_programs(copy: Copy) -> None:
-    """Run what is in C alone: known answers, and what happens when something fails beneath."""
+    """Run what is in C alone: known answers, refusals, and what happens when something fails."""
     folder = copy.root / "build"
     linking = ("--coverage",)
     answers = _drivers.build(folder, *PARTS, core=copy.objects, linking=linking)
     text = "\n".join(answer_lines.lines()) + "\n"
     subprocess.run([answers], input=text, text=True, stdout=subprocess.DEVNULL, check=True)
-    faults = _drivers.build(folder, "faults", inject=True, core=copy.objects, linking=linking)
-    subprocess.run([faults, FAULTS], stdout=subprocess.DEVNULL, check=True)
+    refusals = _drivers.build(folder, "refusals", core=copy.objects, linking=linking)
+    subprocess.run([refusals], stdout=subprocess.DEVNULL, check=True)
+    for name, limit in (("starts", STARTS), ("faults", FAULTS)):
+        program = _drivers.build(folder, name, inject=True, core=copy.objects, linking=linking)
+        subprocess.run([program, limit], stdout=subprocess.DEVNULL, check=True)
 
 
 def replay(copy: Copy, target: str) -> None:

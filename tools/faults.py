@@ -3,7 +3,8 @@
 
 `tools/faults.py [LIMIT [NAME]]`: of the places where a kind of fault can strike in one operation,
 at most LIMIT are tried; 0, or nothing, for all. Only operations with NAME in their name; the start
-of the library, for which every attempt is a process of its own, goes by the name of `start`.
+of the library, for which every attempt is a process of its own, goes by the name of `start`, and
+what is refused without a fault by that of `refusals`.
 """
 
 from __future__ import annotations
@@ -23,15 +24,17 @@ def main() -> None:
     arguments = sys.argv[1:]
     name = arguments[1] if len(arguments) > 1 else ""
     with tempfile.TemporaryDirectory() as folder:
-        good = name not in ("", "start") or passes(Path(folder), "starts", *arguments[:1])
-        if name != "start":
+        good = name not in ("", "refusals") or passes(Path(folder), "refusals", inject=False)
+        if name in ("", "start"):
+            good = passes(Path(folder), "starts", *arguments[:1]) and good
+        if name not in ("start", "refusals"):
             good = passes(Path(folder), "faults", *arguments) and good
     sys.exit(0 if good else 1)
 
 
-def passes(folder: Path, name: str, *arguments: str) -> bool:
+def passes(folder: Path, name: str, *arguments: str, inject: bool = True) -> bool:
     """Tell whether a program that sees what is planted for it finds nothing else."""
-    program = build(folder, name, inject=True)
+    program = build(folder, name, inject=inject)
     control = subprocess.run([program, "control"], capture_output=True, text=True, check=False)
     if control.returncode != 0:
         raise SystemExit(f"{name} does not see what is planted for it:\n{control.stdout}")

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the functions of the core refuse although nobody asks it of them from Python, which looks at
+ * sizes and kinds before: wrong sizes, halves and kinds of keys, numbers that do not exist.
+ * Leaves with 1 if one of them is not refused, or if a refusal leaves an output with something in
+ * it that was not there.
+ *
+ *   refusals control
+ *
+ * expects what is not so, on purpose. Leaves with 1 if nobody notices. */
+#include <limits.h>
+#include <openssl/err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "soter/aead.h"
+#include "soter/container.h"
+#include "soter/ec_curve.h"
+#include "soter/ec_key.h"
+#include "soter/ecdh.h"
+#include "soter/kdf.h"
+#include "soter/key.h"
+#include "soter/oaep.h"
+#include "soter/pkcs8.h"
+#include "soter/rand.h"
+#include "soter/rsa_key.h"
+#include "soter/sign.h"
+#include "soter/wipe.h"
+#include "themis.h"
+#include "themis/session.h"
+#include "themis/session_channel.h"
+#include "themis/session_wire.h"
+
+enum { EC_256, EC_384, RSA_2048, KINDS };
+
+#define FAR ((size_t)1 << 40) /* a size that nothing has, of a buffer that is not looked at */
+
+static struct {
+    uint8_t private_bytes[1200];
+    size_t private_len;
+    uint8_t public_bytes[300];
+    size_t public_len;
+    soter_key *private_key;
+    soter_key *public_key;
+} pairs[KINDS];
+
+static uint8_t buffer[2048];
+static const uint8_t text[] = "a text";
+static int findings;
+
+#define REFUSED(call) judge(#call, (call) == THEMIS_INVALID_PARAMETER)
+#define TRUE(condition) judge(#condition, (condition))
+
+static void judge(const char *what, bool is_right)
+{
+    if (ERR_peek_error() != 0) {
+        printf("%s: OpenSSL's errors are left for others to find\n", what);
+        ERR_clear_error();
+        findings++;
+    }
+    if (!is_right) {
+        printf("not so: %s\n", what);
+        findings++;
+    }
+}
+
+#define must(status) must_at(__LINE__, (status))
+
+static void must_at(int line, int status)
+{
+    if (status != THEMIS_SUCCESS) {
+        fprintf(stderr, "refusals.c:%d: status %d of what must not fail\n", line, status);
+        exit(2);
+    }
+}
+
+static void make_pair(int which, int algorithm, int bits)
+{
+    const size_t private_len = themis_key_size(algorithm, 1, bits, 0);
+    const size_t public_len = themis_key_size(algorithm, 0, bits, 0);
+    must(
+        themis_key_pair(algorithm, bits, 0, pairs[which].private_bytes, pairs[which].public_bytes));
+    must(soter_key_read(pairs[which].private_bytes, private_len, &pairs[which].private_key));
+    must(soter_key_read(pairs[which].public_bytes, public_len, &pairs[which].public_key));
+    pairs[which].private_len = private_len;
+    pairs[which].public_len = public_len;
+}
+
+#define PRIVATE(kind) pairs[kind].private_bytes, pairs[kind].private_len
+#define PUBLIC(kind) pairs[kind].public_bytes, pairs[kind].public_len
+
+/* ---- soter ---- */
+
+static void refuse_keys(void)
+{
+    soter_key *made = NULL;
+    REFUSED(soter_ec_key_generate(255, &made));
+    REFUSED(soter_rsa_key_generate(2047, &made));
+    TRUE(made == NULL);
+    REFUSED(soter_key_write_public(pairs[EC_256].public_key,
+                                   SOTER_UNCOMPRESSED,
+                                   buffer,
+                                   pairs[EC_256].public_len));
+    REFUSED(
+        soter_key_write_private(pairs[EC_256].private_key, buffer, pairs[EC_256].private_len - 1));
+    REFUSED(soter_key_write_private(pairs[EC_256].public_key, buffer, pairs[EC_256].private_len));
+    TRUE(soter_curve_find(255) == NULL);
+    TRUE(themis_key_size(THEMIS_KEY_EC, 1, 255, 0) == 0);
+    TRUE(themis_key_size(THEMIS_KEY_RSA, 1, -1, 0) == 0);
+    TRUE(themis_key_size(7, 1, 256, 0) == 0);
+    REFUSED(themis_key_pair(THEMIS_KEY_RSA, 2047, 0, buffer, buffer));
+}
+
+static void refuse_agreements(void)
+{
+    const soter_key *ours = pairs[EC_256].private_key;
+    const soter_key *theirs = pairs[EC_256].public_key;
+    REFUSED(soter_ecdh(theirs, theirs, buffer, 32));
+    REFUSED(soter_ecdh(ours, ours, buffer, 32));
+    REFUSED(soter_ecdh(pairs[RSA_2048].private_key, theirs, buffer, 32));
+    REFUSED(soter_ecdh(ours, pairs[RSA_2048].public_key, buffer, 32));
+    REFUSED(soter_ecdh(ours, pairs[EC_384].public_key, buffer, 32));
+    REFUSED(soter_ecdh(ours, theirs, buffer, 31));
+}
+
+static void refuse_signatures(void)
+{
+    const struct soter_slice part = {text, sizeof text};
+    soter_sign_key *signer = NULL;
+    soter_sign_key *verifier = NULL;
+    size_t len = 0;
+    must(soter_sign_key_new(pairs[EC_256].private_key, &signer));
+    must(soter_sign_key_new(pairs[EC_256].public_key, &verifier));
+    REFUSED(soter_sign(verifier, &part, 1, buffer, &len));
+    REFUSED(soter_verify(signer, &part, 1, buffer, 70));
+    soter_sign_key_free(signer);
+    soter_sign_key_free(verifier);
+}
+
+static void refuse_wrapping(void)
+{
+    const size_t too_long = SOTER_OAEP_SECRET_MAX_SIZE + 1;
+    soter_oaep_key *none = NULL;
+    soter_oaep_key *wrapper = NULL;
+    soter_oaep_key *unwrapper = NULL;
+    size_t size;
+    REFUSED(soter_oaep_key_new(pairs[EC_256].public_key, &none));
+    must(soter_oaep_key_new(pairs[RSA_2048].public_key, &wrapper));
+    must(soter_oaep_key_new(pairs[RSA_2048].private_key, &unwrapper));
+    size = soter_oaep_wrapped_size(wrapper);
+    REFUSED(soter_oaep_wrap(unwrapper, text, sizeof text, buffer));
+    REFUSED(soter_oaep_wrap(wrapper, buffer, too_long, buffer));
+    for (int i = SOTER_OAEP_KEPT_BLINDING; i <= SOTER_OAEP_FRESH_BLINDING; i++) {
+        const enum soter_oaep_blinding blinding = (enum soter_oaep_blinding)i;
+        REFUSED(soter_oaep_unwrap(wrapper, blinding, buffer, size, buffer + size, 32));
+        REFUSED(soter_oaep_unwrap(unwrapper, blinding, buffer, size - 1, buffer + size, 32));
+        REFUSED(soter_oaep_unwrap(unwrapper, blinding, buffer, size, buffer + size, too_long));
+    }
+    soter_oaep_key_free(wrapper);
+    soter_oaep_key_free(unwrapper);
+}
+
+static void refuse_ciphers(void)
+{
+    const struct soter_aead_key key = {buffer, 17, true};
+    const struct soter_slice contexts[SOTER_KDF_MAX_CONTEXTS + 1] = {{text, sizeof text}};
+    const struct soter_kdf_purpose many = {{text, 6}, contexts, SOTER_KDF_MAX_CONTEXTS + 1};
+    const struct soter_kdf_purpose one = {{text, 6}, contexts, 1};
+    const struct soter_slice slice = {text, sizeof text};
+    soter_pbkdf2 *work = NULL;
+    soter_hmac_key *hmac = NULL;
+    soter_aead *aead = NULL;
+    must(soter_aead_new(&aead));
+    REFUSED(soter_aead_set_key(aead, &key));
+    REFUSED(soter_aead_start(aead, &key, buffer, NULL, 0));
+    soter_aead_free(aead);
+    must(soter_hmac_key_new(text, sizeof text, &hmac));
+    REFUSED(soter_kdf(hmac, &many, buffer, 32));
+    REFUSED(soter_kdf(hmac, &one, buffer, 33));
+    soter_hmac_key_free(hmac);
+    REFUSED(soter_pbkdf2_new(slice, slice, 0, &work));
+    soter_wipe(NULL, 0);
+}
+
+/* What is drawn in one piece is not drawn ahead: two of them differ, to the last bytes. */
+static void draw_much(void)
+{
+    must(soter_rand_public(buffer, 500));
+    must(soter_rand_public(buffer + 500, 500));
+    TRUE(memcmp(buffer, buffer + 500, 500) != 0);
+    TRUE(memcmp(buffer + 484, buffer + 984, 16) != 0);
+}
+
+static void refuse_texts(void)
+{
+    const struct soter_slice none = {NULL, 0};
+    const struct soter_slice key = {PRIVATE(EC_256)};
+    const struct soter_slice far_away = {text, (size_t)INT_MAX + 1};
+    const struct soter_slice some = {text, sizeof text};
+    struct soter_owned out = {NULL, 0};
+    const char *why = NULL;
+    REFUSED(soter_pkcs8_read(none, SOTER_DER, none, &out, &why));
+    REFUSED(soter_pkcs8_read(far_away, SOTER_DER, none, &out, &why));
+    REFUSED(soter_pkcs8_read(key, SOTER_DER, far_away, &out, &why));
+    REFUSED(soter_pkcs8_write(pairs[EC_256].private_key, SOTER_PEM, far_away, &out));
+    REFUSED(soter_pkcs8_write(pairs[EC_256].public_key, SOTER_PEM, some, &out));
+    TRUE(out.data == NULL);
+}
+
+/* ---- themis ---- */
+
+/* A list that overruns its buffer or its contexts: refused at that item, and nothing is left. */
+static void refuse_list(themis_cell *cell, int operation, const size_t sizes[4], size_t room)
+{
+    static const uint8_t zeros[sizeof buffer];
+    size_t failed = 9;
+    memset(buffer, 1, sizeof buffer);
+    REFUSED(themis_cell_many(cell, operation, buffer, room, text, 6, sizes, 2, &failed));
+    TRUE(failed == 0 || failed == 1);
+    TRUE(memcmp(buffer, zeros, room) == 0);
+    TRUE(buffer[room] == 1);
+}
+
+static void refuse_cells(void)
+{
+    enum { TOKEN = THEMIS_CELL_TOKEN_SIZE };
+    const size_t good[4] = {20, 20, 3, 3};
+    const size_t long_message[4] = {20, 21, 3, 3};
+    const size_t huge_message[4] = {20, SIZE_MAX, 3, 3};
+    const size_t long_context[4] = {20, 20, 3, 4};
+    const size_t huge_context[4] = {20, 20, SIZE_MAX, 3};
+    themis_cell *cell = NULL;
+    must(themis_cell_new(text, sizeof text, 0, &cell));
+    refuse_list(cell, 99, good, 2 * (20 + TOKEN));
+    refuse_list(cell, -1, good, 2 * (20 + TOKEN));
+    for (int i = 0; i < 2; i++) {
+        const int operation = i == 0 ? THEMIS_CELL_SEAL : THEMIS_CELL_IMPRINT;
+        const size_t room = 2 * (20 + (i == 0 ? (size_t)TOKEN : 0));
+        refuse_list(cell, operation, long_message, room);
+        refuse_list(cell, operation, huge_message, room);
+        refuse_list(cell, operation, good, room - 1);
+        refuse_list(cell, operation, long_context, room);
+        refuse_list(cell, operation, huge_context, room);
+    }
+    themis_cell_free(cell);
+}
+
+static void refuse_passphrases(void)
+{
+    uint8_t *sealed = buffer;
+    uint8_t *opened = buffer + 1024;
+    uint32_t left = 0;
+    themis_passphrase *passphrase = NULL;
+    themis_stretch *to_seal = NULL;
+    themis_stretch *to_unseal = NULL;
+    const size_t len = sizeof text + THEMIS_PASSPHRASE_TOKEN_SIZE;
+    must(themis_passphrase_new(text, sizeof text, THEMIS_PASSPHRASE_MAX_ITERATIONS, &passphrase));
+    must(themis_passphrase_seal(passphrase, text, sizeof text, NULL, 0, sealed));
+    REFUSED(themis_passphrase_unseal(passphrase, sealed, len, NULL, 0, opened, sizeof text + 1));
+    REFUSED(themis_passphrase_unseal(passphrase, sealed, len, NULL, 0, opened, 0));
+    must(themis_stretch_to_seal(passphrase, &to_seal));
+    must(themis_stretch_to_unseal(passphrase, sealed, len, &to_unseal));
+    REFUSED(themis_stretched_seal(to_unseal, text, sizeof text, NULL, 0, sealed));
+    REFUSED(themis_stretched_unseal(passphrase, to_seal, sealed, len, NULL, 0, opened, 7));
+    must(themis_stretch_work(to_seal, UINT32_MAX, &left));
+    REFUSED(themis_stretched_seal(to_seal, text, 0, NULL, 0, sealed));
+    REFUSED(themis_stretched_seal(to_seal, text, FAR, NULL, 0, sealed));
+    for (size_t cut = 1; cut <= len; cut++) { /* a header that ends early, at every byte */
+        size_t size = 0;
+        TRUE(themis_passphrase_message_size(passphrase, sealed, len - cut, &size) !=
+             THEMIS_SUCCESS);
+    }
+    themis_stretch_free(to_seal);
+    themis_stretch_free(to_unseal);
+    themis_passphrase_free(passphrase);
+}
+
+static void refuse_messages(void)
+{
+    size_t len = 0;
+    themis_signer *signer = NULL;
+    themis_message *message = NULL;
+    must(themis_signer_new(PRIVATE(EC_256), &signer));
+    REFUSED(themis_signer_sign(signer, text, 0, buffer, buffer + 12, &len));
+    REFUSED(themis_signer_sign(signer, text, FAR, buffer, buffer + 12, &len));
+    themis_signer_free(signer);
+    for (int kind = EC_256; kind < KINDS; kind++) {
+        must(themis_message_new(PRIVATE(kind), PUBLIC(kind), &message));
+        REFUSED(themis_message_wrap(message, text, 0, buffer));
+        REFUSED(themis_message_wrap(message, text, FAR, buffer));
+        themis_message_free(message);
+    }
+}
+
+static void refuse_channels(void)
+{
+    struct themis_session_secrets secrets;
+    themis_session_channel *channel = NULL;
+    const char *why = NULL;
+    const size_t longest = (size_t)THEMIS_SESSION_MESSAGE_MAX;
+    memset(&secrets, 7, sizeof secrets);
+    must(themis_session_channel_new(&secrets, true, true, &channel));
+    REFUSED(themis_session_channel_wrap(channel, 0, text, 0, buffer));
+    REFUSED(themis_session_channel_wrap(channel, 0, text, longest + 1, buffer));
+    TRUE(themis_session_channel_unwrap(channel, 0, buffer, 0, buffer, &why) != THEMIS_SUCCESS);
+    themis_session_channel_free(channel);
+}
+
+static void refuse_sessions(void)
+{
+    themis_session *session = NULL;
+    size_t len = sizeof buffer;
+    REFUSED(themis_session_new(text, 0, PRIVATE(EC_256), 0, &session));
+    REFUSED(themis_session_new(text, FAR, PRIVATE(EC_256), 0, &session));
+    TRUE(session == NULL);
+    must(themis_session_new(text, 6, PRIVATE(EC_256), 0, &session));
+    TRUE(strcmp(themis_session_refusal(session), "nothing was refused") == 0);
+    REFUSED(themis_selftest_session_ephemeral(session, buffer, 44));
+    REFUSED(themis_selftest_session_numbers(session, 1, 1));
+    must(themis_session_connect_request(session, buffer, &len));
+    REFUSED(themis_selftest_session_ephemeral(session, PRIVATE(EC_256)));
+    session->state = THEMIS_SESSION_ESTABLISHED; /* without a channel: it must not come to that */
+    len = sizeof buffer;
+    REFUSED(themis_session_negotiate(session, buffer, 50, PUBLIC(EC_256), buffer, &len));
+    TRUE(len == 0);
+    session->state = THEMIS_SESSION_FAILED;
+    themis_session_free(session);
+}
+
+/* A negotiation message for which there is no room, at every size that is too small. */
+static void refuse_small_rooms(void)
+{
+    const struct themis_session_hello hello = {{text, 6}, {PUBLIC(EC_256)}, {buffer, 70}};
+    const struct themis_session_proof proof = {{buffer, 70}, buffer + 70};
+    struct themis_session_out out = {buffer + 1024, 0, 0};
+    const size_t whole = 2 * SOTER_CONTAINER_HEADER_SIZE + 6 + pairs[EC_256].public_len + 70;
+    for (out.room = 0; out.room < whole; out.room++) {
+        TRUE(themis_session_write_hello(&hello, &out) != THEMIS_SUCCESS);
+    }
+    TRUE(themis_session_write_hello(&hello, &out) == THEMIS_SUCCESS && out.len == whole);
+    for (out.room = 0; out.room < SOTER_CONTAINER_HEADER_SIZE + 70 + 32; out.room++) {
+        TRUE(themis_session_write_proof(&proof, &out) != THEMIS_SUCCESS);
+    }
+    for (out.room = 0; out.room < SOTER_CONTAINER_HEADER_SIZE + 32; out.room++) {
+        TRUE(themis_session_write_finish(buffer, &out) != THEMIS_SUCCESS);
+    }
+}
+
+/* Self-tests answer for keys that are none, and of another curve. */
+static void refuse_secrets(void)
+{
+    const uint8_t *id = text;
+    TRUE(themis_selftest_session_secrets(id, 6, 1, PUBLIC(EC_256), id, 6, id, 6, buffer) != 0);
+    TRUE(themis_selftest_session_secrets(PRIVATE(EC_256), 1, id, 6, id, 6, id, 6, buffer) != 0);
+    REFUSED(
+        themis_selftest_session_secrets(PRIVATE(EC_384), 1, PUBLIC(EC_256), id, 6, id, 6, buffer));
+    REFUSED(
+        themis_selftest_session_secrets(PRIVATE(EC_256), 1, PUBLIC(EC_384), id, 6, id, 6, buffer));
+}
+
+static void refuse_the_rest(void)
+{
+    themis_comparator *comparator = NULL;
+    must(themis_comparator_new(&comparator));
+    REFUSED(themis_comparator_append(comparator, NULL, 5));
+    REFUSED(themis_comparator_append(comparator, text, 0));
+    themis_comparator_free(comparator);
+    TRUE(themis_overlap(text, 0, text, 5) == 0);
+    TRUE(themis_overlap(text, 5, text, 0) == 0);
+    TRUE(themis_overlap(text, 2, text + 1, 1) == 1);
+    TRUE(themis_overlap(text + 2, 1, text, 2) == 0);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "control") == 0) {
+        REFUSED(themis_init());
+        return findings == 0;
+    }
+    must(themis_init());
+    make_pair(EC_256, THEMIS_KEY_EC, 256);
+    make_pair(EC_384, THEMIS_KEY_EC, 384);
+    make_pair(RSA_2048, THEMIS_KEY_RSA, 2048);
+    refuse_keys();
+    refuse_agreements();
+    refuse_signatures();
+    refuse_wrapping();
+    refuse_ciphers();
+    draw_much();
+    refuse_texts();
+    refuse_cells();
+    refuse_passphrases();
+    refuse_messages();
+    refuse_channels();
+    refuse_sessions();
+    refuse_small_rooms();
+    refuse_secrets();
+    refuse_the_rest();
+    for (int i = 0; i < KINDS; i++) {
+        soter_key_free(pairs[i].private_key);
+        soter_key_free(pairs[i].public_key);
+    }
+    printf("%d findings\n", findings);
+    return findings != 0;
+}
