@@ -29,10 +29,16 @@ def flip(dice, data):
 
 
 def overwrite(dice, data):
-    """Put other bytes over a few."""
+    """Put other bytes over a few; each differs from the one that was there.
+
+    In a conversation the two cores are given different bytes: what happened to change nothing for
+    one of them alone would look like a difference between them.
+    """
     at = dice.randrange(len(data))
     size = min(len(data) - at, dice.choice((1, 1, 2, 4, 8, 32)))
     fill = dice.choice((bytes(size), b"\xff" * size, dice.randbytes(size)))
+    before = data[at : at + size]
+    fill = bytes(new ^ (new == old) for new, old in zip(fill, before, strict=True))
     return data[:at] + fill + data[at + size :], f"overwrite {size} at {at}"
 
 
