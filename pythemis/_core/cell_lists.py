@@ -64,7 +64,7 @@ def seal_list(owner: Owner, messages: Any, contexts: Any, threads: int) -> list[
     def work(part: range) -> list[bytes]:
         buffer, sizes = _through_c(job, part)
         ends = list(accumulate([TOKEN_SIZE + size for size in sizes]))
-        return [bytes(buffer[a:b]) for a, b in zip([0, *ends], ends, strict=False)]
+        return _cut(buffer, [0, *ends[:-1]], ends)
 
     return _in_parts(job, threads, work)
 
@@ -212,6 +212,12 @@ def _at(index: int, error: Exception) -> Exception:
 # ---- Through C ----
 
 
+def _cut(buffer: Any, starts: list[int], ends: list[int]) -> list[bytes]:
+    """Cut memory of `_through_c` into results."""
+    made = [buffer[start:end] for start, end in zip(starts, ends, strict=True)]
+    return made if IN_PLACE else list(map(bytes, made))
+
+
 def _opened(job: _Job, part: range) -> list[bytes]:
     """Do a part, take the messages out, and leave nothing behind."""
     buffer, sizes = _through_c(job, part)
@@ -219,8 +225,8 @@ def _opened(job: _Job, part: range) -> list[bytes]:
     made: list[bytes] = []
     try:
         ends = accumulate([skip + size for size in sizes])
-        made = [bytes(buffer[end - size : end]) for size, end in zip(sizes, ends, strict=True)]
-        return made
+        made = [buffer[end - size : end] for size, end in zip(sizes, ends, strict=True)]
+        return made if IN_PLACE else list(map(bytes, made))
     finally:
         # All of a `bytes` is no copy of it: then the memory is the one result that is in it.
         if not made or made[0] is not buffer:
@@ -289,15 +295,22 @@ def _in_parts(job: _Job, threads: int, work: Callable[[range], list[ResultT]]) -
 
 def _parts(messages: list[Any]) -> Iterator[range]:
     """Cut a list where _PART_COUNT or (so far as a length counts bytes) _PART_BYTES is reached."""
+    try:
+        sizes = list(map(len, messages))
+    except TypeError:  # what has no length is refused when its part is done
+        sizes = [len(message) if hasattr(message, "__len__") else 0 for message in messages]
+    if max(sizes, default=0) * _PART_COUNT <= _PART_BYTES:
+        for start in range(0, len(sizes), _PART_COUNT):
+            yield range(start, min(start + _PART_COUNT, len(sizes)))
+        return
     start = total = 0
-    for i, message in enumerate(messages):
-        size = len(message) if hasattr(message, "__len__") else 0
+    for i, size in enumerate(sizes):
         if i > start and (i - start == _PART_COUNT or total + size > _PART_BYTES):
             yield range(start, i)
             start, total = i, 0
         total += size
-    if start < len(messages):
-        yield range(start, len(messages))
+    if start < len(sizes):
+        yield range(start, len(sizes))
 
 
 def _run(
@@ -309,7 +322,10 @@ def _run(
     if threads < 1:
         wrong_value(errors, "threads must be 1 or more")
     if threads == 1:
-        return [result for part in parts for result in work(part)]
+        made: list[ResultT] = []
+        for part in parts:
+            made += work(part)
+        return made
     return _Crew(parts, work).run(threads)
 
 
