@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "soter/ec_curve.h"
 
-#include <openssl/core_names.h>
 #include <openssl/objects.h>
 
 /* FIPS 186-4, D.1.2: the order n of each base point. */
@@ -28,22 +27,6 @@ static struct soter_curve curves[SOTER_CURVES_COUNT] = {
     {.bits = 384, .number_size = 48, .nid = NID_secp384r1, .name = "P-384", .order = order_384},
     {.bits = 521, .number_size = 66, .nid = NID_secp521r1, .name = "P-521", .order = order_521},
 };
-
-static EVP_PKEY *make_template(OSSL_LIB_CTX *libctx, struct soter_curve *curve)
-{
-    EVP_PKEY *made = NULL;
-    OSSL_PARAM params[2] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, curve->name, 0),
-        OSSL_PARAM_construct_end(),
-    };
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(libctx, "EC", NULL);
-    if (ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
-        EVP_PKEY_fromdata(ctx, &made, EVP_PKEY_KEY_PARAMETERS, params) != 1) {
-        made = NULL;
-    }
-    EVP_PKEY_CTX_free(ctx);
-    return made;
-}
 
 /* What the square root of soter_point_decompress needs. */
 static bool prepare_roots(OSSL_LIB_CTX *libctx, struct soter_curve *curve)
@@ -72,9 +55,7 @@ bool soter_curves_init(OSSL_LIB_CTX *libctx)
 {
     for (size_t i = 0; i < SOTER_CURVES_COUNT; i++) {
         curves[i].group = EC_GROUP_new_by_curve_name_ex(libctx, NULL, curves[i].nid);
-        curves[i].template_key = make_template(libctx, &curves[i]);
-        if (curves[i].group == NULL || curves[i].template_key == NULL ||
-            !prepare_roots(libctx, &curves[i])) {
+        if (curves[i].group == NULL || !prepare_roots(libctx, &curves[i])) {
             return false;
         }
     }

@@ -5,7 +5,6 @@
 
 #include <openssl/bn.h>
 #include <openssl/ec.h>
-#include <openssl/evp.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,10 +19,9 @@ struct soter_curve {
     size_t number_size;
     int nid;
     char name[SOTER_CURVE_NAME_SIZE];
-    const uint8_t *order;   /* number_size bytes, big-endian */
-    EC_GROUP *group;        /* for arithmetic on points */
-    EVP_PKEY *template_key; /* the curve and no numbers: what keys of EVP are made of */
-    BIGNUM *prime;          /* of the field; the curve is y^2 = x^3 + ax + b */
+    const uint8_t *order; /* number_size bytes, big-endian */
+    EC_GROUP *group;      /* for arithmetic on points */
+    BIGNUM *prime;        /* of the field; the curve is y^2 = x^3 + ax + b */
     BIGNUM *a;
     BIGNUM *b;
     BIGNUM *root_power;     /* (prime + 1) / 4 */

@@ -174,65 +174,42 @@ soter_ec_export_public(const soter_key *key, enum soter_point_form form, uint8_t
     return SOTER_SUCCESS;
 }
 
-static soter_status
-public_to_evp(const soter_key *key, const struct soter_curve *curve, EVP_PKEY **out)
+soter_status soter_ec_to_evp(const soter_key *key, EVP_PKEY **out)
 {
-    /* A copy of the template shares its curve, which is costly to build. */
-    EVP_PKEY *pkey = EVP_PKEY_dup(curve->template_key);
-    if (pkey == NULL) {
-        return SOTER_NO_MEMORY;
-    }
-    if (EVP_PKEY_set1_encoded_public_key(pkey, key->point, 1 + 2 * curve->number_size) != 1) {
-        EVP_PKEY_free(pkey);
-        return soter_refusal(SOTER_ENGINE_FAIL);
-    }
-    *out = pkey;
-    return SOTER_SUCCESS;
-}
-
-static soter_status
-private_to_evp(const soter_key *key, const struct soter_curve *curve, bool complete, EVP_PKEY **out)
-{
+    const struct soter_curve *curve = soter_curve_find(key->kind->bits);
     soter_status status = SOTER_ENGINE_FAIL;
     uint8_t native[SOTER_EC_NUMBER_MAX_SIZE] = {0};
     uint8_t point[SOTER_EC_POINT_MAX_SIZE] = {0}; /* public */
     char group[SOTER_CURVE_NAME_SIZE];            /* public */
     OSSL_PARAM params[4];                         /* public: it points to the numbers */
     size_t count = 0;
-    /* Made of the template rather than of a name, the context does not look for its provider. */
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(soter_crypto.libctx, curve->template_key, NULL);
-    if (ctx == NULL) {
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(soter_crypto.libctx, "EC", NULL);
+    if (curve == NULL || ctx == NULL) {
+        goto out;
+    }
+    status = get_point(key, point);
+    if (status != SOTER_SUCCESS) {
         goto out;
     }
     memcpy(group, curve->name, sizeof group);
-    soter_native_number(key->d, curve->number_size, native);
     params[count++] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0);
-    params[count++] = OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY, native, curve->number_size);
-    if (complete) {
-        status = get_point(key, point);
-        if (status != SOTER_SUCCESS) {
-            goto out;
-        }
-        params[count++] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY,
-                                                            point,
-                                                            1 + 2 * curve->number_size);
+    params[count++] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY,
+                                                        point,
+                                                        1 + 2 * curve->number_size);
+    if (key->kind->is_private) {
+        soter_native_number(key->d, curve->number_size, native);
+        params[count++] =
+            OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY, native, curve->number_size);
     }
     params[count] = OSSL_PARAM_construct_end();
-    status = soter_evp_key_make(ctx, EVP_PKEY_KEYPAIR, params, out);
+    status = soter_evp_key_make(ctx,
+                                key->kind->is_private ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY,
+                                params,
+                                out);
 out:
     soter_wipe(native, sizeof native);
     EVP_PKEY_CTX_free(ctx);
     return status;
-}
-
-soter_status soter_ec_to_evp(const soter_key *key, bool complete, EVP_PKEY **out)
-{
-    const struct soter_curve *curve = soter_curve_find(key->kind->bits);
-    if (curve == NULL) {
-        return SOTER_ENGINE_FAIL;
-    }
-    return key->kind->is_private ? private_to_evp(key, curve, complete, out)
-                                 : public_to_evp(key, curve, out);
 }
 
 soter_status soter_ec_from_evp(soter_key *key, const EVP_PKEY *pkey)

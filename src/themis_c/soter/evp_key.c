@@ -26,7 +26,7 @@ soter_evp_key_make(EVP_PKEY_CTX *ctx, int selection, OSSL_PARAM *params, EVP_PKE
 soter_status soter_key_to_evp(const soter_key *key, EVP_PKEY **out)
 {
     if (key->kind->algorithm == SOTER_KEY_EC) {
-        return soter_ec_to_evp(key, false, out);
+        return soter_ec_to_evp(key, out);
     }
     if (EVP_PKEY_up_ref(key->pkey) != 1) {
         return SOTER_ENGINE_FAIL;
@@ -35,31 +35,31 @@ soter_status soter_key_to_evp(const soter_key *key, EVP_PKEY **out)
     return SOTER_SUCCESS;
 }
 
-soter_status soter_key_prepare(const soter_key *key,
+soter_status soter_rsa_prepare(EVP_PKEY *pkey,
                                int (*init)(EVP_PKEY_CTX *ctx, const OSSL_PARAM *params),
                                const OSSL_PARAM *params,
                                EVP_PKEY_CTX **out)
 {
-    soter_status status;
-    EVP_PKEY *pkey = NULL;
-    EVP_PKEY_CTX *ctx = NULL;
-    ERR_set_mark();
-    status = soter_key_to_evp(key, &pkey);
-    if (status != SOTER_SUCCESS) {
-        goto out;
-    }
-    ctx = EVP_PKEY_CTX_new_from_pkey(soter_crypto.libctx, pkey, NULL);
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(soter_crypto.libctx, pkey, NULL);
     if (ctx == NULL || init(ctx, params) != 1) {
-        status = SOTER_ENGINE_FAIL;
-        goto out;
+        EVP_PKEY_CTX_free(ctx);
+        return SOTER_ENGINE_FAIL;
     }
     *out = ctx;
-    ctx = NULL;
-out:
-    EVP_PKEY_CTX_free(ctx);
-    EVP_PKEY_free(pkey);
-    ERR_pop_to_mark();
-    return status;
+    return SOTER_SUCCESS;
+}
+
+EVP_PKEY_CTX *soter_rsa_prepare_afresh(EVP_PKEY_CTX *prepared,
+                                       int (*init)(EVP_PKEY_CTX *ctx, const OSSL_PARAM *params),
+                                       const OSSL_PARAM *params)
+{
+    EVP_PKEY *copy = EVP_PKEY_dup(EVP_PKEY_CTX_get0_pkey(prepared));
+    EVP_PKEY_CTX *ctx = NULL;
+    if (copy == NULL || soter_rsa_prepare(copy, init, params, &ctx) != SOTER_SUCCESS) {
+        ctx = NULL;
+    }
+    EVP_PKEY_free(copy);
+    return ctx;
 }
 
 void soter_native_number(const uint8_t *number, size_t len, uint8_t *out)

@@ -13,8 +13,8 @@
 #include "soter/ec_point.h"
 #include "soter/key.h"
 
-/* EC keys stay numbers until somebody signs or verifies with them: all else that is done with them
- * takes less time than to make an OpenSSL key. A private one that came from a container has no
+/* EC keys stay numbers: what is done with them takes less time than to make a key of EVP, which
+ * only PKCS#8 needs. A private one that came from a container has no
  * public half until somebody asks for it: to compute it costs as much as a signature. */
 struct soter_key {
     const struct soter_key_kind *kind;
@@ -28,20 +28,27 @@ struct soter_key {
 /* A key of this kind, still without numbers. */
 SOTER_MUST_USE soter_status soter_key_new(const struct soter_key_kind *kind, soter_key **out);
 
-/* Gives the key as OpenSSL has it, for the caller to free. */
+/* Gives the key as EVP has it, with its public half, for the caller to free. */
 SOTER_MUST_USE soter_status soter_key_to_evp(const soter_key *key, EVP_PKEY **out);
 
 /* A parameter that is a string constant, in a static list of them. */
 #define SOTER_TEXT_PARAM(name, text) OSSL_PARAM_utf8_string(name, (char *)(text), sizeof(text) - 1)
 
-/* Sets up an operation with the key, once: EVP_PKEY_sign_init_ex or another of its kind, with these
- * parameters. OpenSSL's contexts belong to one thread at a time, so the result is only ever copied:
- * that is cheaper by far than to make one. */
-SOTER_MUST_USE soter_status soter_key_prepare(const soter_key *key,
+/* Sets up an operation with an RSA key, once: EVP_PKEY_sign_init_ex or another of its kind, with
+ * these parameters. OpenSSL's contexts belong to one thread at a time, so the result is only ever
+ * copied: that is cheaper by far than to make one. */
+SOTER_MUST_USE soter_status soter_rsa_prepare(EVP_PKEY *pkey,
                                               int (*init)(EVP_PKEY_CTX *ctx,
                                                           const OSSL_PARAM *params),
                                               const OSSL_PARAM *params,
                                               EVP_PKEY_CTX **out);
+
+/* The same over a copy of that context's key, without the blinding that the original has; NULL if
+ * it fails. */
+SOTER_MUST_USE EVP_PKEY_CTX *soter_rsa_prepare_afresh(EVP_PKEY_CTX *prepared,
+                                                      int (*init)(EVP_PKEY_CTX *ctx,
+                                                                  const OSSL_PARAM *params),
+                                                      const OSSL_PARAM *params);
 
 /* Makes an OpenSSL key out of its numbers, in a context for keys of its type. */
 SOTER_MUST_USE soter_status soter_evp_key_make(EVP_PKEY_CTX *ctx,
@@ -81,9 +88,8 @@ SOTER_MUST_USE soter_status soter_ec_export_private(const soter_key *key, uint8_
 SOTER_MUST_USE soter_status soter_rsa_export_public(const soter_key *key, uint8_t *payload);
 SOTER_MUST_USE soter_status soter_rsa_export_private(const soter_key *key, uint8_t *payload);
 
-/* Makes the OpenSSL key of an EC key; of a private one without its public half if that is not
- * asked for. */
-SOTER_MUST_USE soter_status soter_ec_to_evp(const soter_key *key, bool complete, EVP_PKEY **out);
+/* Makes the OpenSSL key of an EC key, with its public half. */
+SOTER_MUST_USE soter_status soter_ec_to_evp(const soter_key *key, EVP_PKEY **out);
 
 /* Takes the numbers of an OpenSSL key as they are, judged by nobody. */
 SOTER_MUST_USE soter_status soter_ec_from_evp(soter_key *key, const EVP_PKEY *pkey);

@@ -13,7 +13,7 @@
 #include "soter/wipe.h"
 
 struct soter_oaep_key {
-    EVP_PKEY_CTX *prepared; /* of soter_key_prepare */
+    EVP_PKEY_CTX *prepared; /* of soter_rsa_prepare */
     bool is_private;
     size_t size;
 };
@@ -39,10 +39,12 @@ soter_status soter_oaep_key_new(const soter_key *key, soter_oaep_key **out)
     }
     made->is_private = is_private;
     made->size = key->kind->number_size;
-    status = soter_key_prepare(key,
+    ERR_set_mark();
+    status = soter_rsa_prepare(key->pkey,
                                is_private ? EVP_PKEY_decrypt_init_ex : EVP_PKEY_encrypt_init_ex,
                                oaep,
                                &made->prepared);
+    ERR_pop_to_mark();
     if (status == SOTER_SUCCESS) {
         *out = made;
         made = NULL;
@@ -97,20 +99,6 @@ choose(int opened_status, size_t opened_len, const uint8_t *opened, uint8_t *sec
     }
 }
 
-/* A context over a copy of the key, without the blinding that the original has. */
-static EVP_PKEY_CTX *prepare_afresh(const EVP_PKEY_CTX *prepared)
-{
-    EVP_PKEY *copy = EVP_PKEY_dup(EVP_PKEY_CTX_get0_pkey((EVP_PKEY_CTX *)(uintptr_t)prepared));
-    EVP_PKEY_CTX *ctx =
-        copy != NULL ? EVP_PKEY_CTX_new_from_pkey(soter_crypto.libctx, copy, NULL) : NULL;
-    if (ctx != NULL && EVP_PKEY_decrypt_init_ex(ctx, oaep) != 1) {
-        EVP_PKEY_CTX_free(ctx);
-        ctx = NULL;
-    }
-    EVP_PKEY_free(copy);
-    return ctx;
-}
-
 soter_status soter_oaep_unwrap(const soter_oaep_key *key,
                                enum soter_oaep_blinding blinding,
                                const uint8_t *wrapped,
@@ -131,8 +119,9 @@ soter_status soter_oaep_unwrap(const soter_oaep_key *key,
         return status;
     }
     ERR_set_mark();
-    ctx = blinding == SOTER_OAEP_FRESH_BLINDING ? prepare_afresh(key->prepared)
-                                                : EVP_PKEY_CTX_dup(key->prepared);
+    ctx = blinding == SOTER_OAEP_FRESH_BLINDING
+              ? soter_rsa_prepare_afresh(key->prepared, EVP_PKEY_decrypt_init_ex, oaep)
+              : EVP_PKEY_CTX_dup(key->prepared);
     if (ctx == NULL) {
         status = SOTER_NO_MEMORY;
         goto out;

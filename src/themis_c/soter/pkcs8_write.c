@@ -135,9 +135,7 @@ soter_status soter_pkcs8_write(const soter_key *key,
         return SOTER_INVALID_PARAMETER;
     }
     ERR_set_mark();
-    /* Others expect the public half of an EC key in the file. */
-    status = key->kind->algorithm == SOTER_KEY_EC ? soter_ec_to_evp(key, true, &pkey)
-                                                  : soter_key_to_evp(key, &pkey);
+    status = soter_key_to_evp(key, &pkey); /* others expect the public half of an EC key there */
     if (status != SOTER_SUCCESS) {
         goto out;
     }
