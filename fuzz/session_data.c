@@ -194,6 +194,7 @@ static size_t forge(struct model *model, fuzz_input *input)
     uint64_t time = NOW + fuzz_number(input) % 200000 - 100000;
     uint8_t header[HEADER_SIZE];
     uint8_t *at = model->kept[which].bytes;
+    const struct soter_aead_key kept = {NULL, 32, true};
     if ((flags & 4) != 0) {
         time = (uint64_t)fuzz_number(input) << 32 | fuzz_number(input);
     }
@@ -203,7 +204,7 @@ static size_t forge(struct model *model, fuzz_input *input)
     memcpy(at, model->sid_reversed, 4);
     memset(at + 4, flags, 16); /* the nonce; nobody depends on it here */
     at += 20;
-    MUST(soter_aead_start(model->forger, NULL, at - 16, NULL, 0) == THEMIS_SUCCESS);
+    MUST(soter_aead_start(model->forger, &kept, at - 16, NULL, 0) == THEMIS_SUCCESS);
     MUST(soter_aead_part(model->forger, header, HEADER_SIZE, at) == THEMIS_SUCCESS);
     MUST(soter_aead_encrypt(model->forger,
                             model->about[which].text,

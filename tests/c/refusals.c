@@ -163,6 +163,8 @@ static void refuse_wrapping(void)
 static void refuse_ciphers(void)
 {
     const struct soter_aead_key key = {buffer, 17, true};
+    const struct soter_aead_key kept = {NULL, 32, true}; /* where there is none */
+    const struct soter_aead_key short_key = {buffer, 16, true};
     const struct soter_slice contexts[SOTER_KDF_MAX_CONTEXTS + 1] = {{text, sizeof text}};
     const struct soter_kdf_purpose many = {{text, 6}, contexts, SOTER_KDF_MAX_CONTEXTS + 1};
     const struct soter_kdf_purpose one = {{text, 6}, contexts, 1};
@@ -173,6 +175,9 @@ static void refuse_ciphers(void)
     must(soter_aead_new(&aead));
     REFUSED(soter_aead_set_key(aead, &key));
     REFUSED(soter_aead_start(aead, &key, buffer, NULL, 0));
+    REFUSED(soter_aead_start(aead, &kept, buffer, NULL, 0));
+    must(soter_aead_set_key(aead, &short_key));
+    REFUSED(soter_aead_start(aead, &kept, buffer, NULL, 0));
     soter_aead_free(aead);
     must(soter_hmac_key_new(text, sizeof text, &hmac));
     REFUSED(soter_kdf(hmac, &many, buffer, 32));

@@ -10,7 +10,7 @@
 
 struct soter_aead {
     EVP_CIPHER_CTX *ctx;
-    const EVP_CIPHER *cipher; /* that ctx is set to; NULL before the first key */
+    const EVP_CIPHER *cipher; /* that ctx has a key for; NULL before the first */
 };
 
 static const EVP_CIPHER *cipher_for(size_t key_len)
@@ -55,7 +55,7 @@ static soter_status
 take_key(soter_aead *aead, const struct soter_aead_key *key, const uint8_t *nonce)
 {
     const EVP_CIPHER *cipher = cipher_for(key->len);
-    if (cipher == NULL) {
+    if (cipher == NULL || (key->bytes == NULL && cipher != aead->cipher)) {
         return SOTER_INVALID_PARAMETER;
     }
     if (EVP_CipherInit_ex2(aead->ctx,
@@ -82,16 +82,9 @@ soter_status soter_aead_start(soter_aead *aead,
                               const uint8_t *associated,
                               size_t associated_len)
 {
-    const int same_direction = -1;
-    if (key != NULL) {
-        const soter_status status = take_key(aead, key, nonce);
-        if (status != SOTER_SUCCESS) {
-            return status;
-        }
-    } else if (EVP_CipherInit_ex2(aead->ctx, NULL, NULL, nonce, same_direction, NULL) != 1) {
-        return soter_failed(SOTER_ENGINE_FAIL);
-    }
-    return soter_cipher_feed(aead->ctx, associated, associated_len, NULL);
+    const soter_status status = take_key(aead, key, nonce);
+    return status == SOTER_SUCCESS ? soter_cipher_feed(aead->ctx, associated, associated_len, NULL)
+                                   : status;
 }
 
 soter_status soter_aead_part(soter_aead *aead, const uint8_t *data, size_t data_len, uint8_t *out)

@@ -17,7 +17,7 @@ typedef struct soter_aead soter_aead;
 
 /* A key of 16, 24 or 32 bytes, and which way it is used. */
 struct soter_aead_key {
-    const uint8_t *bytes;
+    const uint8_t *bytes; /* NULL: the key of this length that the cipher has */
     size_t len;
     bool encrypts;
 };
@@ -26,7 +26,7 @@ SOTER_MUST_USE soter_status soter_aead_new(soter_aead **out);
 void soter_aead_free(soter_aead *aead); /* wipes the key */
 
 /* Starts a message under a key that then stays: its nonce and its associated data (may be empty).
- * `key` NULL means the key of the message before. */
+ * INVALID_PARAMETER: not a length of keys, or no such key to be had. */
 SOTER_MUST_USE soter_status soter_aead_start(soter_aead *aead,
                                              const struct soter_aead_key *key,
                                              const uint8_t nonce[SOTER_AEAD_NONCE_SIZE],

@@ -10,7 +10,7 @@
 
 struct soter_ctr {
     EVP_CIPHER_CTX *ctx;
-    bool has_cipher;
+    bool has_key; /* and so a cipher */
 };
 
 soter_status soter_ctr_new(soter_ctr **out)
@@ -37,16 +37,19 @@ void soter_ctr_free(soter_ctr *ctr)
 }
 
 soter_status soter_ctr_crypt(soter_ctr *ctr,
-                             const uint8_t key[32],
+                             const uint8_t *key,
                              const uint8_t counter[SOTER_CTR_BLOCK_SIZE],
                              const uint8_t *data,
                              size_t data_len,
                              uint8_t *out)
 {
-    const EVP_CIPHER *cipher = ctr->has_cipher ? NULL : soter_crypto.aes256_ctr;
+    const EVP_CIPHER *cipher = ctr->has_key ? NULL : soter_crypto.aes256_ctr;
     soter_status status = SOTER_ENGINE_FAIL;
-    ctr->has_cipher = EVP_CipherInit_ex2(ctr->ctx, cipher, key, counter, 1, NULL) == 1;
-    if (ctr->has_cipher) {
+    if (key == NULL && !ctr->has_key) {
+        return SOTER_INVALID_PARAMETER;
+    }
+    ctr->has_key = EVP_CipherInit_ex2(ctr->ctx, cipher, key, counter, 1, NULL) == 1;
+    if (ctr->has_key) {
         status = soter_cipher_feed(ctr->ctx, data, data_len, out);
     }
     if (status != SOTER_SUCCESS) {

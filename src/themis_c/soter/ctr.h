@@ -15,10 +15,11 @@ typedef struct soter_ctr soter_ctr;
 SOTER_MUST_USE soter_status soter_ctr_new(soter_ctr **out);
 void soter_ctr_free(soter_ctr *ctr); /* wipes the key */
 
-/* Either direction over data_len bytes. `counter` is the whole first counter block (128 bits,
- * counted up big-endian). */
+/* Either direction over data_len bytes. `key` has 32 bytes; NULL means the key of the message
+ * before, INVALID_PARAMETER that there is none. `counter` is the whole first counter block (128
+ * bits, counted up big-endian). */
 SOTER_MUST_USE soter_status soter_ctr_crypt(soter_ctr *ctr,
-                                            const uint8_t key[32],
+                                            const uint8_t *key,
                                             const uint8_t counter[SOTER_CTR_BLOCK_SIZE],
                                             const uint8_t *data,
                                             size_t data_len,

@@ -45,10 +45,32 @@ SOTER_MUST_USE bool themis_cell_fits(size_t message_len);
 /* The key length in bytes that a descriptor names; 0 if it is not of this algorithm. */
 SOTER_MUST_USE size_t themis_cell_key_len(uint32_t descriptor, uint32_t algorithm);
 
-/* A master key, and the soter_aead that the last operation under it left. */
+/* What a key was derived for. Messages of one length and one context share a key by design, so
+ * whoever still has it need not derive it again. */
+struct themis_cell_subject {
+    size_t key_len; /* 0: of nothing */
+    size_t length_width;
+    size_t message_len;
+    size_t context_len;
+    uint8_t context[64];
+};
+
+SOTER_MUST_USE bool themis_cell_subject_is(const struct themis_cell_subject *subject,
+                                           const struct themis_cell_text *text,
+                                           size_t length_width,
+                                           size_t key_len);
+
+/* Takes down what a key is about to be derived for, or nothing if the context is too long. Answers
+ * the context to derive it from: what was taken down, whatever becomes of the caller's memory. */
+SOTER_MUST_USE struct soter_slice themis_cell_subject_set(struct themis_cell_subject *subject,
+                                                          const struct themis_cell_text *text,
+                                                          size_t length_width,
+                                                          size_t key_len);
+
+/* A master key, and the cipher that the last operation under it left. */
 struct themis_cell_key {
     soter_hmac_key *master;
-    soter_spare aead;
+    soter_spare cipher;
 };
 
 SOTER_MUST_USE soter_status themis_cell_key_init(struct themis_cell_key *key,

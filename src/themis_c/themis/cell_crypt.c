@@ -1,10 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The cipher of the authenticated modes: AES-GCM under a key of the message's own. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "soter/rand.h"
 #include "soter/wipe.h"
 #include "themis/cell.h"
 
 #define KEY_MAX_SIZE 32
+
+/* What an operation works with, and leaves for the next. */
+struct cipher {
+    soter_aead *aead;
+    struct themis_cell_subject subject; /* of the key in it */
+};
 
 bool themis_cell_fits(size_t message_len)
 {
@@ -25,46 +34,127 @@ size_t themis_cell_key_len(uint32_t descriptor, uint32_t algorithm)
     }
 }
 
+bool themis_cell_subject_is(const struct themis_cell_subject *subject,
+                            const struct themis_cell_text *text,
+                            size_t length_width,
+                            size_t key_len)
+{
+    return subject->key_len == key_len && subject->length_width == length_width &&
+           subject->message_len == text->len && subject->context_len == text->context_len &&
+           (text->context_len == 0 ||
+            memcmp(subject->context, text->context, text->context_len) == 0);
+}
+
+struct soter_slice themis_cell_subject_set(struct themis_cell_subject *subject,
+                                           const struct themis_cell_text *text,
+                                           size_t length_width,
+                                           size_t key_len)
+{
+    struct soter_slice context = {text->context, text->context_len};
+    subject->key_len = 0;
+    if (context.len > sizeof subject->context) {
+        return context;
+    }
+    if (context.len != 0) {
+        memcpy(subject->context, context.data, context.len);
+    }
+    subject->context_len = context.len;
+    subject->message_len = text->len;
+    subject->length_width = length_width;
+    subject->key_len = key_len;
+    context.data = subject->context;
+    return context;
+}
+
+static void cipher_free(struct cipher *cipher)
+{
+    if (cipher != NULL) {
+        soter_aead_free(cipher->aead);
+        soter_wipe_free(cipher, sizeof *cipher);
+    }
+}
+
+static soter_status cipher_new(struct cipher **out)
+{
+    soter_status status;
+    struct cipher *cipher = calloc(1, sizeof *cipher);
+    if (cipher == NULL) {
+        return SOTER_NO_MEMORY;
+    }
+    status = soter_aead_new(&cipher->aead);
+    if (status != SOTER_SUCCESS) {
+        cipher_free(cipher);
+        return status;
+    }
+    *out = cipher;
+    return SOTER_SUCCESS;
+}
+
 soter_status
 themis_cell_key_init(struct themis_cell_key *key, const uint8_t *bytes, size_t bytes_len)
 {
     key->master = NULL;
-    key->aead.kept = NULL;
+    key->cipher.kept = NULL;
     return soter_hmac_key_new(bytes, bytes_len, &key->master);
 }
 
 void themis_cell_key_clear(struct themis_cell_key *key)
 {
     soter_hmac_key_free(key->master);
-    soter_aead_free(soter_spare_take(&key->aead));
+    cipher_free(soter_spare_take(&key->cipher));
 }
 
-static soter_status take_aead(struct themis_cell_key *key, soter_aead **out)
+static soter_status take_cipher(struct themis_cell_key *key, struct cipher **out)
 {
-    *out = soter_spare_take(&key->aead);
-    return *out != NULL ? SOTER_SUCCESS : soter_aead_new(out);
+    *out = soter_spare_take(&key->cipher);
+    return *out != NULL ? SOTER_SUCCESS : cipher_new(out);
 }
 
-static void leave_aead(struct themis_cell_key *key, soter_aead *aead)
+/* What failed is not left for others; that somebody sent what is not authentic is no failure. */
+static void leave_cipher(struct themis_cell_key *key, struct cipher *cipher, soter_status status)
 {
-    soter_aead_free(soter_spare_leave(&key->aead, aead));
+    cipher_free(status == SOTER_SUCCESS || status == SOTER_FAIL
+                    ? soter_spare_leave(&key->cipher, cipher)
+                    : cipher);
 }
 
 /* k = KDF(master key, label, [message length, context]) */
-static soter_status message_key(soter_hmac_key *key,
+static soter_status message_key(soter_hmac_key *master,
+                                struct themis_cell_subject *subject,
+                                const struct themis_cell_token *token,
                                 const struct themis_cell_text *text,
-                                size_t length_width,
-                                uint8_t *out,
-                                size_t out_len)
+                                uint8_t *out)
 {
     uint8_t length[8]; /* public */
-    const struct soter_slice contexts[2] = {{length, length_width},
-                                            {text->context, text->context_len}};
+    const struct soter_slice contexts[2] = {
+        {length, token->length_width},
+        themis_cell_subject_set(subject, text, token->length_width, token->key_len)};
     const struct soter_kdf_purpose purpose = {SOTER_LABEL("Themis secure cell message key"),
                                               contexts,
                                               2};
     soter_put_u64le(length, text->len); /* its first four bytes are the length as u32le */
-    return soter_kdf(key, &purpose, out, out_len);
+    return soter_kdf(master, &purpose, out, token->key_len);
+}
+
+static soter_status start(soter_hmac_key *master,
+                          struct cipher *cipher,
+                          const struct themis_cell_token *token,
+                          const struct themis_cell_text *text,
+                          bool encrypts)
+{
+    uint8_t derived[KEY_MAX_SIZE] = {0};
+    struct soter_aead_key key = {NULL, token->key_len, encrypts};
+    soter_status status = SOTER_SUCCESS;
+    if (!themis_cell_subject_is(&cipher->subject, text, token->length_width, token->key_len)) {
+        key.bytes = derived;
+        status = message_key(master, &cipher->subject, token, text, derived);
+    }
+    if (status == SOTER_SUCCESS) {
+        status =
+            soter_aead_start(cipher->aead, &key, token->nonce, text->context, text->context_len);
+    }
+    soter_wipe(derived, sizeof derived);
+    return status;
 }
 
 soter_status themis_cell_encrypt(struct themis_cell_key *key,
@@ -73,29 +163,23 @@ soter_status themis_cell_encrypt(struct themis_cell_key *key,
                                  uint8_t nonce[SOTER_AEAD_NONCE_SIZE],
                                  uint8_t tag[SOTER_AEAD_TAG_SIZE])
 {
-    uint8_t derived[THEMIS_CELL_KEY_BITS / 8] = {0};
-    const struct soter_aead_key aead_key = {derived, sizeof derived, true};
-    soter_aead *aead = NULL;
-    soter_status status = take_aead(key, &aead);
+    const struct themis_cell_token token = {.key_len = THEMIS_CELL_KEY_BITS / 8,
+                                            .length_width = THEMIS_CELL_LENGTH_WIDTH,
+                                            .nonce = nonce};
+    struct cipher *cipher = NULL;
+    soter_status status = soter_rand_public(nonce, SOTER_AEAD_NONCE_SIZE);
     if (status != SOTER_SUCCESS) {
         return status;
     }
-    status = message_key(key->master, text, THEMIS_CELL_LENGTH_WIDTH, derived, sizeof derived);
+    status = take_cipher(key, &cipher);
     if (status != SOTER_SUCCESS) {
-        goto out;
+        return status;
     }
-    status = soter_rand_public(nonce, SOTER_AEAD_NONCE_SIZE);
-    if (status != SOTER_SUCCESS) {
-        goto out;
+    status = start(key->master, cipher, &token, text, true);
+    if (status == SOTER_SUCCESS) {
+        status = soter_aead_encrypt(cipher->aead, text->data, text->len, out, tag);
     }
-    status = soter_aead_start(aead, &aead_key, nonce, text->context, text->context_len);
-    if (status != SOTER_SUCCESS) {
-        goto out;
-    }
-    status = soter_aead_encrypt(aead, text->data, text->len, out, tag);
-out:
-    soter_wipe(derived, sizeof derived);
-    leave_aead(key, aead);
+    leave_cipher(key, cipher, status);
     return status;
 }
 
@@ -104,24 +188,15 @@ soter_status themis_cell_decrypt(struct themis_cell_key *key,
                                  const struct themis_cell_text *text,
                                  uint8_t *out)
 {
-    uint8_t derived[KEY_MAX_SIZE] = {0};
-    const struct soter_aead_key aead_key = {derived, token->key_len, false};
-    soter_aead *aead = NULL;
-    soter_status status = take_aead(key, &aead);
+    struct cipher *cipher = NULL;
+    soter_status status = take_cipher(key, &cipher);
     if (status != SOTER_SUCCESS) {
         return status;
     }
-    status = message_key(key->master, text, token->length_width, derived, token->key_len);
-    if (status != SOTER_SUCCESS) {
-        goto out;
+    status = start(key->master, cipher, token, text, false);
+    if (status == SOTER_SUCCESS) {
+        status = soter_aead_decrypt(cipher->aead, text->data, text->len, token->tag, out);
     }
-    status = soter_aead_start(aead, &aead_key, token->nonce, text->context, text->context_len);
-    if (status != SOTER_SUCCESS) {
-        goto out;
-    }
-    status = soter_aead_decrypt(aead, text->data, text->len, token->tag, out);
-out:
-    soter_wipe(derived, sizeof derived);
-    leave_aead(key, aead);
+    leave_cipher(key, cipher, status);
     return status;
 }

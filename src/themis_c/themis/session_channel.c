@@ -34,6 +34,9 @@ static_assert(THEMIS_SESSION_PAYLOAD_OFFSET ==
               "what stands before the message");
 static_assert(NONCE_FIELD_SIZE >= SOTER_AEAD_NONCE_SIZE, "the iv stands in its field");
 
+static const struct soter_aead_key kept_for_writing = {NULL, THEMIS_SESSION_KEY_SIZE, true};
+static const struct soter_aead_key kept_for_reading = {NULL, THEMIS_SESSION_KEY_SIZE, false};
+
 struct themis_session_channel {
     soter_aead *writing;
     soter_aead *reading;
@@ -146,7 +149,7 @@ soter_status themis_session_channel_wrap(themis_session_channel *channel,
     if (status != SOTER_SUCCESS) {
         goto out;
     }
-    status = soter_aead_start(channel->writing, NULL, nonce, NULL, 0);
+    status = soter_aead_start(channel->writing, &kept_for_writing, nonce, NULL, 0);
     if (status == SOTER_SUCCESS) {
         status = soter_aead_part(channel->writing, header, HEADER_SIZE, encrypted);
     }
@@ -253,7 +256,7 @@ soter_status themis_session_channel_unwrap(themis_session_channel *channel,
         return SOTER_INVALID_PARAMETER;
     }
     *why = NULL;
-    status = soter_aead_start(channel->reading, NULL, parts.nonce, NULL, 0);
+    status = soter_aead_start(channel->reading, &kept_for_reading, parts.nonce, NULL, 0);
     if (status == SOTER_SUCCESS) {
         status = soter_aead_part(channel->reading, parts.header, HEADER_SIZE, header);
     }
