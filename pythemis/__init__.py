@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from . import exception, scell, scomparator, skeygen, smessage, ssession
 
 __all__ = ["exception", "scell", "scomparator", "skeygen", "smessage", "ssession"]
+_MODULES = [*__all__, "astransport", "stransport"]
 
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> Any:
-        if name in __all__:
+        if name in _MODULES:
             return importlib.import_module(f"{__name__}.{name}")
         if name == "__version__":
             from importlib.metadata import version
@@ -30,4 +31,4 @@ else:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__, "__version__"])
+    return sorted({*_MODULES, "__version__", *(name for name in globals() if name[0] == "_")})

@@ -19,7 +19,8 @@ def bytes_of_text_key(key: str) -> bytes:
     """
     warnings.warn(
         'master key should be "bytes": a str is read in the odd way of old versions; '
-        "for new data use skeygen.GenerateSymmetricKey()",
+        "for new data use skeygen.GenerateSymmetricKey(), or SCellSeal(passphrase=...) for what "
+        "people remember",
         stacklevel=4,
     )
     return key.encode("utf-32-le", "surrogatepass")[: len(key)]
@@ -62,7 +63,8 @@ def renamed_exceptions(module: str, names: dict[str, str]) -> Callable[[str], An
 def _old_class(name: str, new: type) -> type:
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         warnings.warn(f"{name} is deprecated, use {new.__name__}", DeprecationWarning, stacklevel=2)
-        new.__init__(self, *args, **kwargs)  # type: ignore[misc]
+        if not issubclass(new, bytes):  # those are made before they get here
+            new.__init__(self, *args, **kwargs)
 
     return type(
         name, (new,), {"__init__": __init__, "__module__": new.__module__, "__doc__": new.__doc__}

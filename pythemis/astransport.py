@@ -38,7 +38,7 @@ from .ssession import (
     SSession,
     peer_id_of,
 )
-from .stransport import DEFAULT_MAX_SIZE, HEADER_SIZE, frame, frame_size, look_up
+from .stransport import DEFAULT_MAX_SIZE, HEADER_SIZE, check_keys, frame, frame_size, look_up
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -54,7 +54,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT_TIMEOUT", "SessionStream", "open_session", "start_session_server"]
 
-DEFAULT_TIMEOUT = 30.0  # for connecting and negotiating
+#: How many seconds connecting and negotiating may take.
+DEFAULT_TIMEOUT = 30.0
 NEGOTIATION_MAX_SIZE = 1 << 16  # what a peer may send before he has proved who he is
 
 _logger = logging.getLogger(__name__)
@@ -283,7 +284,9 @@ async def open_session(
     Raises:
         SecureSessionError: the peers do not agree, or know each other's keys wrong.
         OSError: the connection failed; TimeoutError if it took too long.
+        TypeError: ``keys`` is neither a mapping nor a function, or has ids that are text.
     """
+    check_keys(keys)
     identity = _Identity(user_id, sign_key, keys, reject_duplicates, max_size)
 
     async def connect() -> SessionStream:
@@ -336,7 +339,9 @@ async def start_session_server(
     Raises:
         SecureSessionError: our own id or key is wrong.
         OSError: the address cannot be served.
+        TypeError: ``keys`` is neither a mapping nor a function.
     """
+    check_keys(keys)
     identity = _Identity(user_id, sign_key, keys, reject_duplicates, max_size)
     SSession(user_id, sign_key, None).close()  # so that a wrong key fails here, not per client
 

@@ -84,7 +84,7 @@ class SCellSeal(_KeyedCell):
     Args:
         key: 1 byte or more, best 32 from `pythemis.skeygen.GenerateSymmetricKey`.
         passphrase: instead of a key; the result is then an `SCellSealPassphrase`.
-        encoding: how a passphrase of type ``str`` becomes bytes.
+        encoding: how a passphrase of type ``str`` becomes bytes; see `SCellSealPassphrase`.
         compat_096: also read what Themis 0.9.6 wrote on 64-bit machines. Tried only after the
             normal way failed, so it makes failures twice as slow.
         max_iterations: see `SCellSealPassphrase`.
@@ -119,15 +119,22 @@ class SCellSeal(_KeyedCell):
         key: Buffer | None = None,
         *,
         passphrase: Buffer | str | None = None,
-        encoding: str = "utf-8",
+        encoding: str | None = None,
         compat_096: bool = False,
-        max_iterations: int = DEFAULT_MAX_ITERATIONS,
+        max_iterations: int | None = None,
     ) -> None:
-        del encoding, max_iterations  # they concern passphrases alone
         if passphrase is not None:
             boundary.wrong_value(_ERRORS, f"{type(self).__name__} takes a key, not a passphrase")
         if key is None:
-            boundary.wrong_value(_ERRORS, "give a key or a passphrase: SCellSeal(key=...)")
+            boundary.wrong_value(
+                _ERRORS,
+                "give a key or a passphrase: SCellSeal(key=...) or SCellSeal(passphrase=...)",
+            )
+        if encoding is not None or max_iterations is not None:
+            # Whoever gives them means a passphrase, and would get it unstretched.
+            boundary.wrong_value(
+                _ERRORS, "encoding and max_iterations are for SCellSeal(passphrase=...), not a key"
+            )
         self._prepare(key, compat_096=compat_096)
 
     def encrypt(self, message: Buffer, context: Buffer | None = None) -> bytes:
@@ -224,6 +231,10 @@ class SCellSeal(_KeyedCell):
         Arguments, order and errors are like those of `encrypt_many`.
         """
         return cell_lists.unseal_list(self, messages, contexts, threads)
+
+
+# What help() and editors show is how an object is made, not how its class is chosen.
+SCellSeal.__new__.__wrapped__ = SCellSeal.__init__  # type: ignore[attr-defined]
 
 
 class SCellSealPassphrase(SCellSeal):

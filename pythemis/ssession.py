@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from weakref import WeakSet
 
 from . import _compat
-from ._core import boundary, sessions
+from ._core import boundary, keys, sessions
 from .exception import THEMIS_CODES, ThemisError
 
 if TYPE_CHECKING:
@@ -155,6 +155,11 @@ class SimpleMemoryTransport(MemoryTransport):
             boundary.wrong_type(
                 _ERRORS, "give ids and public keys: SimpleMemoryTransport({id: key})"
             )
+        for peer_id, key in self._keys.items():
+            # Text is never equal to the bytes that are asked for, so nobody would be found.
+            boundary.view(_ERRORS, peer_id, "the user id")
+            if key is not None:
+                keys.view_of_key(_ERRORS, key, keys.PUBLIC)
 
     def get_pub_key_by_id(self, user_id: bytes) -> bytes | None:
         """Find the public key of a peer; None if it is not known."""
@@ -212,7 +217,13 @@ class SSession(sessions.Session):
         *,
         reject_duplicates: bool = False,
     ) -> None:
-        self._transport = transport
+        if transport is not None and not hasattr(transport, "get_pub_key_by_id"):
+            boundary.wrong_type(
+                _ERRORS,
+                "the transport must have the method get_pub_key_by_id, as "
+                f"SimpleMemoryTransport({{id: key}}) has; {type(transport).__name__} has not",
+            )
+        self._transport: Any = transport
         self._handle = sessions.new(
             _ERRORS, user_id, sign_key, reject_duplicates=bool(reject_duplicates)
         )
@@ -342,6 +353,7 @@ class SSession(sessions.Session):
             SecureSessionError: this session is under way or established already, or the
                 transport failed (NETWORK_ERROR).
         """
+        self._method("send")  # without it the session stays as it is
         with self._sending:
             self._deliver(sessions.connect_request(self))
 
@@ -428,9 +440,10 @@ class SSession(sessions.Session):
         return found
 
     def _deliver(self, message: bytes) -> None:
+        send = self._method("send")
         outer, self._delivering = self._delivering, get_ident()
         try:
-            self._transport.send(message)
+            send(message)
         except Exception as error:
             raise SecureSessionError(
                 THEMIS_CODES.NETWORK_ERROR, f"the transport failed to send: {error!r}"
@@ -439,10 +452,11 @@ class SSession(sessions.Session):
             self._delivering = outer
 
     def _fetch(self, max_length: int) -> Buffer:
+        if not isinstance(max_length, int):
+            boundary.wrong_type(_ERRORS, "max_length must be an int")
+        receive = self._method("receive")
         try:
-            message = self._transport.receive(
-                max(max_length, NEGOTIATION_LENGTH) + sessions.OVERHEAD
-            )
+            message = receive(max(max_length, NEGOTIATION_LENGTH) + sessions.OVERHEAD)
         except Exception as error:
             raise SecureSessionError(
                 THEMIS_CODES.NETWORK_ERROR, f"the transport failed to receive: {error!r}"
@@ -453,6 +467,16 @@ class SSession(sessions.Session):
                 "the transport received nothing: has the peer closed the connection?",
             )
         return message  # type: ignore[no-any-return]
+
+    def _method(self, name: str) -> Any:
+        try:
+            return getattr(self._transport, name)
+        except AttributeError as error:
+            raise SecureSessionError(
+                THEMIS_CODES.NETWORK_ERROR,
+                f"the transport has no method {name}, which connect, send and receive need; "
+                "connect_request, wrap and unwrap leave it to you how messages travel",
+            ) from error
 
     def _fail(self, code: THEMIS_CODES, message: str) -> NoReturn:
         raise SecureSessionError(code, message)

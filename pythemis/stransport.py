@@ -31,8 +31,10 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT_MAX_SIZE", "HEADER_SIZE", "SocketTransport", "frame", "frame_size"]
 
+#: How many bytes stand before each message.
 HEADER_SIZE = 4
 LARGEST = 0xFFFFFFFF  # what the header can say
+#: The longest message that is received or sent unless told otherwise: 16 MiB.
 DEFAULT_MAX_SIZE = 16 << 20
 _PIECE = 1 << 16  # memory grows by what arrives, not by what a header promises
 _JOIN_BELOW = 1 << 16  # small messages travel in one piece with their header
@@ -79,9 +81,25 @@ def _header(size: int, max_size: int) -> bytes:
     return size.to_bytes(HEADER_SIZE, "big")
 
 
+def check_keys(keys: object) -> None:
+    """Refuse what no key of a peer can be found in."""
+    if not isinstance(keys, Mapping) and not callable(keys):
+        raise TypeError(
+            "keys must be a mapping from ids to public keys, or a function of the id, "
+            f"not {type(keys).__name__}"
+        )
+
+
 def look_up(keys: Keys, peer_id: bytes) -> bytes | None:
     """Find the public key of a peer."""
-    return keys.get(peer_id) if isinstance(keys, Mapping) else keys(peer_id)
+    if not isinstance(keys, Mapping):
+        return keys(peer_id)
+    key = keys.get(peer_id)
+    if key is None and isinstance(keys, dict) and peer_id.decode("utf-8", "replace") in keys:
+        raise TypeError(
+            f"the ids of peers must be bytes: the keys have none of {peer_id!r}, only text"
+        )
+    return key
 
 
 class SocketTransport(MemoryTransport):
@@ -100,6 +118,7 @@ class SocketTransport(MemoryTransport):
 
     Raises:
         ValueError: an impossible ``max_size`` or ``timeout``.
+        TypeError: ``keys`` is neither a mapping nor a function.
     """
 
     def __init__(
@@ -114,6 +133,7 @@ class SocketTransport(MemoryTransport):
             raise ValueError(f"max_size must be 1 to {LARGEST}")
         if timeout is not None and timeout <= 0:
             raise ValueError("timeout must be a positive number of seconds, or None")
+        check_keys(keys)
         connection.setblocking(False)
         self._socket = connection
         self._keys = keys

@@ -346,6 +346,8 @@ def not_even_text(request):
 def complaint(bad, what):
     """Give the words in which something that is not bytes is refused."""
     if isinstance(bad, str):
+        if what in ("the encrypted message", "the token"):
+            return f"{what} must be bytes, not str; if it is base64, decode it first"
         return f"{what} must be bytes, not str; encode text first: 'text'.encode()"
     kind = type(bad).__name__
     return f"{what} must be bytes or a contiguous bytes-like object, not {kind}"
@@ -478,7 +480,7 @@ def test_an_empty_token_is_refused(empty):
 def test_neither_key_nor_passphrase_is_refused():
     """One of them must be given."""
     for arguments in ({}, {"key": None}, {"passphrase": None}, {"key": None, "passphrase": None}):
-        with wrong_value("give a key or a passphrase: SCellSeal(key=...)"):
+        with wrong_value("give a key or a passphrase: SCellSeal(key=...) or SCellSeal(passphrase="):
             SCellSeal(**arguments)
     with wrong_value("SCellSealPassphrase takes a passphrase, and no key"):
         SCellSealPassphrase()

@@ -5,6 +5,7 @@ import importlib
 import re
 import sys
 import time
+from base64 import b64encode
 from functools import cache
 
 import pytest
@@ -217,6 +218,7 @@ MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=
 PROVOKE = {
     "Everywhere": [
         lambda: CELL.encrypt("text"),
+        lambda: CELL.decrypt("AAEBQAwAAAAQAAAABwAAAA=="),
         lambda: CELL.encrypt(7),
         lambda: CELL.encrypt(b""),
         closed,
@@ -236,12 +238,17 @@ PROVOKE = {
         lambda: CELL.decrypt_many([CELL.encrypt(b"message"), damaged(CELL.encrypt(b"message"))]),
         lambda: SCellSeal(),
         lambda: SCellSeal(key=b"key", passphrase="passphrase"),
+        lambda: SCellSeal(b"not stretched", encoding="utf-8"),
         lambda: SCellSeal(key=b""),
         lambda: SCellSeal(passphrase=""),
         lambda: SCellSeal(passphrase="grün", encoding="ascii"),
     ],
     "Keys": [
         lambda: key_kind(PUBLIC[:-1]),
+        lambda: key_kind(to_pem(PUBLIC)),
+        lambda: public_from_private(b64encode(PRIVATE)),
+        lambda: key_kind(b64encode(PRIVATE).decode()),
+        lambda: public_from_private(ONE),
         lambda: key_kind(damaged(PUBLIC)),
         lambda: public_from_private(PUBLIC),
         lambda: public_from_private(container(PRIVATE[:4], bytes(len(PRIVATE) - 12))),
@@ -270,6 +277,8 @@ PROVOKE = {
         lambda: server(key=KeyError("alice")).unwrap(request()),
         lambda: server(key="text").unwrap(request()),
         lambda: server(key=b"no key").unwrap(request()),
+        lambda: SSession(b"alice", PRIVATE, {b"bob": PUBLIC}),
+        lambda: SSession(b"alice", PRIVATE, SimpleMemoryTransport({b"bob": PUBLIC})).connect(),
         lambda: server(key=OTHER.export_public_key()).unwrap(request()),
         lambda: server().unwrap(damaged(request())),
         lambda: server().unwrap(b"something else"),

@@ -242,8 +242,22 @@ def test_a_transport_without_methods():
     with refused(UNKNOWN, "get_pub_key_by_id failed for the peer b'client'") as caught:
         server.unwrap(client.connect_request())
     assert isinstance(caught.value.__cause__, AttributeError)
-    with refused(CODES.NETWORK_ERROR, "the transport failed to send"):
-        server.connect()
+    for name, call in (("send", server.connect), ("receive", server.receive)):
+        with refused(CODES.NETWORK_ERROR, f"the transport has no method {name}, which") as caught:
+            call()
+        assert isinstance(caught.value.__cause__, AttributeError)
+    assert server.state is SessionState.IDLE
+
+
+@pytest.mark.parametrize(
+    "transport", [{SERVER: SERVER_PUBLIC}, SERVER_PUBLIC, lambda _: SERVER_PUBLIC, object()]
+)
+def test_what_is_no_transport_is_refused_at_once(transport):
+    """Without get_pub_key_by_id no session can ever be established, so none is made."""
+    kind = type(transport).__name__
+    words = f"the method get_pub_key_by_id, as SimpleMemoryTransport({{id: key}}) has; {kind} has"
+    with refused(CODES.INVALID_PARAMETER, words, kind=SecureSessionTypeError):
+        SSession(CLIENT, CLIENT_PRIVATE, transport)
 
 
 @pytest.mark.parametrize("answer", [b"", None, bytearray()])
@@ -451,6 +465,12 @@ def test_buffers_are_let_go_of():
 def test_old_names(old, new):
     """The lower-case names of old programs are there, and are what they stood for."""
     assert issubclass(getattr(ssession, old), getattr(ssession, new))
+
+
+def test_the_old_name_of_text_makes_text():
+    """A `sstring` of old programs is made of bytes, and warns."""
+    with pytest.warns(DeprecationWarning, match="sstring is deprecated, use SString"):
+        assert ssession.sstring(b"text") == SString(b"text")
 
 
 def test_old_names_work_and_warn():

@@ -59,9 +59,9 @@ def test_lengths_and_types_that_are_refused():
     invalid = CODES.INVALID_PARAMETER
     with refused(invalid, "the message has 0 bytes", kind=SecureSessionValueError):
         CLIENT.wrap(b"")
-    for call in (CLIENT.wrap, CLIENT.unwrap):
+    for call, what in ((CLIENT.wrap, "the message"), (CLIENT.unwrap, "the received message")):
         for wrong in ("text", None, 7, memoryview(b"abcd")[::2]):
-            with refused(invalid, "the message must be bytes", kind=SecureSessionTypeError):
+            with refused(invalid, f"{what} must be bytes", kind=SecureSessionTypeError):
                 call(wrong)
     assert_works(CLIENT, SERVER)
 

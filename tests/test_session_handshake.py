@@ -508,14 +508,16 @@ def test_wrong_identities_are_refused():
         SSession("client", private, transport)
     with refused(invalid, "the private key must be bytes", kind=SecureSessionTypeError):
         SSession(CLIENT, None, transport)
-    for key in (b"", b"key", private[:-1], private + b"\0", public):
-        with refused(invalid, "the private key is not a private EC key"):
+    for key in (b"", b"key", private[:-1], private + b"\0"):
+        with refused(invalid, "the private key is not a Themis key", kind=SecureSessionValueError):
             SSession(CLIENT, key, transport)
-    with refused(corrupt, "the private key is damaged"):
+    with refused(invalid, "and this is a public one", kind=SecureSessionValueError):
+        SSession(CLIENT, public, transport)
+    with refused(corrupt, "the private key is damaged", kind=SecureSessionValueError):
         SSession(CLIENT, private[:-1] + bytes([private[-1] ^ 1]), transport)
     for number in (0, 2**256 - 1):
         key = boxed(b"REC2", b"\0" + number.to_bytes(32, "big"))
-        with refused(corrupt, "the private key is damaged"):
+        with refused(corrupt, "the private key is damaged", kind=SecureSessionValueError):
             SSession(CLIENT, key, transport)
 
 
@@ -581,7 +583,7 @@ def test_claimed_ids_of_hostile_messages():
     with refused(CODES.DATA_CORRUPT, "the connect request is damaged"):
         peer_id_of(messages[0][:-1] + b"\0" * (messages[0][-1] != 0) or b"\1")
     with refused(
-        CODES.INVALID_PARAMETER, "the message must be bytes, not str", kind=SecureSessionTypeError
+        CODES.INVALID_PARAMETER, "the received message must be bytes", kind=SecureSessionTypeError
     ):
         peer_id_of("text")
 

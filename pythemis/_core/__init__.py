@@ -4,3 +4,22 @@
 `boundary` has what all cryptosystems share: errors, buffers, objects that own a handle. Each
 cryptosystem has a module of its own.
 """
+
+try:
+    import pythemis._themis  # noqa: F401
+except ModuleNotFoundError as error:
+    if error.name != "pythemis._themis":
+        raise
+    from pathlib import Path
+
+    package = Path(__file__).parent.parent
+    if (package.parent / "build_ffi.py").exists():
+        # Where people land who install it and then start Python in the folder of the sources.
+        problem = (
+            f"{package} holds the sources of pythemis, not compiled, and Python finds them before "
+            "the pythemis that is installed. Start Python in another folder; or build pythemis "
+            "here, as `make demo` does"
+        )
+    else:
+        problem = f"the compiled module is missing from {package}: install pythemis again"
+    raise ImportError(problem, name=error.name) from None

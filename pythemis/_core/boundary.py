@@ -102,6 +102,10 @@ def foreign_result(output: Any) -> bytes:
 new_output: Callable[[int], Any] = bytes if IN_PLACE else foreign_output
 
 
+# What people write themselves. All else comes from Themis, and is text only if somebody made it so.
+_WRITTEN = {"the message", "the context", "the passphrase", "the secret", "the user id"}
+
+
 def view(errors: Errors, data: Buffer, what: str) -> Any:
     """See a bytes-like object as C sees it, without a copy; ``len`` of the view counts bytes.
 
@@ -109,7 +113,13 @@ def view(errors: Errors, data: Buffer, what: str) -> Any:
     can lie about its length.
     """
     if isinstance(data, str):
-        wrong_type(errors, f"{what} must be bytes, not str; encode text first: 'text'.encode()")
+        if what in _WRITTEN:
+            hint = "encode text first: 'text'.encode()"
+        elif what.endswith("key"):
+            hint = "base64.b64decode(text) reads base64, skeygen.from_pem(text) reads PEM"
+        else:
+            hint = "if it is base64, decode it first: base64.b64decode(text)"
+        wrong_type(errors, f"{what} must be bytes, not str; {hint}")
     try:
         return ffi.from_buffer("uint8_t[]", data)
     except (TypeError, ValueError, BufferError):

@@ -84,7 +84,7 @@ def begin(owner: Comparator) -> bytes:
 def proceed(owner: Comparator, message: Any) -> bytes:
     """Take the peer's message; the reply, empty after the last one."""
     try:
-        message = view(owner._errors, message, "the message")
+        message = view(owner._errors, message, "the received message")
         size = len(message)
         with owner._lock:
             handle = _comparator(owner)
@@ -104,7 +104,10 @@ def _refuse_message(owner: Owner, status: int, size: int, expected: int) -> NoRe
     elif status != INVALID_PARAMETER or size == expected:
         failed(owner._errors, status, _DAMAGED)
     elif size == lib.THEMIS_COMPARATOR_FIRST_SIZE:
-        problem = "this message begins a comparison, but one is under way; only one side may begin"
+        problem = (
+            "this message begins a comparison, but one is under way; only one side may begin; "
+            "the comparison has ended without a match"
+        )
     else:
         problem = (
             f"the message has {size} bytes, but the one expected now has {expected}; "

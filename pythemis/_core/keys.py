@@ -13,11 +13,13 @@ from .boundary import (
     INVALID_PARAMETER,
     SUCCESS,
     Errors,
+    Owner,
     failed,
     foreign_result,
     new_output,
     status_text,
     view,
+    wrong_type,
     wrong_value,
 )
 
@@ -53,9 +55,46 @@ class Kind(NamedTuple):
     is_private: bool
 
 
+# How things begin that people take for a Themis key, or give to the reader of another form.
+_FORMS = (
+    ("certificate", (b"-----BEGIN CERTIFICATE",), "a certificate: take the public key out of it"),
+    ("ssh", (b"-----BEGIN OPENSSH",), "in OpenSSH's own form; ssh-keygen -p -m PKCS8 converts it"),
+    ("pem", (b"-----BEGIN",), "PEM, which skeygen.from_pem reads"),
+    ("der", (b"\x30\x81", b"\x30\x82", b"\x30\x59"), "DER, which skeygen.from_der reads"),
+    ("base64", (b"UkVD", b"VUVD", b"UlJB", b"VVJB"), "a Themis key in base64: decode it first"),
+    ("key", (b"REC", b"UEC", b"RRA", b"URA"), "a Themis key already, which is used as it is"),
+)
+
+
+def guess(data: Any, wanted: str) -> str:
+    """Say what something is that is not of the wanted form; empty where its beginning is no help.
+
+    Only of what is PEM more than four bytes are looked at: the rest may be secret.
+    """
+    content = data if type(data) is bytes else ffi.buffer(data)
+    head = content[:4]
+    if head == b"----":
+        head = content[:22]
+    for form, beginnings, words in _FORMS:
+        if form != wanted and head.startswith(beginnings):
+            return f"; it is {words}"
+    if wanted == "key" and len(data) == lib.THEMIS_SYMMETRIC_KEY_SIZE:
+        return "; it is as long as a symmetric key, and one of a pair belongs here"
+    return ""
+
+
+def view_of_key(errors: Errors, key: Any, what: str) -> Any:
+    """See a key as C sees it."""
+    if isinstance(key, Owner):
+        wrong_type(
+            errors, f"{what} must be bytes: what export_private_key() or export_public_key() gives"
+        )
+    return view(errors, key, what)
+
+
 def kind(errors: Errors, key: Buffer) -> Kind:
     """Tell the kind of a key whose container is sound."""
-    key_view = view(errors, key, "the key")
+    key_view = view_of_key(errors, key, "the key")
     try:
         status, kind = inspect(key_view)
         if kind is None:
@@ -82,7 +121,7 @@ def key_error(
         if container_status == DATA_CORRUPT:
             message = f"{what} is damaged: its checksum does not match"
         else:
-            message = f"{what} is not a Themis key, or it is cut"
+            message = f"{what} is not a Themis key, or it is cut{guess(key_view, 'key')}"
         return errors.wrong_value(container_status, message)
     if is_private is not None and kind.is_private != is_private:
         halves = ("a public", "a private")
@@ -108,7 +147,7 @@ def pair(errors: Errors, kind: Kind, *, uncompressed: bool) -> tuple[bytes, byte
 
 def public(errors: Errors, private_key: Buffer, *, uncompressed: bool) -> bytes:
     """Compute the public half of a private key."""
-    key_view = view(errors, private_key, PRIVATE)
+    key_view = view_of_key(errors, private_key, PRIVATE)
     try:
         status, kind = inspect(key_view)
         if kind is None or not kind.is_private:
@@ -127,7 +166,7 @@ def exported(errors: Errors, key: Buffer, *, pem: bool, passphrase: Buffer | Non
     """Write a key in PEM or DER."""
     key_view = secret = None
     try:
-        key_view = view(errors, key, "the key")
+        key_view = view_of_key(errors, key, "the key")
         secret = view(errors, b"" if passphrase is None else passphrase, "the passphrase")
         if passphrase is not None and len(secret) == 0:
             wrong_value(errors, "the passphrase is empty")
@@ -153,13 +192,14 @@ def imported(errors: Errors, text: Buffer, *, pem: bool, passphrase: Buffer | No
         status = lib.themis_key_import(
             text_view, len(text_view), pem, secret, len(secret), made, why
         )
+        hint = guess(text_view, "pem" if pem else "der") if status == INVALID_PARAMETER else ""
     finally:
         del text_view, secret
     if status == SUCCESS:
         return _taken(made[0])
     if why[0] == ffi.NULL:
         failed(errors, status)
-    raise errors.wrong_value(status, ffi.string(why[0]).decode())
+    raise errors.wrong_value(status, ffi.string(why[0]).decode() + hint)
 
 
 def _taken(blob: Any) -> bytes:

@@ -25,7 +25,7 @@ from .boundary import (
     view,
     wrong_size,
 )
-from .keys import PRIVATE, PUBLIC, inspect, key_error
+from .keys import PRIVATE, PUBLIC, inspect, key_error, view_of_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,8 +63,8 @@ def new(errors: Errors, private_key: Buffer, public_key: Buffer) -> Any:
     """Prepare a pair of keys for encryption."""
     private = public = None
     try:
-        private = view(errors, private_key, PRIVATE)
-        public = view(errors, public_key, PUBLIC)
+        private = view_of_key(errors, private_key, PRIVATE)
+        public = view_of_key(errors, public_key, PUBLIC)
         made = ffi.new("themis_message **")
         status = lib.themis_message_new(private, len(private), public, len(public), made)
         if status != SUCCESS:
@@ -143,7 +143,7 @@ def _keyed(c_type: str, new: Any, what: str, *, is_private: bool) -> Callable[[E
     def prepare(errors: Errors, key: Any) -> Any:
         try:
             if type(key) is not bytes:
-                key = view(errors, key, what)
+                key = view_of_key(errors, key, what)
             made = ffi.new(c_type)
             status = new(key, len(key), made)
             if status != SUCCESS:

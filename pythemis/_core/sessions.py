@@ -30,6 +30,7 @@ from .boundary import (
     wrong_size,
     wrong_value,
 )
+from .keys import PRIVATE, RSA, guess, inspect, key_error, view_of_key
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -48,10 +49,9 @@ FAILED: int = lib.THEMIS_SESSION_FAILED
 
 _SEND_OUTPUT_TO_PEER: int = lib.THEMIS_SEND_OUTPUT_TO_PEER
 _NOT_FINISHED: int = lib.THEMIS_SSESSION_KA_NOT_FINISHED
+_NO_PEER_KEY: int = lib.THEMIS_SSESSION_GET_PUB_FOR_ID_CALLBACK_ERROR
 
 _IDENTITY_REFUSALS = {
-    INVALID_PARAMETER: "the private key is not a private EC key",
-    DATA_CORRUPT: "the private key is damaged",
     NOT_SUPPORTED: "a Secure Session takes EC keys only, and the private key is an RSA key; "
     "skeygen.GenerateKeyPair(KEY_PAIR_TYPE.EC) makes a good pair",
 }
@@ -71,17 +71,20 @@ class Session(Owner):
 
 def new(errors: Errors, user_id: Buffer, key: Buffer, *, reject_duplicates: bool) -> Any:
     """Prepare an identity for one session."""
+    id_view = key_view = None
     try:
         id_view = view(errors, user_id, "the user id")
-        key_view = view(errors, key, "the private key")
+        key_view = view_of_key(errors, key, PRIVATE)
         if len(id_view) == 0:
             wrong_value(errors, "the user id is empty")
         made = ffi.new("themis_session **")
         status = lib.themis_session_new(
             id_view, len(id_view), key_view, len(key_view), reject_duplicates, made
         )
+        if status in (INVALID_PARAMETER, DATA_CORRUPT):
+            raise key_error(errors, status, PRIVATE, key_view, is_private=True)
     finally:
-        id_view = key_view = None
+        del id_view, key_view
     if status != SUCCESS:
         failed(errors, status, _IDENTITY_REFUSALS)
     return ffi.gc(made[0], lib.themis_session_free)
@@ -90,7 +93,7 @@ def new(errors: Errors, user_id: Buffer, key: Buffer, *, reject_duplicates: bool
 def claimed_peer(errors: Errors, message: Any) -> bytes:
     """Tell which id a first or second negotiation message claims to come from."""
     try:
-        message = view(errors, message, "the message")
+        message = view(errors, message, "the received message")
         where = ffi.new("size_t[2]")
         status = lib.themis_session_claimed_peer(message, len(message), where + 0, where + 1)
         if status != SUCCESS:
@@ -102,9 +105,21 @@ def claimed_peer(errors: Errors, message: Any) -> bytes:
         del message
 
 
-def _refused(session: Session, handle: Any, status: int) -> NoReturn:
+def _refused(session: Session, handle: Any, status: int, peer_key: bytes = b"") -> NoReturn:
     words = ffi.string(lib.themis_session_refusal(handle)).decode()
+    if status == _NO_PEER_KEY and peer_key:
+        words += _what_else(ffi.from_buffer("uint8_t[]", peer_key))
     raise session._errors.failed(status, words)
+
+
+def _what_else(key_view: Any) -> str:
+    """Say what was given for the public EC key of a peer; empty where nobody can tell."""
+    _, kind = inspect(key_view)
+    if kind is None:
+        return guess(key_view, "key")
+    if kind.is_private:
+        return "; it is a private key"
+    return "; it is an RSA key" if kind.algorithm == RSA else "; it is damaged"
 
 
 def state(session: Session) -> int | None:
@@ -145,7 +160,7 @@ def connect_request(session: Session) -> bytes:
 def negotiate(session: Session, message: Any, peer_key: bytes) -> bytes:
     """Take a negotiation message; the reply, empty if there is nothing to send."""
     try:
-        message = view(session._errors, message, "the message")
+        message = view(session._errors, message, "the received message")
         size = ffi.new("size_t *")
         with session._lock:
             handle = session._handle
@@ -157,7 +172,7 @@ def negotiate(session: Session, message: Any, peer_key: bytes) -> bytes:
                 handle, message, len(message), peer_key, len(peer_key), output, size
             )
             if status not in (SUCCESS, _SEND_OUTPUT_TO_PEER):
-                _refused(session, handle, status)
+                _refused(session, handle, status, peer_key)
         reply: bytes = ffi.buffer(output, size[0])[:]
         return reply
     finally:
@@ -218,7 +233,7 @@ def unwrap_into(session: Session, buffer: Any, message: Any) -> int:
         errors = session._errors
         buffer = writable_view(errors, buffer, "the buffer")
         if type(message) is not bytes:
-            message = view(errors, message, "the message")
+            message = view(errors, message, "the received message")
         size = len(message)
         room = size - OVERHEAD if size > OVERHEAD else 0  # C refuses short ones
         check_room(errors, len(buffer), room)
@@ -241,7 +256,7 @@ def unwrap(session: Session, message: Any, kind: type[BytesT]) -> BytesT | None:
     """Decrypt a message into an object of this kind; None if the session still negotiates."""
     try:
         if type(message) is not bytes:
-            message = view(session._errors, message, "the message")
+            message = view(session._errors, message, "the received message")
         size = len(message)
         room = size - OVERHEAD if size > OVERHEAD else 0  # C refuses short ones
         output: Any = kind(room) if IN_PLACE else foreign_output(room)

@@ -1,0 +1,332 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What people do wrong when they are new here, and the words that help them."""
+
+import asyncio
+import inspect
+import rlcompleter
+import shutil
+import socket
+import subprocess
+import sys
+from base64 import b64encode
+from functools import cache
+from pathlib import Path
+
+import pytest
+from _cells import refused
+
+import pythemis
+from pythemis.astransport import open_session, start_session_server
+from pythemis.exception import THEMIS_CODES, ThemisError, ThemisTypeError, ThemisValueError
+from pythemis.scell import (
+    SCellSeal,
+    SCellSealPassphrase,
+    SecureCellTypeError,
+    SecureCellValueError,
+)
+from pythemis.scomparator import SComparator
+from pythemis.skeygen import (
+    KEY_PAIR_TYPE,
+    GenerateKeyPair,
+    GenerateSymmetricKey,
+    from_der,
+    from_pem,
+    key_kind,
+    public_from_private,
+    to_der,
+    to_pem,
+)
+from pythemis.smessage import SecureSigner, SecureVerifier, SMessage, ssign, sverify
+from pythemis.ssession import (
+    SecureSessionError,
+    SecureSessionTypeError,
+    SimpleMemoryTransport,
+    SSession,
+)
+from pythemis.stransport import SocketTransport
+
+ALICE, BOB = GenerateKeyPair(KEY_PAIR_TYPE.EC), GenerateKeyPair(KEY_PAIR_TYPE.EC)
+PRIVATE, PUBLIC = ALICE.export_private_key(), ALICE.export_public_key()
+INVALID = THEMIS_CODES.INVALID_PARAMETER
+UNKNOWN = THEMIS_CODES.SSESSION_GET_PUB_FOR_ID_CALLBACK_ERROR
+OPENSSH = (
+    b"-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk=\n-----END OPENSSH PRIVATE KEY-----"
+)
+CERTIFICATE = b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+
+
+@cache
+def rsa():
+    """Give the halves of an RSA pair."""
+    pair = GenerateKeyPair(KEY_PAIR_TYPE.RSA)
+    return pair.export_private_key(), pair.export_public_key()
+
+
+# ---- Keys in other forms ----
+
+
+def others():
+    """Give what people take for a Themis key, and what they are told it is."""
+    for key in (PRIVATE, PUBLIC, *rsa()):
+        yield b64encode(key), "a Themis key in base64: decode it first"
+        yield to_pem(key), "PEM, which skeygen.from_pem reads"
+        yield to_der(key), "DER, which skeygen.from_der reads"
+    yield to_pem(PRIVATE, "passphrase"), "PEM, which skeygen.from_pem reads"
+    yield OPENSSH, "in OpenSSH's own form; ssh-keygen -p -m PKCS8 converts it"
+    yield CERTIFICATE, "a certificate: take the public key out of it"
+    # A symmetric key is random, and one in ten thousand begins as a PEM or DER key does.
+    yield bytes(32), "as long as a symmetric key, and one of a pair belongs here"
+
+
+USES = {
+    "key_kind": lambda key: key_kind(key),
+    "public_from_private": lambda key: public_from_private(key),
+    "to_pem": lambda key: to_pem(key),
+    "ssign": lambda key: ssign(key, b"message"),
+    "sverify": lambda key: sverify(key, b"message"),
+    "SecureSigner": lambda key: SecureSigner(key),
+    "SecureVerifier": lambda key: SecureVerifier(key),
+    "SMessage, private": lambda key: SMessage(key, PUBLIC),
+    "SMessage, public": lambda key: SMessage(PRIVATE, key),
+    "SSession": lambda key: SSession(b"alice", key, None),
+}
+
+
+@pytest.mark.parametrize("use", USES.values(), ids=USES)
+def test_a_key_in_another_form_is_recognised(use):
+    """Whatever takes a key says what it was given instead, as bytes and as any other buffer."""
+    for wrong, words in others():
+        for given in (wrong, bytearray(wrong), memoryview(wrong)):
+            with pytest.raises(ThemisError, match="is not a Themis key, or it is cut") as caught:
+                use(given)
+            assert isinstance(caught.value, ValueError)
+            assert str(caught.value).endswith(f"; it is {words}")
+
+
+@pytest.mark.parametrize("nothing", [b"", b"R", b"nonsense", bytes(31), b"-----", PRIVATE[:20]])
+def test_of_anything_else_nothing_is_guessed(nothing):
+    """Where the beginning does not tell, the sentence ends."""
+    with pytest.raises(ThemisValueError, match=r"is not a Themis key, or it is cut$"):
+        key_kind(nothing)
+
+
+@pytest.mark.parametrize("use", USES.values(), ids=USES)
+def test_a_pair_is_not_one_of_its_keys(use):
+    """Who hands over the object is told which bytes belong there."""
+    with pytest.raises(TypeError, match=r"must be bytes: what export_private_key\(\) or") as caught:
+        use(ALICE)
+    assert (isinstance(caught.value, ThemisError), caught.value.error_code) == (True, INVALID)
+
+
+@pytest.mark.parametrize("use", USES.values(), ids=USES)
+def test_a_key_as_text_is_not_to_be_encoded(use):
+    """Nobody is told to encode the text of a key: that would not give the key."""
+    with pytest.raises(TypeError, match=r"not str; base64\.b64decode\(text\) reads base64"):
+        use(b64encode(PRIVATE).decode())
+
+
+@pytest.mark.parametrize(
+    ("read", "given", "words"),
+    [
+        (from_pem, to_der(PRIVATE), "it is DER, which skeygen.from_der reads"),
+        (from_pem, PRIVATE, "it is a Themis key already, which is used as it is"),
+        (from_pem, b64encode(PUBLIC), "it is a Themis key in base64: decode it first"),
+        (from_pem, CERTIFICATE, "it is a certificate: take the public key out of it"),
+        (from_pem, CERTIFICATE.decode(), "it is a certificate: take the public key out of it"),
+        (from_pem, OPENSSH, "it is in OpenSSH's own form; ssh-keygen -p -m PKCS8 converts it"),
+        (from_pem, to_pem(PRIVATE)[:-30], ""),
+        (from_pem, "alice.pem", ""),
+        (from_der, to_pem(PRIVATE), "it is PEM, which skeygen.from_pem reads"),
+        (from_der, PUBLIC, "it is a Themis key already, which is used as it is"),
+        (from_der, to_der(PRIVATE)[:-3], ""),
+        (from_der, b"", ""),
+    ],
+)
+def test_a_key_in_the_other_form_is_sent_to_its_reader(read, given, words):
+    """from_pem and from_der say what they were given, if it is something else that they know."""
+    with pytest.raises(ThemisValueError) as caught:
+        read(given)
+    problem, _, hint = str(caught.value).partition("; ")
+    assert problem.startswith(("there is no key in this PEM text", "this is not a key"))
+    assert hint == words
+
+
+def test_the_der_data_as_text():
+    """DER has no text, so base64 it must be."""
+    with refused(
+        INVALID, "the DER data must be bytes, not str; if it is base64", kind=ThemisTypeError
+    ):
+        from_der(b64encode(to_der(PRIVATE)).decode())
+
+
+# ---- Cells ----
+
+
+def test_a_passphrase_in_the_place_of_a_key_is_noticed_by_its_options():
+    """Who says how a key is to be encoded means a passphrase, which would not be stretched."""
+    for options in ({"encoding": "utf-8"}, {"max_iterations": 5_000_000}):
+        for key in ("hunter2", b"hunter2"):
+            with refused(INVALID, "are for SCellSeal(passphrase=...)", kind=SecureCellValueError):
+                SCellSeal(key, **options)
+
+
+def test_text_as_a_key_is_told_about_passphrases():
+    """The warning about old programs' text names what a new program wants."""
+    with pytest.warns(
+        UserWarning, match=r"SCellSeal\(passphrase=\.\.\.\) for what people remember"
+    ):
+        SCellSeal("correct horse")
+
+
+def test_base64_is_not_to_be_encoded():
+    """Who hands over text to decrypt is told to decode it, which is what helps."""
+    cell = SCellSeal(GenerateSymmetricKey())
+    with refused(INVALID, "decode it first: base64.b64decode(text)", kind=SecureCellTypeError):
+        cell.decrypt(b64encode(cell.encrypt(b"message")).decode())
+    with refused(INVALID, "encode text first: 'text'.encode()", kind=SecureCellTypeError):
+        cell.encrypt("message")
+
+
+# ---- Sessions ----
+
+
+def known_as(key):
+    """Let bob, who knows alice by this key, take her connect request."""
+    request = SSession(b"alice", PRIVATE, None).connect_request()
+    known = SimpleMemoryTransport({b"alice": key})
+    SSession(b"bob", BOB.export_private_key(), known).unwrap(request)
+
+
+def test_a_wrong_key_of_a_peer_is_recognised():
+    """What get_pub_key_by_id gave is named, if it can be told."""
+    said = "get_pub_key_by_id gave something that is not the public EC key of the peer's id"
+    damaged = PUBLIC[:-1] + bytes([PUBLIC[-1] ^ 1])
+    for key, words in (
+        (PRIVATE, "; it is a private key"),
+        (rsa()[1], "; it is an RSA key"),
+        (to_pem(PUBLIC), "; it is PEM, which skeygen.from_pem reads"),
+        (b64encode(PUBLIC), "; it is a Themis key in base64: decode it first"),
+        (b"nonsense", ""),
+        (damaged, ""),
+    ):
+        with pytest.raises(SecureSessionError) as caught:
+            known_as(key)
+        assert (str(caught.value), caught.value.error_code) == (said + words, UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("peers", "words"),
+    [
+        ({"alice": PUBLIC}, "the user id must be bytes, not str; encode text first"),
+        ([("alice", PUBLIC)], "the user id must be bytes, not str; encode text first"),
+        ({7: PUBLIC}, "the user id must be bytes or a contiguous"),
+        ({b"alice": "VUVDMg=="}, "the public key must be bytes, not str; base64.b64decode"),
+        ({b"alice": ALICE}, "the public key must be bytes: what export_private_key() or"),
+    ],
+)
+def test_ids_that_nobody_would_be_found_by_are_refused(peers, words):
+    """Text is never equal to bytes: a mapping with it knows nobody, and says so at once."""
+    with refused(INVALID, words, kind=SecureSessionTypeError):
+        SimpleMemoryTransport(peers)
+
+
+def test_a_peer_without_a_key_is_unknown():
+    """None in the mapping is what a database says of somebody who has no key yet."""
+    with refused(UNKNOWN, "get_pub_key_by_id knows no public key", kind=SecureSessionError):
+        known_as(None)
+
+
+def test_the_longest_message_is_a_number():
+    """What is no number is no fault of the transport."""
+    session = SSession(b"alice", PRIVATE, SimpleMemoryTransport({}))
+    with refused(INVALID, "max_length must be an int", kind=SecureSessionTypeError):
+        session.receive("1000")
+
+
+@pytest.mark.parametrize("keys", [None, PUBLIC, SimpleMemoryTransport({b"bob": PUBLIC})])
+def test_what_keys_cannot_be_found_in_is_refused_at_once(keys):
+    """Neither a connection nor a server begins with what is no mapping and no function."""
+    ours, theirs = socket.socketpair()
+    identity = {"user_id": b"alice", "sign_key": PRIVATE, "keys": keys}
+    words = f"keys must be a mapping .*, not {type(keys).__name__}$"
+    with ours, theirs, pytest.raises(TypeError, match=words):
+        SocketTransport(ours, keys)
+    with pytest.raises(TypeError, match=words):
+        asyncio.run(open_session("localhost", 9, **identity))
+    with pytest.raises(TypeError, match=words):
+        asyncio.run(start_session_server(print, "localhost", 0, **identity))
+
+
+def test_text_among_the_ids_of_peers_is_told():
+    """A transport whose mapping has the id as text says so, when that id is asked for."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        transport = SocketTransport(ours, {"alice": PUBLIC, b"bob": PUBLIC})
+        assert transport.get_pub_key_by_id(b"bob") == PUBLIC
+        assert transport.get_pub_key_by_id(b"\xff") is None
+        with pytest.raises(TypeError, match=r"ids of peers must be bytes: .* b'alice'"):
+            transport.get_pub_key_by_id(b"alice")
+
+
+# ---- The package itself ----
+
+
+def test_the_package_shows_its_modules_and_nothing_else():
+    """What the tab key offers are the modules, each once, also those of the transports."""
+    completer = rlcompleter.Completer({"pythemis": pythemis})
+    offered = []
+    while (found := completer.complete("pythemis.", len(offered))) is not None:
+        offered.append(found.removeprefix("pythemis."))
+    assert sorted(offered) == sorted([*pythemis.__all__, "astransport", "stransport"])
+    assert len(dir(pythemis)) == len(set(dir(pythemis)))
+    assert {"__version__", "__doc__", "__all__"} < set(dir(pythemis))
+
+
+def test_the_transports_load_when_they_are_first_used():
+    """`import pythemis` is enough for them as well; `import *` brings what it always brought."""
+    code = (
+        "import pythemis; pythemis.stransport.frame(b'm'); pythemis.astransport.open_session\n"
+        "names = {}; exec('from pythemis import *', names)\n"
+        "assert sorted(set(names) - {'__builtins__'}) == pythemis.__all__"
+    )
+    subprocess.run([sys.executable, "-I", "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("made", "arguments"),
+    [
+        (SCellSeal, ["key", "passphrase", "encoding", "compat_096", "max_iterations"]),
+        (SCellSealPassphrase, ["passphrase", "encoding", "key", "max_iterations"]),
+        (SMessage, ["private_key", "peer_public_key"]),
+        (SSession, ["user_id", "sign_key", "transport", "reject_duplicates"]),
+        (SComparator, ["shared_secret"]),
+    ],
+)
+def test_help_shows_how_an_object_is_made(made, arguments):
+    """The signature that help() and editors show has the arguments that people write."""
+    assert list(inspect.signature(made).parameters) == arguments
+
+
+@pytest.mark.parametrize("built", ["never", "half"])
+def test_sources_in_the_way_are_told(tmp_path, built):
+    """Who starts Python in the folder of the sources is told what is there, and what to do."""
+    package = Path(pythemis.__file__).parent
+    compiled = shutil.ignore_patterns("*.so", "*.pyd", "__pycache__")
+    shutil.copytree(package, tmp_path / "pythemis", ignore=compiled)
+    if built == "never":
+        (tmp_path / "build_ffi.py").touch()
+    # As `python -m pythemis`, without the finder of an editable installation, which helps out.
+    code = (
+        "import runpy, sys\n"
+        "sys.meta_path[:] = [it for it in sys.meta_path if 'Editable' not in repr(it)]\n"
+        "sys.argv = ['pythemis']; runpy.run_module('pythemis', run_name='__main__')"
+    )
+    command = [sys.executable, "-c", code]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (1, "")
+    problem = ran.stdout.splitlines()[-1]
+    assert str(tmp_path / "pythemis") in problem
+    if built == "never":
+        assert "Start Python in another folder; or build pythemis here" in problem
+    else:
+        assert problem.endswith("install pythemis again")
