@@ -65,11 +65,13 @@ pygments_dark_style = "monokai"
 html_title = f"pythemis {release}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_favicon = "_static/favicon.svg"
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {"navigation_with_keys": True}
 copybutton_prompt_text = r"\$ |>>> "
 copybutton_prompt_is_regexp = True
+copybutton_copy_empty_lines = False  # of what commands print
 
 
 def setup(app):

@@ -18,12 +18,19 @@ TABLE = re.compile(r'<table class="([^"]*)">(.*?)</table>', re.DOTALL)
 ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
 HEADING = re.compile(r"<th\b[^>]*>(.*?)</th>", re.DOTALL)
 CELL = re.compile(r"<td\b")
+LONG_NAME = re.compile(r"\b\w{30,}\b")
 TAG = re.compile(r"<[^>]+>")
+TEXT = re.compile(r"(?<=>)[^<]+")
 
 
 def label_cells(body: str) -> str:
     """Write the heading of its column into each cell of the wide tables of a page."""
     return TABLE.sub(_labelled, body)
+
+
+def break_long_names(content: str) -> str:
+    """Let a browser break names that are as wide as a column is, behind their underscores."""
+    return LONG_NAME.sub(lambda name: name[0].replace("_", "_<wbr>"), content)
 
 
 def _labelled(table: re.Match[str]) -> str:
@@ -36,7 +43,8 @@ def _labelled(table: re.Match[str]) -> str:
 
     def label_row(row: re.Match[str]) -> str:
         labels = iter(headings)
-        return CELL.sub(lambda cell: f'{cell[0]} data-label="{next(labels)}"', row[0])
+        labelled = CELL.sub(lambda cell: f'{cell[0]} data-label="{next(labels)}"', row[0])
+        return TEXT.sub(lambda text: break_long_names(text[0]), labelled)
 
     return f'<table class="{classes} stacking">{ROW.sub(label_row, content)}</table>'
 

@@ -179,7 +179,7 @@ class SCellSeal(_KeyedCell):
             context: as for `encrypt`.
 
         Returns:
-            How many bytes were written: ``len(message) + 44``.
+            How many bytes were written, ``len(message) + 44``.
 
         Raises:
             SecureCellError: as `encrypt`; a buffer that is too small, read-only or in the way.
@@ -196,7 +196,7 @@ class SCellSeal(_KeyedCell):
             context: what was given to `encrypt`.
 
         Returns:
-            How many bytes were written: ``len(message) - 44``.
+            How many bytes were written, ``len(message) - 44``.
 
         Raises:
             SecureCellError: as `decrypt`, and then as much of the buffer as the message would
@@ -385,7 +385,7 @@ class SCellTokenProtect(_KeyedCell):
             context: what was given to `encrypt`.
 
         Returns:
-            How many bytes were written: ``len(message)``.
+            How many bytes were written, ``len(message)``.
 
         Raises:
             SecureCellError: as `decrypt`, and then as much of the buffer as the message would
@@ -484,7 +484,7 @@ class SCellContextImprint(_KeyedCell):
             context: 1 byte or more.
 
         Returns:
-            How many bytes were written: ``len(message)``.
+            How many bytes were written, ``len(message)``.
 
         Raises:
             SecureCellError: as `encrypt`; a buffer that is too small, read-only or in the way.

@@ -79,7 +79,7 @@ class SMessage(boundary.Owner):
             message: 1 byte or more; the result must stay below 2^32 bytes.
 
         Returns:
-            The encrypted message, different each time: 52 bytes longer with EC keys, 56 and the
+            The encrypted message, different each time, 52 bytes longer with EC keys, 56 and the
             size of the peer's key longer with RSA keys.
 
         Raises:
@@ -125,9 +125,9 @@ class SecureSigner(boundary.Owner):
             message: 1 to 2^32-1 bytes.
 
         Returns:
-            The signed message, which contains the message as it is: 12 bytes and the signature
-            longer. EC signatures vary in length, up to 72, 104 or 139 bytes; RSA signatures are
-            as long as the key.
+            The signed message, which contains the message as it is. It is 12 bytes and the
+            signature longer. EC signatures vary in length, up to 72, 104 or 139 bytes; RSA
+            signatures are as long as the key.
 
         Raises:
             SecureMessageError: an empty or too long message, a wrong type.

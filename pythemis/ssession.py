@@ -301,7 +301,7 @@ class SSession(sessions.Session):
             message: 1 to 2^32-13 bytes.
 
         Returns:
-            ``len(message) + 52`` bytes, to be sent. Messages are independent of one another: many
+            ``len(message) + 52`` bytes, to be sent. Messages are independent of one another; many
             may be wrapped before they are sent.
 
         Raises:
@@ -319,7 +319,7 @@ class SSession(sessions.Session):
             message: as for `wrap`.
 
         Returns:
-            How many bytes were written: ``len(message) + 52``.
+            How many bytes were written, ``len(message) + 52``.
 
         Raises:
             SecureSessionError: as `wrap`; a buffer that is too small, read-only or in the way.
@@ -335,7 +335,7 @@ class SSession(sessions.Session):
             message: what the peer's `wrap` returned.
 
         Returns:
-            How many bytes were written: ``len(message) - 52``.
+            How many bytes were written, ``len(message) - 52``.
 
         Raises:
             SecureSessionError: as `unwrap`, and the buffer then holds zeros or what it held

@@ -34,7 +34,7 @@ __all__ = ["DEFAULT_MAX_SIZE", "HEADER_SIZE", "SocketTransport", "frame", "frame
 #: How many bytes stand before each message.
 HEADER_SIZE = 4
 LARGEST = 0xFFFFFFFF  # what the header can say
-#: The longest message that is received or sent unless told otherwise: 16 MiB.
+#: 16 MiB, the longest message that is received or sent unless told otherwise.
 DEFAULT_MAX_SIZE = 16 << 20
 _PIECE = 1 << 16  # memory grows by what arrives, not by what a header promises
 _JOIN_BELOW = 1 << 16  # small messages travel in one piece with their header

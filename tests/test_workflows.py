@@ -214,10 +214,14 @@ PLATFORMS = [
 ]
 
 
+PROJECT = '[project]\nversion = "1.2.3"\n'
+
+
 @pytest.fixture
 def release(tmp_path):
     """Give a folder with everything that a release has."""
-    (tmp_path / "pyproject.toml").write_text('[project]\nversion = "1.2.3"\n')
+    (tmp_path / "pyproject.toml").write_text(PROJECT + "\n[project.urls]\nSource = 'https://...'\n")
+    (tmp_path / "SECURITY.md").write_text("Report it at https://...\n")
     (tmp_path / "CHANGELOG.md").write_text("# Changelog\n\n## [1.2.3] - 2026-01-01\n")
     (tmp_path / "dist").mkdir()
     (tmp_path / "dist" / "pythemis-1.2.3.tar.gz").write_bytes(b"")
@@ -260,6 +264,17 @@ def test_a_release_without_a_word_in_the_changelog_is_refused(release):
     """People want to know what is new."""
     (release / "CHANGELOG.md").write_text("# Changelog\n\n## [Unreleased]\n")
     assert judged(release) == (1, ["CHANGELOG.md has nothing about 1.2.3."])
+
+
+def test_a_release_without_an_address_is_refused(release):
+    """Who has a release can find the project, and a private place for weaknesses."""
+    (release / "pyproject.toml").write_text(PROJECT)
+    (release / "SECURITY.md").write_text((ROOT / "SECURITY.md").read_text(encoding="utf-8"))
+    expected = [
+        "pyproject.toml does not say under [project.urls] where the project is.",
+        "SECURITY.md says that the project has no public address.",
+    ]
+    assert judged(release) == (1, expected)
 
 
 @pytest.mark.parametrize("gone", ["*.tar.gz", "*abi3-win_arm64*", "*cp314t-musllinux*x86*"])

@@ -2,7 +2,8 @@
 """Judge what is about to be published: `make check-release TAG=v1.2.3`, with the files in dist/.
 
 The tag, pyproject.toml, CHANGELOG.md and every file must be of one version, and there must be the
-sdist and a wheel for each platform, no more and no less. The SBOMs of the wheels are copied to
+sdist and a wheel for each platform, no more and no less. People must be told where the project is,
+and where to report weaknesses. The SBOMs of the wheels are copied to
 build/sboms, for those who want to read them without a wheel.
 """
 
@@ -46,6 +47,10 @@ def problems(root: Path, tag: str) -> list[str]:
     changes = (root / "CHANGELOG.md").read_text(encoding="utf-8")
     if f"\n## [{version}]" not in changes:
         wrong.append(f"CHANGELOG.md has nothing about {version}.")
+    if "\n[project.urls]\n" not in (root / "pyproject.toml").read_text(encoding="utf-8"):
+        wrong.append("pyproject.toml does not say under [project.urls] where the project is.")
+    if "no public address" in (root / "SECURITY.md").read_text(encoding="utf-8"):
+        wrong.append("SECURITY.md says that the project has no public address.")
     names = {path.name for path in (root / "dist").glob("*")}
     for pattern in expected(version):
         found = {name for name in names if re.fullmatch(pattern, name)}
