@@ -18,13 +18,13 @@ TABLE = re.compile(r'<table class="([^"]*)">(.*?)</table>', re.DOTALL)
 ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
 HEADING = re.compile(r"<th\b[^>]*>(.*?)</th>", re.DOTALL)
 CELL = re.compile(r"<td\b")
-LONG_NAME = re.compile(r"\b\w{30,}\b")
+LONG_NAME = re.compile(r"\b\w{18,}\b")
 TAG = re.compile(r"<[^>]+>")
 TEXT = re.compile(r"(?<=>)[^<]+")
 
 
 def label_cells(body: str) -> str:
-    """Write the heading of its column into each cell of the wide tables of a page."""
+    """Let long names in tables break; write its column's heading into each cell of wide ones."""
     return TABLE.sub(_labelled, body)
 
 
@@ -35,18 +35,18 @@ def break_long_names(content: str) -> str:
 
 def _labelled(table: re.Match[str]) -> str:
     classes, content = table.groups()
+    broken = TEXT.sub(lambda text: break_long_names(text[0]), content)
     headings = [
         escape(unescape(TAG.sub("", heading)).strip()) for heading in HEADING.findall(content)
     ]
     if len(headings) < WIDE or not all(headings):
-        return table[0]
+        return f'<table class="{classes}">{broken}</table>'
 
     def label_row(row: re.Match[str]) -> str:
         labels = iter(headings)
-        labelled = CELL.sub(lambda cell: f'{cell[0]} data-label="{next(labels)}"', row[0])
-        return TEXT.sub(lambda text: break_long_names(text[0]), labelled)
+        return CELL.sub(lambda cell: f'{cell[0]} data-label="{next(labels)}"', row[0])
 
-    return f'<table class="{classes} stacking">{ROW.sub(label_row, content)}</table>'
+    return f'<table class="{classes} stacking">{ROW.sub(label_row, broken)}</table>'
 
 
 def _label_page(_app: Sphinx, _page: str, _template: str, context: Any, _doctree: Any) -> None:
