@@ -97,6 +97,9 @@ docs: .venv/.docs ## build the documentation into build/docs, and check it
 	$(VENV)/sphinx-build -E -q -W --keep-going -b html -d build/doctrees docs build/docs
 	$(VENV)/python tools/check_site.py build/docs
 
+browse: docs ## look at the documentation in Chromium: does it fit, do search, menu and buttons work?
+	$(VENV)/python tools/browse_site.py build/docs
+
 fuzz: .venv/.installed ## fuzz the C core (TARGET='cell keys' SECONDS=60)
 	$(VENV)/python tools/fuzz.py --seconds $(SECONDS) $(TARGET)
 
