@@ -53,13 +53,14 @@ class Machine(NamedTuple):
         return f"{self.triple}-gcc"
 
 
+# Comparing a size with 2^32-1 makes sense on other machines.
+SMALL = ("-Wno-type-limits", "-Wno-sign-compare")
+ARM, ARM_64 = "arm-linux-gnueabihf", "aarch64-linux-gnu"
 MACHINES = (
     Machine("s390x", "s390x-linux-gnu", "s390x-linux-gnu", "qemu-s390x-static", "64 bits, big end"),
-    Machine(
-        *("i386", "i686-linux-gnu", "i386-linux-gnu", "qemu-i386-static", "32 bits, little end"),
-        # Comparing a size with 2^32-1 makes sense on other machines.
-        ("-Wno-type-limits", "-Wno-sign-compare"),
-    ),
+    Machine("arm64", ARM_64, ARM_64, "qemu-aarch64-static", "64 bits, little end"),
+    Machine("i386", "i686-linux-gnu", "i386-linux-gnu", "qemu-i386-static", "32 bits", SMALL),
+    Machine("armhf", ARM, ARM, "qemu-arm-static", "32 bits", SMALL),
 )
 NATIVE = Machine("native", "", "", "", "this machine")
 
