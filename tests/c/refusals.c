@@ -33,7 +33,9 @@
 
 enum { EC_256, EC_384, RSA_2048, KINDS };
 
-#define FAR ((size_t)1 << 40) /* a size that nothing has, of a buffer that is not looked at */
+/* A size that no format can say, of a buffer that is not looked at. Where 32 bits are all there is,
+ * every size can be said; there nothing stands for it, which is refused as well. */
+#define FAR (SIZE_MAX > UINT32_MAX ? (size_t)(UINT64_C(1) << 40) : 0)
 
 static struct {
     uint8_t private_bytes[1200];
