@@ -2,10 +2,11 @@
 """Build OpenSSL and libsodium as static libraries, from sources that are pinned by their hash.
 
 Linux and macOS need a C compiler, make and perl; Windows needs the Visual Studio Build Tools, perl
-and nasm. The archives are taken from where --archive or PYTHEMIS_ARCHIVES points, then from
-upstream, then, where apt-get is, from Debian's archive: the hash decides, not the place. The result
-is a folder for PYTHEMIS_STATIC_PREFIX: include/, lib/, licenses/ and static-libs.json, which the
-SBOM of the wheel is made from.
+and nasm. CC may name another compiler, such as musl-gcc; with a MinGW-w64 compiler and --host,
+Linux builds what links with programs for Windows. The archives are taken from where --archive or
+PYTHEMIS_ARCHIVES points, then from upstream, then, where apt-get is, from Debian's archive: the
+hash decides, not the place. The result is a folder for PYTHEMIS_STATIC_PREFIX: include/, lib/,
+licenses/ and static-libs.json, which the SBOM of the wheel is made from.
 """
 
 from __future__ import annotations
@@ -100,6 +101,8 @@ OPENSSL_OPTIONS = (
     # P-521 several times faster; needs a compiler that knows integers of 128 bits.
     *(() if MSVC or sys.maxsize < 2**32 else ("enable-ec_nistp_64_gcc_128",)),
 )
+# Other machines, by the beginning of their compilers' names, as OpenSSL calls them.
+HOSTS = {"x86_64-w64-mingw32": "mingw64"}
 SODIUM_OPTIONS = ("--disable-shared", "--enable-static", "--with-pic", f"--prefix={NOWHERE}")
 CFLAGS = (
     *("-O2", "-fPIC", "-fvisibility=hidden", "-ffunction-sections", "-fdata-sections"),
@@ -114,13 +117,14 @@ def main() -> None:
         for source in SOURCES:
             print(fetch(source, arguments.archive))
         return
-    need_tools()
+    need_tools(arguments.host)
     prefix: Path = arguments.prefix.resolve()
     plan = {
         "sources": [source._asdict() for source in SOURCES],
         "options": {"openssl": OPENSSL_OPTIONS, "libsodium": SODIUM_OPTIONS},
-        "target": [platform.system(), platform.machine(), *platform.libc_ver()],
-        "cflags": cflags(),
+        "target": [platform.system(), platform.machine(), *platform.libc_ver(), arguments.host],
+        "compiler": compiler(arguments.host),
+        "cflags": cflags(arguments.host),
     }
     manifest = prefix / "static-libs.json"
     text = json.dumps(plan, indent=2) + "\n"
@@ -133,7 +137,8 @@ def main() -> None:
     for source, archive in zip(SOURCES, archives, strict=True):
         with tempfile.TemporaryDirectory() as name:
             tree = unpack(source, archive, Path(name))
-            (build_openssl if source.file == OPENSSL.name else build_sodium)(tree, prefix)
+            build = build_openssl if source.file == OPENSSL.name else build_sodium
+            build(tree, prefix, arguments.host)
             licence = prefix / "licenses" / source.title
             licence.mkdir()
             shutil.copy(tree / source.licence_file, licence)
@@ -150,6 +155,9 @@ def parse() -> argparse.Namespace:
         action="append",
         default=[Path(p) for p in os.environ.get("PYTHEMIS_ARCHIVES", "").split(os.pathsep) if p],
         help="a source archive, or a folder with some; may be given several times",
+    )
+    parser.add_argument(
+        "--host", default="", choices=("", *HOSTS), help="another machine, for whose compiler"
     )
     parser.add_argument(
         "--fetch-only", action="store_true", help="bring the archives to build/archives, no more"
@@ -282,7 +290,7 @@ def sha256(path: Path) -> str:
 # ---- How they are built ----
 
 
-def need_tools() -> None:
+def need_tools(host: str) -> None:
     """Bring what the builds need, or end with one sentence that names it."""
     if MSVC:
         path = msvc_environment()["PATH"]
@@ -291,8 +299,7 @@ def need_tools() -> None:
             raise SystemExit(f"OpenSSL cannot be built without {' and '.join(lacking)}.")
         return
     wanted = {"gcc": ("gcc", "libc6-dev"), "make": ("make",), "perl": ("perl",)}
-    compiler = os.environ.get("CC", "cc").split()[0]
-    if shutil.which(compiler):
+    if shutil.which(compiler(host)[0]):
         del wanted["gcc"]
     packages = [p for tool, names in wanted.items() if not shutil.which(tool) for p in names]
     if packages:
@@ -302,7 +309,7 @@ def need_tools() -> None:
         install_system_packages(packages)
 
 
-def build_openssl(tree: Path, prefix: Path) -> None:
+def build_openssl(tree: Path, prefix: Path, host: str) -> None:
     """Build libcrypto and put it into the prefix."""
     if MSVC:
         arm = platform.machine() == "ARM64"
@@ -312,8 +319,12 @@ def build_openssl(tree: Path, prefix: Path) -> None:
         run(["nmake", "/nologo", "build_generated"], tree, environment)
         run(["nmake", "/nologo", "libcrypto.lib"], tree, environment)
     else:
-        environment = {**os.environ, "CFLAGS": " ".join(cflags())}
-        run(["./Configure", *OPENSSL_OPTIONS], tree, environment)
+        environment = {**os.environ, "CFLAGS": " ".join(cflags(host))}
+        cross = []
+        if host:
+            environment.pop("CC", None)
+            cross = [HOSTS[host], f"--cross-compile-prefix={host}-"]
+        run(["./Configure", *cross, *OPENSSL_OPTIONS], tree, environment)
         run(["make", "-s", "build_generated"], tree, environment)
         run(["make", "-s", f"-j{os.cpu_count() or 1}", "libcrypto.a"], tree, environment)
     shutil.copytree(
@@ -324,7 +335,7 @@ def build_openssl(tree: Path, prefix: Path) -> None:
     shutil.copy(tree / ("libcrypto.lib" if MSVC else "libcrypto.a"), prefix / "lib")
 
 
-def build_sodium(tree: Path, prefix: Path) -> None:
+def build_sodium(tree: Path, prefix: Path, host: str) -> None:
     """Build libsodium and put it into the prefix."""
     if MSVC:
         machine = "ARM64" if platform.machine() == "ARM64" else "x64"
@@ -333,9 +344,12 @@ def build_sodium(tree: Path, prefix: Path) -> None:
         run(["msbuild", str(solution), *settings], tree, msvc_environment())
         [built] = (tree / "bin").rglob("libsodium.lib")
     else:
-        environment = {**os.environ, "CFLAGS": " ".join(cflags())}
-        quiet = ["--quiet", "--disable-dependency-tracking"]
-        run(["./configure", *quiet, *SODIUM_OPTIONS], tree, environment)
+        environment = {**os.environ, "CFLAGS": " ".join(cflags(host))}
+        asked = ["--quiet", "--disable-dependency-tracking", *SODIUM_OPTIONS]
+        if host:
+            environment.pop("CC", None)
+            asked.append(f"--host={host}")
+        run(["./configure", *asked], tree, environment)
         run(["make", "-s", f"-j{os.cpu_count() or 1}"], tree, environment)
         built = tree / "src" / "libsodium" / ".libs" / "libsodium.a"
     include = tree / "src" / "libsodium" / "include"
@@ -347,15 +361,23 @@ def build_sodium(tree: Path, prefix: Path) -> None:
     shutil.copy(built, prefix / "lib")
 
 
-def cflags() -> tuple[str, ...]:
+def compiler(host: str) -> list[str]:
+    """Give the compiler for a machine, this one if it has no name."""
+    return [f"{host}-gcc"] if host else os.environ.get("CC", "cc").split()
+
+
+def cflags(host: str) -> tuple[str, ...]:
     """Give the flags for both libraries, with the hardening that this compiler has."""
-    return () if MSVC else (*CFLAGS, *(flag for flag in OPTIONAL_FLAGS if compiles_with(flag)))
+    if MSVC:
+        return ()
+    if host:  # Windows looks after its stack itself; GCC 12 fails on that flag there
+        return CFLAGS
+    return (*CFLAGS, *(flag for flag in OPTIONAL_FLAGS if compiles_with(flag)))
 
 
 def compiles_with(flag: str) -> bool:
     """Tell whether the compiler takes a flag."""
-    compiler = os.environ.get("CC", "cc").split()
-    command = [*compiler, "-Werror", flag, "-x", "c", "-c", os.devnull, "-o", os.devnull]
+    command = [*compiler(""), "-Werror", flag, "-x", "c", "-c", os.devnull, "-o", os.devnull]
     try:
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
     except OSError:
