@@ -87,7 +87,7 @@ second-system: .venv/.wheel ## run wheel and sdist on a Debian trixie in a folde
 check-release: ## is everything in dist that a release has, of one version? (TAG=v1.2.3)
 	$(PYTHON) tools/check_release.py "$$TAG" # out of the environment: no name of a tag becomes a command
 
-machines: ## run the C core as other machines do (MACHINES="--short s390x arm64 i386 armhf musl")
+machines: ## run the C core as other machines do (MACHINES="s390x arm64 i386 armhf musl windows")
 	$(PYTHON) tools/machines.py $(MACHINES)
 
 longrun: .venv/.installed ## run 10^7 operations and a day of a session; is memory flat? (OPERATIONS=1e7)

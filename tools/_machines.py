@@ -137,6 +137,7 @@ class Trapping(Machine):
     Its OpenSSL and libsodium are what a wheel has inside, built by tools/static_libs.py.
     """
 
+    flags = ("-DSOTER_PRIVATE_LIBCRYPTO=1",)
     checks = (*SANITIZER, "-fsanitize-undefined-trap-on-error")
     ended: int  # the status of such a program
 
@@ -191,6 +192,47 @@ class Musl(Trapping):
         return ["sh", "-c", f'ulimit -s {self.stack} && exec "$0" "$@"']
 
 
+class Windows(Trapping):
+    """Windows, as Wine knows it, and GCC in the place of Microsoft's compiler."""
+
+    triple = "x86_64-w64-mingw32"
+    tools = ((f"{triple}-gcc", "gcc-mingw-w64-x86-64"), ("wine", "wine wine64"))
+    ended = 0x1D  # of 0xC000001D, of which a process here can see the last byte
+
+    def prepare(self) -> None:
+        """Build the libraries, and let Wine make a disk, with nothing that has windows."""
+        super().prepare()
+        self.build_libraries("--host", self.triple)
+        self.leave()
+        quiet(*self.environment(), "wineboot", "--init")
+
+    def environment(self) -> list[str]:
+        """Let Wine keep to a folder, and be silent."""
+        disk = self.folder / "disk"
+        without = "mscoree,mshtml,winedbg.exe,winemenubuilder.exe="
+        return ["env", f"WINEPREFIX={disk}", f"WINEDLLOVERRIDES={without}", "WINEDEBUG=-all"]
+
+    def compiler(self) -> list[str]:
+        """Give MinGW-w64."""
+        return [f"{self.triple}-gcc", "-static"]
+
+    def libraries(self) -> list[str]:
+        """Name what OpenSSL and our programs need of Windows, too."""
+        system = ("-lws2_32", "-lcrypt32", "-ladvapi32", "-luser32", "-lssp", "-pthread")
+        return [*super().libraries(), *system]
+
+    def runner(self) -> list[str]:
+        """Give Wine."""
+        return [*self.environment(), "wine"]
+
+    def leave(self) -> None:
+        """End Wine's server, and give its disk back, which is large."""
+        disk = self.folder / "disk"
+        if disk.exists():
+            subprocess.run([*self.environment(), "wineserver", "--kill", "--wait"], check=False)
+            shutil.rmtree(disk)
+
+
 # Comparing a size with 2^32-1 makes sense on other machines.
 SMALL = ("-Wno-type-limits", "-Wno-sign-compare")
 NATIVE = Native("native", "this machine")
@@ -200,7 +242,7 @@ EMULATED = (
     Emulated("i386", "32 bits", "i686-linux-gnu", flags=SMALL),
     Emulated("armhf", "32 bits", "arm-linux-gnueabihf", qemu="arm", flags=SMALL),
 )
-OTHERS = (*EMULATED, Musl("musl", "another C library"))
+OTHERS = (*EMULATED, Musl("musl", "another C library"), Windows("windows", "under Wine"))
 
 
 def install_tools(machines: Iterable[Machine]) -> None:
