@@ -17,8 +17,11 @@ STANDARD_HEADERS = {
     *("stdlib.h", "string.h"),
     *("sal.h", "intrin.h"),  # MSVC's, for must-use results and atomic exchange
 }
-# The one file that asks the operating system for something.
-SYSTEM_HEADERS = {"soter/fork.c": {"stdatomic.h", "sys/mman.h"}}
+# The files that ask the operating system for something, or are asked.
+SYSTEM_HEADERS = {
+    "soter/fork.c": {"stdatomic.h", "sys/mman.h"},
+    "soter/threads.c": {"windows.h"},
+}
 
 
 def wrong_includes(root):

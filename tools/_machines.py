@@ -55,6 +55,10 @@ class Machine:
         """Tell how the libraries are linked."""
         raise NotImplementedError
 
+    def module(self, core: Path) -> list[str]:
+        """Link the core as Python's module is, where that matters; tell how it is linked."""
+        return [str(core), *self.libraries()]
+
     def runner(self) -> list[str]:
         """Give what runs a program."""
         return []
@@ -220,6 +224,13 @@ class Windows(Trapping):
         """Name what OpenSSL and our programs need of Windows, too."""
         system = ("-lws2_32", "-lcrypt32", "-ladvapi32", "-luser32", "-lssp", "-pthread")
         return [*super().libraries(), *system]
+
+    def module(self, core: Path) -> list[str]:
+        """Make a DLL, which Windows tells of threads, and show all that is in it."""
+        made = self.folder / "core.dll"
+        options = ["-shared", "-Wl,--export-all-symbols", "-o", str(made)]
+        quiet(*self.compiler(), str(core), *options, *self.libraries())
+        return [str(made), "-pthread"]
 
     def runner(self) -> list[str]:
         """Give Wine."""

@@ -3,7 +3,8 @@
 
 The core and tests/c/known_answers.c are compiled for a machine with the checks of the undefined
 behaviour sanitizer (alignment above all), and run there or under what plays that machine here; so
-is refusals.c, which gives the core what it must refuse. Without names: all those that Debian has libraries for.
+are refusals.c, which gives the core what it must refuse, and thread_end.c, which looks at what
+threads leave behind. Without names: all those that Debian has libraries for.
 
 Before the judge judges, it is judged: a misaligned read must be caught on every machine, an answer
 that is known to be wrong must be refused, of every kind that there is, and each program must see
@@ -57,6 +58,7 @@ def main() -> None:
             core = compile_core(machine)
             said = check_answers(machine, core, is_short=arguments.short)
             check_program(machine, "refusals", [str(core), *machine.libraries()])
+            check_program(machine, "thread_end", machine.module(core))
         finally:
             machine.leave()
         spent = time.monotonic() - start
