@@ -16,7 +16,7 @@ SECONDS ?= 60
 VENV := .venv/bin
 C_SOURCES := $(wildcard src/themis_c/*/*.c)
 C_FILES := $(C_SOURCES) $(wildcard src/themis_c/*.h src/themis_c/*/*.h)
-FORMATTED := $(C_FILES) $(wildcard benchmarks/*.c fuzz/*.c fuzz/common/*.[ch] tests/c/*.[ch])
+FORMATTED := $(C_FILES) $(wildcard benchmarks/*.c fuzz/*.c fuzz/common/*.[ch] tests/c/*.[ch] tests/c/msvc/*.h tests/c/msvc/*/*.h)
 BUILD_INPUTS := $(C_FILES) build_ffi.py build_checks.py build_sbom.py setup.py pyproject.toml tools/bootstrap.py
 
 LINKED := build/.linked-$(or $(PYTHEMIS_LINK),dynamic)

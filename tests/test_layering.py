@@ -22,6 +22,8 @@ SYSTEM_HEADERS = {
     "soter/fork.c": {"stdatomic.h", "sys/mman.h"},
     "soter/threads.c": {"windows.h"},
 }
+# Names that belong to a compiler stand in soter/compiler.h alone; these tell systems apart.
+COMPILERS = re.compile(r"\b__(?!linux__\b|APPLE__\b|cplusplus\b)\w+")
 
 
 def wrong_includes(root):
@@ -57,6 +59,18 @@ def may_include(name, included):
     return target == "" and included in STANDARD_HEADERS
 
 
+def words_of_compilers(root):
+    """List every name of one compiler that stands where all of them read."""
+    c_root = root / "src" / "themis_c"
+    return [
+        f"{name} says {word}"
+        for path in sorted([*c_root.rglob("*.c"), *c_root.rglob("*.h")])
+        for name in [path.relative_to(c_root).as_posix()]
+        for word in COMPILERS.findall(path.read_text(encoding="utf-8"))
+        if name != "soter/compiler.h"
+    ]
+
+
 def wrong_imports(root):
     """List every Python import inside the package that points up, or past _core."""
     package = root / "pythemis"
@@ -87,6 +101,22 @@ def imports_within(path):
 def test_c_files_know_only_what_lies_below_them():
     """Includes go from themis/ to soter/ to OpenSSL and libsodium, and never back or aside."""
     assert wrong_includes(ROOT) == []
+
+
+@pytest.mark.sources
+def test_compilers_are_told_apart_in_one_place():
+    """No file but soter/compiler.h says what only some compilers know."""
+    assert words_of_compilers(ROOT) == []
+
+
+@pytest.mark.parametrize("word", ["__attribute__", "__builtin_expect", "__declspec", "__asm__"])
+def test_a_word_of_one_compiler_is_caught(tmp_path, word):
+    """Each kind of extension is reported, and only outside the place for it."""
+    folder = tmp_path / "src" / "themis_c" / "soter"
+    folder.mkdir(parents=True)
+    for name in ("compiler.h", "hash.c"):
+        (folder / name).write_text(f"#if defined(__linux__)\nint x = {word}(1);\n#endif\n")
+    assert words_of_compilers(tmp_path) == [f"soter/hash.c says {word}"]
 
 
 @pytest.mark.sources
