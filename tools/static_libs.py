@@ -122,7 +122,7 @@ def main() -> None:
     plan = {
         "sources": [source._asdict() for source in SOURCES],
         "options": {"openssl": OPENSSL_OPTIONS, "libsodium": SODIUM_OPTIONS},
-        "target": [platform.system(), platform.machine(), *platform.libc_ver(), arguments.host],
+        "target": [platform.system(), platform.machine(), gnu_libc(), arguments.host],
         "compiler": compiler(arguments.host),
         "cflags": cflags(arguments.host),
     }
@@ -339,9 +339,11 @@ def build_sodium(tree: Path, prefix: Path, host: str) -> None:
     """Build libsodium and put it into the prefix."""
     if MSVC:
         machine = "ARM64" if platform.machine() == "ARM64" else "x64"
-        solution = tree / "builds" / "msvc" / "vs2022" / "libsodium.sln"
+        environment = msvc_environment()
+        release = "vs2026" if environment.get("VISUALSTUDIOVERSION") == "18.0" else "vs2022"
+        solution = tree / "builds" / "msvc" / release / "libsodium.sln"
         settings = ["/p:Configuration=StaticRelease", f"/p:Platform={machine}", "/nologo", "/m"]
-        run(["msbuild", str(solution), *settings], tree, msvc_environment())
+        run(["msbuild", str(solution), *settings], tree, environment)
         [built] = (tree / "bin").rglob("libsodium.lib")
     else:
         environment = {**os.environ, "CFLAGS": " ".join(cflags(host))}
@@ -359,6 +361,12 @@ def build_sodium(tree: Path, prefix: Path, host: str) -> None:
     if not version.exists():  # configure writes it; for MSVC it is at hand
         shutil.copy(tree / "builds" / "msvc" / "version.h", version)
     shutil.copy(built, prefix / "lib")
+
+
+def gnu_libc() -> str:
+    """Give the version of the GNU C library; of others only newer Pythons know."""
+    name, version = platform.libc_ver()
+    return version if name == "glibc" else ""
 
 
 def compiler(host: str) -> list[str]:
