@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import itertools
 import json
 import os
 import sys
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 SMALL = (16, 64, 256, 1024)
 LARGE = (64 << 10, 1 << 20, 16 << 20)
 CONTEXT = b"a context"
+_ROWS = [f"row {i}".encode() for i in range(100, 200)]
 MANY = 1000  # messages in one call of encrypt_many
 
 
@@ -106,6 +108,11 @@ def _cells() -> Operations:
     made: Operations = {}
     for size in (*SMALL, *LARGE):
         made |= _both("Seal", size, seal)
+    made |= {
+        "Seal encrypt 64 B, each its own context": lambda: seal_rows(64)[0],
+        "Seal decrypt 64 B, each its own context": lambda: seal_rows(64)[1],
+        "Context Imprint encrypt 64 B, each its own context": lambda: imprint_rows(64),
+    }
     for size in SMALL:
         made |= _both("Token Protect", size, protect)
         made |= _both("Context Imprint", size, imprint)
@@ -127,6 +134,28 @@ def seal(size: int) -> tuple[Work, Work]:
     cell, message = SCellSeal(key=GenerateSymmetricKey()), os.urandom(size)
     names = {"cell": cell, "message": message, "encrypted": cell.encrypt(message)}
     return Work("cell.encrypt(message)", names), Work("cell.decrypt(encrypted)", names)
+
+
+def seal_rows(size: int) -> tuple[Work, Work]:
+    """Give the same where no message has the context of the one before, as with rows of a table."""
+    cell, message = SCellSeal(key=GenerateSymmetricKey()), os.urandom(size)
+    rows = [(cell.encrypt(message, row), row) for row in _ROWS]
+    names = {
+        "cell": cell,
+        "message": message,
+        "contexts": itertools.cycle(_ROWS),
+        "rows": itertools.cycle(rows),
+    }
+    return Work("cell.encrypt(message, next(contexts))", names), Work(
+        "cell.decrypt(*next(rows))", names
+    )
+
+
+def imprint_rows(size: int) -> Work:
+    """Give the same for Context Imprint."""
+    cell, message = SCellContextImprint(key=GenerateSymmetricKey()), os.urandom(size)
+    names = {"cell": cell, "message": message, "contexts": itertools.cycle(_ROWS)}
+    return Work("cell.encrypt(message, next(contexts))", names)
 
 
 def protect(size: int) -> tuple[Work, Work]:

@@ -75,6 +75,8 @@ def goals() -> list[Goal]:
     return [
         Goal("Seal encrypt 64 B", "K", lambda: k_encrypt(64), 0.40),
         Goal("Seal decrypt 64 B", "K, decrypting", lambda: k_decrypt(64), 0.36),
+        Goal("Seal encrypt 64 B, each its own context", "K", lambda: k_encrypt(64)),
+        Goal("Seal decrypt 64 B, each its own context", "K, decrypting", lambda: k_decrypt(64)),
         Goal("Token Protect encrypt 1 KiB", "K", lambda: k_encrypt(1024), 0.44),
         Goal("Context Imprint encrypt 64 B", "K", lambda: k_encrypt(64), 0.40),
         Goal("GenerateSymmetricKey", "K", lambda: k_encrypt(64), 0.30),
