@@ -5,6 +5,7 @@
 #include <openssl/ec.h>
 
 #include "soter/crypto.h"
+#include "soter/fork.h"
 #include "soter/wipe.h"
 
 static size_t whole_size(const struct soter_curve *curve)
@@ -98,6 +99,7 @@ soter_status soter_point_multiply(const struct soter_curve *curve,
     soter_status status = SOTER_ENGINE_FAIL;
     const EC_GROUP *group = curve->group;
     const size_t size = whole_size(curve);
+    int multiplied;
     BN_CTX *ctx = BN_CTX_secure_new_ex(soter_crypto.libctx); /* wipes what it hands out */
     BIGNUM *scalar = BN_secure_new();
     EC_POINT *factor = point != NULL ? EC_POINT_new(group) : NULL;
@@ -111,12 +113,15 @@ soter_status soter_point_multiply(const struct soter_curve *curve,
         goto out;
     }
     BN_set_flags(scalar, BN_FLG_CONSTTIME);
-    if (EC_POINT_mul(group,
-                     made,
-                     point == NULL ? scalar : NULL,
-                     factor,
-                     point == NULL ? NULL : scalar,
-                     ctx) == 1 &&
+    soter_fork_hold_off(); /* coordinates are blinded */
+    multiplied = EC_POINT_mul(group,
+                              made,
+                              point == NULL ? scalar : NULL,
+                              factor,
+                              point == NULL ? NULL : scalar,
+                              ctx);
+    soter_fork_let();
+    if (multiplied == 1 &&
         EC_POINT_point2oct(group, made, POINT_CONVERSION_UNCOMPRESSED, product, size, ctx) ==
             size) {
         status = SOTER_SUCCESS;

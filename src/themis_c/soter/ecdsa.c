@@ -10,6 +10,7 @@
 #include "soter/crypto.h"
 #include "soter/ec_curve.h"
 #include "soter/evp_key.h"
+#include "soter/fork.h"
 #include "soter/hash.h"
 #include "soter/wipe.h"
 
@@ -67,11 +68,13 @@ bool soter_ecdsa_sign(soter_ecdsa_key *key,
                       size_t *signature_len)
 {
     unsigned int made_len = 0;
-    const bool made =
-        ECDSA_sign(0, digest, SOTER_SHA256_SIZE, signature, &made_len, key) == 1 && made_len != 0;
+    int made;
+    soter_fork_hold_off();
+    made = ECDSA_sign(0, digest, SOTER_SHA256_SIZE, signature, &made_len, key);
+    soter_fork_let();
     soter_wipe_stack();
     *signature_len = made_len;
-    return made;
+    return made == 1 && made_len != 0;
 }
 
 soter_status soter_ecdsa_verify(soter_ecdsa_key *key,

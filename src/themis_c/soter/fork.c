@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A page that the system fills with zeros in every child: also where a child is made without the C
- * library's knowledge, for which pthread_atfork would not do. */
+/* A fork is noticed by a page that the system fills with zeros in every child: also where a child
+ * is made without the C library's knowledge, for which pthread_atfork would not do. It is held off
+ * by a lock that pthread_atfork takes. */
 #if defined(__linux__)
-#define _DEFAULT_SOURCE 1
+#define _GNU_SOURCE 1
 #elif defined(__APPLE__)
 #define _DARWIN_C_SOURCE 1
 #endif
@@ -22,8 +23,17 @@ uint32_t soter_fork_generation(void)
     return 1; /* there is no fork */
 }
 
+void soter_fork_hold_off(void)
+{
+}
+
+void soter_fork_let(void)
+{
+}
+
 #else
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 
@@ -35,6 +45,43 @@ uint32_t soter_fork_generation(void)
 
 static _Atomic uint32_t *mark; /* in the page; 0 until a process takes its generation */
 static _Atomic uint32_t generations;
+
+/* Read by who holds a fork off, written by the fork. A new reader waits for it where that can be
+ * asked for: work in many threads must not hold it off for ever. */
+#if defined(PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP)
+#define NEW_LOCK PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP
+#else
+#define NEW_LOCK PTHREAD_RWLOCK_INITIALIZER
+#endif
+static pthread_rwlock_t forking = NEW_LOCK;
+
+static void fork_begins(void)
+{
+    pthread_rwlock_wrlock(&forking);
+}
+
+static void fork_ended(void)
+{
+    pthread_rwlock_unlock(&forking);
+}
+
+/* The child's only thread has another number than the one that took the lock, so it may not give it
+ * back: it takes a new one. */
+static void fork_began_child(void)
+{
+    static const pthread_rwlock_t fresh = NEW_LOCK;
+    forking = fresh;
+}
+
+void soter_fork_hold_off(void)
+{
+    pthread_rwlock_rdlock(&forking);
+}
+
+void soter_fork_let(void)
+{
+    pthread_rwlock_unlock(&forking);
+}
 
 static int wiped_on_fork(void *page)
 {
@@ -52,6 +99,7 @@ static int wiped_on_fork(void *page)
 void soter_fork_init(void)
 {
     void *page = mmap(NULL, MARK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
+    pthread_atfork(fork_begins, fork_ended, fork_began_child); /* if it fails, no fork waits */
     if (page == MAP_FAILED) {
         return;
     }

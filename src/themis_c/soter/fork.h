@@ -12,4 +12,10 @@ void soter_fork_init(void);
  * system call; 0 where nothing here notices a fork. */
 uint32_t soter_fork_generation(void);
 
+/* Between these two, which do not nest, a fork by another thread waits: OpenSSL takes locks for
+ * random bytes, and one that is held at that moment would be held in the child for ever. Whatever
+ * makes OpenSSL draw some belongs in between, except RSA key generation, which takes too long. */
+void soter_fork_hold_off(void);
+void soter_fork_let(void);
+
 #endif

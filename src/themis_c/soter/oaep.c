@@ -8,6 +8,7 @@
 
 #include "soter/crypto.h"
 #include "soter/evp_key.h"
+#include "soter/fork.h"
 #include "soter/rand.h"
 #include "soter/rsa_key.h"
 #include "soter/wipe.h"
@@ -79,10 +80,12 @@ soter_status soter_oaep_wrap(const soter_oaep_key *key,
     }
     ERR_set_mark();
     ctx = EVP_PKEY_CTX_dup(key->prepared);
+    soter_fork_hold_off();
     if (ctx != NULL && EVP_PKEY_encrypt(ctx, wrapped, &made_len, secret, secret_len) == 1 &&
         made_len == key->size) {
         status = SOTER_SUCCESS;
     }
+    soter_fork_let();
     EVP_PKEY_CTX_free(ctx);
     ERR_pop_to_mark();
     return status;
@@ -126,7 +129,9 @@ soter_status soter_oaep_unwrap(const soter_oaep_key *key,
         status = SOTER_NO_MEMORY;
         goto out;
     }
+    soter_fork_hold_off();
     opened_status = EVP_PKEY_decrypt(ctx, opened, &opened_len, wrapped, wrapped_len);
+    soter_fork_let();
     choose(opened_status, opened_len, opened, secret, secret_len);
 out:
     soter_wipe(opened, sizeof opened);

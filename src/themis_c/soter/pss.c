@@ -6,6 +6,7 @@
 
 #include "soter/crypto.h"
 #include "soter/evp_key.h"
+#include "soter/fork.h"
 #include "soter/hash.h"
 #include "soter/wipe.h"
 
@@ -68,12 +69,17 @@ static bool sign_and_verify(const soter_pss_key *key,
                             uint8_t *signature)
 {
     size_t made_len = key->size;
-    const bool made = ctx != NULL &&
-                      EVP_PKEY_sign(ctx, signature, &made_len, digest, SOTER_SHA256_SIZE) == 1 &&
-                      made_len == key->size;
+    int made;
+    if (ctx == NULL) {
+        return false;
+    }
+    soter_fork_hold_off();
+    made = EVP_PKEY_sign(ctx, signature, &made_len, digest, SOTER_SHA256_SIZE);
+    soter_fork_let();
     soter_wipe_stack();
     EVP_PKEY_CTX_free(ctx);
-    return made && soter_pss_verify(key, digest, signature, made_len) == SOTER_SUCCESS;
+    return made == 1 && made_len == key->size &&
+           soter_pss_verify(key, digest, signature, made_len) == SOTER_SUCCESS;
 }
 
 /* A signature is verified before it leaves. OpenSSL keeps what blinds a key's numbers, and draws it

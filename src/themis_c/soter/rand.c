@@ -22,22 +22,26 @@ struct block {
 
 static SOTER_THREAD_LOCAL struct block block;
 
-static soter_status draw(uint8_t *out, size_t out_len)
+typedef int generator(OSSL_LIB_CTX *libctx, unsigned char *out, size_t out_len, unsigned strength);
+
+static soter_status draw(generator *generate, uint8_t *out, size_t out_len)
 {
-    return RAND_bytes_ex(soter_crypto.libctx, out, out_len, 0) == 1
-               ? SOTER_SUCCESS
-               : soter_failed(SOTER_ENGINE_FAIL);
+    int done;
+    soter_fork_hold_off();
+    done = generate(soter_crypto.libctx, out, out_len, 0);
+    soter_fork_let();
+    return done == 1 ? SOTER_SUCCESS : soter_failed(SOTER_ENGINE_FAIL);
 }
 
 soter_status soter_rand_public(uint8_t *out, size_t out_len)
 {
     const uint32_t generation = soter_fork_generation();
     if (generation == 0 || out_len > FROM_BLOCK_MAX) {
-        return draw(out, out_len);
+        return draw(RAND_bytes_ex, out, out_len);
     }
     if (block.generation != generation || block.left < out_len) {
         block.left = 0;
-        if (draw(block.bytes, BLOCK_SIZE) != SOTER_SUCCESS) {
+        if (draw(RAND_bytes_ex, block.bytes, BLOCK_SIZE) != SOTER_SUCCESS) {
             return SOTER_ENGINE_FAIL;
         }
         block.left = BLOCK_SIZE;
@@ -51,7 +55,5 @@ soter_status soter_rand_public(uint8_t *out, size_t out_len)
 
 soter_status soter_rand_secret(uint8_t *out, size_t out_len)
 {
-    return RAND_priv_bytes_ex(soter_crypto.libctx, out, out_len, 0) == 1
-               ? SOTER_SUCCESS
-               : soter_failed(SOTER_ENGINE_FAIL);
+    return draw(RAND_priv_bytes_ex, out, out_len);
 }
