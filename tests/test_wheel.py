@@ -4,6 +4,7 @@
 import hashlib
 import json
 import os
+import shlex
 import subprocess
 import sys
 import zipfile
@@ -272,26 +273,40 @@ def test_every_source_is_pinned():
 
 # ---- Where wheels are built for others ----
 
+LINUX = ("x86_64", "aarch64")
 PLATFORMS = {
-    "linux": ["x86_64,aarch64", "manylinux_x86_64 manylinux_aarch64 musllinux_x86_64 "],
-    "macos": ["x86_64,arm64", "macosx_x86_64 macosx_arm64"],
-    "windows": ["AMD64,ARM64", "win_amd64 win_arm64"],
+    "linux": ("x86_64,aarch64", {f"{c}linux_{p}" for c in ("many", "musl") for p in LINUX}),
+    "macos": ("x86_64,arm64", {"macosx_x86_64", "macosx_arm64"}),
+    "windows": ("AMD64,ARM64", {"win_amd64", "win_arm64"}),
 }
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_cibuildwheel_understands_its_configuration(platform):
-    """Each platform gets the abi3 wheel of the oldest CPython, and one for free threading."""
+    """Each platform gets the oldest CPython, the newest, the free-threaded one, and no more."""
     pytest.importorskip("cibuildwheel", reason="needs Python 3.11")
     archs, tags = PLATFORMS[platform]
     command = [sys.executable, "-m", "cibuildwheel", "--platform", platform, "--archs", archs]
     said = subprocess.check_output(
         [*command, "--print-build-identifiers"], cwd=Path(ROOT), text=True
     ).split()
-    wanted = tags.split() + (["musllinux_aarch64"] if platform == "linux" else [])
-    for tag in wanted:
-        assert {f"cp310-{tag}", f"cp314t-{tag}"} <= set(said)
-    assert {name.partition("-")[0] for name in said} == {"cp310", "cp314", "cp314t"}
+    pythons = ("cp310", "cp314", "cp314t")
+    assert sorted(said) == sorted(f"{python}-{tag}" for python in pythons for tag in tags)
+
+
+def test_cibuildwheel_tests_with_the_files_of_make_wheel(monkeypatch):
+    """Both prove a wheel with the same files, which exist; so do the tools that are called."""
+    tomllib = pytest.importorskip("tomllib", reason="needs Python 3.11")
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    asked = tomllib.loads(text)["tool"]["cibuildwheel"]
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    import check_wheel
+
+    assert asked["test-sources"] == list(check_wheel.TEST_FILES)
+    assert all((ROOT / name).exists() for name in asked["test-sources"])
+    for command in (asked["before-build"], *asked["audit-command"]):
+        program, *arguments = shlex.split(command)
+        assert program != "python" or (ROOT / arguments[0]).is_file()
 
 
 # ---- Flags for systems that are not this one ----
