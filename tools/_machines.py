@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import signal
 import subprocess
@@ -277,7 +278,7 @@ def fetch_libraries(architecture: str, folder: Path, root: Path) -> None:
     for part in ("lists/partial", "archives/partial"):
         (apt / part).mkdir(parents=True)
     (apt / "status").touch()  # nothing is installed there, so apt fetches everything
-    options = {
+    options: dict[str, object] = {
         "APT::Architecture": architecture,
         "APT::Architectures": architecture,
         "APT::Sandbox::User": "",  # who may read this folder need not be who owns it
@@ -288,6 +289,7 @@ def fetch_libraries(architecture: str, folder: Path, root: Path) -> None:
         "Dir::State::status": apt / "status",
         "Dir::Cache": apt,
         "Dir::Cache::archives": apt / "archives",
+        **sources_of(architecture, apt),
     }
     command = ["apt-get", "-qq", *(f"-o{name}={value}" for name, value in options.items())]
     # A source that has nothing for this machine is no failure; a missing package is.
@@ -300,6 +302,18 @@ def fetch_libraries(architecture: str, folder: Path, root: Path) -> None:
         quiet("dpkg-deb", "--extract", str(package), str(unpacked))
     shutil.rmtree(apt)
     unpacked.rename(root)
+
+
+def sources_of(architecture: str, apt: Path) -> dict[str, object]:
+    """Name where Ubuntu keeps what its ordinary mirrors do not have; Debian's have everything."""
+    release = platform.freedesktop_os_release()
+    if release["ID"] != "ubuntu" or architecture == "i386":
+        return {}
+    sources = apt / "sources.list"
+    trusted = "[signed-by=/usr/share/keyrings/ubuntu-archive-keyring.gpg]"
+    place = "http://ports.ubuntu.com/ubuntu-ports"
+    sources.write_text(f"deb {trusted} {place} {release['VERSION_CODENAME']} main universe\n")
+    return {"Dir::Etc::SourceList": sources, "Dir::Etc::SourceParts": os.devnull}
 
 
 def pkg_config(question: str) -> list[str]:
