@@ -24,13 +24,13 @@ FAILING = """\
 #include <stddef.h>
 #include <string.h>
 
-static const char *failing = "";
+static char failing[64];
 static int countdown; /* 0: not armed */
 
 void fail_call(const char *name, int number);
 void fail_call(const char *name, int number)
 {
-    failing = name;
+    strncpy(failing, name, sizeof failing - 1);
     countdown = number;
 }
 
@@ -76,13 +76,12 @@ shim = ctypes.CDLL(sys.argv[1])
 answers = []
 for writes in (True, False):
     for name in sys.argv[2:]:
-        name_in_c = name.encode()  # which C keeps a pointer to
         number = 0
         while True:
             number += 1
             client, server = established()
             wrapped = client.wrap(b"m" * 100)
-            shim.fail_call(name_in_c, number)
+            shim.fail_call(name.encode(), number)
             try:
                 # A new thread has no random bytes left over from before.
                 with ThreadPoolExecutor(1) as pool:
@@ -92,6 +91,7 @@ for writes in (True, False):
             except SecureSessionError as error:
                 said = [int(error.error_code), str(error)]
             if shim.calls_left() > 0:  # there was no such call
+                shim.fail_call(b"", 0)
                 break
             session = client if writes else server
             answer = {"writes": writes, "name": name, "said": said, "state": session.state.name}
