@@ -98,7 +98,9 @@ late = Late()
 print('end')
 """
     )
-    assert said.split() == ["end", "late"]
+    # PyPy ends without calling what is still to be finalized.
+    finalized = ["late"] if sys.implementation.name == "cpython" else []
+    assert said.split() == ["end", *finalized]
 
 
 def test_use_in_atexit():
