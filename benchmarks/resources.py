@@ -91,7 +91,6 @@ def imports(rounds: int) -> list[Row]:
 def memory(rounds: int) -> list[Row]:
     """Measure what stays in memory, and the most that a large message needs."""
     codes = {
-        "memory: cffi's backend": (GROWTH.format(BACKEND), "KiB"),
         "memory: all modules, with the backend": (GROWTH.format(ALL_MODULES), "KiB"),
         "memory: an SCellSeal": (OBJECT.format("SCellSeal(key=key)"), "KiB"),
         "memory: an SMessage": (OBJECT.format("SMessage(private, public)"), "KiB"),
@@ -99,6 +98,8 @@ def memory(rounds: int) -> list[Row]:
         "memory: an SComparator": (OBJECT.format("SComparator(b'secret')"), "KiB"),
         "memory: Seal encrypt 64 MiB, at most on top": (PEAK, "MiB"),
     }
+    if "_cffi_backend" not in sys.builtin_module_names:  # as it is in PyPy
+        codes = {"memory: cffi's backend": (GROWTH.format(BACKEND), "KiB"), **codes}
     return [
         Row(name, spread([said_by(code) for _ in range(rounds)]), unit=unit)
         for name, (code, unit) in codes.items()
