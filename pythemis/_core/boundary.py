@@ -85,6 +85,7 @@ def status_text(status: int) -> str:
 # On CPython C writes into a fresh `bytes` that nobody else has seen yet. PyPy moves its objects,
 # so there C writes into memory of cffi's own, which is copied and wiped.
 IN_PLACE = sys.implementation.name == "cpython"
+ZEROS = bytes(1 << 16)  # to wipe with, piece by piece: a second copy would cost its memory
 
 
 def foreign_output(size: int) -> Any:
@@ -95,7 +96,8 @@ def foreign_output(size: int) -> Any:
 def foreign_result(output: Any) -> bytes:
     """Copy a result out of such memory, which is wiped."""
     made: bytes = ffi.buffer(output)[:]
-    ffi.memmove(output, bytes(len(made)), len(made))
+    for at in range(0, len(made), len(ZEROS)):
+        ffi.memmove(output + at, ZEROS, min(len(ZEROS), len(made) - at))
     return made
 
 
