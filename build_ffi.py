@@ -33,6 +33,9 @@ ABI3 = (
     and not hasattr(sys, "gettotalrefcount")
 )
 
+# The one symbol that the interpreter calls, as cffi names it.
+INIT = ("_cffi_pypyinit_" if sys.implementation.name == "pypy" else "PyInit_") + "_themis"
+
 # Hardening that not every compiler and processor has: marked jump and return targets (CET of
 # x86, PAC and BTI of ARM), and a stack that cannot jump over its guard page.
 OPTIONAL_FLAGS = ("-fcf-protection", "-mbranch-protection=standard", "-fstack-clash-protection")
@@ -222,7 +225,7 @@ def _own_flags() -> tuple[list[str], list[str]]:
             # calls stays out.
             linking += ["-Wl,--exclude-libs,ALL", "-Wl,--gc-sections", "-Wl,--strip-all"]
     elif sys.platform == "darwin" and link_mode() == "static":
-        linking += ["-Wl,-exported_symbol,_PyInit__themis", "-Wl,-dead_strip"]
+        linking += [f"-Wl,-exported_symbol,_{INIT}", "-Wl,-dead_strip"]
     return compiling, linking
 
 

@@ -277,10 +277,12 @@ def test_a_release_without_an_address_is_refused(release):
     assert judged(release) == (1, expected)
 
 
-@pytest.mark.parametrize("gone", ["*.tar.gz", "*abi3-win_arm64*", "*cp314t-musllinux*x86*"])
+@pytest.mark.parametrize("gone", [".tar.gz", "abi3-win_arm64", "cp314t-musllinux_1_2_x86_64"])
 def test_a_missing_file_is_named(release, gone):
     """A platform whose build was left out is noticed before anything is published."""
-    next((release / "dist").glob(gone)).unlink()
+    # PyPy 7.3.19 finds nothing by patterns with two stars.
+    [path] = [path for path in (release / "dist").iterdir() if gone in path.name]
+    path.unlink()
     status, said = judged(release)
     assert status == 1
     assert re.fullmatch("There are 0 files, not 1, called .*", *said)
