@@ -17,6 +17,7 @@ MADE = shutil.ignore_patterns(
     "__pycache__",
     "*.egg-info",
     "*.so",
+    "*.o",  # which cffi on PyPy leaves beside the sources
     "build",
     "dist",
     "node_modules",

@@ -58,9 +58,13 @@ ENCRYPTED = {
     "token protect": PROTECTED,
     "context imprint": (IMPRINTED,),
 }
-refcounted = pytest.mark.skipif(
-    sys.implementation.name != "cpython", reason="elsewhere objects die later"
-)
+CPYTHON = sys.implementation.name == "cpython"
+
+
+def let_go():
+    """Let objects die that nobody holds: on CPython they have, PyPy's collector comes later."""
+    for _ in range(0 if CPYTHON else 3):
+        gc.collect()
 
 
 @pytest.fixture(params=MAKERS)
@@ -107,21 +111,21 @@ def test_closing_twice_is_fine(cell):
         cell.encrypt(DATA, CONTEXT)
 
 
-@refcounted
 def test_closing_frees_what_was_prepared(cell):
-    """After close() nothing holds the handle: it was wiped and freed, without the collector."""
+    """After close() nothing holds the handle: it is wiped and freed, on CPython at once."""
     handle = weakref.ref(cell._handle)
     assert handle() is not None
     cell.close()
+    let_go()
     assert handle() is None
 
 
-@refcounted
 def test_an_object_that_goes_away_frees_what_was_prepared(mode):
     """Without close() the handle goes with the last reference to the object."""
     made = MAKERS[mode]()
     handle = weakref.ref(made._handle)
     del made
+    let_go()
     assert handle() is None
 
 
@@ -353,7 +357,7 @@ print(left)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/self/mem")
-@refcounted
+@pytest.mark.skipif(not CPYTHON, reason="PyPy moves its objects and leaves copies behind")
 def test_no_secret_stays_in_memory(request):
     """After close() the process holds no key, derived key or passphrase that we put there."""
     command = [sys.executable, "-c", NO_TRACES]
