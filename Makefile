@@ -103,7 +103,7 @@ browse: docs ## look at the documentation in Chromium: does it fit, do search, m
 fuzz: .venv/.installed ## fuzz the C core (TARGET='cell keys' SECONDS=60)
 	$(VENV)/python tools/fuzz.py --seconds $(SECONDS) $(TARGET)
 
-sanitize: .venv/.installed ## run the tests with ASan and UBSan
+sanitize: .venv/.installed $(if $(filter true,$(CI)),$(PEER) .venv/.database) ## run the tests with ASan and UBSan
 	$(VENV)/python tools/sanitize.py $(PYTEST_ARGS)
 
 sanitize-threads: .venv/.installed ## look for data races with TSan

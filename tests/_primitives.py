@@ -6,6 +6,7 @@ called; cffi's compiler checks that they are declared below as the headers decla
 """
 
 import importlib.util
+import os
 import sys
 import tempfile
 from functools import cache
@@ -77,7 +78,8 @@ def library():
         from build_ffi import LIBRARIES, library_flags
     finally:
         sys.path.remove(str(ROOT))
-    compiling, linking = ["-std=c11", "-O1", "-g"], []
+    own = os.environ.get("PYTHEMIS_TEST_CFLAGS", "").split()  # `make sanitize` has some
+    compiling, linking = ["-std=c11", "-O1", "-g", *own], [*own]
     for found in LIBRARIES:
         for flags, more in zip((compiling, linking), library_flags(found), strict=True):
             flags.extend(more)

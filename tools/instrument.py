@@ -2,7 +2,7 @@
 """Make a copy of the project whose compiled module was built with instruments in it.
 
 The copy has an interpreter of its own, which finds the copy and what .venv has installed, but not
-pythemis in .venv: so every test, and every program that a test starts, meets the instruments, and
+pythemis in .venv: so every test, and every Python that a test starts, meets the instruments, and
 the project's own module is left alone. For CPython on Linux.
 """
 
@@ -41,15 +41,28 @@ class Copy(NamedTuple):
     objects: list[Path]  # of the C core, without the module
 
 
-def instrumented_copy(name: str, compiler: list[str], linking: list[str]) -> Copy:
-    """Make the copy in build/NAME, compiling and linking as told."""
+def instrumented_copy(
+    name: str, compiler: list[str], linking: list[str], runtime: str | None = None
+) -> Copy:
+    """Make the copy in build/NAME, compiling and linking as told.
+
+    Its interpreter loads the runtime library of a sanitizer, which must come before all others.
+    """
     folder = ROOT / "build" / name
     root = folder / "project"
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(ROOT, root, ignore=MADE, symlinks=True)
+    shutil.copytree(ROOT, root, ignore=what_is_made, symlinks=True)
     objects = compile_core(root, compiler)
     build_module(root, compiler, linking, objects)
-    return Copy(root, make_interpreter(folder, root), objects)
+    python = make_interpreter(folder, root)
+    if runtime is not None:
+        load_first(python, runtime)
+    return Copy(root, python, objects)
+
+
+def what_is_made(folder: str, names: list[str]) -> set[str]:
+    """Tell what need not be copied; packages of Node come as they are."""
+    return set() if "node_modules" in Path(folder).parts else MADE(folder, names)
 
 
 def compile_core(root: Path, compiler: list[str]) -> list[Path]:
@@ -90,12 +103,36 @@ def make_interpreter(folder: Path, root: Path) -> Path:
     """Make a virtual environment that finds the copy, and what .venv has but for pythemis."""
     run([sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")], root)
     python = folder / "venv" / "bin" / "python"
-    ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    packages = Path(subprocess.check_output([python, "-c", ask], text=True).strip())
     # Folders that a .pth file names are not searched for .pth files, such as that of pythemis.
     paths = f"{root}\n{sysconfig.get_path('purelib')}\n"
-    (packages / "copy.pth").write_text(paths, encoding="utf-8")
+    (packages_of(python) / "copy.pth").write_text(paths, encoding="utf-8")
     return python
+
+
+def load_first(python: Path, runtime: str) -> None:
+    """Let an interpreter load a library of gcc first, and nothing that it starts inherit that.
+
+    A server or a compiler under a sanitizer may hang, or die of what is not our concern. Another
+    Python, which goes through here as well, has it again.
+    """
+    path = subprocess.check_output(["gcc", f"-print-file-name={runtime}"], text=True).strip()
+    real = python.resolve()
+    python.unlink()
+    python.write_text(
+        "#!/bin/bash\n"
+        f'export LD_PRELOAD="{path}${{LD_PRELOAD:+:$LD_PRELOAD}}"\n'  # a test may have one of its own
+        f'exec -a "$0" "{real}" "$@"\n',
+        encoding="utf-8",
+    )
+    python.chmod(0o755)
+    forget = "import os; os.environ.pop('LD_PRELOAD', None)\n"
+    (packages_of(python) / "forget.pth").write_text(forget, encoding="utf-8")
+
+
+def packages_of(python: Path) -> Path:
+    """Give the folder where an interpreter has its packages."""
+    ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    return Path(subprocess.check_output([python, "-c", ask], text=True).strip())
 
 
 def run(command: list[str], folder: Path) -> None:

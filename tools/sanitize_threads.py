@@ -32,7 +32,7 @@ RACE = "WARNING: ThreadSanitizer: data race"
 
 def main() -> None:
     """Build, judge the sanitizer, run the program and the tests."""
-    copy = instrumented_copy("sanitize-threads", COMPILER, SANITIZER)
+    copy = instrumented_copy("sanitize-threads", COMPILER, SANITIZER, "libtsan.so")
     program = build_program(copy)
     prefix = how_to_start(program)
     planted = start([*prefix, program, "planted"])
@@ -75,12 +75,9 @@ def start(command: list[str]) -> subprocess.CompletedProcess[str]:
 
 def run_tests(copy: Copy, prefix: list[str]) -> int:
     """Run the tests that use threads; what is reported in them fails the whole."""
-    runtime = subprocess.check_output(["gcc", "-print-file-name=libtsan.so"], text=True).strip()
     reports = copy.root / "build" / "race"
-    # It goes into the environment here: setarch and the shells on the way are no place for it.
     environment = {
         **os.environ,
-        "LD_PRELOAD": runtime,
         "TSAN_OPTIONS": f"log_path={reports}:exitcode=0:ignore_noninstrumented_modules=1",
     }
     chosen = [one for one in sys.argv[1:] if one != "--no-tests"] or TESTS
