@@ -113,14 +113,14 @@ def load_first(python: Path, runtime: str) -> None:
     """Let an interpreter load a library of gcc first, and nothing that it starts inherit that.
 
     A server or a compiler under a sanitizer may hang, or die of what is not our concern. Another
-    Python, which goes through here as well, has it again.
+    Python, which goes through here as well, has it again, before what a test lets it load.
     """
     path = subprocess.check_output(["gcc", f"-print-file-name={runtime}"], text=True).strip()
     real = python.resolve()
     python.unlink()
     python.write_text(
         "#!/bin/bash\n"
-        f'export LD_PRELOAD="{path}${{LD_PRELOAD:+:$LD_PRELOAD}}"\n'  # a test may have one of its own
+        f'export LD_PRELOAD="{path}${{LD_PRELOAD:+:$LD_PRELOAD}}"\n'
         f'exec -a "$0" "{real}" "$@"\n',
         encoding="utf-8",
     )
