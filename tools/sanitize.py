@@ -94,9 +94,7 @@ def main() -> None:
         *("-m", CHOSEN, *(f"--deselect={test}" for test in LEFT_OUT), *sys.argv[1:]),
     ]
     folder = copy.root / "build" / "reports"
-    status = subprocess.run(
-        command, cwd=copy.root, env=environment(folder), check=False
-    ).returncode
+    status = subprocess.run(command, cwd=copy.root, env=environment(folder), check=False).returncode
     found = reports(folder)
     print(*found, sep="\n")
     print(f"sanitize: {len(found)} processes with reports, pytest left with {status}")
