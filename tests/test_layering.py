@@ -19,7 +19,7 @@ STANDARD_HEADERS = {
 }
 # The files that ask the operating system for something, or are asked.
 SYSTEM_HEADERS = {
-    "soter/fork.c": {"stdatomic.h", "sys/mman.h"},
+    "soter/fork.c": {"pthread.h", "stdatomic.h", "sys/mman.h"},
     "soter/threads.c": {"windows.h"},
 }
 # Names that belong to a compiler stand in soter/compiler.h alone; these tell systems apart.
