@@ -30,7 +30,10 @@ static bool ready;
 static void fetch_all(void)
 {
     struct soter_crypto *c = &soter_crypto;
-    if (OPENSSL_init_crypto(START_OPTIONS, NULL) != 1) {
+    /* The default context is not ours to use, but OpenSSL starts it at the first fetch from any
+     * other; if that fails, then only what comes later does, and for good. */
+    if (OPENSSL_init_crypto(START_OPTIONS, NULL) != 1 ||
+        OSSL_LIB_CTX_get0_global_default() == NULL) {
         return;
     }
     soter_fork_init();
