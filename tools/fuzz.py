@@ -96,6 +96,10 @@ def ensure_clang() -> None:
     """Install clang with its run-time libraries where that is possible."""
     if not shutil.which("clang"):
         install_system_packages(["clang"])
+    folder = subprocess.check_output(["clang", "-print-runtime-dir"], text=True).strip()
+    if not list(Path(folder).glob("libclang_rt.fuzzer*")):  # Debian's clang only recommends them
+        version = subprocess.check_output(["clang", "-dumpversion"], text=True).partition(".")[0]
+        install_system_packages([f"libclang-rt-{version}-dev"])
 
 
 def sources() -> list[Path]:
