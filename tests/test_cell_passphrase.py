@@ -285,8 +285,8 @@ def test_zeros_behind_a_passphrase_make_no_other():
 # ---- A cell that changes while it is read ----
 
 
-def test_a_header_that_changes_between_two_looks_is_refused(monkeypatch):
-    """The output was made for one length: a cell that suddenly claims another is not believed."""
+def test_a_header_that_changes_between_two_looks_is_looked_at_once(monkeypatch):
+    """The output was made for one length: it does not matter that the cell now claims another."""
     output = cells.new_output
     cell = SCellSeal(passphrase=b"x", max_iterations=10)
     first = forge(b"x", b"m" * 10, salt=bytes(60000))
@@ -302,8 +302,8 @@ def test_a_header_that_changes_between_two_looks_is_refused(monkeypatch):
     # Somebody else writes into the shared memory after the length was looked up.
     shared_view = memoryview(shared)
     monkeypatch.setattr(cells, "new_output", output_while_somebody_writes)
-    with not_a_cell():
-        cell.decrypt(shared_view)
+    assert cell.decrypt(shared_view) == b"m" * 10
+    assert shared == second
 
 
 @pytest.mark.parametrize("claimed", [0, 1, 39, 41, 2**32, sys.maxsize])

@@ -18,7 +18,7 @@ from _cells import (
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pythemis.scell import SCellSeal, SecureCellError
+from pythemis.scell import SCellSeal, SCellTokenProtect, SecureCellError
 
 KEY = b"\x07" * 32
 CONTEXT = b"row 7"
@@ -220,6 +220,30 @@ def test_cells_of_096_need_the_option_and_nothing_else_does():
     for _, changed in flips(old):
         with not_a_cell() if is_malformed(changed) else not_authentic():
             compatible.decrypt(changed, context)
+
+
+def test_cells_of_096_are_read_in_place_and_in_lists():
+    """A first try that fails wipes what lies in its place; the second must find it there still."""
+    case = vector("cell_seal", "seal-096-compat")
+    old, context, message = (
+        unhex(text) for text in (case["cell"], case["context"], GOOD["message"])
+    )
+    cell = good(compat_096=True)[0]
+    data = bytearray(old)
+    assert cell.decrypt_into(memoryview(data)[TOKEN:], data, context) == len(message)
+    assert data[TOKEN:] == message
+    new = cell.encrypt(message, context)
+    for cells in ([old, new], [new, old, old], [old]):
+        assert cell.decrypt_many(cells, context) == [message] * len(cells)
+    protect = SCellTokenProtect(key=unhex(case["key"]), compat_096=True)
+    data = bytearray(old[TOKEN:])
+    assert protect.decrypt_into(data, data, old[:TOKEN], context) == len(message)
+    assert data == message
+    assert protect.decrypt_many([old[TOKEN:]] * 2, [old[:TOKEN]] * 2, context) == [message] * 2
+    changed = bytearray(old[:-1] + bytes([old[-1] ^ 1]))
+    with not_authentic():
+        cell.decrypt_into(memoryview(changed)[TOKEN:], changed, context)
+    assert changed[TOKEN:] == bytes(len(message))
 
 
 @given(st.binary(max_size=300))

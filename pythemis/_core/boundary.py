@@ -130,6 +130,16 @@ def view(errors: Errors, data: Buffer, what: str) -> Any:
     return wrong_type(errors, f"{what} must be bytes or a contiguous bytes-like object, not {kind}")
 
 
+def copied(errors: Errors, data: Any, what: str) -> bytes:
+    """Give exactly ``bytes``, a copy if it was something else.
+
+    For what C judges and then uses: it reads it twice, and other threads, or processes that share
+    the memory, may write to it meanwhile.
+    """
+    made: bytes = data if type(data) is bytes else ffi.buffer(view(errors, data, what))[:]
+    return made
+
+
 def writable_view(errors: Errors, buffer: Buffer, what: str) -> Any:
     """See a buffer that C writes into."""
     if not isinstance(buffer, (str, bytes)):
@@ -160,6 +170,18 @@ def clash(room: Any, size: int, data: Any, same: tuple[int, int] | None = None) 
     if type(data) is bytes or not lib.themis_overlap(room, size, data, len(data)):
         return False
     return same is None or bool(room + same[0] != data + same[1])
+
+
+def steady(errors: Errors, room: Any, size: int, data: Any, same: tuple[int, int]) -> Any:
+    """Give what C judges and uses as a copy (see `copied`), unless it lies where the result comes.
+
+    There it may lie as `clash` has it for ``same``, and nobody else may write to it.
+    """
+    if clash(room, size, data, same):
+        refuse_clash(errors)
+    if type(data) is bytes or clash(room, size, data):
+        return data
+    return ffi.buffer(data)[:]
 
 
 def refuse_clash(errors: Errors) -> NoReturn:

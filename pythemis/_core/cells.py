@@ -18,12 +18,14 @@ from .boundary import (
     Owner,
     check_room,
     clash,
+    copied,
     failed,
     foreign_result,
     new_output,
     opened,
     refuse_clash,
     refuse_closed,
+    steady,
     view,
     writable_view,
     wrong_size,
@@ -86,11 +88,12 @@ def passphrase_new(errors: Errors, passphrase: Buffer, *, max_iterations: int) -
 
 
 def _operation(
-    function: Any, growth: int, refusals: dict[int, str] | None = None
+    function: Any, growth: int, refusals: dict[int, str] | None = None, fetching: Any = None
 ) -> tuple[Callable[[Owner, Any, Any], bytes], Callable[[Owner, Any, Any, Any], int]]:
     """Make the boundary functions of an operation whose result is ``growth`` bytes longer.
 
-    The first returns a new object; the second writes into a buffer, and says how much.
+    The first returns a new object; the second writes into a buffer, and says how much. What is
+    not ``bytes`` goes to ``fetching``, if there is one.
     """
     shrinks = max(0, -growth)
     largest = MESSAGE_MAX + shrinks
@@ -104,8 +107,10 @@ def _operation(
 
     def run(owner: Owner, message: Any, context: Any) -> bytes:
         try:
+            work = function
             if type(message) is not bytes:
                 message = view(owner._errors, message, what)
+                work = fetching or function
             if context is None:
                 context = b""
             elif type(context) is not bytes:
@@ -117,7 +122,7 @@ def _operation(
             if handle is None:
                 refuse_closed(owner)
             output = new_output(size + growth)
-            status = function(handle, message, size, context, len(context), output)
+            status = work(handle, message, size, context, len(context), output)
             if status != SUCCESS:
                 failed(owner._errors, status, refusals)
             return output if IN_PLACE else foreign_result(output)
@@ -127,9 +132,11 @@ def _operation(
     def run_into(owner: Owner, buffer: Any, message: Any, context: Any) -> int:
         try:
             errors = owner._errors
+            work = function
             buffer = writable_view(errors, buffer, "the buffer")
             if type(message) is not bytes:
                 message = view(errors, message, what)
+                work = fetching or function
             context = b"" if context is None else view(errors, context, "the context")
             size = len(message)
             if not shrinks < size <= largest:
@@ -139,7 +146,7 @@ def _operation(
                 buffer, size + growth, context
             ):
                 refuse_clash(errors)
-            status = function(opened(owner), message, size, context, len(context), buffer)
+            status = work(opened(owner), message, size, context, len(context), buffer)
             if status != SUCCESS:
                 failed(errors, status, refusals)
             return size + growth
@@ -149,8 +156,37 @@ def _operation(
     return run, run_into
 
 
+# AES-GCM reads a ciphertext twice, to authenticate it and to decrypt it; other threads, or
+# processes that share the memory, may write to it in between. So what is not `bytes` is first
+# fetched to where its message comes, and decrypted in that place.
+
+
+def _fetched(output: Any, data: Any, size: int) -> Any:
+    """Copy a ciphertext to where its message comes; that place, as C sees it."""
+    place = ffi.from_buffer("uint8_t[]", output) if type(output) is bytes else output
+    ffi.memmove(place, data, size)
+    return place
+
+
+def _unseal_fetched(
+    handle: Any, sealed: Any, size: int, context: Any, context_size: int, output: Any
+) -> int:
+    size -= TOKEN_SIZE
+    token = ffi.buffer(sealed, TOKEN_SIZE)[:]
+    place = _fetched(output, sealed + TOKEN_SIZE, size)
+    try:
+        status: int = lib.themis_cell_unprotect(
+            handle, place, size, token, context, context_size, place
+        )
+        return status
+    finally:
+        del sealed, context, output, place
+
+
 seal, seal_into = _operation(lib.themis_cell_seal, TOKEN_SIZE)
-unseal, unseal_into = _operation(lib.themis_cell_unseal, -TOKEN_SIZE, SEAL_REFUSALS)
+unseal, unseal_into = _operation(
+    lib.themis_cell_unseal, -TOKEN_SIZE, SEAL_REFUSALS, _unseal_fetched
+)
 imprint, imprint_into = _operation(lib.themis_cell_imprint, 0, IMPRINT_REFUSALS)
 
 
@@ -210,6 +246,7 @@ def protect_into(owner: Owner, buffer: Any, message: Any, context: Any) -> tuple
 
 def unprotect(owner: Owner, encrypted: Any, token: Any, context: Any) -> bytes:
     """Decrypt in Token Protect mode."""
+    place = None
     try:
         if type(encrypted) is not bytes:
             encrypted = view(owner._errors, encrypted, "the encrypted message")
@@ -224,15 +261,17 @@ def unprotect(owner: Owner, encrypted: Any, token: Any, context: Any) -> bytes:
         handle = owner._handle
         if handle is None:
             refuse_closed(owner)
-        message = new_output(size)
+        place = message = new_output(size)
+        if type(encrypted) is not bytes:
+            encrypted = place = _fetched(message, encrypted, size)
         status = lib.themis_cell_unprotect(
-            handle, encrypted, size, token, context, len(context), message
+            handle, encrypted, size, token, context, len(context), place
         )
         if status != SUCCESS:
             failed(owner._errors, status, TOKEN_REFUSALS)
         return message if IN_PLACE else foreign_result(message)
     finally:
-        del encrypted, token, context
+        del encrypted, token, context, place
 
 
 def unprotect_into(owner: Owner, buffer: Any, encrypted: Any, token: Any, context: Any) -> int:
@@ -253,8 +292,11 @@ def unprotect_into(owner: Owner, buffer: Any, encrypted: Any, token: Any, contex
             or clash(buffer, size, context)
         ):
             refuse_clash(errors)
+        handle = opened(owner)
+        if type(encrypted) is not bytes:
+            encrypted = _fetched(buffer, encrypted, size)
         status = lib.themis_cell_unprotect(
-            opened(owner), encrypted, size, token, context, len(context), buffer
+            handle, encrypted, size, token, context, len(context), buffer
         )
         if status != SUCCESS:
             failed(errors, status, TOKEN_REFUSALS)
@@ -308,7 +350,7 @@ passphrase_seal, passphrase_seal_into = _operation(_passphrase_seal, PASSPHRASE_
 def passphrase_unseal(owner: Owner, sealed: Any, context: Any) -> bytes:
     """Decrypt in Seal mode with a passphrase."""
     try:
-        sealed = view(owner._errors, sealed, "the encrypted message")
+        sealed = copied(owner._errors, sealed, "the encrypted message")
         context = view(owner._errors, b"" if context is None else context, "the context")
         handle = opened(owner)
         status, size = _passphrase_message_size(handle, sealed)
@@ -334,8 +376,8 @@ def passphrase_unseal_into(owner: Owner, buffer: Any, sealed: Any, context: Any)
         status, size = _passphrase_message_size(handle, sealed)
         if status == SUCCESS:
             check_room(errors, len(buffer), size)
-            payload = len(sealed) - size
-            if clash(buffer, size, sealed, (0, payload)) or clash(buffer, size, context):
+            sealed = steady(errors, buffer, size, sealed, (0, len(sealed) - size))
+            if clash(buffer, size, context):
                 refuse_clash(errors)
             status = _passphrase_unseal(handle, sealed, context, buffer, size)
         if status != SUCCESS:

@@ -17,6 +17,7 @@ from .boundary import (
     SUCCESS,
     Errors,
     Owner,
+    copied,
     failed,
     foreign_result,
     new_output,
@@ -116,25 +117,21 @@ def wrap(owner: Owner, message: Any, growth: int) -> bytes:
 
 def unwrap(owner: Owner, wrapped: Any, growth: int) -> bytes:
     """Decrypt a message."""
-    try:
-        if type(wrapped) is not bytes:
-            wrapped = view(owner._errors, wrapped, "the encrypted message")
-        size = len(wrapped)
-        handle = owner._handle
-        if handle is None:
-            refuse_closed(owner)
-        status = INVALID_PARAMETER
-        if growth < size <= MESSAGE_MAX:
-            message = new_output(size - growth)
-            status = lib.themis_message_unwrap(handle, wrapped, size, message)
-            if status == SUCCESS:
-                return message if IN_PLACE else foreign_result(message)
-        if status == INVALID_PARAMETER:
-            own_type = lib.themis_message_own_type(handle)
-            raise _message_error(owner._errors, wrapped, own_type, "an encrypted message")
-        failed(owner._errors, status, _UNWRAP_REFUSALS)
-    finally:
-        del wrapped
+    wrapped = copied(owner._errors, wrapped, "the encrypted message")
+    size = len(wrapped)
+    handle = owner._handle
+    if handle is None:
+        refuse_closed(owner)
+    status = INVALID_PARAMETER
+    if growth < size <= MESSAGE_MAX:
+        message = new_output(size - growth)
+        status = lib.themis_message_unwrap(handle, wrapped, size, message)
+        if status == SUCCESS:
+            return message if IN_PLACE else foreign_result(message)
+    if status == INVALID_PARAMETER:
+        own_type = lib.themis_message_own_type(handle)
+        raise _message_error(owner._errors, wrapped, own_type, "an encrypted message")
+    return failed(owner._errors, status, _UNWRAP_REFUSALS)
 
 
 def _keyed(c_type: str, new: Any, what: str, *, is_private: bool) -> Callable[[Errors, Any], Any]:
@@ -179,9 +176,7 @@ def sign(errors: Errors, private_key: Any, message: Any) -> bytes:
 
 
 def _sign(errors: Errors, handle: Any, message: Any) -> bytes:
-    if type(message) is not bytes:
-        # A copy: what is returned must be what was signed, whatever other threads do meanwhile.
-        message = ffi.buffer(view(errors, message, "the message"))[:]
+    message = copied(errors, message, "the message")
     size = len(message)
     if not 0 < size <= MESSAGE_MAX:
         wrong_size(errors, "the message", size)
@@ -223,9 +218,7 @@ def _known_verifier(errors: Errors, public_key: bytes) -> Any:
 
 
 def _verify(errors: Errors, handle: Any, message: Any) -> bytes:
-    if type(message) is not bytes:
-        # A copy: what is returned must be what was checked, whatever other threads do meanwhile.
-        message = ffi.buffer(view(errors, message, "the signed message"))[:]
+    message = copied(errors, message, "the signed message")
     length = ffi.new("size_t *")
     status = lib.themis_verifier_verify(handle, message, len(message), length)
     if status == SUCCESS:

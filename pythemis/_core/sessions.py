@@ -19,12 +19,14 @@ from .boundary import (
     Owner,
     check_room,
     clash,
+    copied,
     failed,
     foreign_output,
     foreign_result,
     new_output,
     refuse_clash,
     refuse_closed,
+    steady,
     view,
     writable_view,
     wrong_size,
@@ -237,8 +239,7 @@ def unwrap_into(session: Session, buffer: Any, message: Any) -> int:
         size = len(message)
         room = size - OVERHEAD if size > OVERHEAD else 0  # C refuses short ones
         check_room(errors, len(buffer), room)
-        if clash(buffer, room, message, (0, PAYLOAD_OFFSET)):
-            refuse_clash(errors)
+        message = steady(errors, buffer, room, message, (0, PAYLOAD_OFFSET))
         now = int(time())
         with session._lock:
             handle = session._handle
@@ -254,22 +255,18 @@ def unwrap_into(session: Session, buffer: Any, message: Any) -> int:
 
 def unwrap(session: Session, message: Any, kind: type[BytesT]) -> BytesT | None:
     """Decrypt a message into an object of this kind; None if the session still negotiates."""
-    try:
-        if type(message) is not bytes:
-            message = view(session._errors, message, "the received message")
-        size = len(message)
-        room = size - OVERHEAD if size > OVERHEAD else 0  # C refuses short ones
-        output: Any = kind(room) if IN_PLACE else foreign_output(room)
-        now = int(time())
-        with session._lock:
-            handle = session._handle
-            if handle is None:
-                refuse_closed(session)
-            status = lib.themis_session_unwrap(handle, now if now > 0 else 0, message, size, output)
-            if status == _NOT_FINISHED:
-                return None
-            if status != SUCCESS:
-                _refused(session, handle, status)
-        return output if IN_PLACE else kind(foreign_result(output))
-    finally:
-        del message
+    message = copied(session._errors, message, "the received message")
+    size = len(message)
+    room = size - OVERHEAD if size > OVERHEAD else 0  # C refuses short ones
+    output: Any = kind(room) if IN_PLACE else foreign_output(room)
+    now = int(time())
+    with session._lock:
+        handle = session._handle
+        if handle is None:
+            refuse_closed(session)
+        status = lib.themis_session_unwrap(handle, now if now > 0 else 0, message, size, output)
+        if status == _NOT_FINISHED:
+            return None
+        if status != SUCCESS:
+            _refused(session, handle, status)
+    return output if IN_PLACE else kind(foreign_result(output))

@@ -4,7 +4,11 @@
  *
  * Functions that return `int` return one of the THEMIS_ status codes, unless they say otherwise.
  * Lengths are in bytes. A pointer may be NULL where its length is 0. Handles made by *_new are
- * freed (and wiped) by *_free; freeing NULL is fine. */
+ * freed (and wiped) by *_free; freeing NULL is fine.
+ *
+ * What a function is given is read more than once, and what it writes is read again: nobody else
+ * may write to either before it returns. Or else what comes out need not be what was authenticated.
+ */
 #ifndef THEMIS_H
 #define THEMIS_H
 

@@ -12,6 +12,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "themis.h"
 
@@ -134,6 +135,34 @@ read_token(const uint8_t *bytes, size_t message_len, struct themis_cell_token *t
     return SOTER_SUCCESS;
 }
 
+/* Tries the key as it is derived now, and then as 0.9.6 did. A try that fails wipes the place of
+ * its result: where the ciphertext lies there, a copy of it is for the second. */
+static soter_status decrypt_either(themis_cell *cell,
+                                   struct themis_cell_token *fields,
+                                   struct themis_cell_text text,
+                                   uint8_t *message)
+{
+    uint8_t *copy = NULL; /* public */
+    soter_status status;
+    if (text.data == message) {
+        copy = malloc(text.len);
+        if (copy == NULL) {
+            return SOTER_NO_MEMORY;
+        }
+        memcpy(copy, text.data, text.len);
+    }
+    status = themis_cell_decrypt(&cell->key, fields, &text, message);
+    if (status == SOTER_FAIL) {
+        if (copy != NULL) {
+            text.data = copy;
+        }
+        fields->length_width = LENGTH_WIDTH_096;
+        status = themis_cell_decrypt(&cell->key, fields, &text, message);
+    }
+    free(copy);
+    return status;
+}
+
 int themis_cell_unprotect(themis_cell *cell,
                           const uint8_t *encrypted,
                           size_t encrypted_len,
@@ -152,12 +181,8 @@ int themis_cell_unprotect(themis_cell *cell,
     if (status != SOTER_SUCCESS) {
         return status;
     }
-    status = themis_cell_decrypt(&cell->key, &fields, &text, message);
-    if (status == SOTER_FAIL && cell->compat_096) {
-        fields.length_width = LENGTH_WIDTH_096;
-        status = themis_cell_decrypt(&cell->key, &fields, &text, message);
-    }
-    return status;
+    return cell->compat_096 ? decrypt_either(cell, &fields, text, message)
+                            : themis_cell_decrypt(&cell->key, &fields, &text, message);
 }
 
 int themis_cell_unseal(themis_cell *cell,

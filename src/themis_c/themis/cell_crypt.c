@@ -163,11 +163,13 @@ soter_status themis_cell_encrypt(struct themis_cell_key *key,
                                  uint8_t nonce[SOTER_AEAD_NONCE_SIZE],
                                  uint8_t tag[SOTER_AEAD_TAG_SIZE])
 {
+    /* public; used from here, for where it goes others may write meanwhile */
+    uint8_t drawn[SOTER_AEAD_NONCE_SIZE];
     const struct themis_cell_token token = {.key_len = THEMIS_CELL_KEY_BITS / 8,
                                             .length_width = THEMIS_CELL_LENGTH_WIDTH,
-                                            .nonce = nonce};
+                                            .nonce = drawn};
     struct cipher *cipher = NULL;
-    soter_status status = soter_rand_public(nonce, SOTER_AEAD_NONCE_SIZE);
+    soter_status status = soter_rand_public(drawn, sizeof drawn);
     if (status != SOTER_SUCCESS) {
         return status;
     }
@@ -175,6 +177,7 @@ soter_status themis_cell_encrypt(struct themis_cell_key *key,
     if (status != SOTER_SUCCESS) {
         return status;
     }
+    memcpy(nonce, drawn, sizeof drawn);
     status = start(key->master, cipher, &token, text, true);
     if (status == SOTER_SUCCESS) {
         status = soter_aead_encrypt(cipher->aead, text->data, text->len, out, tag);

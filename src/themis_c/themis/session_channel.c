@@ -15,6 +15,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "soter/aead.h"
 #include "soter/bytes.h"
@@ -131,7 +132,9 @@ soter_status themis_session_channel_wrap(themis_session_channel *channel,
     soter_status status;
     uint8_t header[HEADER_SIZE];
     struct soter_writer writer;
-    uint8_t *nonce;
+    /* public; used from here, for where it goes others may write meanwhile */
+    uint8_t nonce[NONCE_FIELD_SIZE];
+    uint8_t *nonce_field;
     uint8_t *encrypted;
     uint8_t *tag;
     if (message_len == 0 || (uint64_t)message_len > THEMIS_SESSION_MESSAGE_MAX) {
@@ -139,16 +142,17 @@ soter_status themis_session_channel_wrap(themis_session_channel *channel,
     }
     soter_writer_init(&writer, out, message_len + THEMIS_SESSION_OVERHEAD);
     if (!soter_write_bytes(&writer, channel->sid_reversed, THEMIS_SESSION_SID_SIZE) ||
-        !soter_write_room(&writer, NONCE_FIELD_SIZE, &nonce) ||
+        !soter_write_room(&writer, NONCE_FIELD_SIZE, &nonce_field) ||
         !soter_write_room(&writer, HEADER_SIZE + message_len, &encrypted) ||
         !soter_write_room(&writer, SOTER_AEAD_TAG_SIZE, &tag) ||
         !write_header(header, message_len, channel->next, now)) {
         return SOTER_INVALID_PARAMETER;
     }
-    status = soter_rand_public(nonce, NONCE_FIELD_SIZE);
+    status = soter_rand_public(nonce, sizeof nonce);
     if (status != SOTER_SUCCESS) {
         goto out;
     }
+    memcpy(nonce_field, nonce, sizeof nonce);
     status = soter_aead_start(channel->writing, &kept_for_writing, nonce, NULL, 0);
     if (status == SOTER_SUCCESS) {
         status = soter_aead_part(channel->writing, header, HEADER_SIZE, encrypted);
