@@ -128,15 +128,6 @@ void soter_hmac_key_free(soter_hmac_key *key)
     }
 }
 
-static soter_status finish(EVP_MD_CTX *ctx, uint8_t out[SOTER_SHA256_SIZE])
-{
-    unsigned int out_len = 0;
-    if (EVP_DigestFinal_ex(ctx, out, &out_len) != 1 || out_len != SOTER_SHA256_SIZE) {
-        return soter_failed(SOTER_ENGINE_FAIL);
-    }
-    return SOTER_SUCCESS;
-}
-
 /* HMAC in a context that the caller keeps for more of them. */
 static soter_status hmac_in(EVP_MD_CTX *ctx,
                             const soter_hmac_key *key,
@@ -154,14 +145,20 @@ static soter_status hmac_in(EVP_MD_CTX *ctx,
             goto out;
         }
     }
-    if (finish(ctx, digest) != SOTER_SUCCESS || EVP_MD_CTX_copy_ex(ctx, key->outer) != 1 ||
+    if (soter_sha256_finish(ctx, digest) != SOTER_SUCCESS ||
+        EVP_MD_CTX_copy_ex(ctx, key->outer) != 1 ||
         EVP_DigestUpdate(ctx, digest, sizeof digest) != 1) {
         goto out;
     }
-    status = finish(ctx, out);
+    status = soter_sha256_finish(ctx, out);
 out:
     soter_wipe(digest, sizeof digest);
-    return status == SOTER_SUCCESS ? status : soter_failed(status);
+    if (status != SOTER_SUCCESS) {
+        /* Where memory ran out in a copy, OpenSSL 3.5 makes the next one through a null pointer. */
+        EVP_MD_CTX_reset(ctx);
+        return soter_failed(status);
+    }
+    return status;
 }
 
 soter_status soter_hmac(soter_hmac_key *key,
