@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "soter/rand.h"
 
+#include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "soter/compiler.h"
@@ -24,11 +26,44 @@ static SOTER_THREAD_LOCAL struct block block;
 
 typedef int generator(OSSL_LIB_CTX *libctx, unsigned char *out, size_t out_len, unsigned strength);
 
+/* The generation in which this thread's generators were seeded. */
+static SOTER_THREAD_LOCAL uint32_t seeded;
+
+static bool seed(EVP_RAND_CTX *generator)
+{
+    return generator != NULL && EVP_RAND_reseed(generator, 1, NULL, 0, NULL, 0) == 1;
+}
+
+/* OpenSSL tells a child from its parent by the number of the process, which can be the same: in a
+ * namespace of its own, or when numbers come round again. So whoever has a new generation asks the
+ * system for a seed; with "prediction resistance" that goes through to the primary generator. */
+static bool renew(void)
+{
+    const uint32_t generation = soter_fork_generation();
+    if (seeded != generation) {
+        if (!seed(RAND_get0_public(soter_crypto.libctx)) ||
+            !seed(RAND_get0_private(soter_crypto.libctx))) {
+            return false;
+        }
+        seeded = generation;
+    }
+    return true;
+}
+
+soter_status soter_rand_renew(void)
+{
+    bool done;
+    soter_fork_hold_off();
+    done = renew();
+    soter_fork_let();
+    return done ? SOTER_SUCCESS : soter_failed(SOTER_ENGINE_FAIL);
+}
+
 static soter_status draw(generator *generate, uint8_t *out, size_t out_len)
 {
     int done;
     soter_fork_hold_off();
-    done = generate(soter_crypto.libctx, out, out_len, 0);
+    done = renew() ? generate(soter_crypto.libctx, out, out_len, 0) : 0;
     soter_fork_let();
     return done == 1 ? SOTER_SUCCESS : soter_failed(SOTER_ENGINE_FAIL);
 }

@@ -7,6 +7,10 @@
 
 #include "soter/status.h"
 
+/* Before OpenSSL draws by itself what must differ in a child: this thread's generators are seeded
+ * from the system if this process has not done that since it was forked. */
+SOTER_MUST_USE soter_status soter_rand_renew(void);
+
 /* Random bytes that others may see: nonces, salts. Threads, and parent and child of a fork, draw
  * different ones. */
 SOTER_MUST_USE soter_status soter_rand_public(uint8_t *out, size_t out_len);

@@ -18,6 +18,7 @@
 
 #include "soter/crypto.h"
 #include "soter/evp_key.h"
+#include "soter/rand.h"
 #include "soter/wipe.h"
 
 #define EXPONENT_SIZE 4
@@ -176,6 +177,10 @@ soter_status soter_rsa_key_generate(unsigned bits, soter_key **out)
     }
     ERR_set_mark();
     status = soter_key_new(kind, &made);
+    if (status != SOTER_SUCCESS) {
+        goto out;
+    }
+    status = soter_rand_renew();
     if (status != SOTER_SUCCESS) {
         goto out;
     }
