@@ -46,36 +46,39 @@ void soter_fork_let(void)
 static _Atomic uint32_t *mark; /* in the page; 0 until a process takes its generation */
 static _Atomic uint32_t generations;
 
-/* Read by who holds a fork off, written by the fork. A new reader waits for it where that can be
- * asked for: work in many threads must not hold it off for ever. */
-#if defined(PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP)
-#define NEW_LOCK PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP
-#else
-#define NEW_LOCK PTHREAD_RWLOCK_INITIALIZER
-#endif
-static pthread_rwlock_t forking = NEW_LOCK;
+/* Read by who holds a fork off, written by the fork. Both come to it through the gate, where a fork
+ * that waits keeps new readers: by themselves they may pass it (musl), and work in many threads
+ * would hold it off for ever. */
+static pthread_rwlock_t forking = PTHREAD_RWLOCK_INITIALIZER;
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 
 static void fork_begins(void)
 {
+    pthread_mutex_lock(&gate);
     pthread_rwlock_wrlock(&forking);
 }
 
 static void fork_ended(void)
 {
     pthread_rwlock_unlock(&forking);
+    pthread_mutex_unlock(&gate);
 }
 
-/* The child's only thread has another number than the one that took the lock, so it may not give it
- * back: it takes a new one. */
+/* The child's only thread has another number than the one that took the locks, so it may not give
+ * them back: it takes new ones. */
 static void fork_began_child(void)
 {
-    static const pthread_rwlock_t fresh = NEW_LOCK;
+    static const pthread_rwlock_t fresh = PTHREAD_RWLOCK_INITIALIZER;
+    static const pthread_mutex_t fresh_gate = PTHREAD_MUTEX_INITIALIZER;
     forking = fresh;
+    gate = fresh_gate;
 }
 
 void soter_fork_hold_off(void)
 {
+    pthread_mutex_lock(&gate);
     pthread_rwlock_rdlock(&forking);
+    pthread_mutex_unlock(&gate);
 }
 
 void soter_fork_let(void)
@@ -88,8 +91,10 @@ static int wiped_on_fork(void *page)
 #if defined(MADV_WIPEONFORK)
     return madvise(page, MARK_SIZE, NO_ADVICE) != 0 &&
            madvise(page, MARK_SIZE, MADV_WIPEONFORK) == 0;
-#elif defined(VM_INHERIT_ZERO)
-    return minherit(page, MARK_SIZE, VM_INHERIT_ZERO) == 0;
+#elif defined(INHERIT_ZERO)     /* FreeBSD */
+    return minherit(page, MARK_SIZE, INHERIT_ZERO) == 0;
+#elif defined(MAP_INHERIT_ZERO) /* OpenBSD, NetBSD */
+    return minherit(page, MARK_SIZE, MAP_INHERIT_ZERO) == 0;
 #else
     (void)page;
     return 0;

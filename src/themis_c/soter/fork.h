@@ -13,8 +13,10 @@ void soter_fork_init(void);
 uint32_t soter_fork_generation(void);
 
 /* Between these two, which do not nest, a fork by another thread waits: OpenSSL takes locks for
- * random bytes, and one that is held at that moment would be held in the child for ever. Whatever
- * makes OpenSSL draw some belongs in between, except RSA key generation, which takes too long. */
+ * random bytes, and 3.0 for preparing keys, too; one that is held at that moment would be held in
+ * the child for ever. Whatever makes OpenSSL take some belongs in between, except what takes too
+ * long: generating RSA keys, and the passphrases of PKCS#8. A handler of a C signal that comes in
+ * between must not fork. */
 void soter_fork_hold_off(void);
 void soter_fork_let(void);
 

@@ -6,6 +6,7 @@
 
 #include "soter/container.h"
 #include "soter/evp_key.h"
+#include "soter/fork.h"
 #include "soter/wipe.h"
 
 static const struct soter_key_kind kinds[] = {
@@ -107,8 +108,10 @@ soter_status soter_key_read(const uint8_t *key, size_t key_len, soter_key **out)
         return status;
     }
     ERR_set_mark(); /* whoever shares libcrypto with us finds the error queue as it was */
+    soter_fork_hold_off();
     status = kind->algorithm == SOTER_KEY_EC ? soter_ec_import(made, payload)
                                              : soter_rsa_import(made, payload);
+    soter_fork_let();
     ERR_pop_to_mark();
     if (status == SOTER_SUCCESS) {
         *out = made;
@@ -121,7 +124,9 @@ soter_status soter_key_read(const uint8_t *key, size_t key_len, soter_key **out)
 void soter_key_free(soter_key *key)
 {
     if (key != NULL) {
+        soter_fork_hold_off();
         EVP_PKEY_free(key->pkey); /* wipes private numbers */
+        soter_fork_let();
         soter_wipe_free(key, sizeof *key);
     }
 }

@@ -41,10 +41,12 @@ soter_status soter_oaep_key_new(const soter_key *key, soter_oaep_key **out)
     made->is_private = is_private;
     made->size = key->kind->number_size;
     ERR_set_mark();
+    soter_fork_hold_off();
     status = soter_rsa_prepare(key->pkey,
                                is_private ? EVP_PKEY_decrypt_init_ex : EVP_PKEY_encrypt_init_ex,
                                oaep,
                                &made->prepared);
+    soter_fork_let();
     ERR_pop_to_mark();
     if (status == SOTER_SUCCESS) {
         *out = made;
@@ -57,7 +59,9 @@ soter_status soter_oaep_key_new(const soter_key *key, soter_oaep_key **out)
 void soter_oaep_key_free(soter_oaep_key *key)
 {
     if (key != NULL) {
+        soter_fork_hold_off();
         EVP_PKEY_CTX_free(key->prepared);
+        soter_fork_let();
         free(key);
     }
 }

@@ -11,6 +11,7 @@
 
 #include "soter/crypto.h"
 #include "soter/evp_key.h"
+#include "soter/fork.h"
 #include "soter/pkcs8.h"
 #include "soter/rand.h"
 #include "soter/wipe.h"
@@ -21,12 +22,13 @@ static soter_status
 encode(const EVP_PKEY *pkey, bool is_private, unsigned char **der, size_t *der_len)
 {
     soter_status status = SOTER_ENGINE_FAIL;
-    OSSL_ENCODER_CTX *ctx =
-        OSSL_ENCODER_CTX_new_for_pkey(pkey,
-                                      is_private ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY,
-                                      "DER",
-                                      is_private ? "PrivateKeyInfo" : "SubjectPublicKeyInfo",
-                                      NULL);
+    OSSL_ENCODER_CTX *ctx;
+    soter_fork_hold_off();
+    ctx = OSSL_ENCODER_CTX_new_for_pkey(pkey,
+                                        is_private ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY,
+                                        "DER",
+                                        is_private ? "PrivateKeyInfo" : "SubjectPublicKeyInfo",
+                                        NULL);
     if (ctx != NULL && OSSL_ENCODER_to_data(ctx, der, der_len) == 1 && *der != NULL &&
         *der_len != 0 && *der_len <= SOTER_PKCS8_MAX_SIZE) {
         status = SOTER_SUCCESS;
@@ -36,6 +38,7 @@ encode(const EVP_PKEY *pkey, bool is_private, unsigned char **der, size_t *der_l
         *der_len = 0;
     }
     OSSL_ENCODER_CTX_free(ctx);
+    soter_fork_let();
     return status;
 }
 

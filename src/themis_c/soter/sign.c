@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "soter/ecdsa.h"
+#include "soter/fork.h"
 #include "soter/hash.h"
 #include "soter/pss.h"
 
@@ -23,8 +24,10 @@ soter_status soter_sign_key_new(const soter_key *key, soter_sign_key **out)
     }
     made->kind = soter_key_kind(key);
     ERR_set_mark();
+    soter_fork_hold_off();
     status = made->kind->algorithm == SOTER_KEY_EC ? soter_ecdsa_key_new(key, &made->ecdsa)
                                                    : soter_pss_key_new(key, &made->pss);
+    soter_fork_let();
     ERR_pop_to_mark();
     if (status == SOTER_SUCCESS) {
         *out = made;
@@ -37,8 +40,10 @@ soter_status soter_sign_key_new(const soter_key *key, soter_sign_key **out)
 void soter_sign_key_free(soter_sign_key *key)
 {
     if (key != NULL) {
+        soter_fork_hold_off();
         soter_ecdsa_key_free(key->ecdsa);
         soter_pss_key_free(key->pss);
+        soter_fork_let();
         free(key);
     }
 }
