@@ -289,10 +289,13 @@ def test_numbers_that_make_no_sense_are_refused_in_every_form():
         )
 
 
-def encrypted_with(kdf):
-    """Write an EncryptedPrivateKeyInfo that asks for this key derivation."""
+AES_256_CBC = "60864801650304012a"
+
+
+def encrypted_with(kdf, cipher=AES_256_CBC):
+    """Write an EncryptedPrivateKeyInfo that asks for this key derivation and this cipher."""
     pbes2 = der(6, bytes.fromhex("2a864886f70d01050d"))
-    cipher = der(0x30, der(6, bytes.fromhex("60864801650304012a")), der(4, bytes(16)))
+    cipher = der(0x30, der(6, bytes.fromhex(cipher)), der(4, bytes(16)))
     return der(0x30, der(0x30, pbes2, der(0x30, kdf, cipher)), der(4, bytes(64)))
 
 
@@ -346,6 +349,14 @@ def test_old_encryptions_are_refused_with_advice():
     )
     with pytest.raises(ThemisValueError, match="convert it with") as caught:
         from_pem(old, "secret")
+    assert caught.value.error_code == THEMIS_CODES.NOT_SUPPORTED
+
+
+@pytest.mark.parametrize("cipher", ["2a864886f70d0302", "2b0e030207"], ids=["RC2", "DES"])
+def test_old_ciphers_are_no_wrong_passphrase(cipher):
+    """What OpenSSL reads with its "legacy" provider alone is refused as such."""
+    with pytest.raises(ThemisValueError, match="encrypted in an old way") as caught:
+        from_der(encrypted_with(pbkdf2(1), cipher), "secret")
     assert caught.value.error_code == THEMIS_CODES.NOT_SUPPORTED
 
 

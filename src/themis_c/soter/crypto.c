@@ -86,8 +86,12 @@ bool soter_crypto_is_private(void)
 
 soter_status soter_refusal(soter_status otherwise)
 {
-    return ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE ? SOTER_NO_MEMORY
-                                                                         : otherwise;
+    const unsigned long last = ERR_peek_last_error();
+    bool is_ours;
+    ERR_pop_to_mark();
+    is_ours = last != ERR_peek_last_error(); /* or else somebody left it there before the mark */
+    ERR_set_mark();
+    return is_ours && ERR_GET_REASON(last) == ERR_R_MALLOC_FAILURE ? SOTER_NO_MEMORY : otherwise;
 }
 
 soter_status soter_failed(soter_status status)

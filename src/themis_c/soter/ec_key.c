@@ -69,12 +69,11 @@ static bool scalar_is_sound(const struct soter_curve *curve, const uint8_t *d)
 static soter_status
 import_private(soter_key *key, const struct soter_curve *curve, struct soter_slice payload)
 {
-    const uint8_t *d = payload.data + (payload.len - curve->number_size);
-    if ((payload.len != curve->number_size && payload.data[0] != 0) || !scalar_is_sound(curve, d)) {
-        return SOTER_DATA_CORRUPT;
-    }
-    memcpy(key->d, d, curve->number_size);
-    return SOTER_SUCCESS;
+    const bool is_padded = payload.len != curve->number_size;
+    memcpy(key->d, payload.data + (payload.len - curve->number_size), curve->number_size);
+    return (is_padded && payload.data[0] != 0) || !scalar_is_sound(curve, key->d)
+               ? SOTER_DATA_CORRUPT
+               : SOTER_SUCCESS;
 }
 
 soter_status soter_ec_import(soter_key *key, struct soter_slice payload)

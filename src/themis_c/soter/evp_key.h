@@ -14,8 +14,8 @@
 #include "soter/key.h"
 
 /* EC keys stay numbers: what is done with them takes less time than to make a key of EVP, which
- * only PKCS#8 needs. A private one that came from a container has no
- * public half until somebody asks for it: to compute it costs as much as a signature. */
+ * only PKCS#8 needs. A private one that came from a container has no public half until somebody
+ * asks for it: to compute it costs as much as a signature. */
 struct soter_key {
     const struct soter_key_kind *kind;
     EVP_PKEY *pkey; /* of RSA */

@@ -14,12 +14,16 @@
 #include "soter/crypto.h"
 #include "soter/ec_curve.h"
 #include "soter/evp_key.h"
+#include "soter/fork.h"
 #include "soter/pkcs8.h"
 #include "soter/wipe.h"
 
 #define GROUP_NAME_SIZE 64
-/* N * r * p of scrypt, which OpenSSL's command makes 2^17. (It bounds the memory itself.) */
+/* N * r * p of scrypt, which OpenSSL's command makes 2^17. */
 #define SCRYPT_MAX_WORK (UINT64_C(1) << 20)
+/* (N + p + 2) * r: blocks of 128 bytes, of which OpenSSL allows 32 MiB. What it refuses by itself
+ * would look like a wrong passphrase. */
+#define SCRYPT_MAX_BLOCKS (UINT64_C(1) << 18)
 
 #define ENCRYPTED "ENCRYPTED PRIVATE KEY"
 
@@ -68,20 +72,22 @@ static EVP_PKEY *decode(const struct form *form, const unsigned char *der, size_
 {
     EVP_PKEY *pkey = NULL;
     size_t left = der_len;
-    OSSL_DECODER_CTX *ctx =
-        OSSL_DECODER_CTX_new_for_pkey(&pkey,
-                                      "DER",
-                                      form->structure,
-                                      form->type,
-                                      form->is_private ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY,
-                                      soter_crypto.libctx,
-                                      NULL);
+    OSSL_DECODER_CTX *ctx;
+    soter_fork_hold_off();
+    ctx = OSSL_DECODER_CTX_new_for_pkey(&pkey,
+                                        "DER",
+                                        form->structure,
+                                        form->type,
+                                        form->is_private ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY,
+                                        soter_crypto.libctx,
+                                        NULL);
     if (ctx == NULL || OSSL_DECODER_CTX_set_pem_password_cb(ctx, no_passphrase, NULL) != 1 ||
         OSSL_DECODER_from_data(ctx, &der, &left) != 1 || left != 0) {
         EVP_PKEY_free(pkey);
         pkey = NULL;
     }
     OSSL_DECODER_CTX_free(ctx);
+    soter_fork_let();
     return pkey;
 }
 
@@ -129,18 +135,30 @@ static bool scrypt_is_bounded(const ASN1_TYPE *parameter)
     const bool bounded =
         params != NULL && number_at_most(params->costParameter, SCRYPT_MAX_WORK, &n) &&
         number_at_most(params->blockSize, SCRYPT_MAX_WORK / n, &r) &&
-        number_at_most(params->parallelizationParameter, SCRYPT_MAX_WORK / n / r, &p);
+        number_at_most(params->parallelizationParameter, SCRYPT_MAX_WORK / n / r, &p) &&
+        (n + p + 2) * r <= SCRYPT_MAX_BLOCKS;
     SCRYPT_PARAMS_free(params);
     return bounded;
 }
 
-/* Whether this encryption is one we use, and one that costs no more than we are willing to pay
- * before anything is authenticated. */
+/* Whether OpenSSL has this cipher without its "legacy" provider, which nobody loads here. */
+static bool is_readable(const X509_ALGOR *encryption)
+{
+    const char *name = OBJ_nid2sn(OBJ_obj2nid(encryption->algorithm));
+    EVP_CIPHER *cipher = EVP_CIPHER_fetch(soter_crypto.libctx, name, NULL);
+    const bool there = cipher != NULL;
+    EVP_CIPHER_free(cipher);
+    return there;
+}
+
+/* Whether this encryption is one that we read, and one that costs no more than we are willing to
+ * pay before anything is authenticated. */
 static soter_status judge_encryption(struct reading *reading, const X509_SIG *encrypted)
 {
     const X509_ALGOR *algorithm = NULL;
     const ASN1_OCTET_STRING *data = NULL;
     PBE2PARAM *params = NULL;
+    bool readable = false;
     bool bounded = false;
     int kdf = NID_undef;
     X509_SIG_get0(encrypted, &algorithm, &data);
@@ -149,6 +167,7 @@ static soter_status judge_encryption(struct reading *reading, const X509_SIG *en
     }
     if (params != NULL && params->keyfunc->parameter != NULL) {
         kdf = OBJ_obj2nid(params->keyfunc->algorithm);
+        readable = is_readable(params->encryption);
     }
     if (kdf == NID_id_pbkdf2) {
         bounded = pbkdf2_is_bounded(params->keyfunc->parameter);
@@ -156,7 +175,7 @@ static soter_status judge_encryption(struct reading *reading, const X509_SIG *en
         bounded = scrypt_is_bounded(params->keyfunc->parameter);
     }
     PBE2PARAM_free(params);
-    if (kdf != NID_id_pbkdf2 && kdf != NID_id_scrypt) {
+    if (!readable || (kdf != NID_id_pbkdf2 && kdf != NID_id_scrypt)) {
         return refuse(reading,
                       SOTER_NOT_SUPPORTED,
                       "the key is encrypted in an old way; only PBES2 with PBKDF2 or scrypt is "
@@ -209,8 +228,9 @@ static bool is_encrypted(const unsigned char *der, size_t der_len)
 {
     const unsigned char *at = der;
     X509_SIG *encrypted = d2i_X509_SIG(NULL, &at, (long)der_len);
+    const bool is_one = encrypted != NULL;
     X509_SIG_free(encrypted);
-    return encrypted != NULL;
+    return is_one;
 }
 
 static bool is_known(const char *name)
