@@ -21,6 +21,7 @@ from pythemis.skeygen import from_der, from_pem, to_der
 from pythemis.smessage import SecureVerifier, SMessage, ssign, sverify
 
 KEY = b"k" * 32
+MALLOC_FAILURE = 0x3 << 18 | 0x100  # ERR_R_MALLOC_FAILURE: fatal, common, number 256
 ROUND_TRIPS = """\
 from pythemis.scell import SCellContextImprint, SCellSeal, SCellTokenProtect
 from pythemis.skeygen import GenerateKeyPair, GenerateSymmetricKey, from_pem, to_pem
@@ -123,6 +124,17 @@ def test_errors_of_others_do_not_disturb_us(libcrypto):
     libcrypto.ERR_set_error(ctypes.c_int(2), ctypes.c_int(100), ctypes.c_void_p(None))
     cell = SCellSeal(KEY)
     assert cell.decrypt(cell.encrypt(b"message")) == b"message"
+
+
+def test_memory_that_others_lacked_is_not_what_we_lack(libcrypto):
+    """An older complaint of somebody else does not become the reason of a refusal of ours."""
+    private, public = pairs()["p256"]["private"], pairs()["p256"]["public"]
+    signed = ssign(private, b"message")
+    libcrypto.ERR_new()
+    libcrypto.ERR_set_error(ctypes.c_int(2), ctypes.c_int(MALLOC_FAILURE), ctypes.c_void_p(None))
+    forged = with_byte(signed, 14, 1)
+    assert code_of(sverify, public, forged) == THEMIS_CODES.INVALID_SIGNATURE
+    assert libcrypto.ERR_peek_error() != 0
 
 
 def test_pythons_own_openssl_works_before_and_after():
