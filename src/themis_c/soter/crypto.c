@@ -3,6 +3,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <openssl/rand.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -25,6 +26,13 @@ static bool ready;
 #else
 #define START_OPTIONS OPENSSL_INIT_NO_ATEXIT
 #endif
+
+/* OpenSSL makes them of algorithms that it fetches by itself, of which one may be missing for good
+ * because memory ran out. */
+static bool has_generators(OSSL_LIB_CTX *libctx)
+{
+    return RAND_get0_public(libctx) != NULL && RAND_get0_private(libctx) != NULL;
+}
 
 /* What is fetched stays until the process ends: handles may be in use until the last moment. */
 static void fetch_all(void)
@@ -51,7 +59,7 @@ static void fetch_all(void)
     c->aes256_ctr = EVP_CIPHER_fetch(c->libctx, "AES-256-CTR", NULL);
     ready = c->sha256 != NULL && c->sha512 != NULL && c->sha1 != NULL && c->aes128_gcm != NULL &&
             c->aes192_gcm != NULL && c->aes256_gcm != NULL && c->aes256_cbc != NULL &&
-            c->aes256_ctr != NULL && soter_curves_init(c->libctx);
+            c->aes256_ctr != NULL && soter_curves_init(c->libctx) && has_generators(c->libctx);
 }
 
 /* What OpenSSL complains of meanwhile, also where it helped itself, is for nobody to find. */

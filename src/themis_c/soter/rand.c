@@ -26,12 +26,12 @@ static SOTER_THREAD_LOCAL struct block block;
 
 typedef int generator(OSSL_LIB_CTX *libctx, unsigned char *out, size_t out_len, unsigned strength);
 
-/* The generation in which this thread's generators were seeded. */
+/* The generation in which this thread's generators were seeded; 0 before. */
 static SOTER_THREAD_LOCAL uint32_t seeded;
 
-static bool seed(EVP_RAND_CTX *generator)
+static bool seed(EVP_RAND_CTX *drbg)
 {
-    return generator != NULL && EVP_RAND_reseed(generator, 1, NULL, 0, NULL, 0) == 1;
+    return drbg != NULL && EVP_RAND_reseed(drbg, 1, NULL, 0, NULL, 0) == 1;
 }
 
 /* OpenSSL tells a child from its parent by the number of the process, which can be the same: in a
