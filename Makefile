@@ -9,6 +9,7 @@ SEED ?=
 ONLY ?=
 TIMES ?= 1
 MACHINES ?=
+ARCH ?=
 OPERATIONS ?= 1e7
 TARGET ?=
 SECONDS ?= 60
@@ -81,8 +82,8 @@ sdist: .venv/.installed ## build the source distribution into dist
 wheel: .venv/.wheel ## build, audit and prove the wheel with everything in it (PYTHEMIS_ARCHIVES=folder)
 	$(VENV)/python tools/build_wheel.py $(PYTEST_ARGS)
 
-second-system: .venv/.wheel ## run wheel and sdist on a Debian trixie in a folder, as root (PYTEST_ARGS='-k seal')
-	$(VENV)/python tools/second_system.py $(PYTEST_ARGS)
+second-system: .venv/.wheel ## run wheel and sdist on a Debian trixie in a folder, as root (ARCH=arm64 under qemu)
+	$(VENV)/python tools/second_system.py $(if $(ARCH),--arch $(ARCH)) $(PYTEST_ARGS)
 
 check-release: ## is everything in dist that a release has, of one version? (TAG=v1.2.3)
 	$(PYTHON) tools/check_release.py "$$TAG" # out of the environment: no name of a tag becomes a command

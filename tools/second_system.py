@@ -3,13 +3,17 @@
 
 There the wheel of dist/ is installed and tested with CPython 3.13, without any file for developing
 with OpenSSL or libsodium; then the sdist is built from source with that system's OpenSSL 3.5, and
-tested, with CPython and with PyPy. Needs root. All mounts are made in a namespace of their own, so
+tested, with CPython and with PyPy; in between, a short round of tools/faults.py. Needs root. All mounts are made in a namespace of their own, so
 none outlives the command, however it ends. Further arguments are handed to pytest.
+
+With --arch it is the system of another processor, such as arm64, whose programs qemu runs: slowly,
+so there only the sdist is tried, with CPython.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import shlex
 import shutil
@@ -19,63 +23,92 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
 SUITE = "trixie"
 INSIDE = Path("/work")  # of the second system; holds the project and what was built from it
-BARE = ("ca-certificates", "python3", "python3-venv", "pypy3", "pypy3-venv")
+BARE = ("ca-certificates", "python3", "python3-venv")
+PYPY = ("pypy3", "pypy3-venv")
 BUILD = ("gcc", "libc6-dev", "pkg-config", "libssl-dev", "libsodium-dev", "python3-dev")
+FAULTS = "8"  # of each kind in each operation
 NAMESPACE = "PYTHEMIS_SECOND_SYSTEM"  # set in the namespace
 BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 
 sys.path.insert(0, str(ROOT / "tools"))
 
+from _machines import EMULATED, Emulated, install_tools
 from bootstrap import install_system_packages
 from static_libs import debian_mirror
 
 
 def main() -> None:
     """Make the second system where it is missing, and run everything in it."""
+    machines = {machine.name: machine for machine in EMULATED}
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--root", type=Path, default=ROOT / "build" / SUITE, help="its folder")
+    parser.add_argument("--arch", choices=machines, help="another processor than that of this one")
+    parser.add_argument("--root", type=Path, help="its folder; build/trixie if not given")
     parser.add_argument("--mirror", help="of Debian; the one of this machine if not given")
     parser.add_argument("--only", choices=STAGES, action="append", help="some of the stages")
     arguments, pytest_arguments = parser.parse_known_args()
     if os.geteuid() != 0:
         raise SystemExit("A second system can only be made by root: sudo make second-system.")
+    machine = machines.get(arguments.arch)
+    name = f"{SUITE}-{machine.name}" if machine else SUITE
+    root = (arguments.root or ROOT / "build" / name).resolve()
     if NAMESPACE not in os.environ:
-        prepare(arguments.root.resolve(), arguments.mirror)
-        command = ["unshare", "--mount", "--propagation", "private", sys.executable, *sys.argv]
-        sys.exit(
-            subprocess.run(command, env={**os.environ, NAMESPACE: "1"}, check=False).returncode
-        )
-    system = SecondSystem(arguments.root.resolve())
+        with run_by_qemu(machine) if machine else contextlib.nullcontext():
+            prepare(root, arguments.mirror, machine)
+            command = ["unshare", "--mount", "--propagation", "private", sys.executable, *sys.argv]
+            status = subprocess.run(command, env={**os.environ, NAMESPACE: "1"}, check=False)
+        sys.exit(status.returncode)
+    system = SecondSystem(root)
     system.mount()
-    for stage in arguments.only or STAGES:
+    for stage in arguments.only or (["sdist"] if machine else STAGES):
         print(f"---- {stage} ----", flush=True)
         STAGES[stage](system, pytest_arguments)
 
 
-def prepare(root: Path, mirror: str | None) -> None:
+@contextlib.contextmanager
+def run_by_qemu(machine: Emulated) -> Iterator[None]:
+    """Tell the kernel what runs the programs of another processor, in any folder with a system."""
+    install_tools([machine])
+    name = machine.qemu.removesuffix("-static")
+    kernel = Path("/proc/sys/fs/binfmt_misc")
+    if not (kernel / "register").exists():
+        subprocess.run(["mount", "-t", "binfmt_misc", "binfmt_misc", kernel], check=True)
+    if (kernel / name).exists():  # it knows already
+        yield
+        return
+    (kernel / "register").write_bytes(Path(f"/usr/lib/binfmt.d/{name}.conf").read_bytes())
+    try:
+        yield
+    finally:
+        (kernel / name).write_text("-1")
+
+
+def prepare(root: Path, mirror: str | None, machine: Emulated | None) -> None:
     """Make the system, and in dist/ what is to be tried on it."""
     dist = ROOT / "dist"
-    if not list(dist.glob("*.whl")):
+    if machine is None and not list(dist.glob("*.whl")):
         raise SystemExit("There is no wheel in dist/ to be tried: run make wheel first.")
     for old in dist.glob("*.tar.gz"):
         old.unlink()
     build = [sys.executable, "-m", "build", "--sdist", "--outdir", str(dist), str(ROOT)]
     subprocess.run(build, check=True, stdout=subprocess.DEVNULL)
-    if (root / "usr" / "bin" / "pypy3").exists():
+    done = root / ".made-by-debootstrap"
+    if done.exists():
         return
     mirror = mirror or debian_mirror()
     if mirror is None:
         raise SystemExit("Which mirror of Debian? Name it with --mirror.")
     if not shutil.which("debootstrap"):
         install_system_packages(["debootstrap"])
-    packages = f"--include={','.join(BARE)}"
-    command = ["debootstrap", "--variant=minbase", packages, SUITE, str(root), mirror]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    packages = ",".join(BARE if machine else (*BARE, *PYPY))
+    command = ["debootstrap", "--variant=minbase", f"--include={packages}"]
+    command += [f"--arch={machine.name}"] if machine else []
+    subprocess.run([*command, SUITE, str(root), mirror], check=True, stdout=subprocess.DEVNULL)
+    done.touch()
 
 
 class SecondSystem:
@@ -128,6 +161,11 @@ class SecondSystem:
         if status:
             raise SystemExit(f"On {SUITE} this left with {status}: {shlex.join(command)}")
 
+    def install(self, *packages: str) -> None:
+        """Install packages in there."""
+        self.run("apt-get", "-qq", "update")
+        self.run("apt-get", "-qq", "install", "--yes", "--no-install-recommends", *packages)
+
     def file_in_dist(self, pattern: str) -> str:
         """Name the one file in dist/ that matches, as programs in there see it."""
         [path] = (self.root / INSIDE.relative_to("/") / "dist").glob(pattern)
@@ -162,10 +200,8 @@ def try_wheel(system: SecondSystem, pytest_arguments: list[str]) -> None:
 
 def try_sdist(system: SecondSystem, python: str, pytest_arguments: list[str]) -> None:
     """Build a wheel from the sdist with that system's libraries, and run the tests with it."""
-    system.run("apt-get", "-qq", "update")
     # PyNaCl, which the tests compare with, has no wheel for PyPy and is built with make.
-    packages = [*BUILD, *(["pypy3-dev", "make"] if python == "pypy3" else [])]
-    system.run("apt-get", "-qq", "install", "--yes", "--no-install-recommends", *packages)
+    system.install(*BUILD, *(["pypy3-dev", "make"] if python == "pypy3" else []))
     sdist, venv, built = system.file_in_dist("*.tar.gz"), f"/tmp/{python}", f"/tmp/{python}-wheel"
     system.run(python, "-m", "venv", venv)
     system.run(
@@ -175,9 +211,16 @@ def try_sdist(system: SecondSystem, python: str, pytest_arguments: list[str]) ->
     system.run("sh", "-c", f'{check} "$@"', "sh", *pytest_arguments)
 
 
+def try_faults(system: SecondSystem, _pytest_arguments: list[str]) -> None:
+    """Inject faults with that system's OpenSSL, which fails otherwise than others do."""
+    system.install(*BUILD)
+    system.run("python3", "tools/faults.py", FAULTS)
+
+
 STAGES: dict[str, Callable[[SecondSystem, list[str]], None]] = {
     "wheel": try_wheel,
     "sdist": lambda system, arguments: try_sdist(system, "python3", arguments),
+    "faults": try_faults,
     "sdist on PyPy": lambda system, arguments: try_sdist(system, "pypy3", arguments),
 }
 
