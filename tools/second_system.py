@@ -3,8 +3,9 @@
 
 There the wheel of dist/ is installed and tested with CPython 3.13, without any file for developing
 with OpenSSL or libsodium; then the sdist is built from source with that system's OpenSSL 3.5, and
-tested, with CPython and with PyPy; in between, a short round of tools/faults.py. Needs root. All mounts are made in a namespace of their own, so
-none outlives the command, however it ends. Further arguments are handed to pytest.
+tested, with CPython and with PyPy; in between, a short round of tools/faults.py. Needs root. All
+mounts are made in a namespace of their own, so none outlives the command, however it ends. Further
+arguments are handed to pytest.
 
 With --arch it is the system of another processor, such as arm64, whose programs qemu runs: slowly,
 so there only the sdist is tried, with CPython.
