@@ -119,7 +119,7 @@ class SecondSystem:
         """Say what programs in there shall know of this machine."""
         self.root = root
         settings = pip_settings()
-        self.folders = folders_in(settings.values())
+        self.folders, self.files = places_in(settings.values())
         self.environment = {
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME": "/root",
@@ -146,9 +146,11 @@ class SecondSystem:
         work.mkdir(exist_ok=True)
         for folder in (work, self.root / "tmp"):  # nothing that is tried stays in there
             subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder], check=True)
-        for file in (Path("/etc/resolv.conf"), Path("/etc/hosts"), BUNDLE):
+        for file in (Path("/etc/resolv.conf"), Path("/etc/hosts"), BUNDLE, *self.files):
             if file.exists():
-                shutil.copy(file, self.root / file.relative_to("/"))
+                at = self.root / file.relative_to("/")
+                at.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(file, at)
         made = shutil.ignore_patterns(
             *(".git", ".venv", ".*_cache", ".hypothesis", "__pycache__", "build", "node_modules"),
             *("*.so", "*.egg-info"),
@@ -184,13 +186,14 @@ def pip_settings() -> dict[str, str]:
     return settings
 
 
-def folders_in(values: object) -> list[Path]:
-    """Find the local folders that pip looks for packages in."""
+def places_in(values: object) -> tuple[list[Path], list[Path]]:
+    """Find the local folders that pip looks for packages in, and the files that it reads."""
     words = str(values).replace("'", " ").replace(",", " ").replace("]", " ").split()
     paths = [Path(word.removeprefix("file://")) for word in words]
     # An index is simple/ with links to what lies beside it.
     tops = {path.parent if path.name == "simple" else path for path in paths if path.is_absolute()}
-    return sorted(path for path in tops if path.is_dir())
+    folders = sorted(path for path in tops if path.is_dir())
+    return folders, sorted(path for path in tops if path.is_file())
 
 
 def try_wheel(system: SecondSystem, pytest_arguments: list[str]) -> None:
