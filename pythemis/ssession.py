@@ -14,17 +14,15 @@ refused leaves the session as it was.
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import suppress
 from enum import IntEnum
 from threading import RLock, get_ident
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
-from weakref import WeakSet
 
 from . import _compat
-from ._core import boundary, keys, sessions
+from ._core import boundary, forks, keys, sessions
 from .exception import THEMIS_CODES, ThemisError
 
 if TYPE_CHECKING:
@@ -228,14 +226,11 @@ class SSession(sessions.Session):
             _ERRORS, user_id, sign_key, reject_duplicates=bool(reject_duplicates)
         )
         self._delivering: int | None = None  # the thread that is in the transport's send
-        self._new_locks()
-        _alive.add(self)
-
-    def _new_locks(self) -> None:
         self._lock = RLock()
         # Where two are held, they are taken in this order.
         self._receiving = RLock()
         self._sending = RLock()
+        forks.watch(self)
 
     # ---- What it is ----
 
@@ -484,27 +479,9 @@ class SSession(sessions.Session):
     # ---- Forks ----
 
     def _after_fork(self) -> None:
-        if self._lock.acquire(blocking=False):
-            self._lock.release()
-        else:
-            # Another thread was inside the core, and does not exist here. What it left is in no
-            # state to be used, nor even to be freed.
-            _abandoned.append(self._handle)
-            self._handle = None
-        self._new_locks()
-
-
-_alive: WeakSet[SSession] = WeakSet()
-_abandoned: list[Any] = []
-
-
-def _after_fork() -> None:
-    for session in list(_alive):
-        session._after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+        self._handle, self._lock = forks.renewed(self._handle, self._lock)
+        self._receiving, self._sending = RLock(), RLock()
+        self._delivering = None
 
 
 if TYPE_CHECKING:  # a name that is not there must not pass for one

@@ -21,6 +21,7 @@ from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from ._core import forks
 from .ssession import MemoryTransport
 
 if TYPE_CHECKING:
@@ -141,6 +142,10 @@ class SocketTransport(MemoryTransport):
         self._timeout = timeout
         self._received = bytearray()  # of a frame that is not complete
         self._torn = False  # a frame was cut in sending: nothing can follow it
+        self._after_fork()
+        forks.watch(self)
+
+    def _after_fork(self) -> None:
         self._sending = Lock()
         self._receiving = Lock()
 
@@ -195,7 +200,10 @@ class SocketTransport(MemoryTransport):
             return bytes(memoryview(received)[HEADER_SIZE:])
 
     def close(self) -> None:
-        """Close the connection; a `receive` that waits in another thread ends with an error."""
+        """Close the connection; a `receive` that waits in another thread ends with an error.
+
+        It is closed for every process that shares it: after a fork, for parent and child.
+        """
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Processes that fork: no two of them ever draw the same random bytes."""
 
+import contextlib
 import multiprocessing
 import os
 import random
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -14,12 +16,14 @@ from _cells import FEWER
 from _forks import Child, forking, in_pieces, repeated
 from _keys import generated, payload_of
 from _project import ROOT
-from _sessions import established, parties, parts_of
+from _sessions import CLIENT, CODES, established, key_pair, parties, parts_of, refused
 
 from pythemis.scell import SCellSeal, SCellTokenProtect
-from pythemis.scomparator import SComparator
+from pythemis.scomparator import SComparator, SecureComparatorValueError
 from pythemis.skeygen import GenerateKeyPair, GenerateSymmetricKey, from_pem, to_pem
 from pythemis.smessage import SecureSigner, SMessage, ssign
+from pythemis.ssession import SecureSessionValueError, SSession
+from pythemis.stransport import SocketTransport, frame
 
 pytestmark = forking
 
@@ -338,3 +342,104 @@ def test_a_comparison_that_is_forked_shows_nothing():
     assert alice.proceed_compare(fourth) == b""
     assert alice.is_equal()
     assert bob.is_equal()
+
+
+# ---- Locks that threads of the parent hold ----
+
+
+@contextlib.contextmanager
+def held(lock):
+    """Let another thread hold a lock meanwhile."""
+    holding, enough = threading.Event(), threading.Event()
+
+    def hold():
+        with lock:
+            holding.set()
+            enough.wait(60)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    holding.wait(60)
+    try:
+        yield
+    finally:
+        enough.set()
+        thread.join()
+
+
+def test_a_session_that_a_thread_was_inside_of_is_closed_in_the_child():
+    """What the thread left there is in no state to be used; the parent goes on."""
+    client, server = established()
+
+    def work():
+        with refused(CODES.INVALID_PARAMETER, "is closed", kind=SecureSessionValueError):
+            client.wrap(b"m")
+        return b"refused"
+
+    with held(client._lock):
+        assert Child(work).result() == b"refused"
+    assert server.unwrap(client.wrap(b"m")) == b"m"
+
+
+def test_a_comparison_that_a_thread_was_inside_of_is_closed_in_the_child():
+    """The child does not wait for the thread; the parent goes on."""
+    alice, bob = SComparator(b"secret"), SComparator(b"secret")
+
+    def work():
+        with refused(CODES.INVALID_PARAMETER, "is closed", kind=SecureComparatorValueError):
+            alice.result()
+        return b"refused"
+
+    with held(alice._lock):
+        assert Child(work).result() == b"refused"
+    message = alice.proceed_compare(bob.proceed_compare(alice.begin_compare()))
+    alice.proceed_compare(bob.proceed_compare(message))
+    assert alice.is_equal()
+
+
+def test_a_comparison_goes_on_in_a_child():
+    """If no thread was inside of it, it does not end with a fork."""
+    alice, bob = SComparator(b"secret"), SComparator(b"secret")
+    second = bob.proceed_compare(alice.begin_compare())
+    assert len(Child(lambda: alice.proceed_compare(second)).result()) == 256
+
+
+@pytest.mark.parametrize("name", ["_receiving", "_sending"])
+def test_a_child_uses_a_socket_that_a_thread_of_its_parent_used(name):
+    """A thread that was receiving or sending does not exist in the child."""
+    ours, theirs = socket.socketpair()
+    with SocketTransport(ours, {}, timeout=30) as transport, theirs:
+        theirs.sendall(frame(b"question"))
+
+        def work():
+            received = transport.receive()
+            transport.send(b"answer")
+            return received
+
+        with held(getattr(transport, name)):
+            assert Child(work).result() == b"question"
+        assert theirs.recv(100) == frame(b"answer")
+
+
+class Equal(SSession):
+    """A session that is equal to others, and so has no hash."""
+
+    def __eq__(self, other):
+        return isinstance(other, Equal)
+
+
+class EqualWithHash(Equal):
+    """A session that is equal to others, with their hash."""
+
+    def __hash__(self):
+        return 1
+
+
+@pytest.mark.parametrize("kind", [Equal, EqualWithHash])
+def test_sessions_that_are_equal_are_each_told_of_a_fork(kind):
+    """A subclass may compare its objects as it likes."""
+    sessions = [kind(CLIENT, key_pair("p256")[0], None) for _ in range(2)]
+    with held(sessions[0]._lock), held(sessions[1]._lock):
+        child = Child(lambda: b" ".join(one.state.name.encode() for one in sessions))
+        assert child.result() == b"CLOSED CLOSED"
+    assert [one.state.name for one in sessions] == ["IDLE", "IDLE"]

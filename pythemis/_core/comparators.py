@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from pythemis._themis import ffi, lib
 
+from . import forks
 from .boundary import (
     IN_PLACE,
     INVALID_PARAMETER,
@@ -36,6 +37,10 @@ class Comparator(Owner):
 
     def __init__(self) -> None:
         self._lock = RLock()
+        forks.watch(self)
+
+    def _after_fork(self) -> None:
+        self._handle, self._lock = forks.renewed(self._handle, self._lock)
 
 
 def new(errors: Errors) -> Any:
