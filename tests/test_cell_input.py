@@ -324,6 +324,10 @@ NOT_BYTES = {
     "a closed mmap": closed_mapping,
     "a failing export": lambda: FailingExport(BufferError("no")),
     "a wrong export": lambda: FailingExport(ValueError("no")),
+    # Their bytes are addresses.
+    "objects of numpy": lambda: np.array([b"alice", None], object),
+    "a view of objects of numpy": lambda: memoryview(np.array([b"alice", None], object)),
+    "structures of numpy with objects": lambda: np.zeros(9, [("n", "i4"), ("o", object)]),
     **NOT_CONTIGUOUS,
 }
 

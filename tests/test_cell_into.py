@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Secure Cell into a buffer of the caller's: what arrives, what may overlap, what is refused."""
 
+import numpy as np
 import pytest
 from _cells import not_authentic, wrong_type, wrong_value
 
@@ -122,9 +123,19 @@ def test_a_buffer_that_is_too_small(missing):
     assert buffer == bytes(144 - missing)
 
 
-@pytest.mark.parametrize("buffer", [bytes(200), memoryview(bytes(200)), "x" * 200, None, 7])
+OBJECTS = np.array([None] * 50)
+
+
+@pytest.mark.parametrize(
+    "buffer",
+    [
+        *(bytes(200), memoryview(bytes(200)), "x" * 200, None, 7),
+        *(OBJECTS, memoryview(OBJECTS), np.zeros(50, [("n", "i4"), ("o", object)])),
+    ],
+    ids=str,
+)
 def test_a_buffer_that_cannot_be_written(buffer):
-    """Bytes, read-only views and everything that is no buffer: a clear error, nothing written."""
+    """Bytes, read-only views, what holds objects, what is no buffer: nothing is written there."""
     kind = type(buffer).__name__
     with wrong_type(
         f"the buffer must be a writable, contiguous buffer such as a bytearray, not {kind}"

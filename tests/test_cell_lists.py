@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Secure Cell for whole lists: the results of one by one, and errors that say which message."""
 
+import ctypes
 import random
 
+import numpy as np
 import pytest
 from _cells import not_a_cell, not_authentic, wrong_type, wrong_value
 from _threads import together
+from test_cell_input import NOT_BYTES, NOT_CONTIGUOUS, complaint
 
+from pythemis._core import cell_lists, cells
 from pythemis.scell import (
     SCellContextImprint,
     SCellSeal,
@@ -196,6 +200,62 @@ def test_wrong_tokens_and_contexts_are_named_as_well():
         imprint.encrypt_many(MESSAGES[:3], [b"a", b"", b"c"])
     with pytest.raises(SecureCellError, match="message 0 of the list: Context Imprint needs"):
         imprint.encrypt_many(MESSAGES[:3], b"")
+
+
+@pytest.mark.parametrize("name", NOT_BYTES)
+def test_what_is_not_bytes_is_named(name):
+    """As a message, alone or among others, and as one of many contexts."""
+    cell, bad = SCellSeal(KEY), NOT_BYTES[name]()
+    for messages, contexts, index, what in (
+        ([bad], None, 0, "the message"),
+        ([b"m", bad], None, 1, "the message"),
+        ([b"m", b"n"], [b"c", bad], 1, "the context"),
+    ):
+        with wrong_type(f"message {index} of the list: {complaint(bad, what)}") as caught:
+            cell.encrypt_many(messages, contexts)
+        assert caught.value.index == index
+
+
+@pytest.mark.parametrize("name", ["a released memoryview", "a closed mmap", *NOT_CONTIGUOUS])
+def test_a_context_for_all_that_is_not_contiguous_is_refused(name):
+    """What is a buffer at all is no list, even where it cannot be used."""
+    bad = NOT_BYTES[name]()
+    with wrong_type(complaint(bad, "the context")):
+        SCellSeal(KEY).encrypt_many([b"m", b"n"], bad)
+
+
+@pytest.mark.parametrize("data", [np.array(7), memoryview(ctypes.c_double(7))], ids=str)
+def test_what_has_bytes_and_no_length(data):
+    """A number of numpy is such a thing, and from Python 3.12 on a view of one of ctypes."""
+    cell, its_bytes = SCellSeal(KEY), data.tobytes()
+    for messages in ([data], [data, b"m"]):
+        found = cell.decrypt_many(cell.encrypt_many(messages, data), its_bytes)
+        assert found == [its_bytes, b"m"][: len(messages)]
+
+
+def test_arrays_of_objects_are_lists():
+    """Columns of tables come like this; each of their items counts, and no address of one."""
+    cell = SCellSeal(KEY)
+    messages, contexts = np.array([b"one", b"other"], object), np.array([b"a", None], object)
+    sealed = cell.encrypt_many(messages, contexts)
+    assert [cell.decrypt(sealed[0], b"a"), cell.decrypt(sealed[1])] == [b"one", b"other"]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@THREADS
+def test_errors_that_are_not_ours_go_through(monkeypatch, threads, count):
+    """Memory that runs out is no fault of a message."""
+    error = MemoryError()
+
+    def fail(*_):
+        raise error
+
+    for module in (cell_lists, cells):
+        monkeypatch.setattr(module, "view", fail)
+    with pytest.raises(MemoryError) as caught:
+        SCellSeal(KEY).encrypt_many([bytearray(b"m")] * count, threads=threads)
+    assert caught.value is error
+    assert not hasattr(error, "index")
 
 
 @pytest.mark.parametrize("messages", [b"bytes", bytearray(3), memoryview(b"abc"), "text", 7, None])

@@ -108,6 +108,9 @@ new_output: Callable[[int], Any] = bytes if IN_PLACE else foreign_output
 _WRITTEN = {"the message", "the context", "the passphrase", "the secret", "the user id"}
 
 
+_PLAIN = (bytes, bytearray)  # quickly told
+
+
 def view(errors: Errors, data: Buffer, what: str) -> Any:
     """See a bytes-like object as C sees it, without a copy; ``len`` of the view counts bytes.
 
@@ -123,11 +126,21 @@ def view(errors: Errors, data: Buffer, what: str) -> Any:
             hint = "if it is base64, decode it first: base64.b64decode(text)"
         wrong_type(errors, f"{what} must be bytes, not str; {hint}")
     try:
-        return ffi.from_buffer("uint8_t[]", data)
+        exporter = data.obj if type(data) is memoryview else data
+        if type(exporter) in _PLAIN or not holds_references(exporter):
+            return ffi.from_buffer("uint8_t[]", data)
     except (TypeError, ValueError, BufferError):
         pass
     kind = type(data).__name__
     return wrong_type(errors, f"{what} must be bytes or a contiguous bytes-like object, not {kind}")
+
+
+def holds_references(data: Any) -> bool:
+    """Tell whether this is a numpy array of Python objects.
+
+    Its bytes are addresses, not what they lead to; writing over them crashes the interpreter.
+    """
+    return getattr(getattr(data, "dtype", None), "hasobject", False) is True
 
 
 def copied(errors: Errors, data: Any, what: str) -> bytes:
@@ -144,7 +157,9 @@ def writable_view(errors: Errors, buffer: Buffer, what: str) -> Any:
     """See a buffer that C writes into."""
     if not isinstance(buffer, (str, bytes)):
         try:
-            return ffi.from_buffer("uint8_t[]", buffer, require_writable=True)
+            exporter = buffer.obj if type(buffer) is memoryview else buffer
+            if type(exporter) in _PLAIN or not holds_references(exporter):
+                return ffi.from_buffer("uint8_t[]", buffer, require_writable=True)
         except (TypeError, ValueError, BufferError):
             pass
     kind = type(buffer).__name__

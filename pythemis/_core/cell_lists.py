@@ -24,6 +24,8 @@ from .boundary import (
     SUCCESS,
     Errors,
     Owner,
+    copied,
+    holds_references,
     opened,
     status_text,
     view,
@@ -151,13 +153,23 @@ def _job(
     job = _Job(owner, operation, what, refusals, _as_list(errors, "messages", messages))
     if contexts is None:
         return job
+    if _is_buffer(contexts):
+        one_for_all = copied(errors, contexts, "the context")
+        return job._replace(contexts=[one_for_all] * len(job.messages))
+    listed = _as_list(errors, "contexts", contexts)
+    _check_count(job, listed, "contexts")
+    return job._replace(contexts=[b"" if context is None else context for context in listed])
+
+
+def _is_buffer(contexts: Any) -> bool:
+    """Tell whether this is one context for all messages, good or not, rather than a list."""
     try:
-        one_for_all = bytes(ffi.buffer(ffi.from_buffer(contexts)))
+        memoryview(contexts)
     except TypeError:
-        listed = _as_list(errors, "contexts", contexts)
-        _check_count(job, listed, "contexts")
-        return job._replace(contexts=[b"" if context is None else context for context in listed])
-    return job._replace(contexts=[one_for_all] * len(job.messages))
+        return False
+    except (ValueError, BufferError):  # one that is closed, for example
+        pass
+    return not holds_references(contexts)
 
 
 def _as_list(errors: Errors, what: str, values: Any) -> list[Any]:
@@ -211,9 +223,10 @@ def _refuse(job: _Job, index: int, status: int) -> NoReturn:
 
 
 def _at(index: int, error: Exception) -> Exception:
-    """Say in an error which message of the list it is about."""
-    error.index = index  # type: ignore[attr-defined]
-    error.args = (f"message {index} of the list: {error.args[0]}", *error.args[1:])
+    """Say in an error of ours which message of the list it is about."""
+    if hasattr(error, "error_code"):  # not where memory ran out, for example
+        error.index = index  # type: ignore[attr-defined]
+        error.args = (f"message {index} of the list: {error.args[0]}", *error.args[1:])
     return error
 
 
@@ -310,8 +323,8 @@ def _parts(messages: list[Any]) -> Iterator[range]:
     """Cut a list where _PART_COUNT or (so far as a length counts bytes) _PART_BYTES is reached."""
     try:
         sizes = list(map(len, messages))
-    except TypeError:  # what has no length is refused when its part is done
-        sizes = [len(message) if hasattr(message, "__len__") else 0 for message in messages]
+    except Exception:  # noqa: BLE001 -- what is not bytes is refused when its part is done
+        sizes = list(map(_length, messages))
     if max(sizes, default=0) * _PART_COUNT <= _PART_BYTES:
         for start in range(0, len(sizes), _PART_COUNT):
             yield range(start, min(start + _PART_COUNT, len(sizes)))
@@ -324,6 +337,13 @@ def _parts(messages: list[Any]) -> Iterator[range]:
         total += size
     if start < len(sizes):
         yield range(start, len(sizes))
+
+
+def _length(message: Any) -> int:
+    try:
+        return len(message)
+    except Exception:  # noqa: BLE001 -- a view of a structure has none, and yet it is bytes
+        return 0
 
 
 def _run(
