@@ -67,6 +67,7 @@ class SMessage(boundary.Owner):
     """
 
     _errors = _ERRORS
+    _wrap_growth = _unwrap_growth = 0  # of those whose __init__ was forgotten
 
     def __init__(self, private_key: Buffer, peer_public_key: Buffer) -> None:
         self._handle = messages.new(_ERRORS, private_key, peer_public_key)

@@ -44,6 +44,7 @@ __all__ = [
 
 DEFAULT_MAX_LENGTH = 1 << 20
 NEGOTIATION_LENGTH = 2048  # what a transport is asked for at least: ids may be long
+_SHOWN_MAX = 256  # characters of somebody else's error
 
 
 class SecureSessionError(ThemisError):
@@ -207,6 +208,12 @@ class SSession(sessions.Session):
 
     _errors = _ERRORS
 
+    # So that a subclass that forgets super().__init__() is closed.
+    _transport: Any = None
+    _delivering: int | None = None  # the thread that is in the transport's send
+    _receiving = RLock()
+    _sending = RLock()
+
     def __init__(
         self,
         user_id: Buffer,
@@ -221,11 +228,10 @@ class SSession(sessions.Session):
                 "the transport must have the method get_pub_key_by_id, as "
                 f"SimpleMemoryTransport({{id: key}}) has; {type(transport).__name__} has not",
             )
-        self._transport: Any = transport
+        self._transport = transport
         self._handle = sessions.new(
             _ERRORS, user_id, sign_key, reject_duplicates=bool(reject_duplicates)
         )
-        self._delivering: int | None = None  # the thread that is in the transport's send
         self._lock = RLock()
         # Where two are held, they are taken in this order.
         self._receiving = RLock()
@@ -412,7 +418,7 @@ class SSession(sessions.Session):
         peer_key = b""
         if state in (sessions.IDLE, sessions.WAITING_FOR_2):
             # A copy: what a callback does to a buffer of its own must not reach the core.
-            message = bytes(memoryview(message))
+            message = boundary.copied(_ERRORS, message, "the received message")
             with suppress(_NoClaimError):  # then the core refuses it, in the words of its state
                 peer_key = self._public_key_of(sessions.claimed_peer(_NO_CLAIM, message))
         return sessions.negotiate(self, message, peer_key)
@@ -426,8 +432,8 @@ class SSession(sessions.Session):
             message = f"get_pub_key_by_id failed for the peer {shown}"
             raise SecureSessionError(unknown, message) from error
         try:
-            found = b"" if key is None else bytes(memoryview(key))
-        except TypeError as error:
+            found = b"" if key is None else boundary.copied(_ERRORS, key, "the public key")
+        except SecureSessionTypeError as error:
             message = f"get_pub_key_by_id must return bytes, not {type(key).__name__}"
             raise SecureSessionError(unknown, message) from error
         if not found:
@@ -441,7 +447,7 @@ class SSession(sessions.Session):
             send(message)
         except Exception as error:
             raise SecureSessionError(
-                THEMIS_CODES.NETWORK_ERROR, f"the transport failed to send: {error!r}"
+                THEMIS_CODES.NETWORK_ERROR, f"the transport failed to send: {_shown(error)}"
             ) from error
         finally:
             self._delivering = outer
@@ -454,7 +460,7 @@ class SSession(sessions.Session):
             message = receive(max(max_length, NEGOTIATION_LENGTH) + sessions.OVERHEAD)
         except Exception as error:
             raise SecureSessionError(
-                THEMIS_CODES.NETWORK_ERROR, f"the transport failed to receive: {error!r}"
+                THEMIS_CODES.NETWORK_ERROR, f"the transport failed to receive: {_shown(error)}"
             ) from error
         if message is None or len(boundary.view(_ERRORS, message, "a received message")) == 0:
             self._fail(
@@ -467,6 +473,7 @@ class SSession(sessions.Session):
         try:
             return getattr(self._transport, name)
         except AttributeError as error:
+            boundary.opened(self)  # if it is closed, this is what matters
             raise SecureSessionError(
                 THEMIS_CODES.NETWORK_ERROR,
                 f"the transport has no method {name}, which connect, send and receive need; "
@@ -482,6 +489,16 @@ class SSession(sessions.Session):
         self._handle, self._lock = forks.renewed(self._handle, self._lock)
         self._receiving, self._sending = RLock(), RLock()
         self._delivering = None
+
+
+def _shown(error: Exception) -> str:
+    """Give the beginning of an error's own text.
+
+    A callback that fails may have been called from another one that then fails, and so on. In
+    what shows what shows an error, the backslashes before quotes double each time.
+    """
+    text = repr(error)
+    return text if len(text) <= _SHOWN_MAX else text[:_SHOWN_MAX] + "..."
 
 
 if TYPE_CHECKING:  # a name that is not there must not pass for one

@@ -24,7 +24,7 @@ from pythemis.scell import (
     SecureCellTypeError,
     SecureCellValueError,
 )
-from pythemis.scomparator import SComparator
+from pythemis.scomparator import SComparator, SecureComparatorValueError
 from pythemis.skeygen import (
     KEY_PAIR_TYPE,
     GenerateKeyPair,
@@ -36,10 +36,18 @@ from pythemis.skeygen import (
     to_der,
     to_pem,
 )
-from pythemis.smessage import SecureSigner, SecureVerifier, SMessage, ssign, sverify
+from pythemis.smessage import (
+    SecureMessageValueError,
+    SecureSigner,
+    SecureVerifier,
+    SMessage,
+    ssign,
+    sverify,
+)
 from pythemis.ssession import (
     SecureSessionError,
     SecureSessionTypeError,
+    SecureSessionValueError,
     SimpleMemoryTransport,
     SSession,
 )
@@ -266,6 +274,39 @@ def test_text_among_the_ids_of_peers_is_told():
         assert transport.get_pub_key_by_id(b"\xff") is None
         with pytest.raises(TypeError, match=r"ids of peers must be bytes: .* b'alice'"):
             transport.get_pub_key_by_id(b"alice")
+
+
+# ---- Classes of one's own ----
+
+
+FORGOTTEN = [
+    (SSession, SecureSessionValueError, "connect_request connect receive", "wrap unwrap send"),
+    (SMessage, SecureMessageValueError, "", "wrap unwrap"),
+    (
+        SComparator,
+        SecureComparatorValueError,
+        "begin_compare is_compared is_equal result",
+        "append_secret proceed_compare",
+    ),
+]
+
+
+@pytest.mark.parametrize(("base", "error", "bare", "with_bytes"), FORGOTTEN)
+def test_an_object_whose_init_was_forgotten_is_closed(base, error, bare, with_bytes):
+    """A subclass that forgets super().__init__() is told so in the words for closed objects."""
+
+    class Forgetful(base):
+        def __init__(self):
+            pass
+
+    calls = [(name, []) for name in bare.split()]
+    calls += [(name, [b"message"]) for name in with_bytes.split()]
+    for name, arguments in calls:
+        with refused(INVALID, "this Forgetful is closed", kind=error):
+            getattr(Forgetful(), name)(*arguments)
+    assert repr(Forgetful()).endswith("Forgetful (closed)>")
+    with Forgetful() as entered:
+        entered.close()
 
 
 # ---- The package itself ----

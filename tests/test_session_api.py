@@ -6,6 +6,7 @@ import gc
 import pickle
 import warnings
 
+import numpy as np
 import pytest
 from _sessions import (
     CLIENT,
@@ -211,6 +212,21 @@ def test_what_a_transport_raises_is_the_cause():
     assert server.receive() == b"after"
 
 
+def test_errors_within_errors_stay_short():
+    """A transport that asks sessions in their turn shows the first error's beginning."""
+    wire = Wire({})
+    for _ in range(15):
+        inner, wire = SSession(CLIENT, CLIENT_PRIVATE, wire), Wire({})
+        wire.receive = wire.send = lambda _, inner=inner: inner.receive()
+    session = SSession(CLIENT, CLIENT_PRIVATE, wire)
+    for call in (session.receive, session.connect):
+        with refused(
+            CODES.NETWORK_ERROR, "the transport failed to receive: SecureSession"
+        ) as caught:
+            call()
+        assert len(str(caught.value)) < 400
+
+
 def test_what_ends_a_program_goes_through():
     """KeyboardInterrupt and SystemExit in a callback are nobody's business here."""
     client, _, one, _ = wired()
@@ -280,6 +296,31 @@ def test_no_public_key(answer):
     assert server.state is SessionState.IDLE
     transport.key = memoryview(CLIENT_PUBLIC)
     client.unwrap(server.unwrap(request))
+
+
+def test_a_key_that_is_not_bytes():
+    """Whatever a callback returns, the peer is refused with the code of the callback."""
+    request = parties()[0].connect_request()
+    released = memoryview(CLIENT_PUBLIC)
+    released.release()
+    for wrong in ("text", 5, released, memoryview(CLIENT_PUBLIC)[::2], np.array([None])):
+        server = SSession(SERVER, SERVER_PRIVATE, Wire({CLIENT: wrong}))
+        words = f"get_pub_key_by_id must return bytes, not {type(wrong).__name__}"
+        with refused(UNKNOWN, words) as caught:
+            server.unwrap(request)
+        assert type(caught.value.__cause__) is SecureSessionTypeError
+
+
+def test_a_first_message_that_is_not_bytes():
+    """It is refused for its type; numbers that are bytes to C are no connect request."""
+    released = memoryview(b"x")
+    released.release()
+    for wrong in ("text", released, memoryview(bytes(8))[::2], np.array([None])):
+        for take in (parties()[1].unwrap, peer_id_of):
+            with refused(CODES.INVALID_PARAMETER, "must be", kind=SecureSessionTypeError):
+                take(wrong)
+    with refused(CODES.INVALID_PARAMETER, "this is not a connect request"):
+        parties()[1].unwrap(np.zeros(9, "M8[s]"))
 
 
 def test_a_raising_key_callback():

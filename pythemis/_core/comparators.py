@@ -35,6 +35,8 @@ class Comparator(Owner):
     of a call, though never in the middle of its C part.
     """
 
+    _lock = RLock()  # of those whose __init__ was forgotten: they have no handle
+
     def __init__(self) -> None:
         self._lock = RLock()
         forks.watch(self)

@@ -67,8 +67,9 @@ class Session(Owner):
     """Owns a session of the C core, in which only one thread may be at a time."""
 
     # Held for one call into C, never while anything else is called. Taken again by a signal
-    # handler that interrupts its own thread between two such calls.
-    _lock: RLock
+    # handler that interrupts its own thread between two such calls. (This one serves those whose
+    # __init__ was forgotten: they have no handle.)
+    _lock = RLock()
 
 
 def new(errors: Errors, user_id: Buffer, key: Buffer, *, reject_duplicates: bool) -> Any:
