@@ -21,11 +21,13 @@ from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from ._core import forks
-from .ssession import MemoryTransport
+from ._core import boundary, forks
+from .ssession import MemoryTransport, SSession
 
 if TYPE_CHECKING:
     from typing import TypeAlias
+
+    from typing_extensions import Buffer
 
     # How a transport knows its peers: by ids, or by asking.
     Keys: TypeAlias = Mapping[bytes, bytes] | Callable[[bytes], bytes | None]
@@ -37,11 +39,12 @@ HEADER_SIZE = 4
 LARGEST = 0xFFFFFFFF  # what the header can say
 #: 16 MiB, the longest message that is received or sent unless told otherwise.
 DEFAULT_MAX_SIZE = 16 << 20
+_LONGEST = 2_000_000  # seconds; poll counts milliseconds in 31 bits
 _PIECE = 1 << 16  # memory grows by what arrives, not by what a header promises
 _JOIN_BELOW = 1 << 16  # small messages travel in one piece with their header
 
 
-def frame(message: bytes) -> bytes:
+def frame(message: Buffer) -> bytes:
     """Put a message into a frame.
 
     Args:
@@ -52,11 +55,13 @@ def frame(message: bytes) -> bytes:
 
     Raises:
         ValueError: an empty or too long message.
+        TypeError: something else than bytes.
     """
+    message = _bytes_of(message, "the message")
     return _header(len(message), LARGEST) + message
 
 
-def frame_size(header: bytes, max_size: int = DEFAULT_MAX_SIZE) -> int:
+def frame_size(header: Buffer, max_size: int = DEFAULT_MAX_SIZE) -> int:
     """Read the header of a frame.
 
     Args:
@@ -67,9 +72,13 @@ def frame_size(header: bytes, max_size: int = DEFAULT_MAX_SIZE) -> int:
         The length of the message that follows.
 
     Raises:
+        ValueError: these are not 4 bytes; read on.
         ConnectionAbortedError: the length is 0 or more than ``max_size``. The stream cannot be
             read any further.
     """
+    header = _bytes_of(header, "the header")
+    if len(header) != HEADER_SIZE:
+        raise ValueError(f"a header has {HEADER_SIZE} bytes, and this has {len(header)}")
     size = int.from_bytes(header, "big")
     if not 0 < size <= max_size:
         raise ConnectionAbortedError(f"a frame of {size} bytes; it must have 1 to {max_size}")
@@ -80,6 +89,16 @@ def _header(size: int, max_size: int) -> bytes:
     if not 0 < size <= max_size:
         raise ValueError(f"a message of {size} bytes; a frame must have 1 to {max_size}")
     return size.to_bytes(HEADER_SIZE, "big")
+
+
+def _bytes_of(data: Buffer, what: str) -> bytes:
+    return boundary.copied(SSession._errors, data, what)
+
+
+def check_max_size(max_size: int) -> None:
+    """Refuse a limit that no frame passes, or that no header can say."""
+    if not 0 < max_size <= LARGEST:
+        raise ValueError(f"max_size must be 1 to {LARGEST}")
 
 
 def check_keys(keys: object) -> None:
@@ -115,7 +134,7 @@ class SocketTransport(MemoryTransport):
         max_size: the longest message that is received or sent, with the 52 bytes of the session;
             16 MiB unless given.
         timeout: how many seconds a message may take to be sent, or to arrive from its first
-            moment of waiting to its last byte; None for ever.
+            moment of waiting to its last byte, up to 2000000; None for ever.
 
     Raises:
         ValueError: an impossible ``max_size`` or ``timeout``.
@@ -130,10 +149,9 @@ class SocketTransport(MemoryTransport):
         max_size: int = DEFAULT_MAX_SIZE,
         timeout: float | None = None,
     ) -> None:
-        if not 0 < max_size <= LARGEST:
-            raise ValueError(f"max_size must be 1 to {LARGEST}")
-        if timeout is not None and timeout <= 0:
-            raise ValueError("timeout must be a positive number of seconds, or None")
+        check_max_size(max_size)
+        if timeout is not None and not 0 < timeout <= _LONGEST:
+            raise ValueError(f"timeout must be a number of seconds up to {_LONGEST}, or None")
         check_keys(keys)
         connection.setblocking(False)
         self._socket = connection
@@ -153,14 +171,16 @@ class SocketTransport(MemoryTransport):
         """Find the public key of a peer."""
         return look_up(self._keys, user_id)
 
-    def send(self, message: bytes) -> None:
+    def send(self, message: Buffer) -> None:
         """Send one message in a frame.
 
         Raises:
             ValueError: the message is empty or longer than ``max_size``.
+            TypeError: something else than bytes.
             TimeoutError: it took too long. If a part is on its way, nothing else can be sent.
             OSError: the connection failed.
         """
+        message = _bytes_of(message, "the message")
         header = _header(len(message), self._max_size)
         pieces = [header + message] if len(message) < _JOIN_BELOW else [header, message]
         deadline = self._deadline()

@@ -6,12 +6,13 @@ import struct
 import threading
 import time
 
+import numpy as np
 import pytest
 from _memory import traced, tracemalloc
 from _sessions import CLIENT, CODES, SERVER, key_pair, refused
 from test_session_threads import connected, socket_pair
 
-from pythemis.ssession import SSession
+from pythemis.ssession import SecureSessionTypeError, SSession
 from pythemis.stransport import SocketTransport, frame, frame_size
 
 
@@ -31,6 +32,28 @@ def test_a_frame_is_the_length_and_the_message():
     assert frame_size(b"\0\0\0\1", 1) == 1
     with pytest.raises(ValueError, match="must have 1 to"):
         frame(b"")
+
+
+def test_frames_count_bytes(pair):
+    """Not the items of a view; and what is no header of four bytes is no size."""
+    transport, theirs = pair
+    numbers = memoryview(bytes(8)).cast("I")
+    assert frame(numbers) == b"\0\0\0\x08" + bytes(8)
+    transport.send(numbers)
+    assert theirs.recv(100) == frame(numbers)
+    assert frame_size(memoryview(b"\0\0\0\x08")) == 8
+    for header in (b"", b"\0\0\1", b"\0\0\0\0\1"):
+        with pytest.raises(ValueError, match=f"a header has 4 bytes, and this has {len(header)}"):
+            frame_size(header)
+
+
+def test_what_is_not_bytes_is_not_framed(pair):
+    """Text and numbers are refused for their type."""
+    for call, what in ((frame, "message"), (pair[0].send, "message"), (frame_size, "header")):
+        for wrong in ("text", 5, np.array([None])):
+            words = f"the {what} must be bytes"
+            with refused(CODES.INVALID_PARAMETER, words, kind=SecureSessionTypeError):
+                call(wrong)
 
 
 @pytest.mark.parametrize("size", [0, 11, 2**32 - 1])
@@ -232,7 +255,14 @@ def test_a_closed_transport():
             call()
 
 
-@pytest.mark.parametrize("options", [{"max_size": 0}, {"max_size": 2**32}, {"timeout": 0}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"max_size": size} for size in (0, -1, 2**32)),
+        *({"timeout": time} for time in (0, -1, float("nan"), float("inf"), 2_000_001)),
+    ],
+    ids=str,
+)
 def test_impossible_options(options):
     """A maximum or timeout that cannot be is refused at once."""
     one, other = socket.socketpair()
