@@ -19,6 +19,9 @@ and a server, whose handler gets one established stream for each client::
     server = await start_session_server(
         handler, "localhost", 7000, user_id=b"server", sign_key=key, keys=keys
     )
+
+This handler ends with the first message that is refused, which whoever reaches the connection can
+send. `SessionStream.read` can be called again after a `SecureSessionError`.
 """
 
 from __future__ import annotations
@@ -29,7 +32,7 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ._core import sessions
+from ._core import boundary, sessions
 from .exception import THEMIS_CODES, ThemisError
 from .ssession import (
     SecureSessionError,
@@ -38,7 +41,15 @@ from .ssession import (
     SSession,
     peer_id_of,
 )
-from .stransport import DEFAULT_MAX_SIZE, HEADER_SIZE, check_keys, frame, frame_size, look_up
+from .stransport import (
+    DEFAULT_MAX_SIZE,
+    HEADER_SIZE,
+    check_keys,
+    check_max_size,
+    frame,
+    frame_size,
+    look_up,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -95,6 +106,7 @@ class SessionStream:
         self._session = session
         self._max_size = max_size
         self._size: int | None = None  # of a frame whose header was read already
+        self._broken: ConnectionError | None = None  # by it: nothing that follows can be read
         self._turn = asyncio.Lock()  # messages are unwrapped in the order in which they came
 
     @property
@@ -119,16 +131,22 @@ class SessionStream:
             the peer who closed it: where the end matters, let the last message say so.
 
         Raises:
-            SecureSessionError: the message was refused; the next one can be read.
-            ConnectionError: the connection failed, was cut within a message, or carries something
-                else than frames of at most ``max_size`` bytes.
+            SecureSessionError: the message was refused; the next one can be read. Or the session
+                is not established yet (SSESSION_KA_NOT_FINISHED).
+            OSError: the connection failed (ConnectionError, TimeoutError). It was cut within a
+                message (ConnectionResetError), or carries something else than frames of at most
+                ``max_size`` bytes (ConnectionAbortedError): then nothing more can be read.
         """
         async with self._turn:
             message = await self._read_frame(self._max_size)
             if not message:
                 return b""
             # Plain bytes: the core writes a large message faster into them than into an SString.
-            return sessions.unwrap(self._session, message, bytes) or b""
+            text = sessions.unwrap(self._session, message, bytes)
+            if text is None:
+                code = THEMIS_CODES.SSESSION_KA_NOT_FINISHED
+                raise SecureSessionError(code, "the session is not established yet")
+            return text
 
     def write(self, message: Buffer) -> None:
         """Encrypt a message and queue it for sending; call `drain` after it.
@@ -166,15 +184,16 @@ class SessionStream:
 
     async def wait_closed(self) -> None:
         """Wait until the connection is closed."""
-        with suppress(ConnectionError):  # the peer was faster
+        with suppress(OSError):  # the peer was faster
             await self._writer.wait_closed()
 
     async def __aenter__(self) -> SessionStream:
         return self
 
-    async def __aexit__(self, *exc_info: object) -> None:
+    async def __aexit__(self, kind: object, *exc_info: object) -> None:
         self.close()
-        await self.wait_closed()
+        if kind is None:  # who was cancelled must not wait for a peer that reads nothing
+            await self.wait_closed()
 
     def _write_frame(self, message: bytes) -> None:
         if self._writer.is_closing():
@@ -183,6 +202,8 @@ class SessionStream:
 
     async def _read_frame(self, max_size: int) -> bytes:
         """Read a frame; empty at the end of the stream."""
+        if self._broken is not None:
+            raise type(self._broken)(*self._broken.args)
         try:
             if self._size is None:
                 header = await self._reader.readexactly(HEADER_SIZE)
@@ -191,7 +212,11 @@ class SessionStream:
         except asyncio.IncompleteReadError as error:
             if self._size is None and not error.partial:
                 return b""
-            raise ConnectionResetError("the peer closed the connection in a message") from error
+            self._broken = ConnectionResetError("the peer closed the connection in a message")
+            raise self._broken from error
+        except ConnectionAbortedError as error:
+            self._broken = error
+            raise
         self._size = None
         return message
 
@@ -257,7 +282,7 @@ async def open_session(
     user_id: Buffer,
     sign_key: Buffer,
     keys: AsyncKeys,
-    remote_id: bytes | None = None,
+    remote_id: Buffer | None = None,
     reject_duplicates: bool = False,
     max_size: int = DEFAULT_MAX_SIZE,
     timeout: float | None = DEFAULT_TIMEOUT,
@@ -284,9 +309,14 @@ async def open_session(
     Raises:
         SecureSessionError: the peers do not agree, or know each other's keys wrong.
         OSError: the connection failed; TimeoutError if it took too long.
-        TypeError: ``keys`` is neither a mapping nor a function, or has ids that are text.
+        TypeError: ``keys`` is neither a mapping nor a function, or has ids that are text;
+            ``remote_id`` is not bytes.
+        ValueError: an impossible ``max_size``.
     """
     check_keys(keys)
+    check_max_size(max_size)
+    if remote_id is not None:
+        remote_id = boundary.copied(SSession._errors, remote_id, "the remote id")
     identity = _Identity(user_id, sign_key, keys, reject_duplicates, max_size)
 
     async def connect() -> SessionStream:
@@ -297,9 +327,12 @@ async def open_session(
             writer.transport.abort()
             raise
 
+    task = asyncio.ensure_future(connect())
     try:
-        return await asyncio.wait_for(connect(), timeout)
+        return await asyncio.wait_for(task, timeout)
     except asyncio.TimeoutError:  # before Python 3.11 it is another class
+        if not task.cancelled():  # it is one of the system's, or of who looks keys up
+            raise
         raise TimeoutError(f"no session within {timeout} seconds") from None
 
 
@@ -320,7 +353,8 @@ async def start_session_server(
 
     Args:
         handler: a coroutine function; it gets the established stream of each client, which is
-            closed when it returns. What it raises goes to the event loop's exception handler.
+            closed when it returns. What it left queued has ``timeout`` seconds to be taken. What
+            it raises goes to the event loop's exception handler.
         host: as `asyncio.start_server` takes it.
         port: as `asyncio.start_server` takes it.
         user_id: our id.
@@ -329,7 +363,8 @@ async def start_session_server(
             function of it.
         reject_duplicates: see `pythemis.ssession.SSession`.
         max_size: the longest message in a frame that is read, with 52 bytes of the session.
-        timeout: seconds that a client has for negotiating; None for ever.
+        timeout: seconds that a client has for negotiating, and for taking what is queued when
+            the handler returns; None for ever.
         **server: what else `asyncio.start_server` takes, such as ``sock`` or ``backlog``.
 
     Returns:
@@ -339,9 +374,13 @@ async def start_session_server(
     Raises:
         SecureSessionError: our own id or key is wrong.
         OSError: the address cannot be served.
-        TypeError: ``keys`` is neither a mapping nor a function.
+        TypeError: ``keys`` is neither a mapping nor a function; ``handler`` cannot be called.
+        ValueError: an impossible ``max_size``.
     """
+    if not callable(handler):
+        raise TypeError(f"the handler must be a coroutine function, not {type(handler).__name__}")
     check_keys(keys)
+    check_max_size(max_size)
     identity = _Identity(user_id, sign_key, keys, reject_duplicates, max_size)
     SSession(user_id, sign_key, None).close()  # so that a wrong key fails here, not per client
 
@@ -364,5 +403,9 @@ async def start_session_server(
             asyncio.get_running_loop().call_exception_handler(context)
         finally:
             stream.close()
+        if timeout is not None:
+            late = asyncio.get_running_loop().call_later(timeout, writer.transport.abort)
+            closing = asyncio.ensure_future(stream.wait_closed())
+            closing.add_done_callback(lambda _: late.cancel())
 
     return await asyncio.start_server(serve, host, port, **server)

@@ -265,6 +265,44 @@ def test_what_keys_cannot_be_found_in_is_refused_at_once(keys):
         asyncio.run(start_session_server(print, "localhost", 0, **identity))
 
 
+def begin(**options):
+    """Begin a connection and a server, each with these options."""
+    options = {"user_id": b"alice", "sign_key": PRIVATE, "keys": {}} | options
+    yield lambda: asyncio.run(open_session("localhost", 9, **options))
+    yield lambda: asyncio.run(start_session_server(print, "localhost", 0, **options))
+
+
+@pytest.mark.parametrize("max_size", [0, -1, 1 << 32])
+def test_a_limit_that_no_frame_passes_is_refused_at_once(max_size):
+    """Neither a connection nor a server begins with it."""
+    for call in begin(max_size=max_size):
+        with pytest.raises(ValueError, match="max_size must be 1 to 4294967295"):
+            call()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ("bob", "the remote id must be bytes, not str; encode text first: 'text'.encode()"),
+        (7, "the remote id must be bytes or a contiguous bytes-like object, not int"),
+    ],
+)
+def test_a_server_that_could_never_do_is_refused_at_once(wrong, words):
+    """Text is never equal to the bytes that a server proves."""
+    connect, _ = begin(remote_id=wrong)
+    with refused(INVALID, words, kind=SecureSessionTypeError):
+        connect()
+
+
+@pytest.mark.parametrize("handler", [None, "echo", b"bob"])
+def test_a_handler_that_cannot_be_called_is_refused_at_once(handler):
+    """Not when the first client has come."""
+    options = {"user_id": b"bob", "sign_key": PRIVATE, "keys": {}}
+    words = f"the handler must be a coroutine function, not {type(handler).__name__}"
+    with pytest.raises(TypeError, match=words):
+        asyncio.run(start_session_server(handler, "localhost", 0, **options))
+
+
 def test_text_among_the_ids_of_peers_is_told():
     """A transport whose mapping has the id as text says so, when that id is asked for."""
     ours, theirs = socket.socketpair()

@@ -293,6 +293,96 @@ async def test_a_frame_that_is_too_long():
 
 
 @in_a_loop
+@pytest.mark.parametrize(
+    ("sent", "error"),
+    [(b"\xff" * 4, ConnectionAbortedError), (b"\0\0\1\0cut", ConnectionResetError)],
+)
+async def test_behind_a_broken_frame_nothing_is_read(sent, error):
+    """A stream that is out of step stays so: neither a message nor an end comes after it."""
+    client, server = parties()
+    left, right = await stream_pair()
+    await negotiated(client, server)
+    stream = SessionStream(*left, client)
+    behind = frame(server.wrap(b"behind")) if error is ConnectionAbortedError else b""
+    right[1].write(sent + behind)
+    right[1].close()
+    for _ in range(3):
+        with pytest.raises(error):
+            await stream.read()
+    stream.close()
+
+
+@in_a_loop
+async def test_reading_before_the_session_is_established():
+    """It is an error, and not the end of the stream."""
+    left, right = await stream_pair()
+    stream = SessionStream(*left, parties()[0])
+    right[1].write(frame(b"early"))
+    with refused(CODES.SSESSION_KA_NOT_FINISHED, "the session is not established yet"):
+        await stream.read()
+    right[1].close()
+    assert await stream.read() == b""
+    stream.close()
+
+
+@in_a_loop
+async def test_who_is_cancelled_does_not_wait_for_his_peer():
+    """A block is left at once, whatever is queued for a peer that reads nothing."""
+    release = asyncio.Event()
+
+    async def deaf(_):
+        await release.wait()
+
+    async with serving(deaf) as port:
+
+        async def flood():
+            async with await connect(port) as stream:
+                while True:
+                    stream.write(bytes(100_000))
+                    await stream.drain()
+
+        task = asyncio.create_task(flood())
+        await asyncio.sleep(0.3)
+        task.cancel()
+        done, _ = await asyncio.wait([task], timeout=10)
+        assert done
+        assert task.cancelled()
+        release.set()
+
+
+@in_a_loop
+async def test_what_a_handler_left_queued_is_sent():
+    """It returns, and the peer reads it all."""
+
+    async def leaving(stream):
+        for number in range(20):
+            stream.write(bytes([number]) * 500_000)
+
+    async with serving(leaving) as port, await connect(port) as stream:
+        assert [message[0] async for message in stream] == list(range(20))
+
+
+@in_a_loop
+async def test_a_peer_that_takes_nothing_is_cut_off():
+    """What a handler left queued keeps a connection for no longer than the server's timeout."""
+    left = asyncio.get_running_loop().create_future()
+
+    async def leaving(stream):
+        for _ in range(20):
+            stream.write(bytes(1_000_000))
+        left.set_result(stream)
+
+    async with serving(leaving, timeout=0.5) as port:
+        stream = await connect(port)
+        stream._reader._transport.pause_reading()
+        queue = (await left)._writer.transport
+        assert queue.get_write_buffer_size() > 0
+        await asyncio.wait_for((await left).wait_closed(), 20)
+        assert queue.get_write_buffer_size() == 0
+        stream.close()
+
+
+@in_a_loop
 async def test_closing():
     """close() sends what is queued; afterwards nothing is written, and the peer sees the end."""
     got = asyncio.get_running_loop().create_future()
@@ -373,12 +463,26 @@ async def test_keys_may_be_asked_for_asynchronously():
 
 
 @in_a_loop
+async def test_a_look_up_that_takes_too_long_says_so():
+    """A TimeoutError of whoever looks keys up is not taken for one of the connection."""
+    slow = TimeoutError("the database")
+
+    def find(_):
+        raise slow
+
+    async with serving(echo) as port:
+        with pytest.raises(TimeoutError) as caught:
+            await connect(port, keys=find)
+        assert caught.value is slow
+
+
+@in_a_loop
 async def test_the_only_server_that_will_do():
     """With remote_id another server, however well known, gets no session."""
     async with serving(echo) as port:
         with refused(CODES.FAIL, "the peer is b'the server', not b'another'"):
             await connect(port, remote_id=b"another")
-        async with await connect(port, remote_id=SERVER) as stream:
+        async with await connect(port, remote_id=bytearray(SERVER)) as stream:
             assert stream.remote_id == SERVER
 
 

@@ -105,7 +105,14 @@ new_output: Callable[[int], Any] = bytes if IN_PLACE else foreign_output
 
 
 # What people write themselves. All else comes from Themis, and is text only if somebody made it so.
-_WRITTEN = {"the message", "the context", "the passphrase", "the secret", "the user id"}
+_WRITTEN = {
+    "the message",
+    "the context",
+    "the passphrase",
+    "the secret",
+    "the user id",
+    "the remote id",
+}
 
 
 _PLAIN = (bytes, bytearray)  # quickly told
