@@ -138,6 +138,7 @@ class SimpleMemoryTransport(MemoryTransport):
 
     Args:
         peers: a mapping from ids to public keys, or an iterable of such pairs; or one peer's id.
+            It is copied: what is added to the mapping later is not seen.
         public_key: that one peer's public key.
     """
 
