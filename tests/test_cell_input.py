@@ -486,6 +486,10 @@ def test_neither_key_nor_passphrase_is_refused():
     for arguments in ({}, {"key": None}, {"passphrase": None}, {"key": None, "passphrase": None}):
         with wrong_value("give a key or a passphrase: SCellSeal(key=...) or SCellSeal(passphrase="):
             SCellSeal(**arguments)
+    with wrong_value("give a key or a passphrase: SCellSeal(key=...) or SCellSeal(passphrase="):
+        SCellSeal(None, passphrase=None)
+    with wrong_value("give a key or a passphrase, not both"):
+        SCellSeal(None, "utf-8", passphrase="text")
     with wrong_value("SCellSealPassphrase takes a passphrase, and no key"):
         SCellSealPassphrase()
     for make in (SCellTokenProtect, SCellContextImprint):

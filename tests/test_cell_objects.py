@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from _cells import not_authentic, wrong_value
+from _threads import together
 from test_cell_passphrase import forge
 
 import pythemis
@@ -273,6 +274,7 @@ def test_copying_is_refused(cell, how):
 NO_TRACES = r"""
 import ctypes, hashlib, hmac, os, struct, sys
 sys.path.insert(0, "tests")
+from _threads import together
 from test_cell_passphrase import forge
 from pythemis.scell import SCellContextImprint, SCellSeal, SCellTokenProtect
 
@@ -387,6 +389,7 @@ def test_the_passphrase_class_can_be_named():
         SCellSeal(passphrase="text", encoding="utf-8"),
         SCellSeal(passphrase="text", encoding="utf-8", max_iterations=10),
         SCellSeal(key=None, passphrase="text"),
+        SCellSeal(None, passphrase="text"),
     ):
         assert type(made) is SCellSealPassphrase
         assert made.decrypt(forge(b"text", DATA)) == DATA
@@ -479,6 +482,25 @@ def test_an_old_name_is_a_class_that_warns(name, new):
         encrypted = made.encrypt(DATA, CONTEXT)
         parts = encrypted if isinstance(encrypted, tuple) else (encrypted,)
         assert new(KEY).decrypt(*parts, CONTEXT) == DATA
+
+
+@pytest.mark.parametrize("name", OLD_NAMES)
+def test_a_text_key_under_an_old_name_warns_where_it_is_used(name):
+    """Both warnings are of the caller's line."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        getattr(scell, name)("text")
+    assert [warning.category for warning in caught] == [DeprecationWarning, UserWarning]
+    assert [warning.filename for warning in caught] == [__file__] * 2
+    assert len({warning.lineno for warning in caught}) == 1
+
+
+@pytest.mark.usefixtures("_switching")
+def test_an_old_name_is_one_class_for_all_threads():
+    """Threads that ask for it at once get the same."""
+    for _ in range(30):
+        vars(scell).pop("scell_seal", None)
+        assert len(set(together(lambda _: scell.scell_seal))) == 1
 
 
 def test_new_names_do_not_warn():
