@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+from _cells import refused
 from _keys import code_of, container, generated, pairs, payload_of, with_byte
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, padding, rsa, x25519
@@ -321,6 +322,7 @@ def scrypt(n, r, p):
         pbkdf2(0),
         scrypt(2**21, 8, 1),
         scrypt(2**20, 2, 1),
+        scrypt(2**15, 8, 1),  # 33 MiB
         scrypt(16384, 8, 1000),
         scrypt(2, 1, 2**30),
         scrypt(2**64, 8, 1),
@@ -335,6 +337,13 @@ def test_a_hostile_file_cannot_ask_for_minutes(kdf):
         from_der(encrypted_with(kdf), "secret")
     assert caught.value.error_code == THEMIS_CODES.NOT_SUPPORTED
     assert time.perf_counter() - start < 0.5
+
+
+@pytest.mark.parametrize("kdf", [scrypt(2**14, 8, 1), scrypt(2**15, 7, 1), pbkdf2(2048)])
+def test_work_that_is_sensible_is_done(kdf):
+    """Then the passphrase is wrong, or the file was made up."""
+    with refused(THEMIS_CODES.FAIL, "the passphrase is wrong", kind=ThemisValueError):
+        from_der(encrypted_with(kdf), "secret")
 
 
 def test_old_encryptions_are_refused_with_advice():
