@@ -10,7 +10,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import exception, scell, scomparator, skeygen, smessage, ssession
+    from . import (  # noqa: F401
+        astransport,
+        exception,
+        scell,
+        scomparator,
+        skeygen,
+        smessage,
+        ssession,
+        stransport,
+    )
 
 __all__ = ["exception", "scell", "scomparator", "skeygen", "smessage", "ssession"]
 _MODULES = [*__all__, "astransport", "stransport"]

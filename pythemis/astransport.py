@@ -52,15 +52,15 @@ from .stransport import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
     from typing import TypeAlias
 
-    from typing_extensions import Buffer
-
-    from .stransport import Keys
+    from typing_extensions import Buffer, Self
 
     # Asking for a key may take its time.
-    AsyncKeys: TypeAlias = Keys | Callable[[bytes], Awaitable[bytes | None]]
+    AsyncKeys: TypeAlias = (
+        Mapping[bytes, bytes] | Callable[[bytes], bytes | Awaitable[bytes | None] | None]
+    )
     Handler: TypeAlias = Callable[["SessionStream"], Awaitable[object]]
 
 __all__ = ["DEFAULT_TIMEOUT", "SessionStream", "open_session", "start_session_server"]
@@ -187,7 +187,7 @@ class SessionStream:
         with suppress(OSError):  # the peer was faster
             await self._writer.wait_closed()
 
-    async def __aenter__(self) -> SessionStream:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, kind: object, *exc_info: object) -> None:

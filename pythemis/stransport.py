@@ -27,7 +27,7 @@ from .ssession import MemoryTransport, SSession
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    from typing_extensions import Buffer
+    from typing_extensions import Buffer, Self
 
     # How a transport knows its peers: by ids, or by asking.
     Keys: TypeAlias = Mapping[bytes, bytes] | Callable[[bytes], bytes | None]
@@ -228,7 +228,7 @@ class SocketTransport(MemoryTransport):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
-    def __enter__(self) -> SocketTransport:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc_info: object) -> None:

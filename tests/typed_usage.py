@@ -90,6 +90,8 @@ text = "text"
 
 def package() -> None:
     assert_type(pythemis.__version__, str)
+    assert_type(pythemis.stransport.frame(data), bytes)
+    assert_type(pythemis.astransport.DEFAULT_TIMEOUT, float)
     pythemis.nothing  # type: ignore[attr-defined]
     scell.SCellSeall  # type: ignore[attr-defined]
     smessage.Smessage  # type: ignore[attr-defined]
@@ -323,6 +325,13 @@ def memory_transports(peers: Mapping[bytes, bytes]) -> None:
     SimpleMemoryTransport()  # type: ignore[call-arg]
 
 
+class OwnTransport(SocketTransport):
+    """A transport with more methods."""
+
+    def ping(self) -> None:
+        self.send(b"ping")
+
+
 def sockets(connection: socket.socket, find: Callable[[bytes], bytes | None]) -> None:
     sizes: list[int] = [HEADER_SIZE, DEFAULT_MAX_SIZE]
     del sizes
@@ -334,17 +343,39 @@ def sockets(connection: socket.socket, find: Callable[[bytes], bytes | None]) ->
         transport.send(data)
         assert_type(transport.receive(), bytes)
     SSession(b"alice", data, SocketTransport(connection, find)).connect()
+    with OwnTransport(connection, find) as own:
+        own.ping()
+    assert_type(frame(memoryview(data)), bytes)
+    assert_type(frame_size(bytearray(data)), int)
     SocketTransport(connection)  # type: ignore[call-arg]
     SocketTransport(connection, find, 100)  # type: ignore[call-arg]
     SocketTransport(connection, {"bob": data})  # type: ignore[dict-item]
     transport.send(text)  # type: ignore[arg-type]
 
 
-async def streams(find: Callable[[bytes], Awaitable[bytes | None]]) -> None:
+class OwnStream(SessionStream):
+    """A stream with more methods."""
+
+    def ping(self) -> None:
+        self.write(b"ping")
+
+
+async def streams(
+    find: Callable[[bytes], Awaitable[bytes | None]],
+    find_at_once: Callable[[bytes], bytes | None],
+    find_either_way: Callable[[bytes], bytes | Awaitable[bytes | None]],
+    find_text: Callable[[bytes], str],
+) -> None:
     stream = await open_session(
         "localhost", 7000, user_id=b"alice", sign_key=data, keys=find, remote_id=b"bob"
     )
     assert_type(stream, SessionStream)
+    await open_session(user_id=b"alice", sign_key=data, keys=find_at_once)
+    await open_session(user_id=b"alice", sign_key=data, keys=find_either_way)
+    await open_session(user_id=b"alice", sign_key=data, keys=find_text)  # type: ignore[arg-type]
+    reader, writer = await asyncio.open_connection()
+    async with OwnStream(reader, writer, stream.session) as own:
+        own.ping()
     assert_type(DEFAULT_TIMEOUT, float)
     async with stream as same:
         assert_type(same, SessionStream)

@@ -8,16 +8,14 @@ an exception.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn
 
 from pythemis._themis import ffi, lib
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from typing_extensions import Buffer
-
-    OwnerT = TypeVar("OwnerT", bound="Owner")
+    from typing_extensions import Buffer, Self
 
 MESSAGE_MAX: int = lib.THEMIS_CELL_MESSAGE_MAX  # bytes; also of a Secure Message
 SUCCESS: int = lib.THEMIS_SUCCESS
@@ -227,7 +225,7 @@ class Owner:
         """
         self._handle = None
 
-    def __enter__(self: OwnerT) -> OwnerT:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
