@@ -107,6 +107,9 @@ _RSA_BITS = (2048, 4096, 8192)  # 1024 is read, for old data, but no longer made
 class GenerateKeyPair(boundary.Owner):
     """Generates a pair of keys.
 
+    ``close()`` forgets the pair and cannot wipe it: its keys are ``bytes``, which Python frees as
+    they are, once nobody has them any more.
+
     Args:
         alg: a `KEY_PAIR_TYPE`; EC unless you have a reason.
         bits: of RSA keys: 2048 (the default), 4096 or 8192. The last takes many seconds.
