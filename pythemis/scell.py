@@ -20,7 +20,6 @@ which write into a buffer of yours, and ``encrypt_many`` and ``decrypt_many`` fo
 
 from __future__ import annotations
 
-from functools import wraps
 from typing import TYPE_CHECKING, Any, overload
 
 from . import _compat
@@ -28,12 +27,9 @@ from ._core import boundary, cell_lists, cells
 from .exception import ThemisError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from typing import ParamSpec
+    from collections.abc import Iterable
 
     from typing_extensions import Buffer, Self
-
-    P = ParamSpec("P")
 
     Contexts = Buffer | Iterable[Buffer | None] | None
 
@@ -101,7 +97,7 @@ class SCellSeal(_KeyedCell):
         """Choose the class: a passphrase makes an `SCellSealPassphrase`."""
         if cls is not SCellSeal or passphrase is None:
             return super().__new__(cls)
-        if key is not None or any(given is not None for given in keys):
+        if keys or key is not None:
             boundary.wrong_value(_ERRORS, "give a key or a passphrase, not both")
         instead: Any = object.__new__(SCellSealPassphrase)
         return instead  # type: ignore[no-any-return]
@@ -112,7 +108,6 @@ class SCellSeal(_KeyedCell):
     @overload
     def __init__(
         self,
-        key: None = None,
         *,
         passphrase: Buffer | str,
         encoding: str = "utf-8",
@@ -242,19 +237,6 @@ class SCellSeal(_KeyedCell):
 SCellSeal.__new__.__wrapped__ = SCellSeal.__init__  # type: ignore[attr-defined]
 
 
-def _without_a_key(init: Callable[P, None]) -> Callable[P, None]:
-    """Let SCellSeal(None, passphrase=...) be SCellSeal(key=None, passphrase=...)."""
-    call: Any = init
-
-    @wraps(init)
-    def __init__(*arguments: Any, **options: Any) -> None:
-        if len(arguments) > 1 and arguments[1] is None and "passphrase" in options:
-            arguments = (arguments[0], *arguments[2:])
-        call(*arguments, **options)
-
-    return __init__
-
-
 class SCellSealPassphrase(SCellSeal):
     """Secure Cell in Seal mode with a passphrase, which is stretched with PBKDF2.
 
@@ -272,7 +254,6 @@ class SCellSealPassphrase(SCellSeal):
             of range.
     """
 
-    @_without_a_key
     def __init__(
         self,
         passphrase: Buffer | str | None = None,

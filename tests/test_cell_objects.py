@@ -389,7 +389,6 @@ def test_the_passphrase_class_can_be_named():
         SCellSeal(passphrase="text", encoding="utf-8"),
         SCellSeal(passphrase="text", encoding="utf-8", max_iterations=10),
         SCellSeal(key=None, passphrase="text"),
-        SCellSeal(None, passphrase="text"),
     ):
         assert type(made) is SCellSealPassphrase
         assert made.decrypt(forge(b"text", DATA)) == DATA

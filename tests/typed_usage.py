@@ -185,8 +185,6 @@ def cell_passphrase() -> None:
     assert_type(direct.decrypt_many([data], threads=4), list[bytes])
     is_seal: SCellSeal = SCellSealPassphrase(passphrase=data)
     del is_seal
-    SCellSeal(None, passphrase=text)
-    SCellSeal(None)  # type: ignore[call-overload]
     SCellSeal(passphrase=1)  # type: ignore[call-overload]
     SCellSealPassphrase(1)  # type: ignore[arg-type]
     SCellSealPassphrase(text, max_iterations="many")  # type: ignore[arg-type]
