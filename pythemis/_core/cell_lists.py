@@ -8,6 +8,7 @@ apart again while C works on another part in another thread.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from os import cpu_count
@@ -367,7 +368,8 @@ class _Crew:
 
     def __init__(self, parts: list[range], work: Callable[[range], Iterable[Any]]) -> None:
         self._parts = parts
-        self._waiting = iter(range(len(parts)))  # next() of it is one step for all threads
+        # Taking from it is one step, also without a GIL; next() of an iterator is several there.
+        self._waiting = deque(range(len(parts)))
         self._work = work
         self._done: dict[int, Iterable[Any]] = {}
         self._errors: dict[int, BaseException] = {}
@@ -383,7 +385,7 @@ class _Crew:
                     other.start()
             self._take_parts()
         finally:
-            self._waiting = iter(())  # nobody starts another part, whatever ended this one
+            self._waiting.clear()  # nobody starts another part, whatever ended this one
             for other in others:
                 if other.ident is not None:
                     other.join()
@@ -392,11 +394,14 @@ class _Crew:
         return [result for i in range(len(self._parts)) for result in self._done[i]]
 
     def _take_parts(self) -> None:
-        for i in iter(lambda: next(self._waiting, None), None):
-            if self._errors:
+        # Asked before a part is taken: what was taken is done, so that no error of an earlier part
+        # is missed.
+        while not self._errors:
+            try:
+                i = self._waiting.popleft()
+            except IndexError:
                 return
             try:
                 self._done[i] = self._work(self._parts[i])
             except BaseException as error:  # noqa: BLE001 -- raised again in the caller's thread
                 self._errors[i] = error
-                return
