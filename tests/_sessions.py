@@ -7,10 +7,6 @@ from typing import NamedTuple
 
 import _cells
 from _cells import unhex, vector
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from test_primitives import boxed
 
 from pythemis._themis import ffi, lib
@@ -36,12 +32,19 @@ def key_pair(name):
 
 def sign(name, message):
     """Sign with a recorded key of P-256, in another implementation."""
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
     key = load_pem_private_key(vector("key_pairs", name)["pkcs8_pem"].encode(), None)
     return key.sign(message, ec.ECDSA(hashes.SHA256()))
 
 
 def verify(public, signature, message):
     """Verify an ECDSA signature of a P-256 key with another implementation."""
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec
+
     point = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), public[12:])
     point.verify(signature, message, ec.ECDSA(hashes.SHA256()))
 
@@ -134,6 +137,8 @@ class Open(NamedTuple):
 
     def forge(self, message, number, *, at=None, length=None, by_client=True, sid=None):
         """Write an authentic data message with fields of one's choice."""
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
         key = self.secrets.client_key if by_client else self.secrets.server_key
         fields = struct.pack(
             ">IIQ",

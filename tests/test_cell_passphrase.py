@@ -26,7 +26,6 @@ from _cells import (
     wrong_type,
     wrong_value,
 )
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_primitives import kdf_by_definition
@@ -51,6 +50,8 @@ DEFAULT_ITERATIONS = 314110
 
 def forge(passphrase, message, context=b"", *, iterations=1, salt=b"s" * 16, bits=256):
     """Encrypt as the specification defines it, with as few iterations as wanted."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
     pre_key = hashlib.pbkdf2_hmac("sha256", passphrase, salt, iterations, 32)
     length = struct.pack("<I", len(message))
     key = kdf_by_definition(
