@@ -4,6 +4,7 @@
 import os
 import signal
 import sys
+import sysconfig
 
 import pytest
 
@@ -14,6 +15,13 @@ forking = [
     # CPython warns of forks among threads, which is what is tried here.
     pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning"),
 ]
+
+# A child may wait for ever for a lock of Python's own that a thread of its parent held: 15 of 400
+# children that read a variable of a closure, with nothing of ours loaded, did so on 3.13.
+beside_threads = pytest.mark.skipif(
+    bool(sysconfig.get_config_var("Py_GIL_DISABLED")) and sys.version_info < (3, 14),
+    reason="locks of this interpreter itself stay held in children that are forked beside threads",
+)
 
 
 class Child:

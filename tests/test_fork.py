@@ -13,7 +13,7 @@ import threading
 
 import pytest
 from _cells import FEWER
-from _forks import Child, forking, in_pieces, repeated
+from _forks import Child, beside_threads, forking, in_pieces, repeated
 from _keys import generated, payload_of
 from _project import ROOT
 from _sessions import CLIENT, CODES, established, key_pair, parties, parts_of, refused
@@ -69,6 +69,7 @@ def test_the_judge_sees_what_repeats():
 
 
 @pytest.mark.usefixtures("_switching")
+@beside_threads
 def test_no_nonce_repeats_among_threads_that_fork():
     """Each of several threads forks; children have threads that fork again.
 
@@ -268,6 +269,7 @@ LOCKING = {
 }
 
 
+@beside_threads
 @pytest.mark.parametrize("work", LOCKING.values(), ids=LOCKING)
 def test_no_child_waits_for_a_lock_that_a_thread_of_its_parent_held(work):
     """Forks wait until no thread is where OpenSSL takes locks.
