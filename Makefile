@@ -85,6 +85,9 @@ wheel: .venv/.wheel ## build, audit and prove the wheel with everything in it (P
 second-system: .venv/.wheel ## run wheel and sdist on a Debian trixie in a folder, as root (ARCH=arm64 under qemu)
 	$(VENV)/python tools/second_system.py $(if $(ARCH),--arch $(ARCH)) $(PYTEST_ARGS)
 
+free-threaded: .venv/.installed ## build a Python without a GIL, and run the tests on it (PYTEST_ARGS='-k seal')
+	$(VENV)/python tools/free_threaded.py $(PYTEST_ARGS)
+
 check-release: ## is everything in dist that a release has, of one version? (TAG=v1.2.3)
 	$(PYTHON) tools/check_release.py "$$TAG" # out of the environment: no name of a tag becomes a command
 
