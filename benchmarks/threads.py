@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     Job = Callable[[], object]
 
 PLAIN_SIZE = 64 << 10
+SHORT_SIZE = 64  # here Python takes most of the time, so that a GIL is what threads wait for
 MANY_SIZE = 100
 
 
@@ -51,7 +52,8 @@ def main() -> None:
     parser.add_argument("--json", help="also write the figures into this file")
     options = parser.parse_args()
     settings = Settings(options.rounds, options.seconds, options.many)
-    rows = [*plain_calls(settings), *lists(settings), beside_a_passphrase(settings)]
+    rows = [*plain_calls(settings), *processor_time(settings)]
+    rows += [*lists(settings), beside_a_passphrase(settings)]
     print(f"{machine_sentence(machine())}\n\n{table(rows)}", end="")
     write(options.json, document(rows, settings._asdict()))
 
@@ -59,17 +61,47 @@ def main() -> None:
 def plain_calls(settings: Settings) -> list[Row]:
     """Measure two Python threads that make calls of their own, with one cell between them."""
     cell, message = SCellSeal(key=GenerateSymmetricKey()), os.urandom(PLAIN_SIZE)
-    encrypted = cell.encrypt(message)
+    encrypted, short = cell.encrypt(message), message[:SHORT_SIZE]
     rows = []
     for name, goal, call, argument in (
         ("hashlib SHA-256 64 KiB", None, hashlib.sha256, message),
         ("Seal encrypt 64 KiB", 1.9, cell.encrypt, message),
         ("Seal decrypt 64 KiB", None, cell.decrypt, encrypted),
+        ("Seal encrypt 64 B", None, cell.encrypt, short),
+        ("Seal decrypt 64 B", None, cell.decrypt, cell.encrypt(short)),
     ):
         job = repeated(call, argument, settings.seconds)
         one, two = in_turns([lambda j=job: elapsed(j), lambda j=job: elapsed(j, j)],
                             settings.rounds)  # fmt: skip
         rows.append(speed_up(f"two threads: {name}", one, two, goal, work=2))
+    return rows
+
+
+def processor_time(settings: Settings) -> list[Row]:
+    """Measure what a call takes of a processor while another thread makes the same call.
+
+    Waiting is not in it, so that a busy machine shows as well whether threads hinder each other.
+    """
+    cell, rows = SCellSeal(key=GenerateSymmetricKey()), []
+    for name, size in (("64 KiB", PLAIN_SIZE), ("64 B", SHORT_SIZE)):
+        message = os.urandom(size)
+        times = calls_in(functools.partial(cell.encrypt, message), settings.seconds)
+
+        def spent(threads: int, message: bytes = message, times: int = times) -> float:
+            taken: list[float] = []
+
+            def job() -> None:
+                before = time.thread_time()
+                for _ in range(times):
+                    cell.encrypt(message)
+                taken.append(time.thread_time() - before)
+
+            elapsed(*[job] * threads)
+            return sum(taken) * 1e6 / times / threads
+
+        one, two = in_turns([lambda s=spent: s(1), lambda s=spent: s(2)], settings.rounds)
+        label = f"processor time of a call in two threads: Seal encrypt {name}"
+        rows.append(Row(label, spread(two), "one thread", spread(one), ratios(two, one)))
     return rows
 
 
@@ -150,14 +182,18 @@ def timed(job: Job) -> float:
 
 def repeated(call: Callable[[object], object], argument: object, seconds: float) -> Job:
     """Give a job that makes a call so often that it takes about so long."""
-    once = min(timed(lambda: call(argument)) for _ in range(5))
-    times = max(1, round(seconds / once))
+    times = calls_in(functools.partial(call, argument), seconds)
 
     def job() -> None:
         for _ in range(times):
             call(argument)
 
     return job
+
+
+def calls_in(call: Job, seconds: float) -> int:
+    """Tell how many calls take about so long."""
+    return max(1, round(seconds / min(timed(call) for _ in range(5))))
 
 
 if __name__ == "__main__":
