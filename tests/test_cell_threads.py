@@ -4,6 +4,7 @@
 import hashlib
 import os
 import sys
+import sysconfig
 import threading
 import time
 
@@ -199,6 +200,9 @@ def test_other_threads_run_during_long_calls():
 
 @pytest.mark.timing
 @pytest.mark.skipif(sys.implementation.name != "cpython", reason="PyPy lets others into a sum")
+@pytest.mark.skipif(
+    bool(sysconfig.get_config_var("Py_GIL_DISABLED")), reason="there is no such lock here"
+)
 def test_the_measure_sees_a_call_that_holds_the_lock():
     """The judge is judged: pure Python work lets nobody in."""
     assert progress_of_another_thread(lambda: sum(range(100_000))) == 0
