@@ -34,6 +34,7 @@ sys.path.insert(0, str(ROOT))
 from build_ffi import LIBRARIES
 
 FOLDER = ROOT / "build" / "free-threaded"
+WHEELS = FOLDER / "wheels"  # which pip finds, that of the tests as well
 # Programs that building takes, and what the modules of Python that the tests use are built with.
 PROGRAMS = {"gcc": "gcc", "make": "make", "dpkg-source": "dpkg-dev", "pkg-config": "pkg-config"}
 HEADERS = {
@@ -70,6 +71,8 @@ RELEASES = (
 def main() -> None:
     """Make the interpreter and its environment where they are missing, and run the tests."""
     release = interpreter()
+    os.environ["PIP_FIND_LINKS"] = f"{os.environ.get('PIP_FIND_LINKS', '')} {WHEELS}".strip()
+    WHEELS.mkdir(exist_ok=True)
     python = environment(release)
     project = FOLDER / "project"
     shutil.rmtree(project, ignore_errors=True)
@@ -186,7 +189,9 @@ def environment(release: Release) -> Path:
         pip(python, "--group", "test")
     else:
         pip(python, "setuptools>=77", "wheel", "pycparser")
-        pip(python, "--no-build-isolation", "--no-deps", str(tolerant_cffi()))
+        build_wheel = ["pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(WHEELS)]
+        run([*NICE, str(python), "-m", *build_wheel, str(tolerant_cffi())], ROOT)
+        pip(python, "--only-binary=:all:", "cffi")  # that wheel; others are compiled with it
         there = [one for one in test_group(python) if name_of(one) not in release.lacking]
         from_source = [f"--no-binary={name}" for name in release.compiled]
         pip(python, "--no-build-isolation", "--only-binary=:all:", *from_source, *there)
