@@ -261,11 +261,19 @@ def test_salts_differ():
 
 # ---- Locks ----
 
+def in_a_thread():
+    """Draw in a thread that then ends, and gives its generators back."""
+    thread = threading.Thread(target=GenerateSymmetricKey)
+    thread.start()
+    thread.join()
+
+
 LOCKING = {
     "random bytes": lambda: SCellSeal(GenerateSymmetricKey()).encrypt(b"m"),
     "rsa keys": lambda: SMessage(*RSA),
     "ec keys": lambda: ssign(EC[0], b"m"),
     "pem": lambda: from_pem(to_pem(EC[0])),
+    "threads that end": in_a_thread,
 }
 
 

@@ -35,6 +35,20 @@
 #define SOTER_THREAD_LOCAL _Thread_local
 #endif
 
+/* Has a function(void *) called when this thread ends, before what pthread_key_create has; whether
+ * it will be. The C++ run time has it from the C library. */
+#if defined(__linux__) && defined(__GNUC__)
+#include <stddef.h>
+#include <stdint.h> /* tells, too, whether it is glibc */
+#if defined(__GLIBC__)
+extern int
+__cxa_thread_atexit_impl(void (*function)(void *), void *argument, void *library); /* of glibc */
+extern void *__dso_handle __attribute__((visibility("hidden")));                   /* of GCC */
+#define SOTER_AT_THREAD_END(function)                                                              \
+    (__cxa_thread_atexit_impl((function), NULL, &__dso_handle) == 0)
+#endif
+#endif
+
 /* The instruction of x86-64 that takes eight bytes into a CRC-32C: a function that uses it says so,
  * and is called only if the machine has it. */
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(_MSC_VER)

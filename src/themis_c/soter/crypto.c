@@ -10,6 +10,7 @@
 #include "soter/ec_curve.h"
 #include "soter/fork.h"
 #include "soter/init.h"
+#include "soter/threads.h"
 
 struct soter_crypto soter_crypto;
 
@@ -38,6 +39,7 @@ static bool has_generators(OSSL_LIB_CTX *libctx)
 static void fetch_all(void)
 {
     struct soter_crypto *c = &soter_crypto;
+    soter_threads_init();
     /* The default context is not ours to use, but OpenSSL starts it at the first fetch from any
      * other; if that fails, then only what comes later does, and for good. */
     if (OPENSSL_init_crypto(START_OPTIONS, NULL) != 1 ||

@@ -9,6 +9,7 @@
 #include "soter/compiler.h"
 #include "soter/crypto.h"
 #include "soter/fork.h"
+#include "soter/threads.h"
 #include "soter/wipe.h"
 
 #define BLOCK_SIZE 384
@@ -40,6 +41,7 @@ static bool seed(EVP_RAND_CTX *drbg)
 static bool renew(void)
 {
     const uint32_t generation = soter_fork_generation();
+    soter_threads_watch();
     if (seeded != generation) {
         if (!seed(RAND_get0_public(soter_crypto.libctx)) ||
             !seed(RAND_get0_private(soter_crypto.libctx))) {

@@ -1,10 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libcrypto keeps things for each thread: random generators with their seeds, errors. Where it is a
- * library of its own Windows tells it when a thread ends; where it stands inside ours Windows tells
- * us, and without a word to it they would stay until the process ends. */
+/* libcrypto keeps things for each thread: random generators with their seeds, errors. When a thread
+ * ends it gives them back, under a lock.
+ *
+ * On Windows nobody tells a libcrypto that stands inside our library of that; Windows tells us.
+ * Elsewhere libcrypto notices by itself, but a child that is forked just then finds the lock held
+ * for ever. So we do it before, while forks wait. */
+#include "soter/threads.h"
+
 #include <openssl/crypto.h>
 
-#if defined(_WIN32) && defined(SOTER_PRIVATE_LIBCRYPTO)
+#include "soter/compiler.h"
+#include "soter/fork.h"
+
+#if defined(_WIN32)
+
+void soter_threads_init(void)
+{
+}
+
+void soter_threads_watch(void)
+{
+}
+
+#if defined(SOTER_PRIVATE_LIBCRYPTO)
 
 #include <windows.h>
 
@@ -19,5 +37,57 @@ BOOL WINAPI DllMain(HINSTANCE library, DWORD reason, LPVOID reserved)
     }
     return TRUE;
 }
+
+#endif
+
+#else
+
+#include <pthread.h>
+#include <stdbool.h>
+
+static SOTER_THREAD_LOCAL bool watched;
+
+static void thread_ends(void *unused)
+{
+    (void)unused;
+    soter_fork_hold_off();
+    OPENSSL_thread_stop();
+    soter_fork_let();
+}
+
+#if defined(SOTER_AT_THREAD_END)
+
+void soter_threads_init(void)
+{
+}
+
+void soter_threads_watch(void)
+{
+    if (!watched) {
+        watched = SOTER_AT_THREAD_END(thread_ends);
+    }
+}
+
+#else
+
+/* Destructors run in the order in which their keys were made, where anybody says: so this one is
+ * made before libcrypto makes its own, if we are the first who start it. */
+static pthread_key_t key;
+static bool has_key;
+
+void soter_threads_init(void)
+{
+    has_key = pthread_key_create(&key, thread_ends) == 0;
+}
+
+void soter_threads_watch(void)
+{
+    static const char something;
+    if (!watched) {
+        watched = has_key && pthread_setspecific(key, &something) == 0;
+    }
+}
+
+#endif
 
 #endif
