@@ -49,6 +49,7 @@ WAITING_FOR_4: int = lib.THEMIS_SESSION_WAITING_FOR_4
 ESTABLISHED: int = lib.THEMIS_SESSION_ESTABLISHED
 FAILED: int = lib.THEMIS_SESSION_FAILED
 
+_NEGOTIATING = (IDLE, WAITING_FOR_2, WAITING_FOR_3, WAITING_FOR_4)
 _SEND_OUTPUT_TO_PEER: int = lib.THEMIS_SEND_OUTPUT_TO_PEER
 _NOT_FINISHED: int = lib.THEMIS_SSESSION_KA_NOT_FINISHED
 _NO_PEER_KEY: int = lib.THEMIS_SSESSION_GET_PUB_FOR_ID_CALLBACK_ERROR
@@ -256,6 +257,8 @@ def unwrap_into(session: Session, buffer: Any, message: Any) -> int:
 
 def unwrap(session: Session, message: Any, kind: type[BytesT]) -> BytesT | None:
     """Decrypt a message into an object of this kind; None if the session still negotiates."""
+    if type(message) is not bytes and state(session) in _NEGOTIATING:
+        return None  # before it is copied, for it will be again
     message = copied(session._errors, message, "the received message")
     size = len(message)
     room = size - OVERHEAD if size > OVERHEAD else 0  # C refuses short ones
