@@ -30,7 +30,9 @@ class Meanwhile:
             self._memory[:] = bytes(len(self._memory))
             return found(*arguments)
 
-        return call if callable(found) and not name.endswith(("overlap", "size", "state")) else found
+        return (
+            call if callable(found) and not name.endswith(("overlap", "size", "state")) else found
+        )
 
 
 def cell(kind, mode):

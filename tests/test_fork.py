@@ -261,6 +261,7 @@ def test_salts_differ():
 
 # ---- Locks ----
 
+
 def in_a_thread():
     """Draw in a thread that then ends, and gives its generators back."""
     thread = threading.Thread(target=GenerateSymmetricKey)
