@@ -76,7 +76,7 @@ def seal_list(owner: Owner, messages: Any, contexts: Any, threads: int) -> list[
 
     def work(part: range) -> Iterable[bytes]:
         buffer, sizes = _through_c(job, part)
-        return _fields([TOKEN_SIZE + size for size in sizes], before="").unpack(buffer)
+        return _fields(sizes, token_size=TOKEN_SIZE).unpack(buffer)
 
     return _in_parts(job, threads, work, seal)
 
@@ -234,11 +234,14 @@ def _at(index: int, error: Exception) -> Exception:
 # ---- Through C ----
 
 
-def _fields(sizes: list[int], before: str) -> Struct:
-    """Describe messages of these sizes, each with what stands before it, to take them apart."""
-    if sizes.count(sizes[0]) == len(sizes):  # read in half the time
-        return Struct(f"{before}{sizes[0]}s" * len(sizes))
-    return Struct(f"{before}%ds" * len(sizes) % tuple(sizes))
+def _fields(sizes: list[int], before: str = "", token_size: int = 0) -> Struct:
+    """Describe messages of these sizes, each with what stands before it, to take them apart.
+
+    With a token of that size each message is one field.
+    """
+    if sizes.count(sizes[0]) == len(sizes):  # takes half the time
+        return Struct(f"{before}{token_size + sizes[0]}s" * len(sizes))
+    return Struct(f"{before}%ds" * len(sizes) % tuple([token_size + size for size in sizes]))
 
 
 def _opened(job: _Job, part: range, skip: int) -> Iterable[bytes]:
