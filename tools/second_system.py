@@ -66,7 +66,7 @@ def main() -> None:
     system = SecondSystem(root)
     system.mount()
     if machine:  # times mean nothing there, and what takes long would take hours
-        pytest_arguments += ["-m", "not timing and not slow"]
+        pytest_arguments += ["-m", "not timing and not slow and not big_memory"]
     for stage in arguments.only or (["sdist"] if machine else STAGES):
         print(f"---- {stage} ----", flush=True)
         STAGES[stage](system, pytest_arguments)
