@@ -19,7 +19,6 @@ from .boundary import (
     Owner,
     check_room,
     clash,
-    copied,
     failed,
     foreign_output,
     foreign_result,
@@ -257,20 +256,27 @@ def unwrap_into(session: Session, buffer: Any, message: Any) -> int:
 
 def unwrap(session: Session, message: Any, kind: type[BytesT]) -> BytesT | None:
     """Decrypt a message into an object of this kind; None if the session still negotiates."""
-    if type(message) is not bytes and state(session) in _NEGOTIATING:
-        return None  # before it is copied, for it will be again
-    message = copied(session._errors, message, "the received message")
-    size = len(message)
-    room = size - OVERHEAD if size > OVERHEAD else 0  # C refuses short ones
-    output: Any = kind(room) if IN_PLACE else foreign_output(room)
-    now = int(time())
-    with session._lock:
-        handle = session._handle
-        if handle is None:
-            refuse_closed(session)
-        status = lib.themis_session_unwrap(handle, now if now > 0 else 0, message, size, output)
-        if status == _NOT_FINISHED:
-            return None
-        if status != SUCCESS:
-            _refused(session, handle, status)
-    return output if IN_PLACE else kind(foreign_result(output))
+    try:
+        if type(message) is not bytes:
+            message = view(session._errors, message, "the received message")
+            if state(session) in _NEGOTIATING:
+                return None  # before it is copied, for it will be again
+        size = len(message)
+        room = size - OVERHEAD if size > OVERHEAD else 0  # C refuses short ones
+        # Made before the copy, for making one of a subclass of `bytes` takes memory for two.
+        output: Any = kind(room) if IN_PLACE else foreign_output(room)
+        if type(message) is not bytes:
+            message = ffi.buffer(message)[:]  # see boundary.copied
+        now = int(time())
+        with session._lock:
+            handle = session._handle
+            if handle is None:
+                refuse_closed(session)
+            status = lib.themis_session_unwrap(handle, now if now > 0 else 0, message, size, output)
+            if status == _NOT_FINISHED:
+                return None
+            if status != SUCCESS:
+                _refused(session, handle, status)
+        return output if IN_PLACE else kind(foreign_result(output))
+    finally:
+        del message
