@@ -20,7 +20,7 @@ STANDARD_HEADERS = {
 # The files that ask the operating system for something, or are asked.
 SYSTEM_HEADERS = {
     "soter/fork.c": {"pthread.h", "stdatomic.h", "sys/mman.h"},
-    "soter/threads.c": {"pthread.h", "windows.h"},
+    "soter/threads.c": {"pthread.h", "stdatomic.h", "windows.h"},
 }
 # Names that belong to a compiler stand in soter/compiler.h alone; these tell systems apart.
 COMPILERS = re.compile(r"\b__(?!linux__\b|APPLE__\b|cplusplus\b)\w+")

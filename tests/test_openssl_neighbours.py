@@ -4,6 +4,7 @@
 import ctypes
 import hashlib
 import os
+import signal
 import ssl
 import subprocess
 import sys
@@ -135,6 +136,31 @@ def test_memory_that_others_lacked_is_not_what_we_lack(libcrypto):
     forged = with_byte(signed, 14, 1)
     assert code_of(sverify, public, forged) == THEMIS_CODES.INVALID_SIGNATURE
     assert libcrypto.ERR_peek_error() != 0
+
+
+ABORTS_IN_CLEANUP = """\
+import ctypes, sys
+from pythemis import _themis
+libcrypto = ctypes.CDLL(_themis.__file__)
+if sys.argv[1:] == ["others first"]:
+    libcrypto.OPENSSL_init_crypto(ctypes.c_uint64(2), None)  # strings of errors: anything
+from pythemis import scell
+abort = ctypes.cast(ctypes.CDLL(None).abort, ctypes.c_void_p)
+assert libcrypto.OPENSSL_atexit(abort) == 1
+"""
+
+
+@pytest.mark.skipif(linked_statically(), reason="nobody else calls our libcrypto")
+@pytest.mark.skipif(os.name != "posix", reason="the C library goes by another name")
+def test_libcrypto_does_not_take_itself_apart_in_exit():
+    """Daemon threads may still be inside it. Whoever starts it first decides: others want that."""
+
+    def ended(*others):
+        program = [sys.executable, "-c", ABORTS_IN_CLEANUP, *others]
+        return subprocess.run(program, check=False, capture_output=True).returncode
+
+    assert ended() == 0
+    assert ended("others first") == -signal.SIGABRT
 
 
 def test_pythons_own_openssl_works_before_and_after():

@@ -39,11 +39,9 @@ static bool has_generators(OSSL_LIB_CTX *libctx)
 static void fetch_all(void)
 {
     struct soter_crypto *c = &soter_crypto;
-    soter_threads_init();
     /* The default context is not ours to use, but OpenSSL starts it at the first fetch from any
      * other; if that fails, then only what comes later does, and for good. */
-    if (OPENSSL_init_crypto(START_OPTIONS, NULL) != 1 ||
-        OSSL_LIB_CTX_get0_global_default() == NULL) {
+    if (OSSL_LIB_CTX_get0_global_default() == NULL) {
         return;
     }
     soter_fork_init();
@@ -64,17 +62,21 @@ static void fetch_all(void)
             c->aes256_ctr != NULL && soter_curves_init(c->libctx) && has_generators(c->libctx);
 }
 
-/* What OpenSSL complains of meanwhile, also where it helped itself, is for nobody to find. */
-static void fetch_all_silently(void)
+/* What OpenSSL complains of meanwhile, also where it helped itself, is for nobody to find. (A mark
+ * comes after the start: it would start OpenSSL as well, and with another mind about exit.) */
+static void start(void)
 {
-    ERR_set_mark();
-    fetch_all();
-    ERR_pop_to_mark();
+    soter_threads_init();
+    if (OPENSSL_init_crypto(START_OPTIONS, NULL) == 1) {
+        ERR_set_mark();
+        fetch_all();
+        ERR_pop_to_mark();
+    }
 }
 
 soter_status soter_init(void)
 {
-    if (CRYPTO_THREAD_run_once(&once, fetch_all_silently) != 1) {
+    if (CRYPTO_THREAD_run_once(&once, start) != 1) {
         return SOTER_ENGINE_FAIL;
     }
     return ready ? SOTER_SUCCESS : SOTER_ENGINE_FAIL;

@@ -31,6 +31,10 @@ void soter_fork_let(void)
 {
 }
 
+void soter_fork_await(void)
+{
+}
+
 #else
 
 #include <pthread.h>
@@ -84,6 +88,12 @@ void soter_fork_hold_off(void)
 void soter_fork_let(void)
 {
     pthread_rwlock_unlock(&forking);
+}
+
+void soter_fork_await(void)
+{
+    fork_begins();
+    fork_ended();
 }
 
 static int wiped_on_fork(void *page)

@@ -20,4 +20,7 @@ uint32_t soter_fork_generation(void);
 void soter_fork_hold_off(void);
 void soter_fork_let(void);
 
+/* Waits, as a fork would, until nobody holds one off who did when this began. */
+void soter_fork_await(void);
+
 #endif

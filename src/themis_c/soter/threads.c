@@ -43,22 +43,36 @@ BOOL WINAPI DllMain(HINSTANCE library, DWORD reason, LPVOID reserved)
 #else
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stdlib.h>
 
 static SOTER_THREAD_LOCAL bool watched;
+static atomic_bool process_has_ended;
 
 static void thread_ends(void *unused)
 {
     (void)unused;
     soter_fork_hold_off();
-    OPENSSL_thread_stop();
+    if (!atomic_load(&process_has_ended)) {
+        OPENSSL_thread_stop();
+    }
     soter_fork_let();
+}
+
+/* A libcrypto that others started takes itself apart in exit(), and with it what other threads have
+ * there, which may end just then. That comes after this: it was asked for earlier. */
+static void process_ends(void)
+{
+    atomic_store(&process_has_ended, true);
+    soter_fork_await();
 }
 
 #if defined(SOTER_AT_THREAD_END)
 
 void soter_threads_init(void)
 {
+    atexit(process_ends);
 }
 
 void soter_threads_watch(void)
@@ -78,6 +92,7 @@ static bool has_key;
 void soter_threads_init(void)
 {
     has_key = pthread_key_create(&key, thread_ends) == 0;
+    atexit(process_ends);
 }
 
 void soter_threads_watch(void)
