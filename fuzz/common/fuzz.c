@@ -86,10 +86,12 @@ bool fuzz_equal(struct soter_slice a, struct soter_slice b)
     return a.len == b.len && fuzz_begins(a, b);
 }
 
+/* Not with memcmp, of which libFuzzer learns: it then gives an honest message of one run for a
+ * forged one in the next, and that is rightly accepted. */
 bool fuzz_begins(struct soter_slice whole, struct soter_slice beginning)
 {
     return whole.len >= beginning.len &&
-           (beginning.len == 0 || memcmp(whole.data, beginning.data, beginning.len) == 0);
+           (beginning.len == 0 || soter_equal(whole.data, beginning.data, beginning.len));
 }
 
 void fuzz_set(struct fuzz_message *message, struct soter_slice bytes)
