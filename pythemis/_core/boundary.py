@@ -131,13 +131,18 @@ def view(errors: Errors, data: Buffer, what: str) -> Any:
             hint = "if it is base64, decode it first: base64.b64decode(text)"
         wrong_type(errors, f"{what} must be bytes, not str; {hint}")
     try:
-        exporter = data.obj if type(data) is memoryview else data
-        if type(exporter) in _PLAIN or not holds_references(exporter):
+        if _is_memory(data):
             return ffi.from_buffer("uint8_t[]", data)
     except (TypeError, ValueError, BufferError):
         pass
     kind = type(data).__name__
     return wrong_type(errors, f"{what} must be bytes or a contiguous bytes-like object, not {kind}")
+
+
+def _is_memory(data: Any) -> bool:
+    """Tell whether the bytes of a buffer, or of what it is a view of, are what it holds."""
+    exporter = data.obj if type(data) is memoryview else data
+    return type(exporter) in _PLAIN or not holds_references(exporter)
 
 
 def holds_references(data: Any) -> bool:
@@ -162,8 +167,7 @@ def writable_view(errors: Errors, buffer: Buffer, what: str) -> Any:
     """See a buffer that C writes into."""
     if not isinstance(buffer, (str, bytes)):
         try:
-            exporter = buffer.obj if type(buffer) is memoryview else buffer
-            if type(exporter) in _PLAIN or not holds_references(exporter):
+            if _is_memory(buffer):
                 return ffi.from_buffer("uint8_t[]", buffer, require_writable=True)
         except (TypeError, ValueError, BufferError):
             pass
@@ -197,11 +201,11 @@ def steady(errors: Errors, room: Any, size: int, data: Any, same: tuple[int, int
 
     There it may lie as `clash` has it for ``same``, and nobody else may write to it.
     """
+    if not clash(room, size, data):
+        return data if type(data) is bytes else ffi.buffer(data)[:]
     if clash(room, size, data, same):
         refuse_clash(errors)
-    if type(data) is bytes or clash(room, size, data):
-        return data
-    return ffi.buffer(data)[:]
+    return data
 
 
 def refuse_clash(errors: Errors) -> NoReturn:
