@@ -327,11 +327,12 @@ def test_nothing_is_left_in_a_buffer_that_was_refused(opened):
     """What C decrypted and then refused is wiped: number, time and length are judged last."""
     now = int(time.time())
     old = opened.secrets.client_number - 100
+    spoiled = opened.forge(b"secret words", old)
     forged = {
         "late": opened.forge(b"secret words", old),
         "time": opened.forge(b"secret words", old, at=1),
         "length": opened.forge(b"secret words", old, length=1),
-        "tag": opened.forge(b"secret words", old)[:-1] + b"\0",
+        "tag": spoiled[:-1] + bytes([spoiled[-1] ^ 1]),
     }
     for wrapped in forged.values():
         out = ffi.new("uint8_t[]", b"x" * 12)
