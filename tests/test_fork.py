@@ -128,24 +128,32 @@ def test_no_nonce_repeats_among_workers_of_multiprocessing():
 # ---- Systems that do not tell ----
 
 NAMESPACES = """
-import ctypes, os
+import ctypes, os, sys
 from pythemis.scell import SCellSeal
 from pythemis.skeygen import GenerateKeyPair, GenerateSymmetricKey
+from pythemis.smessage import SecureSigner
 from _forks import Child, repeated
 unshare = ctypes.CDLL(None).unshare
 NEW_PROCESS_NUMBERS = 0x20000000
 cell = SCellSeal(b"k")
+by_kind = {kind: SecureSigner(GenerateKeyPair(kind).export_private_key()) for kind in ("EC", "RSA")}
+
+def sign():
+    ec, rsa = (by_kind[kind].sign(b"the same") for kind in ("EC", "RSA"))
+    return bytes([os.getpid()]) + ec[20 + 6 : 20 + 30] + rsa[20 + 6 : 20 + 30]
 
 def draw():
     nonces = b"".join(cell.encrypt(b"m")[16:28] for _ in range(60))
     keys = GenerateSymmetricKey()[:24] + GenerateKeyPair("EC").export_private_key()[-24:]
     return bytes([os.getpid()]) + nonces + keys
 
+work = {"draw": draw, "sign": sign}[sys.argv[1]]
+
 def first():
     assert unshare(NEW_PROCESS_NUMBERS) == 0
-    before = draw()
-    child = Child(draw)
-    return before + draw() + child.result()
+    before = work()
+    child = Child(work)
+    return before + work() + child.result()
 
 if unshare(NEW_PROCESS_NUMBERS) != 0:
     print("refused")
@@ -159,10 +167,11 @@ else:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="namespaces of Linux")
-def test_nothing_repeats_in_a_child_with_the_number_of_its_parent():
+@pytest.mark.parametrize("work", ["draw", "sign"])
+def test_nothing_repeats_in_a_child_with_the_number_of_its_parent(work):
     """OpenSSL tells a child by its process number; in a new namespace both can be number 1."""
     ran = subprocess.run(
-        [sys.executable, "-c", NAMESPACES],
+        [sys.executable, "-c", NAMESPACES, work],
         env={**os.environ, "PYTHONPATH": str(ROOT / "tests")},
         capture_output=True,
         text=True,

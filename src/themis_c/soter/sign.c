@@ -8,6 +8,7 @@
 #include "soter/fork.h"
 #include "soter/hash.h"
 #include "soter/pss.h"
+#include "soter/rand.h"
 
 struct soter_sign_key {
     const struct soter_key_kind *kind;
@@ -66,7 +67,10 @@ soter_status soter_sign(const soter_sign_key *key,
     if (!key->kind->is_private) {
         return SOTER_INVALID_PARAMETER;
     }
-    status = soter_sha256(parts, count, digest);
+    status = soter_rand_renew();
+    if (status == SOTER_SUCCESS) {
+        status = soter_sha256(parts, count, digest);
+    }
     if (status != SOTER_SUCCESS) {
         return status;
     }
