@@ -8,12 +8,13 @@ apart again while C works on another part in another thread.
 
 from __future__ import annotations
 
-from collections import deque
+from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import chain, islice
 from os import cpu_count
 from struct import Struct
-from threading import Thread
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
 from pythemis._themis import ffi, lib
@@ -56,6 +57,7 @@ _PART_COUNT = 512
 _PART_BYTES = 1 << 18
 # More than there are processors make nothing faster; whoever asks for a million gets these.
 _THREADS_MAX = max(64, cpu_count() or 1)
+_SIZE_T = "Q" if ffi.sizeof("size_t") == 8 else "I"  # as array has it; takes a fourth of ffi.new
 
 
 class _Job(NamedTuple):
@@ -129,8 +131,8 @@ def one_by_one(
 ) -> list[bytes]:
     """Do an operation that takes long enough by itself on each message."""
     job = _job(owner, 0, "message", {}, messages, contexts)
-    parts = [range(i, i + 1) for i in range(len(job.messages))]
-    return _run(owner._errors, parts, threads, lambda part: _alone(job, part.start, function))
+    parts = (range(i, i + 1) for i in range(len(job.messages)))
+    return _run(job, parts, threads, lambda part: _alone(job, part.start, function))
 
 
 def _alone(job: _Job, i: int, function: Callable[..., ResultT]) -> list[ResultT]:
@@ -298,7 +300,7 @@ def _call(job: _Job, buffer: Any, contexts: bytes | None, counts: list[int], par
         len(buffer),
         ffi.NULL if contexts is None else contexts,
         0 if contexts is None else len(contexts),
-        ffi.new("size_t[]", counts),
+        ffi.from_buffer("size_t[]", array(_SIZE_T, counts)),
         len(part),
         failed,
     )
@@ -320,27 +322,25 @@ def _in_parts(
     def each(part: range) -> Iterable[ResultT]:
         return work(part) if len(part) > 1 else _alone(job, part.start, alone)
 
-    return _run(job.owner._errors, list(_parts(job.messages)), threads, each)
+    return _run(job, _parts(job.messages), threads, each)
 
 
 def _parts(messages: list[Any]) -> Iterator[range]:
     """Cut a list where _PART_COUNT or (so far as a length counts bytes) _PART_BYTES is reached."""
-    try:
-        sizes = list(map(len, messages))
-    except Exception:  # noqa: BLE001 -- what is not bytes is refused when its part is done
-        sizes = list(map(_length, messages))
-    if max(sizes, default=0) * _PART_COUNT <= _PART_BYTES:
-        for start in range(0, len(sizes), _PART_COUNT):
-            yield range(start, min(start + _PART_COUNT, len(sizes)))
-        return
-    start = total = 0
-    for i, size in enumerate(sizes):
-        if i > start and (i - start == _PART_COUNT or total + size > _PART_BYTES):
-            yield range(start, i)
-            start, total = i, 0
-        total += size
-    if start < len(sizes):
-        yield range(start, len(sizes))
+    for first in range(0, len(messages), _PART_COUNT):
+        some = messages[first : first + _PART_COUNT]
+        try:
+            sizes = list(map(len, some))
+        except Exception:  # noqa: BLE001 -- what is not bytes is refused when its part is done
+            sizes = list(map(_length, some))
+        start, total = first, 0
+        if sum(sizes) > _PART_BYTES:
+            for i, size in enumerate(sizes, first):
+                if i > start and total + size > _PART_BYTES:
+                    yield range(start, i)
+                    start, total = i, 0
+                total += size
+        yield range(start, first + len(some))
 
 
 def _length(message: Any) -> int:
@@ -351,9 +351,10 @@ def _length(message: Any) -> int:
 
 
 def _run(
-    errors: Errors, parts: list[range], threads: int, work: Callable[[range], Iterable[ResultT]]
+    job: _Job, parts: Iterator[range], threads: int, work: Callable[[range], Iterable[ResultT]]
 ) -> list[ResultT]:
     """Do all parts, in any number of threads; the error is that of the first part that has one."""
+    errors = job.owner._errors
     if not isinstance(threads, int) or isinstance(threads, bool):
         wrong_type(errors, "threads must be an int")
     if threads < 1:
@@ -363,48 +364,48 @@ def _run(
         for part in parts:
             made += work(part)
         return made
-    return _Crew(parts, work).run(threads)
+    return _Crew(len(job.messages), parts, work).run(threads)
 
 
 class _Crew:
     """Threads that take parts one by one, in their order, until none is left or one has failed."""
 
-    def __init__(self, parts: list[range], work: Callable[[range], Iterable[Any]]) -> None:
-        self._parts = parts
-        # Taking from it is one step, also without a GIL; next() of an iterator is several there.
-        self._waiting = deque(range(len(parts)))
+    def __init__(
+        self, count: int, parts: Iterator[range], work: Callable[[range], Iterable[Any]]
+    ) -> None:
+        self._parts = parts  # cut while others work
+        self._taking = Lock()
         self._work = work
-        self._done: dict[int, Iterable[Any]] = {}
+        self._made: list[Any] = [None] * count
         self._errors: dict[int, BaseException] = {}
 
     def run(self, threads: int) -> list[Any]:
-        others = [
-            Thread(target=self._take_parts, daemon=True)
-            for _ in range(min(threads, len(self._parts), _THREADS_MAX) - 1)
-        ]
+        first = list(islice(self._parts, min(threads, _THREADS_MAX)))
+        self._parts = chain(first, self._parts)
+        others = [Thread(target=self._take_parts, daemon=True) for _ in first[1:]]
         try:
             with suppress(RuntimeError):  # the system gives no more threads: fewer do it, too
                 for other in others:
                     other.start()
             self._take_parts()
         finally:
-            self._waiting.clear()  # nobody starts another part, whatever ended this one
+            self._parts = iter(())  # nobody starts another part, whatever ended this one
             for other in others:
                 if other.ident is not None:
                     other.join()
         if self._errors:
             raise self._errors[min(self._errors)]
-        return [result for i in range(len(self._parts)) for result in self._done[i]]
+        return self._made
 
     def _take_parts(self) -> None:
         # Asked before a part is taken: what was taken is done, so that no error of an earlier part
         # is missed.
         while not self._errors:
-            try:
-                i = self._waiting.popleft()
-            except IndexError:
+            with self._taking:
+                part = next(self._parts, None)
+            if part is None:
                 return
             try:
-                self._done[i] = self._work(self._parts[i])
+                self._made[part.start : part.stop] = self._work(part)
             except BaseException as error:  # noqa: BLE001 -- raised again in the caller's thread
-                self._errors[i] = error
+                self._errors[part.start] = error
