@@ -23,26 +23,19 @@ DRY_GENERATOR = """\
 
 static int drawn;
 
-static int draw(const char *name, void *ctx, unsigned char *out, size_t len, unsigned strength)
+typedef int generate(void *drbg, unsigned char *out, size_t len, unsigned strength, int resistance,
+                     const unsigned char *more, size_t more_len);
+
+generate EVP_RAND_generate;
+int EVP_RAND_generate(void *drbg, unsigned char *out, size_t len, unsigned strength, int resistance,
+                      const unsigned char *more, size_t more_len)
 {
-    int (*real)(void *, unsigned char *, size_t, unsigned) = dlsym(RTLD_NEXT, name);
+    generate *real = dlsym(RTLD_NEXT, "EVP_RAND_generate");
     const char *fails = getenv("FAILING_DRAW");
     if (fails != NULL && ++drawn == atoi(fails)) {
         return 0;
     }
-    return real(ctx, out, len, strength);
-}
-
-int RAND_bytes_ex(void *ctx, unsigned char *out, size_t len, unsigned strength);
-int RAND_bytes_ex(void *ctx, unsigned char *out, size_t len, unsigned strength)
-{
-    return draw("RAND_bytes_ex", ctx, out, len, strength);
-}
-
-int RAND_priv_bytes_ex(void *ctx, unsigned char *out, size_t len, unsigned strength);
-int RAND_priv_bytes_ex(void *ctx, unsigned char *out, size_t len, unsigned strength)
-{
-    return draw("RAND_priv_bytes_ex", ctx, out, len, strength);
+    return real(drbg, out, len, strength, resistance, more, more_len);
 }
 """
 

@@ -31,9 +31,8 @@ LEFT_ALONE = {
     "ERR_peek_last_error",
     "ERR_pop_to_mark",
     "ERR_set_mark",
+    "EVP_RAND_generate",
     "OBJ_obj2nid",
-    "RAND_bytes_ex",
-    "RAND_priv_bytes_ex",
     "sodium_init",
 }
 # A wrapper keeps the arguments, asks calls_gate, and goes on to the real function or answers.

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "random.h"
 
+#include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <string.h>
+
+#include "soter/crypto.h"
 
 #define GIFTS_MAX 512
 
@@ -14,9 +17,6 @@ static long countdown;
 static long counted;
 static struct random_gift gifts[GIFTS_MAX];
 static size_t gifts_count;
-
-extern const char __executable_start;
-extern const char etext;
 
 void random_restart(uint64_t seed)
 {
@@ -82,7 +82,7 @@ static int give(unsigned char *out, size_t len)
     return 1;
 }
 
-static int give_secret(unsigned char *out, size_t len, const void *caller)
+static int give_secret(unsigned char *out, size_t len, bool to_core)
 {
     struct random_gift *gift;
     if (give(out, len) != 1) {
@@ -90,15 +90,31 @@ static int give_secret(unsigned char *out, size_t len, const void *caller)
     }
     if (gifts_count < GIFTS_MAX) {
         gift = &gifts[gifts_count++];
-        gift->to_core =
-            (const char *)caller >= &__executable_start && (const char *)caller < &etext;
+        gift->to_core = to_core;
         gift->len = len < sizeof gift->bytes ? len : sizeof gift->bytes;
         memcpy(gift->bytes, out, gift->len);
     }
     return 1;
 }
 
-/* libcrypto calls its own functions by name, so these take their place there too. */
+/* The core asks a generator, libcrypto these: it calls its own functions by name, so that they take
+ * their place there too. */
+
+int EVP_RAND_generate(EVP_RAND_CTX *drbg,
+                      unsigned char *out,
+                      size_t len,
+                      unsigned int strength,
+                      int prediction_resistance,
+                      const unsigned char *more,
+                      size_t more_len)
+{
+    (void)strength;
+    (void)prediction_resistance;
+    (void)more;
+    (void)more_len;
+    return drbg == RAND_get0_private(soter_crypto.libctx) ? give_secret(out, len, true)
+                                                          : give(out, len);
+}
 
 int RAND_bytes_ex(OSSL_LIB_CTX *ctx, unsigned char *out, size_t len, unsigned int strength)
 {
@@ -111,7 +127,7 @@ int RAND_priv_bytes_ex(OSSL_LIB_CTX *ctx, unsigned char *out, size_t len, unsign
 {
     (void)ctx;
     (void)strength;
-    return give_secret(out, len, __builtin_return_address(0));
+    return give_secret(out, len, false);
 }
 
 int RAND_bytes(unsigned char *out, int len)
@@ -121,5 +137,5 @@ int RAND_bytes(unsigned char *out, int len)
 
 int RAND_priv_bytes(unsigned char *out, int len)
 {
-    return give_secret(out, (size_t)len, __builtin_return_address(0));
+    return give_secret(out, (size_t)len, false);
 }

@@ -25,8 +25,6 @@ struct block {
 
 static SOTER_THREAD_LOCAL struct block block;
 
-typedef int generator(OSSL_LIB_CTX *libctx, unsigned char *out, size_t out_len, unsigned strength);
-
 /* The generation in which this thread's generators were seeded; 0 before. */
 static SOTER_THREAD_LOCAL uint32_t seeded;
 
@@ -61,24 +59,34 @@ soter_status soter_rand_renew(void)
     return done ? SOTER_SUCCESS : soter_failed(SOTER_ENGINE_FAIL);
 }
 
-static soter_status draw(generator *generate, uint8_t *out, size_t out_len)
+/* RAND_get0_public or RAND_get0_private: of this thread. */
+typedef EVP_RAND_CTX *generator(OSSL_LIB_CTX *libctx);
+
+/* Not RAND_bytes_ex: that asks first, under a lock of the whole process, whether somebody has put
+ * another generator in the place of all. */
+static bool generate(EVP_RAND_CTX *drbg, uint8_t *out, size_t out_len)
 {
-    int done;
+    return drbg != NULL && EVP_RAND_generate(drbg, out, out_len, 0, 0, NULL, 0) == 1;
+}
+
+static soter_status draw(generator *own, uint8_t *out, size_t out_len)
+{
+    bool done;
     soter_fork_hold_off();
-    done = renew() ? generate(soter_crypto.libctx, out, out_len, 0) : 0;
+    done = renew() && generate(own(soter_crypto.libctx), out, out_len);
     soter_fork_let();
-    return done == 1 ? SOTER_SUCCESS : soter_failed(SOTER_ENGINE_FAIL);
+    return done ? SOTER_SUCCESS : soter_failed(SOTER_ENGINE_FAIL);
 }
 
 soter_status soter_rand_public(uint8_t *out, size_t out_len)
 {
     const uint32_t generation = soter_fork_generation();
     if (generation == 0 || out_len > FROM_BLOCK_MAX) {
-        return draw(RAND_bytes_ex, out, out_len);
+        return draw(RAND_get0_public, out, out_len);
     }
     if (block.generation != generation || block.left < out_len) {
         block.left = 0;
-        if (draw(RAND_bytes_ex, block.bytes, BLOCK_SIZE) != SOTER_SUCCESS) {
+        if (draw(RAND_get0_public, block.bytes, BLOCK_SIZE) != SOTER_SUCCESS) {
             return SOTER_ENGINE_FAIL;
         }
         block.left = BLOCK_SIZE;
@@ -92,5 +100,5 @@ soter_status soter_rand_public(uint8_t *out, size_t out_len)
 
 soter_status soter_rand_secret(uint8_t *out, size_t out_len)
 {
-    return draw(RAND_priv_bytes_ex, out, out_len);
+    return draw(RAND_get0_private, out, out_len);
 }
