@@ -39,6 +39,11 @@ def test_whatever_fails_beneath_the_core_it_fails_cleanly():
     assert run("faults", "8").splitlines()[-1].endswith(" 0 findings")
 
 
+def test_whatever_fails_while_an_rsa_key_is_read_it_fails_cleanly():
+    """All of it, for one allocation of 1,600 was a gap: numbers in each other's place, and success."""
+    assert run("faults", "0", "RSA-1024 import old form").splitlines()[-1].endswith(" 0 findings")
+
+
 def test_whatever_fails_while_the_library_starts_it_fails_cleanly():
     """Every call of the start fails, and some allocations: a status, or a library that works.
 

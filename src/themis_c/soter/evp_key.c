@@ -62,13 +62,30 @@ EVP_PKEY_CTX *soter_rsa_prepare_afresh(EVP_PKEY_CTX *prepared,
     return ctx;
 }
 
-void soter_native_number(const uint8_t *number, size_t len, uint8_t *out)
+static bool is_little_endian(void)
 {
     static const uint16_t probe = 1;
-    uint8_t little_endian; /* public */
-    memcpy(&little_endian, &probe, 1);
+    uint8_t first; /* public */
+    memcpy(&first, &probe, 1);
+    return first == 1;
+}
+
+void soter_native_number(const uint8_t *number, size_t len, uint8_t *out)
+{
+    const bool backwards = is_little_endian();
     for (size_t i = 0; i < len; i++) {
-        out[little_endian ? len - 1 - i : i] = number[i];
+        out[backwards ? len - 1 - i : i] = number[i];
+    }
+}
+
+void soter_number_from_native(uint8_t *number, size_t len)
+{
+    if (is_little_endian()) {
+        for (size_t i = 0; i < len / 2; i++) {
+            const uint8_t byte = number[i]; /* in a register */
+            number[i] = number[len - 1 - i];
+            number[len - 1 - i] = byte;
+        }
     }
 }
 

@@ -59,6 +59,9 @@ SOTER_MUST_USE soter_status soter_evp_key_make(EVP_PKEY_CTX *ctx,
 /* A number as OSSL_PARAM wants it, in the byte order of the machine, from big-endian bytes. */
 void soter_native_number(const uint8_t *number, size_t len, uint8_t *out);
 
+/* The way back, in its place. */
+void soter_number_from_native(uint8_t *number, size_t len);
+
 /* A number of an OpenSSL key as `len` big-endian bytes. */
 SOTER_MUST_USE soter_status soter_evp_key_number(const EVP_PKEY *pkey,
                                                  const char *name,

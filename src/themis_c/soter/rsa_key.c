@@ -170,6 +170,7 @@ soter_status soter_rsa_key_generate(unsigned bits, soter_key **out)
 {
     soter_status status = SOTER_ENGINE_FAIL;
     const struct soter_key_kind *kind = soter_key_find_kind(SOTER_KEY_RSA, true, bits);
+    const unsigned long last = ERR_peek_last_error();
     EVP_PKEY_CTX *ctx = NULL;
     soter_key *made = NULL;
     if (kind == NULL) {
@@ -198,21 +199,33 @@ soter_status soter_rsa_key_generate(unsigned bits, soter_key **out)
 out:
     soter_key_free(made);
     EVP_PKEY_CTX_free(ctx);
-    ERR_pop_to_mark();
+    do { /* more than once where OpenSSL left marks of its own on errors that it went on after */
+        ERR_pop_to_mark();
+    } while (ERR_peek_last_error() != last && ERR_peek_last_error() != 0);
     return status;
 }
 
+/* All of them in one question. OpenSSL lists the factors and the exponents for each; where memory
+ * for that runs out, the list is shorter and the second stands where the first belongs. Then the
+ * last one is missing. */
 static soter_status export_numbers(const soter_key *key, int first, uint8_t *payload)
 {
+    OSSL_PARAM params[PRIVATE_NUMBERS + 2]; /* public: it points to the numbers */
+    size_t count = 0;
+    bool done;
     for (int i = first; i < PRIVATE_NUMBERS; i++) {
         const size_t len = number_size(key->kind, i);
-        const soter_status status = soter_evp_key_number(key->pkey, names[i], payload, len);
-        if (status != SOTER_SUCCESS) {
-            return status;
-        }
+        params[count++] = OSSL_PARAM_construct_BN(names[i], payload, len);
         payload += len;
     }
-    return soter_evp_key_number(key->pkey, OSSL_PKEY_PARAM_RSA_E, payload, EXPONENT_SIZE);
+    params[count++] = OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, payload, EXPONENT_SIZE);
+    params[count] = OSSL_PARAM_construct_end();
+    done = EVP_PKEY_get_params(key->pkey, params) == 1;
+    for (size_t i = 0; i < count; i++) {
+        done = done && OSSL_PARAM_modified(&params[i]) == 1;
+        soter_number_from_native(params[i].data, params[i].data_size);
+    }
+    return done ? SOTER_SUCCESS : SOTER_ENGINE_FAIL;
 }
 
 soter_status soter_rsa_export_public(const soter_key *key, uint8_t *payload)
