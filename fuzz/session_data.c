@@ -10,6 +10,7 @@
 
 #include "common/parties.h"
 #include "soter/aead.h"
+#include "soter/bytes.h"
 
 enum { FLAG_ONCE = 1, FLAG_TO_CLIENT = 2 };
 enum { STEPS_MAX = 60, KEPT = 4, HEADER_SIZE = 16, MESSAGE_MAX = 300 };
@@ -225,8 +226,8 @@ static size_t forge(struct model *model, fuzz_input *input)
 static bool is_same(const struct fuzz_message *a, const struct fuzz_message *b)
 {
     enum { UNUSED_AT = 4 + 12, USED_AT = 4 + 16 };
-    return a->len == b->len && memcmp(a->bytes, b->bytes, UNUSED_AT) == 0 &&
-           memcmp(a->bytes + USED_AT, b->bytes + USED_AT, a->len - USED_AT) == 0;
+    return a->len == b->len && soter_equal(a->bytes, b->bytes, UNUSED_AT) &&
+           soter_equal(a->bytes + USED_AT, b->bytes + USED_AT, a->len - USED_AT);
 }
 
 static void step(struct model *model, fuzz_input *input)

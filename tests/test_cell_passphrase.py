@@ -342,10 +342,13 @@ def test_an_iteration_count_that_the_format_rules_out_is_refused(iterations):
 def test_a_hostile_iteration_count_costs_nothing(iterations):
     """A cell that asks for minutes is refused at once, and the error names the way out."""
     sealed = with_u32(forge(PASSPHRASE.encode(), MESSAGE), ITERATIONS_AT, iterations)
-    start = time.process_time()
-    with asks_too_much():
-        CELL.decrypt(sealed)
-    assert time.process_time() - start < 0.05
+    spent = []
+    for _ in range(3):  # in one of them Python may collect its garbage
+        start = time.process_time()
+        with asks_too_much():
+            CELL.decrypt(sealed)
+        spent.append(time.process_time() - start)
+    assert min(spent) < 0.05
 
 
 def test_the_bound_is_inclusive_and_can_be_moved():
@@ -442,10 +445,11 @@ def test_text_that_the_encoding_cannot_express_is_refused(passphrase, encoding):
 
 
 @pytest.mark.parametrize("encoding", ["no-such-encoding", "rot13", "hex", "base64"])
-def test_an_encoding_that_does_not_exist_is_named(encoding):
-    """Only encodings of text into bytes will do."""
-    with wrong_value(f"the encoding {encoding!r} is not known"):
+def test_an_encoding_that_does_not_exist_is_refused(encoding):
+    """Only encodings of text into bytes will do; it is not shown, for it may be the passphrase."""
+    with wrong_value("this encoding is not known; the passphrase comes first") as caught:
         SCellSeal(passphrase="text", encoding=encoding)
+    assert encoding not in str(caught.value)
 
 
 @pytest.mark.parametrize("encoding", [None, b"utf-8", 8])

@@ -332,11 +332,11 @@ def scrypt(n, r, p):
 )
 def test_a_hostile_file_cannot_ask_for_minutes(kdf):
     """More work than an honest file asks for is refused before any of it is done."""
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(ThemisValueError, match="more work than is sensible") as caught:
         from_der(encrypted_with(kdf), "secret")
     assert caught.value.error_code == THEMIS_CODES.NOT_SUPPORTED
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
 
 
 @pytest.mark.parametrize("kdf", [scrypt(2**14, 8, 1), scrypt(2**15, 7, 1), pbkdf2(2048)])

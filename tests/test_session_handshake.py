@@ -581,7 +581,7 @@ def test_claimed_ids_of_hostile_messages():
         with refused(CODES.INVALID_PARAMETER, "this is not a connect request"):
             peer_id_of(message)
     with refused(CODES.DATA_CORRUPT, "the connect request is damaged"):
-        peer_id_of(messages[0][:-1] + b"\0" * (messages[0][-1] != 0) or b"\1")
+        peer_id_of(messages[0][:-1] + bytes([messages[0][-1] ^ 1]))
     with refused(
         CODES.INVALID_PARAMETER, "the received message must be bytes", kind=SecureSessionTypeError
     ):

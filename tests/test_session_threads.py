@@ -349,17 +349,26 @@ def test_receiving_within_send_does_not_wait_for_another_receiver():
     class Asking(QueueTransport):
         session = None
 
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            self.inside = threading.Event()
+
         def send(self, message):
             if self.session is not None:
                 self.session.receive()
             super().send(message)
+
+        def receive(self, max_length):
+            if self.session is not None:
+                self.inside.set()
+            return super().receive(max_length)
 
     one = Asking(SERVER, key_pair("p256_b")[1])
     client, server, _ = connected((one, QueueTransport(CLIENT, key_pair("p256")[1])))
     one.session = client
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(client.receive)
-        time.sleep(0.05)
+        assert one.inside.wait(PATIENCE)
         with refused(CODES.NETWORK_ERROR, "the transport failed to send") as caught:
             client.send(b"x")
         cause = caught.value.__cause__

@@ -75,6 +75,7 @@ def test_what_is_sent_is_a_frame(pair):
 def test_frames_in_any_pieces(pair):
     """However the stream cuts and joins frames, messages come out as they went in."""
     transport, theirs = pair
+    transport._timeout = 30
     messages = [b"a", b"bc" * 50, b"d" * 1000]
     stream = b"".join(map(frame, messages))
     theirs.sendall(stream)

@@ -205,14 +205,15 @@ def lists(numbers: random.Random, text: bytes) -> list[Operation]:
         check(seal.decrypt_many(sealed, b"context", threads=threads) == messages)
         encrypted, tokens = zip(*token.encrypt_many(messages), strict=True)
         check(token.decrypt_many(encrypted, tokens) == messages)
-        check(imprint.decrypt_many(imprint.encrypt_many(messages, b"c"), b"c") == messages)
+        places = [b"%d" % number for number in range(len(messages))]
+        check(imprint.decrypt_many(imprint.encrypt_many(messages, places), places) == messages)
         spoiled = numbers.randrange(50)
         sealed[spoiled] = damaged(numbers, sealed[spoiled])
         refused(lambda: seal.decrypt_many(sealed, b"context", threads=threads))
         return 6 * 50 + 1
 
     def in_place() -> int:
-        size = numbers.randrange(1, len(text))
+        size = numbers.randrange(16, len(text))  # of one byte, one in 256 is encrypted as itself
         room = memoryview(buffer)
         room[44 : 44 + size] = text[:size]
         check(seal.encrypt_into(buffer, room[44 : 44 + size]) == size + 44)

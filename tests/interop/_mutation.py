@@ -80,7 +80,10 @@ def splice(dice, data, other):
     """Join the beginning of one message and the end of another, cut alike or not."""
     at = dice.randrange(len(data) + 1)
     from_ = dice.choice((min(at, len(other)), dice.randrange(len(other) + 1)))
-    return data[:at] + other[from_:], f"splice {at} with the other's {from_}"
+    tail = other[from_:]
+    if len(tail) == len(data) - at:  # as in overwrite: no byte is the one that was there
+        tail = bytes(new ^ (new == old) for new, old in zip(tail, data[at:], strict=True))
+    return data[:at] + tail, f"splice {at} with the other's {from_}"
 
 
 def edit(dice, data, fields):
