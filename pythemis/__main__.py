@@ -9,8 +9,6 @@ import sys
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from . import __version__
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -23,10 +21,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "cryptosystem: known answers, round trips, and that what is damaged is refused. "
         "The exit status is 0 if all of it is right, otherwise 1.",
     )
-    parser.add_argument("--version", action="version", version=f"pythemis {__version__}")
+    version = _version()
+    parser.add_argument("--version", action="version", version=f"pythemis {version}")
     parser.parse_args(arguments)
 
-    print(f"pythemis   {__version__}")
+    print(f"pythemis   {version}")
     print(f"Python     {platform.python_implementation()} {platform.python_version()}")
     print(f"platform   {platform.platform()}")
     try:
@@ -43,6 +42,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"linked     {linking}")
     print()
     return run(CHECKS)
+
+
+def _version() -> str:
+    try:
+        from . import __version__
+    except ModuleNotFoundError:  # of the package's metadata; what follows says what to do
+        return "(not installed)"
+    return __version__
 
 
 def run(checks: Mapping[str, Callable[[], None]]) -> int:

@@ -26,9 +26,10 @@ def bytes_of_text_key(key: str) -> bytes:
     Data encrypted with such keys exists, so they keep their meaning.
     """
     _warn(
-        'master key should be "bytes": a str is read in the odd way of old versions; '
-        "for new data use skeygen.GenerateSymmetricKey(), or SCellSeal(passphrase=...) for what "
-        "people remember",
+        'master key should be "bytes": a str is read in the odd way of old versions, where only '
+        "its first quarter counts; for new data give the bytes of a key "
+        "(base64.b64decode(text), if it is base64), or SCellSeal(passphrase=text) for what people "
+        "remember",
         UserWarning,
     )
     return key.encode("utf-32-le", "surrogatepass")[: len(key)]

@@ -496,13 +496,13 @@ class SCellContextImprint(_KeyedCell):
         return cells.imprint_into(self, buffer, message, context)
 
     def encrypt_many(
-        self, messages: Iterable[Buffer], contexts: Contexts, *, threads: int = 1
+        self, messages: Iterable[Buffer], contexts: Iterable[Buffer], *, threads: int = 1
     ) -> list[bytes]:
         """Encrypt a list of messages, faster than one by one.
 
         Args:
             messages: each of 1 to 2^32-1 bytes.
-            contexts: one for each message, or one for all of them; 1 byte or more each.
+            contexts: one for each message, all different, 1 byte or more each.
             threads: how many threads share the work, at most; other Python threads run meanwhile.
 
         Returns:
@@ -512,13 +512,13 @@ class SCellContextImprint(_KeyedCell):
             SecureCellError: as `encrypt`, for the first message that is refused; its ``index``
                 tells which that is. Nothing is returned then.
         """
-        return cell_lists.imprint_list(self, messages, contexts, threads)
+        return cell_lists.imprint_list(self, messages, contexts, threads, encrypts=True)
 
     def decrypt_many(
         self, messages: Iterable[Buffer], contexts: Contexts, *, threads: int = 1
     ) -> list[bytes]:
-        """Decrypt a list of what `encrypt` returned; the same as `encrypt_many`."""
-        return cell_lists.imprint_list(self, messages, contexts, threads)
+        """Decrypt a list of what `encrypt` returned, with one context for each or one for all."""
+        return cell_lists.imprint_list(self, messages, contexts, threads, encrypts=False)
 
 
 def _encoded(passphrase: str, encoding: str) -> bytes:
@@ -526,8 +526,8 @@ def _encoded(passphrase: str, encoding: str) -> bytes:
         boundary.wrong_type(_ERRORS, "encoding must be the name of one, a str")
     try:
         return passphrase.encode(encoding)
-    except LookupError:
-        problem = f"the encoding {encoding!r} is not known"
+    except LookupError:  # it may be the passphrase, in the wrong place
+        problem = "this encoding is not known; the passphrase comes first, then its encoding"
     except ValueError:  # its text can show the passphrase, so it is not chained
         problem = f"the passphrase cannot be expressed in {encoding!r}"
     return boundary.wrong_value(_ERRORS, problem)

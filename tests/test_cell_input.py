@@ -5,11 +5,14 @@ import array
 import copy
 import ctypes
 import gc
+import io
 import mmap
 import subprocess
 import sys
 import time
 import warnings
+from base64 import b64encode
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -353,8 +356,9 @@ def complaint(bad, what):
         if what in ("the encrypted message", "the token"):
             return f"{what} must be bytes, not str; if it is base64, decode it first"
         return f"{what} must be bytes, not str; encode text first: 'text'.encode()"
+    wanted = "text, bytes" if what == "the passphrase" else "bytes"
     kind = type(bad).__name__
-    return f"{what} must be bytes or a contiguous bytes-like object, not {kind}"
+    return f"{what} must be {wanted} or a contiguous bytes-like object, not {kind}"
 
 
 def test_what_is_not_bytes_is_no_message(bad):
@@ -412,6 +416,46 @@ def test_what_is_neither_bytes_nor_text_is_no_passphrase(not_even_text):
     for make in (SCellSealPassphrase, lambda bad: SCellSeal(passphrase=bad)):
         with wrong_type(complaint(not_even_text, "the passphrase")):
             make(not_even_text)
+
+
+@pytest.mark.parametrize(
+    ("almost", "words"),
+    [
+        (Path("a file"), "Path; give what is in the file: pathlib.Path(...).read_bytes()"),
+        (io.BytesIO(b"a file"), "not BytesIO; give what is in the file: "),
+        (np.array([b"a", b"b"], object), "not ndarray; an array of Python objects holds no bytes"),
+        (np.arange(9)[::2], "not ndarray; bytes(...) of it is contiguous"),
+        (memoryview(DATA)[::2], "not memoryview; bytes(...) of it is contiguous"),
+    ],
+)
+def test_what_is_almost_bytes_is_told_what_to_do(almost, words):
+    """It is not enough to name a type that elsewhere is taken."""
+    for call in (SCellSeal(KEY).encrypt, lambda data: SCellSeal(passphrase=data)):
+        with wrong_type(words):
+            call(almost)
+
+
+def test_a_cell_of_another_kind_is_named():
+    """Not only that it is not what it should be: its first bytes say what it is."""
+    by_key, by_passphrase = SCellSeal(KEY), SCellSeal(passphrase="text")
+    into = bytearray(200)
+    for cell, data, words in (
+        (by_key, by_passphrase.encrypt(b"m"), "with a key: it is a Seal cell made with a passph"),
+        (by_passphrase, by_key.encrypt(b"m"), "with a passphrase: it is a Seal cell made with a k"),
+        (by_key, b64encode(by_key.encrypt(b"m")), "with a key: it is base64: decode it first"),
+        (by_passphrase, b64encode(by_key.encrypt(b"m")), "with a passphrase: it is base64: de"),
+        (by_key, by_key.encrypt(b"m")[:44], "with a key: it is damaged or cut, or it is some"),
+        (by_key, b"AAEB", "with a key: it is base64"),
+    ):
+        for call in (
+            lambda: cell.decrypt(data),  # noqa: B023
+            lambda: cell.decrypt(memoryview(data)),  # noqa: B023
+            lambda: cell.decrypt_into(into, data),  # noqa: B023
+            lambda: cell.decrypt_many([data]),  # noqa: B023
+            lambda: cell.decrypt_many([data, data]),  # noqa: B023
+        ):
+            with pytest.raises(SecureCellError, match=words):
+                call()
 
 
 def test_none_is_no_message_and_no_token():

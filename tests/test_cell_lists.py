@@ -3,12 +3,13 @@
 
 import ctypes
 import random
+from array import array
 
 import numpy as np
 import pytest
 from _cells import not_a_cell, not_authentic, wrong_type, wrong_value
 from _threads import together
-from test_cell_input import NOT_BYTES, NOT_CONTIGUOUS, complaint
+from test_cell_input import NOT_BYTES, complaint
 
 from pythemis._core import cell_lists, cells
 from pythemis.scell import (
@@ -68,7 +69,7 @@ def test_a_message_that_is_a_part_of_its_own(threads, size):
     texts = [bytes([at]) * size for at in range(3)]
     imprint, seal, token = SCellContextImprint(KEY), SCellSeal(KEY), SCellTokenProtect(KEY)
     for messages in (texts[:1], texts):
-        made = imprint.encrypt_many(messages, b"c", threads=threads)
+        made = imprint.encrypt_many(messages, [b"c"] * len(messages), threads=threads)
         assert made == [imprint.encrypt(message, b"c") for message in messages]
         assert imprint.decrypt_many(made, b"c", threads=threads) == messages
         sealed = seal.encrypt_many(messages, threads=threads)
@@ -199,7 +200,9 @@ def test_wrong_tokens_and_contexts_are_named_as_well():
     with pytest.raises(SecureCellError, match="message 1 of the list: Context Imprint needs"):
         imprint.encrypt_many(MESSAGES[:3], [b"a", b"", b"c"])
     with pytest.raises(SecureCellError, match="message 0 of the list: Context Imprint needs"):
-        imprint.encrypt_many(MESSAGES[:3], b"")
+        imprint.decrypt_many(MESSAGES[:3], b"")
+    with pytest.raises(SecureCellError, match="Context Imprint needs another context for each"):
+        imprint.encrypt_many(MESSAGES[:3], b"one for all")
 
 
 @pytest.mark.parametrize("name", NOT_BYTES)
@@ -216,12 +219,31 @@ def test_what_is_not_bytes_is_named(name):
         assert caught.value.index == index
 
 
-@pytest.mark.parametrize("name", ["a released memoryview", "a closed mmap", *NOT_CONTIGUOUS])
+@pytest.mark.parametrize("name", ["a released memoryview", "every second byte", "backwards"])
 def test_a_context_for_all_that_is_not_contiguous_is_refused(name):
-    """What is a buffer at all is no list, even where it cannot be used."""
+    """A view is one context, and no list, even where it cannot be used."""
     bad = NOT_BYTES[name]()
     with wrong_type(complaint(bad, "the context")):
         SCellSeal(KEY).encrypt_many([b"m", b"n"], bad)
+
+
+@pytest.mark.parametrize(
+    "both",
+    [
+        np.array([b"row 1", b"row 2"]),
+        np.array([1, 2]),
+        np.array(7),
+        array("B", b"ab"),
+        NOT_BYTES["a closed mmap"](),
+    ],
+    ids=str,
+)
+def test_contexts_that_could_be_one_or_many_are_refused(both):
+    """Taken for one, no row of a column would be bound to its own place, and nobody told."""
+    words = rf"contexts must be bytes, or a list of them; this {type(both).__name__} could be both"
+    for method in (SCellSeal(KEY).encrypt_many, SCellContextImprint(KEY).decrypt_many):
+        with wrong_type(words):
+            method([b"m", b"n"], both)
 
 
 @pytest.mark.parametrize("data", [np.array(7), memoryview(ctypes.c_double(7))], ids=str)
@@ -229,7 +251,8 @@ def test_what_has_bytes_and_no_length(data):
     """A number of numpy is such a thing, and from Python 3.12 on a view of one of ctypes."""
     cell, its_bytes = SCellSeal(KEY), data.tobytes()
     for messages in ([data], [data, b"m"]):
-        found = cell.decrypt_many(cell.encrypt_many(messages, data), its_bytes)
+        contexts = [data] * len(messages)
+        found = cell.decrypt_many(cell.encrypt_many(messages, contexts), its_bytes)
         assert found == [its_bytes, b"m"][: len(messages)]
 
 
@@ -313,9 +336,9 @@ def test_buffers_are_not_held_after_an_error():
     ):
         with pytest.raises(SecureCellError) as caught:
             call()
-        for array in (*arrays, bad):
-            array.append(0)
-            array.pop()
+        for one in (*arrays, bad):
+            one.append(0)
+            one.pop()
         assert caught.value.__traceback__ is not None
 
 

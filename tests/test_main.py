@@ -4,6 +4,7 @@
 import re
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError
 
 import pytest
 from _keys import cases, pairs
@@ -196,6 +197,17 @@ def test_a_compiled_module_that_does_not_load_is_said(tmp_path):
     assert ran.stdout.splitlines()[-1].startswith(
         "FAILED: the compiled part of pythemis does not load: "
     )
+
+
+def test_sources_that_are_not_installed_have_no_version(monkeypatch, capsys):
+    """Who starts it among the sources is told what is wrong, not that metadata is missing."""
+
+    def missing(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("importlib.metadata.version", missing)
+    assert program.main([]) == 0
+    assert capsys.readouterr().out.startswith("pythemis   (not installed)\n")
 
 
 def test_the_documentation_shows_it():

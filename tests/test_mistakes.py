@@ -133,6 +133,10 @@ def test_a_key_as_text_is_not_to_be_encoded(use):
         use(b64encode(PRIVATE).decode())
 
 
+LINE_ENDS = "its line ends are gone, or are written as backslash and n"
+PKCS12 = bytes.fromhex("30820a00 020103 308209c6 06092a864886f70d010701")  # how such files begin
+
+
 @pytest.mark.parametrize(
     ("read", "given", "words"),
     [
@@ -143,11 +147,14 @@ def test_a_key_as_text_is_not_to_be_encoded(use):
         (from_pem, CERTIFICATE.decode(), "it is a certificate: take the public key out of it"),
         (from_pem, OPENSSH, "it is in OpenSSH's own form; ssh-keygen -p -m PKCS8 converts it"),
         (from_pem, to_pem(PRIVATE)[:-30], ""),
-        (from_pem, "alice.pem", ""),
+        (from_pem, "alice.pem", "this is the name of a file, not what is in it"),
+        (from_pem, to_pem(PRIVATE).replace(b"\n", b"\\n"), LINE_ENDS),
+        (from_pem, to_pem(PRIVATE).replace(b"\n", b" "), LINE_ENDS),
         (from_der, to_pem(PRIVATE), "it is PEM, which skeygen.from_pem reads"),
         (from_der, PUBLIC, "it is a Themis key already, which is used as it is"),
         (from_der, to_der(PRIVATE)[:-3], ""),
         (from_der, b"", ""),
+        (from_der, PKCS12, "it may be PKCS#12: openssl pkcs12 -nodes writes PEM"),
     ],
 )
 def test_a_key_in_the_other_form_is_sent_to_its_reader(read, given, words):
@@ -180,9 +187,7 @@ def test_a_passphrase_in_the_place_of_a_key_is_noticed_by_its_options():
 
 def test_text_as_a_key_is_told_about_passphrases():
     """The warning about old programs' text names what a new program wants."""
-    with pytest.warns(
-        UserWarning, match=r"SCellSeal\(passphrase=\.\.\.\) for what people remember"
-    ):
+    with pytest.warns(UserWarning, match=r"SCellSeal\(passphrase=text\) for what people remember"):
         SCellSeal("correct horse")
 
 

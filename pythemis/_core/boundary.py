@@ -112,6 +112,8 @@ _WRITTEN = {
     "the remote id",
 }
 
+_MAY_BE_TEXT = {"the passphrase", "the PEM text"}
+
 
 _PLAIN = (bytes, bytearray)  # quickly told
 
@@ -135,8 +137,23 @@ def view(errors: Errors, data: Buffer, what: str) -> Any:
             return ffi.from_buffer("uint8_t[]", data)
     except (TypeError, ValueError, BufferError):
         pass
-    kind = type(data).__name__
-    return wrong_type(errors, f"{what} must be bytes or a contiguous bytes-like object, not {kind}")
+    wanted = "text, bytes" if what in _MAY_BE_TEXT else "bytes"
+    found = f"{type(data).__name__}{_cure(data)}"
+    return wrong_type(
+        errors, f"{what} must be {wanted} or a contiguous bytes-like object, not {found}"
+    )
+
+
+def _cure(data: Any) -> str:
+    """Say what to do with something that is almost bytes; empty where nothing helps."""
+    if hasattr(data, "read") or hasattr(data, "__fspath__"):
+        return "; give what is in the file: pathlib.Path(...).read_bytes()"
+    if holds_references(data):
+        return "; an array of Python objects holds no bytes, but where they are"
+    try:
+        return "" if memoryview(data).c_contiguous else "; bytes(...) of it is contiguous"
+    except (TypeError, ValueError, BufferError):
+        return ""
 
 
 def _is_memory(data: Any) -> bool:
@@ -240,7 +257,10 @@ class Owner:
         return f"<{type(self).__module__}.{type(self).__qualname__}{state}>"
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise TypeError(f"{type(self).__qualname__} holds a secret and cannot be pickled or copied")
+        raise TypeError(
+            f"{type(self).__qualname__} holds a secret and cannot be pickled or copied; "
+            "make another one where it is needed"
+        )
 
 
 def opened(owner: Owner) -> Any:

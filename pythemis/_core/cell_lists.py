@@ -41,6 +41,7 @@ from .cells import (
     TOKEN_SIZE,
     imprint,
     protect,
+    recognised,
     seal,
     unprotect,
     unseal,
@@ -116,8 +117,15 @@ def unprotect_list(
     return _in_parts(job, threads, lambda part: _opened(job, part, TOKEN_SIZE), unprotect)
 
 
-def imprint_list(owner: Owner, messages: Any, contexts: Any, threads: int) -> list[bytes]:
+def imprint_list(
+    owner: Owner, messages: Any, contexts: Any, threads: int, *, encrypts: bool
+) -> list[bytes]:
     """Encrypt or decrypt in Context Imprint mode."""
+    if encrypts and _is_one(owner._errors, contexts):
+        wrong_value(
+            owner._errors,
+            "Context Imprint needs another context for each message: give a list of them",
+        )
     job = _job(owner, lib.THEMIS_CELL_IMPRINT, "message", IMPRINT_REFUSALS, messages, contexts)
     return _in_parts(job, threads, lambda part: _opened(job, part, 0), imprint)
 
@@ -156,7 +164,7 @@ def _job(
     job = _Job(owner, operation, what, refusals, _as_list(errors, "messages", messages))
     if contexts is None:
         return job
-    if _is_buffer(contexts):
+    if _is_one(errors, contexts):
         one_for_all = copied(errors, contexts, "the context")
         return job._replace(contexts=[one_for_all] * len(job.messages))
     listed = _as_list(errors, "contexts", contexts)
@@ -164,8 +172,17 @@ def _job(
     return job._replace(contexts=[b"" if context is None else context for context in listed])
 
 
+def _is_one(errors: Errors, contexts: Any) -> bool:
+    """Tell whether this is one context for all messages rather than a list."""
+    if isinstance(contexts, (bytes, bytearray, memoryview)):
+        return True
+    if _is_buffer(contexts):  # an array, of which all or each item may be meant
+        name = type(contexts).__name__
+        wrong_type(errors, f"contexts must be bytes, or a list of them; this {name} could be both")
+    return False
+
+
 def _is_buffer(contexts: Any) -> bool:
-    """Tell whether this is one context for all messages, good or not, rather than a list."""
     try:
         memoryview(contexts)
     except TypeError:
@@ -221,7 +238,10 @@ def _message_sizes(job: _Job, sizes: list[int], part: range) -> list[int]:
 
 
 def _refuse(job: _Job, index: int, status: int) -> NoReturn:
-    text = job.refusals.get(status) or status_text(status)
+    message = job.messages[index]
+    known = type(message) is bytes and job.tokens is None  # or else it has no beginning to tell by
+    refusals = recognised(job.refusals, message) if known else job.refusals
+    text = refusals.get(status) or status_text(status)
     raise _at(index, job.owner._errors.failed(status, text))
 
 

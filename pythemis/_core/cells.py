@@ -50,13 +50,31 @@ def _refusals(secret: str, form: str) -> dict[int, str]:
     }
 
 
-SEAL_REFUSALS = _refusals("key", "a Seal cell made with a key")
+_KEY_CELL, _PASSPHRASE_CELL = "a Seal cell made with a key", "a Seal cell made with a passphrase"
+# How things begin that people give to the wrong object.
+_BEGINNINGS = {
+    b"\x00\x01\x01\x40": _KEY_CELL,
+    b"\x00\x01\x01\x41": _PASSPHRASE_CELL,
+    b"AAEB": "base64: decode it first",
+}
+
+SEAL_REFUSALS = _refusals("key", _KEY_CELL)
 TOKEN_REFUSALS = _refusals("key, the token", "the data and the token, in this order, of one cell")
 IMPRINT_REFUSALS = {INVALID_PARAMETER: "Context Imprint needs a context of at least one byte"}
-PASSPHRASE_REFUSALS = _refusals("passphrase", "a Seal cell made with a passphrase") | {
+PASSPHRASE_REFUSALS = _refusals("passphrase", _PASSPHRASE_CELL) | {
     NOT_SUPPORTED: "the cell asks for more iterations than max_iterations of this object allows; "
     "raise that if you trust where the cell comes from"
 }
+
+
+def recognised(refusals: dict[int, str], message: Any) -> dict[int, str]:
+    """Say in refusals what a message is that begins like something else."""
+    head = message[:4] if type(message) is bytes else ffi.buffer(message)[:4]
+    found = _BEGINNINGS.get(head)
+    form = refusals.get(INVALID_PARAMETER, "").partition(": ")[0]
+    if found is None or form in ("", f"this is not {found}"):
+        return refusals
+    return refusals | {INVALID_PARAMETER: f"{form}: it is {found}"}
 
 
 def new(errors: Errors, key: Buffer, *, compat_096: bool) -> Any:
@@ -100,7 +118,10 @@ def _operation(
     same_place = max(0, growth), shrinks
     what = "the encrypted message" if shrinks else "the message"
 
-    def refuse_size(errors: Errors, size: int) -> NoReturn:
+    def told(message: Any) -> dict[int, str] | None:
+        return recognised(refusals, message) if shrinks and refusals else refusals
+
+    def refuse_size(errors: Errors, size: int, refusals: dict[int, str] | None) -> NoReturn:
         if shrinks:
             failed(errors, INVALID_PARAMETER, refusals)
         wrong_size(errors, what, size)
@@ -117,14 +138,14 @@ def _operation(
                 context = view(owner._errors, context, "the context")
             size = len(message)
             if not shrinks < size <= largest:
-                refuse_size(owner._errors, size)
+                refuse_size(owner._errors, size, told(message))
             handle = owner._handle
             if handle is None:
                 refuse_closed(owner)
             output = new_output(size + growth)
             status = work(handle, message, size, context, len(context), output)
             if status != SUCCESS:
-                failed(owner._errors, status, refusals)
+                failed(owner._errors, status, told(message))
             return output if IN_PLACE else foreign_result(output)
         finally:
             del message, context
@@ -140,7 +161,7 @@ def _operation(
             context = b"" if context is None else view(errors, context, "the context")
             size = len(message)
             if not shrinks < size <= largest:
-                refuse_size(errors, size)
+                refuse_size(errors, size, told(message))
             check_room(errors, len(buffer), size + growth)
             if clash(buffer, size + growth, message, same_place) or clash(
                 buffer, size + growth, context
@@ -148,7 +169,7 @@ def _operation(
                 refuse_clash(errors)
             status = work(opened(owner), message, size, context, len(context), buffer)
             if status != SUCCESS:
-                failed(errors, status, refusals)
+                failed(errors, status, told(message))
             return size + growth
         finally:
             del buffer, message, context
@@ -355,11 +376,11 @@ def passphrase_unseal(owner: Owner, sealed: Any, context: Any) -> bytes:
         handle = opened(owner)
         status, size = _passphrase_message_size(handle, sealed)
         if status != SUCCESS:
-            failed(owner._errors, status, PASSPHRASE_REFUSALS)
+            failed(owner._errors, status, recognised(PASSPHRASE_REFUSALS, sealed))
         message = new_output(size)
         status = _passphrase_unseal(handle, sealed, context, message, len(message))
         if status != SUCCESS:
-            failed(owner._errors, status, PASSPHRASE_REFUSALS)
+            failed(owner._errors, status, recognised(PASSPHRASE_REFUSALS, sealed))
         return message if IN_PLACE else foreign_result(message)
     finally:
         del sealed, context
@@ -381,7 +402,7 @@ def passphrase_unseal_into(owner: Owner, buffer: Any, sealed: Any, context: Any)
                 refuse_clash(errors)
             status = _passphrase_unseal(handle, sealed, context, buffer, size)
         if status != SUCCESS:
-            failed(errors, status, PASSPHRASE_REFUSALS)
+            failed(errors, status, recognised(PASSPHRASE_REFUSALS, sealed))
         return size
     finally:
         del buffer, sealed, context

@@ -192,7 +192,9 @@ def imported(errors: Errors, text: Buffer, *, pem: bool, passphrase: Buffer | No
         status = lib.themis_key_import(
             text_view, len(text_view), pem, secret, len(secret), made, why
         )
-        hint = guess(text_view, "pem" if pem else "der") if status == INVALID_PARAMETER else ""
+        hint = ""
+        if status == INVALID_PARAMETER:
+            hint = guess(text_view, "pem" if pem else "der") or _lost(text_view, pem=pem)
     finally:
         del text_view, secret
     if status == SUCCESS:
@@ -200,6 +202,18 @@ def imported(errors: Errors, text: Buffer, *, pem: bool, passphrase: Buffer | No
     if why[0] == ffi.NULL:
         failed(errors, status)
     raise errors.wrong_value(status, ffi.string(why[0]).decode() + hint)
+
+
+def _lost(text: Any, *, pem: bool) -> str:
+    """Say what became of a key on its way to us; empty where it cannot be told."""
+    head = ffi.buffer(text)[:64]
+    if not pem:
+        is_pkcs12 = head[4:7] == b"\x02\x01\x03"  # its version, in a sequence with a long length
+        return "; it may be PKCS#12: openssl pkcs12 -nodes writes PEM" if is_pkcs12 else ""
+    if head.startswith(b"-----BEGIN") and b"\n" not in head:
+        return "; its line ends are gone, or are written as backslash and n"
+    is_name = head.strip().endswith((b".pem", b".key")) and b"\n" not in head
+    return "; this is the name of a file, not what is in it" if is_name else ""
 
 
 def _taken(blob: Any) -> bytes:
