@@ -40,7 +40,7 @@ def test_whatever_fails_beneath_the_core_it_fails_cleanly():
 
 
 def test_whatever_fails_while_an_rsa_key_is_read_it_fails_cleanly():
-    """All of it, for one allocation of 1,600 was a gap: numbers in each other's place, and success."""
+    """All of it: one allocation of 1,600 was a gap, with two numbers exchanged and success."""
     assert run("faults", "0", "RSA-1024 import old form").splitlines()[-1].endswith(" 0 findings")
 
 
