@@ -307,10 +307,10 @@ async def open_session(
         The established stream.
 
     Raises:
-        SecureSessionError: the peers do not agree, or know each other's keys wrong.
+        SecureSessionError: the peers do not agree, or know each other's keys wrong; a dict of
+            ``keys`` has an id that is not bytes, or a key that is not a public EC key.
         OSError: the connection failed; TimeoutError if it took too long.
-        TypeError: ``keys`` is neither a mapping nor a function, or has ids that are text;
-            ``remote_id`` is not bytes.
+        TypeError: ``keys`` is neither a mapping nor a function; ``remote_id`` is not bytes.
         ValueError: an impossible ``max_size``.
     """
     check_keys(keys)
@@ -372,7 +372,7 @@ async def start_session_server(
         logged.
 
     Raises:
-        SecureSessionError: our own id or key is wrong.
+        SecureSessionError: our own id or key is wrong, or one in a dict of ``keys``.
         OSError: the address cannot be served.
         TypeError: ``keys`` is neither a mapping nor a function; ``handler`` cannot be called.
         ValueError: an impossible ``max_size``.

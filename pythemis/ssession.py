@@ -22,7 +22,7 @@ from threading import RLock, get_ident
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from . import _compat
-from ._core import boundary, forks, keys, sessions
+from ._core import boundary, forks, sessions
 from .exception import THEMIS_CODES, ThemisError
 
 if TYPE_CHECKING:
@@ -140,6 +140,10 @@ class SimpleMemoryTransport(MemoryTransport):
         peers: a mapping from ids to public keys, or an iterable of such pairs; or one peer's id.
             It is copied: what is added to the mapping later is not seen.
         public_key: that one peer's public key.
+
+    Raises:
+        SecureSessionError: an id that is not bytes, or empty; a key that is not a public EC key.
+            (None may stand for a key that is not known yet.)
     """
 
     def __init__(
@@ -155,11 +159,7 @@ class SimpleMemoryTransport(MemoryTransport):
             boundary.wrong_type(
                 _ERRORS, "give ids and public keys: SimpleMemoryTransport({id: key})"
             )
-        for peer_id, key in self._keys.items():
-            # Text is never equal to the bytes that are asked for, so nobody would be found.
-            boundary.view(_ERRORS, peer_id, "the user id")
-            if key is not None:
-                keys.view_of_key(_ERRORS, key, keys.PUBLIC)
+        sessions.check_peers(_ERRORS, self._keys)
 
     def get_pub_key_by_id(self, user_id: bytes) -> bytes | None:
         """Find the public key of a peer; None if it is not known."""

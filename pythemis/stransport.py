@@ -21,7 +21,7 @@ from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from ._core import boundary, forks
+from ._core import boundary, forks, sessions
 from .ssession import MemoryTransport, SSession
 
 if TYPE_CHECKING:
@@ -102,8 +102,13 @@ def check_max_size(max_size: int) -> None:
 
 
 def check_keys(keys: object) -> None:
-    """Refuse what no key of a peer can be found in."""
-    if not isinstance(keys, Mapping) and not callable(keys):
+    """Refuse what no key of a peer can be found in; look through a dict.
+
+    Other mappings may be databases, and find out about a peer when it comes, as functions do.
+    """
+    if isinstance(keys, dict):
+        sessions.check_peers(SSession._errors, dict(keys))  # other threads may add to it
+    elif not isinstance(keys, Mapping) and not callable(keys):
         raise TypeError(
             "keys must be a mapping from ids to public keys, or a function of the id, "
             f"not {type(keys).__name__}"
@@ -112,14 +117,7 @@ def check_keys(keys: object) -> None:
 
 def look_up(keys: Keys, peer_id: bytes) -> bytes | None:
     """Find the public key of a peer."""
-    if not isinstance(keys, Mapping):
-        return keys(peer_id)
-    key = keys.get(peer_id)
-    if key is None and isinstance(keys, dict) and peer_id.decode("utf-8", "replace") in keys:
-        raise TypeError(
-            f"the ids of peers must be bytes: the keys have none of {peer_id!r}, only text"
-        )
-    return key
+    return keys.get(peer_id) if isinstance(keys, Mapping) else keys(peer_id)
 
 
 class SocketTransport(MemoryTransport):
@@ -130,7 +128,9 @@ class SocketTransport(MemoryTransport):
 
     Args:
         connection: a connected socket.
-        keys: the public keys of peers: a mapping from ids, or a function of the id.
+        keys: the public keys of peers: a mapping from ids, or a function of the id. A dict is
+            looked through here, so that mistakes show; where that takes too long for each
+            connection, a hundred thousand peers or more, give its ``get``.
         max_size: the longest message that is received or sent, with the 52 bytes of the session;
             16 MiB unless given.
         timeout: how many seconds a message may take to be sent, or to arrive from its first
@@ -139,6 +139,8 @@ class SocketTransport(MemoryTransport):
     Raises:
         ValueError: an impossible ``max_size`` or ``timeout``.
         TypeError: ``keys`` is neither a mapping nor a function.
+        SecureSessionError: a dict of ``keys`` has an id that is not bytes, or a key that is not a
+            public EC key.
     """
 
     def __init__(

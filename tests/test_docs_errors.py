@@ -296,6 +296,7 @@ PROVOKE = {
         lambda: server().receive(),
         lambda: SSession(b"alice", rsa_private(), None),
         lambda: SSession(b"", PRIVATE, None),
+        lambda: SimpleMemoryTransport({"alice": PUBLIC}),
     ],
     "Secure Comparator": [
         lambda: SComparator(b""),

@@ -9,11 +9,13 @@ import socket
 import subprocess
 import sys
 from base64 import b64encode
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 import pytest
 from _cells import refused
+from _sessions import Answering
 
 import pythemis
 from pythemis.astransport import open_session, start_session_server
@@ -203,11 +205,10 @@ def test_base64_is_not_to_be_encoded():
 # ---- Sessions ----
 
 
-def known_as(key):
-    """Let bob, who knows alice by this key, take her connect request."""
+def take_request(transport):
+    """Let bob, who asks this transport for keys, take a connect request of alice."""
     request = SSession(b"alice", PRIVATE, None).connect_request()
-    known = SimpleMemoryTransport({b"alice": key})
-    SSession(b"bob", BOB.export_private_key(), known).unwrap(request)
+    SSession(b"bob", BOB.export_private_key(), transport).unwrap(request)
 
 
 def test_a_wrong_key_of_a_peer_is_recognised():
@@ -223,30 +224,94 @@ def test_a_wrong_key_of_a_peer_is_recognised():
         (damaged, ""),
     ):
         with pytest.raises(SecureSessionError) as caught:
-            known_as(key)
+            take_request(Answering(key))
         assert (str(caught.value), caught.value.error_code) == (said + words, UNKNOWN)
+
+
+def look_through(keys):
+    """Give a dict of peers to whatever takes one."""
+    ours, theirs = socket.socketpair()
+    options = {"user_id": b"alice", "sign_key": PRIVATE, "keys": keys}
+    with ours, theirs:
+        for take in (
+            SimpleMemoryTransport,
+            lambda _: SimpleMemoryTransport(keys.items()),
+            lambda _: SocketTransport(ours, keys),
+            lambda _: asyncio.run(open_session("localhost", 9, **options)),
+            lambda _: asyncio.run(start_session_server(print, "localhost", 0, **options)),
+        ):
+            with pytest.raises(SecureSessionError) as caught:
+                take(keys)
+            yield caught.value
 
 
 @pytest.mark.parametrize(
     ("peers", "words"),
     [
-        ({"alice": PUBLIC}, "the user id must be bytes, not str; encode text first"),
-        ([("alice", PUBLIC)], "the user id must be bytes, not str; encode text first"),
-        ({7: PUBLIC}, "the user id must be bytes or a contiguous"),
-        ({b"alice": "VUVDMg=="}, "the public key must be bytes, not str; base64.b64decode"),
-        ({b"alice": ALICE}, "the public key must be bytes: what export_private_key() or"),
+        ({"alice": PUBLIC}, "'alice': the user id must be bytes, not str; encode text first"),
+        ({7: PUBLIC}, "7: the user id must be bytes or a contiguous"),
+        ({b"al": "VUVDMg=="}, "b'al': the public key must be bytes, not str; base64.b64decode"),
+        ({b"al": ALICE}, "b'al': the public key must be bytes: what export_private_key() or"),
     ],
 )
-def test_ids_that_nobody_would_be_found_by_are_refused(peers, words):
-    """Text is never equal to bytes: a mapping with it knows nobody, and says so at once."""
-    with refused(INVALID, words, kind=SecureSessionTypeError):
-        SimpleMemoryTransport(peers)
+def test_peers_of_a_wrong_type_are_refused_at_once(peers, words):
+    """Text is never equal to the bytes that are asked for: nobody would be found."""
+    for error in look_through({b"bob": PUBLIC} | peers):
+        assert str(error).startswith(f"the peer {words}")
+        assert (type(error), error.error_code) == (SecureSessionTypeError, INVALID)
+
+
+@pytest.mark.parametrize(
+    ("peer_id", "key", "code", "words"),
+    [
+        (b"", PUBLIC, "INVALID_PARAMETER", "the user id is empty"),
+        (b"al", b"", "INVALID_PARAMETER", "the public key is not a Themis key, or it is cut"),
+        (b"al", PRIVATE, "INVALID_PARAMETER", "the public key must be a public key, and this is a"),
+        (b"al", b64encode(PUBLIC), "INVALID_PARAMETER", "base64: decode it first"),
+        (b"al", bytearray(PUBLIC)[:-1], "INVALID_PARAMETER", "not a Themis key, or it is cut"),
+        (b"al", PUBLIC[:-1] + bytes([PUBLIC[-1] ^ 1]), "DATA_CORRUPT", "is damaged: its checksum"),
+        (b"al", lambda: rsa()[1], "NOT_SUPPORTED", "and the public key is an RSA key; skeygen."),
+        (b"al", lambda: rsa()[0], "INVALID_PARAMETER", "and this is a private one"),
+    ],
+)
+def test_peers_with_a_wrong_key_are_refused_at_once(peer_id, key, code, words):
+    """Not when the first of them comes, and in words that say whose key it is."""
+    key = key() if callable(key) else key
+    for error in look_through({b"bob": PUBLIC, peer_id: key}):
+        assert str(error).startswith(f"the peer {peer_id!r}: ")
+        assert words in str(error)
+        assert (type(error), error.error_code.name) == (SecureSessionValueError, code)
+
+
+def test_what_is_no_dict_is_asked_when_a_peer_comes():
+    """Nobody reads a whole database for each connection."""
+
+    class Database(Mapping):
+        def __getitem__(self, peer_id):
+            return {b"bob": PUBLIC}[peer_id]
+
+        def __iter__(self):
+            raise AssertionError
+
+        __len__ = __iter__
+
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        for keys in (Database(), Database().get, {b"bob": PUBLIC, "alice": "text"}.get):
+            assert SocketTransport(ours, keys).get_pub_key_by_id(b"bob") == PUBLIC
+            assert SocketTransport(ours, keys).get_pub_key_by_id(b"alice") is None
+
+
+def test_keys_in_any_buffer_will_do():
+    """A dict may hold what a callback may return."""
+    keys = {b"alice": memoryview(PUBLIC), memoryview(b"bob"): bytearray(PUBLIC), b"carol": None}
+    take_request(SimpleMemoryTransport(keys))
 
 
 def test_a_peer_without_a_key_is_unknown():
     """None in the mapping is what a database says of somebody who has no key yet."""
     with refused(UNKNOWN, "get_pub_key_by_id knows no public key", kind=SecureSessionError):
-        known_as(None)
+        take_request(SimpleMemoryTransport({b"alice": None}))
 
 
 def test_the_longest_message_is_a_number():
@@ -306,17 +371,6 @@ def test_a_handler_that_cannot_be_called_is_refused_at_once(handler):
     words = f"the handler must be a coroutine function, not {type(handler).__name__}"
     with pytest.raises(TypeError, match=words):
         asyncio.run(start_session_server(handler, "localhost", 0, **options))
-
-
-def test_text_among_the_ids_of_peers_is_told():
-    """A transport whose mapping has the id as text says so, when that id is asked for."""
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        transport = SocketTransport(ours, {"alice": PUBLIC, b"bob": PUBLIC})
-        assert transport.get_pub_key_by_id(b"bob") == PUBLIC
-        assert transport.get_pub_key_by_id(b"\xff") is None
-        with pytest.raises(TypeError, match=r"ids of peers must be bytes: .* b'alice'"):
-            transport.get_pub_key_by_id(b"alice")
 
 
 # ---- Classes of one's own ----

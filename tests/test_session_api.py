@@ -358,11 +358,11 @@ def test_a_key_callback_is_asked_once_for_each_first_message():
 def test_simple_memory_transport():
     """One peer, a mapping or pairs; anything else is refused for its type."""
     for transport in (
-        SimpleMemoryTransport(b"a", b"key"),
-        SimpleMemoryTransport({b"a": b"key"}),
-        SimpleMemoryTransport([(b"a", b"key")]),
+        SimpleMemoryTransport(b"a", CLIENT_PUBLIC),
+        SimpleMemoryTransport({b"a": CLIENT_PUBLIC}),
+        SimpleMemoryTransport([(b"a", CLIENT_PUBLIC)]),
     ):
-        assert transport.get_pub_key_by_id(b"a") == b"key"
+        assert transport.get_pub_key_by_id(b"a") == CLIENT_PUBLIC
         assert transport.get_pub_key_by_id(b"b") is None
     with refused(CODES.INVALID_PARAMETER, "give ids and public", kind=SecureSessionTypeError):
         SimpleMemoryTransport(b"a")

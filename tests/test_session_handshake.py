@@ -8,6 +8,7 @@ from _sessions import (
     CODES,
     MAC,
     SERVER,
+    Answering,
     assert_works,
     established,
     key_pair,
@@ -489,10 +490,11 @@ def test_rsa_keys_are_refused(name):
     """An RSA key is refused as our own and as the peer's, in words that say so."""
     private, public = key_pair(name)
     for key in (private, public):
-        with refused(CODES.NOT_SUPPORTED, "a Secure Session takes EC keys only"):
+        says = "a Secure Session takes EC keys only, and the private key is an RSA key"
+        with refused(CODES.NOT_SUPPORTED, says, kind=SecureSessionValueError):
             SSession(CLIENT, key, SimpleMemoryTransport({}))
     stage = Stage(1)
-    server = SSession(SERVER, key_pair("p256_b")[0], SimpleMemoryTransport(CLIENT, public))
+    server = SSession(SERVER, key_pair("p256_b")[0], Answering(public))
     with refused(UNKNOWN, "not the public EC key of the peer's id"):
         server.unwrap(stage.honest)
 
@@ -524,15 +526,10 @@ def test_wrong_identities_are_refused():
 @pytest.mark.parametrize("key", [b"", None, bytearray(), b"nonsense", "text", 7, object()])
 def test_peer_keys_that_are_none(key):
     """If get_pub_key_by_id returns anything but a public EC key, the peer is refused."""
-
-    class Callbacks:
-        def get_pub_key_by_id(self, _):
-            return key
-
     for number in (1, 2):
         stage = Stage(number)
         reader = stage.reader
-        honest, reader._transport = reader._transport, Callbacks()
+        honest, reader._transport = reader._transport, Answering(key)
         stage.refuse(stage.honest, {UNKNOWN})
         reader._transport = honest
         stage.finish()
@@ -546,7 +543,7 @@ def test_damaged_peer_keys():
     wrong += [message for _, message in flips(public)]
     stage = Stage(1)
     for key in wrong:
-        stage.server._transport = SimpleMemoryTransport(CLIENT, key)
+        stage.server._transport = Answering(key)
         stage.refuse(stage.honest, {UNKNOWN})
     stage.server._transport = SimpleMemoryTransport(CLIENT, bytearray(public))
     stage.finish()

@@ -274,8 +274,9 @@ def test_impossible_options(options):
 def test_keys_from_a_mapping_or_a_function():
     """The transport knows its peers by a mapping, or asks a function."""
     one, other = socket.socketpair()
-    with SocketTransport(one, {b"a": b"key"}) as mapping, SocketTransport(other, bytes) as asked:
-        assert [mapping.get_pub_key_by_id(name) for name in (b"a", b"b")] == [b"key", None]
+    key = key_pair("p256")[1]
+    with SocketTransport(one, {b"a": key}) as mapping, SocketTransport(other, bytes) as asked:
+        assert [mapping.get_pub_key_by_id(name) for name in (b"a", b"b")] == [key, None]
         assert asked.get_pub_key_by_id(b"name") == b"name"
 
 

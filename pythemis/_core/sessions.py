@@ -31,9 +31,11 @@ from .boundary import (
     wrong_size,
     wrong_value,
 )
-from .keys import PRIVATE, RSA, guess, inspect, key_error, view_of_key
+from .keys import EC, PRIVATE, PUBLIC, RSA, guess, inspect, key_error, view_of_key
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from typing_extensions import Buffer
 
     BytesT = TypeVar("BytesT", bound=bytes)
@@ -53,10 +55,6 @@ _SEND_OUTPUT_TO_PEER: int = lib.THEMIS_SEND_OUTPUT_TO_PEER
 _NOT_FINISHED: int = lib.THEMIS_SSESSION_KA_NOT_FINISHED
 _NO_PEER_KEY: int = lib.THEMIS_SSESSION_GET_PUB_FOR_ID_CALLBACK_ERROR
 
-_IDENTITY_REFUSALS = {
-    NOT_SUPPORTED: "a Secure Session takes EC keys only, and the private key is an RSA key; "
-    "skeygen.GenerateKeyPair(KEY_PAIR_TYPE.EC) makes a good pair",
-}
 _CLAIM_REFUSALS = {
     INVALID_PARAMETER: "this is not a connect request, nor the answer to one",
     DATA_CORRUPT: "the connect request is damaged: a checksum is wrong",
@@ -88,9 +86,55 @@ def new(errors: Errors, user_id: Buffer, key: Buffer, *, reject_duplicates: bool
             raise key_error(errors, status, PRIVATE, key_view, is_private=True)
     finally:
         del id_view, key_view
+    if status == NOT_SUPPORTED:
+        raise _rsa_key(errors, PRIVATE)
     if status != SUCCESS:
-        failed(errors, status, _IDENTITY_REFUSALS)
+        failed(errors, status)
     return ffi.gc(made[0], lib.themis_session_free)
+
+
+def _rsa_key(errors: Errors, what: str) -> Exception:
+    text = f"a Secure Session takes EC keys only, and {what} is an RSA key"
+    hint = "skeygen.GenerateKeyPair(KEY_PAIR_TYPE.EC) makes a good pair"
+    return errors.wrong_value(NOT_SUPPORTED, f"{text}; {hint}")
+
+
+def check_peers(errors: Errors, peers: dict[Any, Any]) -> None:
+    """Refuse an id that nobody can have, and what is no public EC key; None is a key to come."""
+    algorithm, is_private, bits = (ffi.new("int *") for _ in range(3))
+    for peer_id, key in peers.items():
+        # Quickly: a server may look through all its peers for each connection.
+        if type(peer_id) is bytes and peer_id and type(key) is bytes:
+            status = lib.themis_key_inspect(key, len(key), algorithm, is_private, bits)
+            if status == SUCCESS and algorithm[0] == EC and not is_private[0]:
+                continue
+        _check_peer(_about(errors, peer_id), peer_id, key)
+
+
+def _about(errors: Errors, peer_id: object) -> Errors:
+    """Let errors say which peer they are about."""
+
+    def named(make: Callable[[int, str], Exception]) -> Callable[[int, str], Exception]:
+        return lambda status, text: make(status, f"the peer {peer_id!r}: {text}")
+
+    return Errors(*map(named, errors))
+
+
+def _check_peer(errors: Errors, peer_id: Any, key: Any) -> None:
+    key_view = None
+    try:
+        if len(view(errors, peer_id, "the user id")) == 0:
+            wrong_value(errors, "the user id is empty")
+        if key is None:
+            return
+        key_view = view_of_key(errors, key, PUBLIC)
+        _, kind = inspect(key_view)
+        if kind is None or kind.is_private:
+            raise key_error(errors, INVALID_PARAMETER, PUBLIC, key_view, is_private=False)
+        if kind.algorithm == RSA:
+            raise _rsa_key(errors, PUBLIC)
+    finally:
+        del key_view
 
 
 def claimed_peer(errors: Errors, message: Any) -> bytes:
