@@ -39,7 +39,9 @@ from .ssession import (
     SessionState,
     SimpleMemoryTransport,
     SSession,
+    look_up_failed,
     peer_id_of,
+    shown,
 )
 from .stransport import (
     DEFAULT_MAX_SIZE,
@@ -241,11 +243,20 @@ class _Known(SimpleMemoryTransport):
         super().__init__({})
 
     async def ask(self, keys: AsyncKeys, peer_id: bytes) -> None:
-        key = look_up(keys, peer_id)  # type: ignore[arg-type]
-        if inspect.isawaitable(key):
-            key = await key
+        try:
+            key = look_up(keys, peer_id)  # type: ignore[arg-type]
+            if inspect.isawaitable(key):
+                key = await key
+        except Exception as error:
+            raise look_up_failed(peer_id) from error
         if key is not None:
             self._keys[peer_id] = key
+
+
+def _with_cause(error: Exception) -> str:
+    """Give an error for the log, with what caused it: the mistake may be ours."""
+    cause = error.__cause__
+    return repr(error) if cause is None else f"{error!r}, caused by {shown(cause)}"
 
 
 async def _establish(
@@ -307,8 +318,9 @@ async def open_session(
         The established stream.
 
     Raises:
-        SecureSessionError: the peers do not agree, or know each other's keys wrong; a dict of
-            ``keys`` has an id that is not bytes, or a key that is not a public EC key.
+        SecureSessionError: the peers do not agree, or know each other's keys wrong; ``keys``
+            failed (the ``__cause__`` is what it raised), or is a dict with an id that is not
+            bytes, or a key that is not a public EC key.
         OSError: the connection failed; TimeoutError if it took too long.
         TypeError: ``keys`` is neither a mapping nor a function; ``remote_id`` is not bytes.
         ValueError: an impossible ``max_size``.
@@ -331,7 +343,7 @@ async def open_session(
     try:
         return await asyncio.wait_for(task, timeout)
     except asyncio.TimeoutError:  # before Python 3.11 it is another class
-        if not task.cancelled():  # it is one of the system's, or of who looks keys up
+        if not task.cancelled():  # it is one of the system's
             raise
         raise TimeoutError(f"no session within {timeout} seconds") from None
 
@@ -390,7 +402,8 @@ async def start_session_server(
                 _establish(reader, writer, identity, connect=False), timeout
             )
         except (ThemisError, OSError, asyncio.TimeoutError) as error:
-            _logger.warning("no session with %s: %r", writer.get_extra_info("peername"), error)
+            peer = writer.get_extra_info("peername")
+            _logger.warning("no session with %s: %s", peer, _with_cause(error))
             writer.transport.abort()
             return
         except BaseException:

@@ -63,6 +63,7 @@ class _NoClaimError(SecureSessionError):
     """A message that claims no peer."""
 
 
+_UNKNOWN = THEMIS_CODES.SSESSION_GET_PUB_FOR_ID_CALLBACK_ERROR
 _ERRORS = boundary.Errors(SecureSessionError, SecureSessionTypeError, SecureSessionValueError)
 _NO_CLAIM = _ERRORS._replace(failed=_NoClaimError)
 
@@ -425,20 +426,18 @@ class SSession(sessions.Session):
         return sessions.negotiate(self, message, peer_key)
 
     def _public_key_of(self, peer_id: bytes) -> bytes:
-        unknown = THEMIS_CODES.SSESSION_GET_PUB_FOR_ID_CALLBACK_ERROR
-        shown = repr(peer_id[:64]) + "..." * (len(peer_id) > 64)
         try:
             key = self._transport.get_pub_key_by_id(peer_id)
         except Exception as error:
-            message = f"get_pub_key_by_id failed for the peer {shown}"
-            raise SecureSessionError(unknown, message) from error
+            raise look_up_failed(peer_id) from error
         try:
             found = b"" if key is None else boundary.copied(_ERRORS, key, "the public key")
         except SecureSessionTypeError as error:
             message = f"get_pub_key_by_id must return bytes, not {type(key).__name__}"
-            raise SecureSessionError(unknown, message) from error
+            raise SecureSessionError(_UNKNOWN, message) from error
         if not found:
-            self._fail(unknown, f"get_pub_key_by_id knows no public key of the peer {shown}")
+            message = f"get_pub_key_by_id knows no public key of the peer {_shown_id(peer_id)}"
+            self._fail(_UNKNOWN, message)
         return found
 
     def _deliver(self, message: bytes) -> None:
@@ -448,7 +447,7 @@ class SSession(sessions.Session):
             send(message)
         except Exception as error:
             raise SecureSessionError(
-                THEMIS_CODES.NETWORK_ERROR, f"the transport failed to send: {_shown(error)}"
+                THEMIS_CODES.NETWORK_ERROR, f"the transport failed to send: {shown(error)}"
             ) from error
         finally:
             self._delivering = outer
@@ -461,7 +460,7 @@ class SSession(sessions.Session):
             message = receive(max(max_length, NEGOTIATION_LENGTH) + sessions.OVERHEAD)
         except Exception as error:
             raise SecureSessionError(
-                THEMIS_CODES.NETWORK_ERROR, f"the transport failed to receive: {_shown(error)}"
+                THEMIS_CODES.NETWORK_ERROR, f"the transport failed to receive: {shown(error)}"
             ) from error
         if message is None or len(boundary.view(_ERRORS, message, "a received message")) == 0:
             self._fail(
@@ -492,7 +491,17 @@ class SSession(sessions.Session):
         self._delivering = None
 
 
-def _shown(error: Exception) -> str:
+def look_up_failed(peer_id: bytes) -> SecureSessionError:
+    """Say that asking for a peer's key failed; what failed is to be the cause."""
+    message = f"get_pub_key_by_id failed for the peer {_shown_id(peer_id)}"
+    return SecureSessionError(_UNKNOWN, message)
+
+
+def _shown_id(peer_id: bytes) -> str:
+    return repr(peer_id[:64]) + "..." * (len(peer_id) > 64)
+
+
+def shown(error: BaseException) -> str:
     """Give the beginning of an error's own text.
 
     A callback that fails may have been called from another one that then fails, and so on. In

@@ -20,6 +20,7 @@ from pythemis.stransport import frame
 CLIENT_PRIVATE, CLIENT_PUBLIC = key_pair("p256")
 SERVER_PRIVATE, SERVER_PUBLIC = key_pair("p256_b")
 HOST = "127.0.0.1"
+UNKNOWN = CODES.SSESSION_GET_PUB_FOR_ID_CALLBACK_ERROR
 PATIENCE = 60
 
 
@@ -458,23 +459,57 @@ async def test_keys_may_be_asked_for_asynchronously():
         async with await connect(port, keys=find) as stream:
             stream.write(b"hello")
             assert await stream.read() == b"hello"
-        unknown = CODES.SSESSION_GET_PUB_FOR_ID_CALLBACK_ERROR
-        with refused(unknown, "knows no public key of the peer"):
+        with refused(UNKNOWN, "knows no public key of the peer"):
             await connect(port, keys={})
 
 
 @in_a_loop
-async def test_a_look_up_that_takes_too_long_says_so():
-    """A TimeoutError of whoever looks keys up is not taken for one of the connection."""
-    slow = TimeoutError("the database")
+@pytest.mark.parametrize("failure", [RuntimeError("gone"), TimeoutError("slow"), KeyError("who")])
+async def test_a_look_up_that_fails(failure, caplog):
+    """What keys raises is the cause of the refusal here; there the client is cut off and logged."""
+    unhandled = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unhandled.append(context))
 
     def find(_):
-        raise slow
+        raise failure
+
+    async def find_slowly(_):
+        await asyncio.sleep(0)
+        raise failure
+
+    for keys in (find, find_slowly):
+        async with serving(echo) as port:
+            says = "get_pub_key_by_id failed for the peer b'the server'"
+            with refused(UNKNOWN, says) as caught:
+                await connect(port, keys=keys)
+            assert caught.value.__cause__ is failure
+        async with serving(echo, keys=keys) as port:
+            with pytest.raises(ConnectionResetError):
+                await connect(port)
+        said = caplog.records[-1].getMessage()
+        assert said.startswith("no session with ('127.0.0.1', ")
+        says = "get_pub_key_by_id failed for the peer b'client'"
+        assert said.endswith(f'SecureSessionError("{says}"), caused by {failure!r}')
+    assert unhandled == []
+
+
+@in_a_loop
+async def test_a_look_up_that_is_cancelled():
+    """Being cancelled is no failure of a look-up; its time counts as the negotiation's."""
+    asked = asyncio.Event()
+
+    async def find(_):
+        asked.set()
+        await asyncio.sleep(PATIENCE)
 
     async with serving(echo) as port:
-        with pytest.raises(TimeoutError) as caught:
-            await connect(port, keys=find)
-        assert caught.value is slow
+        task = asyncio.create_task(connect(port, keys=find))
+        await asked.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        with pytest.raises(TimeoutError, match="no session within"):
+            await connect(port, keys=find, timeout=0.2)
 
 
 @in_a_loop
