@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ._core import boundary, sessions
 from .exception import THEMIS_CODES, ThemisError
 from .ssession import (
+    WHY_LEFT,
     SecureSessionError,
     SessionState,
     SimpleMemoryTransport,
@@ -225,9 +226,16 @@ class SessionStream:
     async def _negotiate(self, transport: _Known, keys: AsyncKeys) -> None:
         session = self._session
         while not session.is_established():
-            message = await self._read_frame(NEGOTIATION_MAX_SIZE)
+            left = None
+            try:
+                message = await self._read_frame(NEGOTIATION_MAX_SIZE)
+            except ConnectionResetError as error:
+                message, left = b"", error
             if not message:
-                raise ConnectionResetError("the peer closed the connection in the negotiation")
+                text = "the peer closed the connection in the negotiation"
+                if session.state is not SessionState.IDLE:
+                    text += f"; {WHY_LEFT}"
+                raise ConnectionResetError(text) from left
             if session.state in (SessionState.IDLE, SessionState.WAITING_FOR_2):
                 await transport.ask(keys, peer_id_of(message))
             reply = session.unwrap(message)

@@ -15,7 +15,7 @@ refused leaves the session as it was.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Awaitable, Coroutine, Mapping
 from contextlib import suppress
 from enum import IntEnum
 from threading import RLock, get_ident
@@ -44,7 +44,10 @@ __all__ = [
 
 DEFAULT_MAX_LENGTH = 1 << 20
 NEGOTIATION_LENGTH = 2048  # what a transport is asked for at least: ids may be long
+_BEGUN = (sessions.WAITING_FOR_2, sessions.WAITING_FOR_3, sessions.WAITING_FOR_4)
 _SHOWN_MAX = 256  # characters of somebody else's error
+# Whoever refuses a peer says nothing to it.
+WHY_LEFT = "is our id known there, with the public key of our sign_key? The peer's log says why"
 
 
 class SecureSessionError(ThemisError):
@@ -119,7 +122,8 @@ class MemoryTransport(ABC):
 
     A class of your own does as well, if it has this method. For the callback-oriented API it has
     two more: ``send(message)`` takes bytes to the peer, ``receive(max_length)`` waits for one
-    whole message and returns it. Each raises an exception if that fails.
+    whole message and returns it. Each raises an exception if that fails. None of them is a
+    coroutine function: for asyncio there is `pythemis.astransport`.
     """
 
     @abstractmethod
@@ -444,13 +448,14 @@ class SSession(sessions.Session):
         send = self._method("send")
         outer, self._delivering = self._delivering, get_ident()
         try:
-            send(message)
+            answer = send(message)
         except Exception as error:
             raise SecureSessionError(
                 THEMIS_CODES.NETWORK_ERROR, f"the transport failed to send: {shown(error)}"
             ) from error
         finally:
             self._delivering = outer
+        _refuse_awaitable(answer, "send")
 
     def _fetch(self, max_length: int) -> Buffer:
         if not isinstance(max_length, int):
@@ -459,9 +464,11 @@ class SSession(sessions.Session):
         try:
             message = receive(max(max_length, NEGOTIATION_LENGTH) + sessions.OVERHEAD)
         except Exception as error:
-            raise SecureSessionError(
-                THEMIS_CODES.NETWORK_ERROR, f"the transport failed to receive: {shown(error)}"
-            ) from error
+            text = f"the transport failed to receive: {shown(error)}"
+            if isinstance(error, (EOFError, ConnectionResetError)) and self.state in _BEGUN:
+                text += f"; {WHY_LEFT}"
+            raise SecureSessionError(THEMIS_CODES.NETWORK_ERROR, text) from error
+        _refuse_awaitable(message, "receive")
         if message is None or len(boundary.view(_ERRORS, message, "a received message")) == 0:
             self._fail(
                 THEMIS_CODES.SSESSION_TRANSPORT_ERROR,
@@ -489,6 +496,17 @@ class SSession(sessions.Session):
         self._handle, self._lock = forks.renewed(self._handle, self._lock)
         self._receiving, self._sending = RLock(), RLock()
         self._delivering = None
+
+
+def _refuse_awaitable(answer: object, method: str) -> None:
+    if isinstance(answer, Awaitable):
+        if isinstance(answer, Coroutine):
+            answer.close()  # or Python warns that nobody awaited it
+        raise SecureSessionTypeError(
+            THEMIS_CODES.NETWORK_ERROR,
+            f"the transport's {method} is asynchronous, and a session awaits nothing; "
+            "pythemis.astransport has sessions for asyncio",
+        )
 
 
 def look_up_failed(peer_id: bytes) -> SecureSessionError:

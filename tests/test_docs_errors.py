@@ -137,6 +137,20 @@ class Transport:
         return self.received
 
 
+class Asynchronous(Transport):
+    """Is written for asyncio."""
+
+    async def send(self, _message):
+        """Send when it is awaited."""
+
+
+def left():
+    """Negotiate with somebody who leaves."""
+    session = server(received=EOFError("gone"))
+    session.unwrap(request())
+    session.receive()
+
+
 def server(**options):
     """Make a session that waits for a client."""
     return SSession(b"bob", OTHER.export_private_key(), Transport(**options))
@@ -293,6 +307,8 @@ PROVOKE = {
         at_another_time,
         lambda: server(received=ConnectionError("gone")).connect(),
         lambda: server(received=ConnectionError("gone")).receive(),
+        left,
+        lambda: SSession(b"bob", OTHER.export_private_key(), Asynchronous()).connect(),
         lambda: server().receive(),
         lambda: SSession(b"alice", rsa_private(), None),
         lambda: SSession(b"", PRIVATE, None),

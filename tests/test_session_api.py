@@ -193,6 +193,26 @@ def test_a_transport_that_returns_something_else():
             server.receive()
 
 
+def test_an_asynchronous_transport_is_refused():
+    """What nobody awaits is not sent; the words name the module that does."""
+    client, server, one, other = wired()
+
+    async def answer(_):
+        raise AssertionError
+
+    one.send = other.receive = answer
+    for call, name in ((lambda: client.send(b"x"), "send"), (server.receive, "receive")):
+        says = f"the transport's {name} is asynchronous, and a session awaits nothing; pythemis.as"
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with refused(CODES.NETWORK_ERROR, says, kind=SecureSessionTypeError):
+                call()
+            gc.collect()
+    del one.send, other.receive
+    client.send(b"after")
+    assert server.receive() == b"after"
+
+
 def test_what_a_transport_raises_is_the_cause():
     """Whatever send and receive raise comes as the cause of a NETWORK_ERROR; the session lives."""
     client, server, one, other = wired()

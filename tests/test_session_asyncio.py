@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import gc
 import os
+import re
 from functools import wraps
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from _memory import traced, tracemalloc
 from _sessions import CLIENT, CODES, SERVER, key_pair, parties, refused
 
 from pythemis.astransport import SessionStream, open_session, start_session_server
-from pythemis.ssession import SecureSessionError, SecureSessionValueError, SessionState
+from pythemis.ssession import WHY_LEFT, SecureSessionError, SecureSessionValueError, SessionState
 from pythemis.stransport import frame
 
 CLIENT_PRIVATE, CLIENT_PUBLIC = key_pair("p256")
@@ -445,6 +446,37 @@ async def test_clients_that_do_not_negotiate(caplog):
         async with await connect(port) as stream:
             stream.write(b"still here")
             assert await stream.read() == b"still here"
+
+
+@in_a_loop
+async def test_a_peer_that_leaves_the_negotiation(caplog):
+    """Whoever refuses us just goes: the error says what to check, on both sides."""
+    left = "the peer closed the connection in the negotiation"
+    hint = f"; {WHY_LEFT}"
+    async with serving(echo, keys={}) as port:
+        with pytest.raises(ConnectionResetError, match=re.escape(left + hint)):
+            await connect(port)
+    async with serving(echo) as port:
+        with refused(UNKNOWN, "knows no public key of the peer"):
+            await connect(port, keys={})
+        (await asyncio.open_connection(HOST, port))[1].close()
+        while len(caplog.records) < 3:
+            await asyncio.sleep(0.01)
+    said = [record.getMessage() for record in caplog.records]
+    assert [left in line for line in said] == [False, True, True]
+    assert [WHY_LEFT in line for line in said] == [False, True, False]  # nobody has begun
+
+    for leave in (lambda writer: writer.write(b"\0"), lambda writer: writer.transport.abort()):
+
+        async def accept(reader, writer, leave=leave):
+            await reader.read(1)
+            leave(writer)
+            writer.close()
+
+        server = await asyncio.start_server(accept, HOST, 0)
+        with pytest.raises(ConnectionResetError, match=re.escape(left + hint)):
+            await connect(server.sockets[0].getsockname()[1])
+        server.close()
 
 
 @in_a_loop

@@ -318,6 +318,28 @@ def test_the_end_of_a_session():
     assert isinstance(caught.value.__cause__, EOFError)
 
 
+@pytest.mark.parametrize("cut", [b"", b"\0\0"], ids=["between messages", "in a message"])
+def test_a_peer_who_leaves_the_negotiation(cut):
+    """Whoever refuses us just goes: the error says what to check. Before and after it does not."""
+    hint = "; is our id known there, with the public key of our sign_key? The peer's log says why"
+    client, server, transports = connected(socket_pair())
+    ends = [(client, transports[1]._socket)]
+    for begin in (lambda session: session.connect(), lambda _: None):
+        one, other = socket.socketpair()
+        session = SSession(CLIENT, key_pair("p256")[0], SocketTransport(one, {}))
+        begin(session)
+        ends.append((session, other))
+    said = []
+    for session, other in ends:
+        other.sendall(cut)
+        other.shutdown(socket.SHUT_WR)
+        with refused(CODES.NETWORK_ERROR, "the peer closed the connection") as caught:
+            session.receive()
+        said.append(str(caught.value).endswith(hint))
+    assert said == [False, True, False]
+    server.close()
+
+
 def test_garbage_in_good_frames():
     """What is framed well but no message is refused by the session, which goes on."""
     one, other = socket.socketpair()
