@@ -48,7 +48,7 @@ from .stransport import (
     DEFAULT_MAX_SIZE,
     HEADER_SIZE,
     check_keys,
-    check_max_size,
+    check_limits,
     frame,
     frame_size,
     look_up,
@@ -93,7 +93,7 @@ class SessionStream:
         reader: of the connection.
         writer: of the connection.
         session: established, or about to be.
-        max_size: the longest message in a frame that is read.
+        max_size: the longest message that is read or written, with the 52 bytes of the session.
     """
 
     def __init__(
@@ -155,13 +155,20 @@ class SessionStream:
         """Encrypt a message and queue it for sending; call `drain` after it.
 
         Args:
-            message: 1 byte or more.
+            message: 1 to ``max_size - 52`` bytes.
 
         Raises:
             SecureSessionError: an empty or too long message, a wrong type, a closed stream.
             ConnectionError: the connection is closing.
         """
-        self._write_frame(self._session.wrap(message))
+        wrapped = self._session.wrap(message)
+        if len(wrapped) > self._max_size:  # the peer would give the connection up
+            size, most = (n - sessions.OVERHEAD for n in (len(wrapped), self._max_size))
+            text = (
+                f"the message has {size} bytes; with max_size={self._max_size} it may have {most}"
+            )
+            boundary.wrong_value(SSession._errors, text)
+        self._write_frame(wrapped)
 
     async def drain(self) -> None:
         """Wait until the queue is short enough to write more; so a slow peer slows us down."""
@@ -318,8 +325,8 @@ async def open_session(
             function of it.
         remote_id: the only server that will do; None for whichever ``keys`` knows.
         reject_duplicates: see `pythemis.ssession.SSession`.
-        max_size: the longest message in a frame that is read, with 52 bytes of the session.
-        timeout: seconds for connecting and negotiating; None for ever.
+        max_size: the longest message that is read or written, with the 52 bytes of the session.
+        timeout: seconds for connecting and negotiating, up to 2000000; None for ever.
         **connection: what else `asyncio.open_connection` takes, such as ``sock``.
 
     Returns:
@@ -330,11 +337,12 @@ async def open_session(
             failed (the ``__cause__`` is what it raised), or is a dict with an id that is not
             bytes, or a key that is not a public EC key.
         OSError: the connection failed; TimeoutError if it took too long.
-        TypeError: ``keys`` is neither a mapping nor a function; ``remote_id`` is not bytes.
-        ValueError: an impossible ``max_size``.
+        TypeError: ``keys`` is neither a mapping nor a function; ``remote_id`` is not bytes;
+            ``max_size`` or ``timeout`` is no number.
+        ValueError: an impossible ``max_size`` or ``timeout``.
     """
     check_keys(keys)
-    check_max_size(max_size)
+    check_limits(max_size, timeout)
     if remote_id is not None:
         remote_id = boundary.copied(SSession._errors, remote_id, "the remote id")
     identity = _Identity(user_id, sign_key, keys, reject_duplicates, max_size)
@@ -382,9 +390,9 @@ async def start_session_server(
         keys: public keys of clients: a mapping from ids, a function of the id, or a coroutine
             function of it.
         reject_duplicates: see `pythemis.ssession.SSession`.
-        max_size: the longest message in a frame that is read, with 52 bytes of the session.
+        max_size: the longest message that is read or written, with the 52 bytes of the session.
         timeout: seconds that a client has for negotiating, and for taking what is queued when
-            the handler returns; None for ever.
+            the handler returns, up to 2000000; None for ever.
         **server: what else `asyncio.start_server` takes, such as ``sock`` or ``backlog``.
 
     Returns:
@@ -394,13 +402,14 @@ async def start_session_server(
     Raises:
         SecureSessionError: our own id or key is wrong, or one in a dict of ``keys``.
         OSError: the address cannot be served.
-        TypeError: ``keys`` is neither a mapping nor a function; ``handler`` cannot be called.
-        ValueError: an impossible ``max_size``.
+        TypeError: ``keys`` is neither a mapping nor a function; ``handler`` cannot be called;
+            ``max_size`` or ``timeout`` is no number.
+        ValueError: an impossible ``max_size`` or ``timeout``.
     """
     if not callable(handler):
         raise TypeError(f"the handler must be a coroutine function, not {type(handler).__name__}")
     check_keys(keys)
-    check_max_size(max_size)
+    check_limits(max_size, timeout)
     identity = _Identity(user_id, sign_key, keys, reject_duplicates, max_size)
     SSession(user_id, sign_key, None).close()  # so that a wrong key fails here, not per client
 

@@ -17,6 +17,7 @@ import select
 import socket
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from numbers import Integral, Real
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -81,7 +82,10 @@ def frame_size(header: Buffer, max_size: int = DEFAULT_MAX_SIZE) -> int:
         raise ValueError(f"a header has {HEADER_SIZE} bytes, and this has {len(header)}")
     size = int.from_bytes(header, "big")
     if not 0 < size <= max_size:
-        raise ConnectionAbortedError(f"a frame of {size} bytes; it must have 1 to {max_size}")
+        raise ConnectionAbortedError(
+            f"a frame of {size} bytes; it must have 1 to {max_size}; "
+            "does the peer speak in frames as pythemis.stransport has them?"
+        )
     return size
 
 
@@ -95,10 +99,33 @@ def _bytes_of(data: Buffer, what: str) -> bytes:
     return boundary.copied(SSession._errors, data, what)
 
 
-def check_max_size(max_size: int) -> None:
-    """Refuse a limit that no frame passes, or that no header can say."""
+def check_limits(max_size: int, timeout: float | None) -> None:
+    """Refuse a size that no frame has, or that no header can say, and a time that nobody waits."""
+    if not isinstance(max_size, Integral):
+        raise TypeError(f"max_size must be an int, not {type(max_size).__name__}")
     if not 0 < max_size <= LARGEST:
         raise ValueError(f"max_size must be 1 to {LARGEST}")
+    if timeout is None:
+        return
+    if not isinstance(timeout, Real):
+        kind = type(timeout).__name__
+        raise TypeError(f"timeout must be a number of seconds, or None, not {kind}")
+    if not 0 < timeout <= _LONGEST:
+        raise ValueError(f"timeout must be a number of seconds up to {_LONGEST}, or None")
+
+
+def _check_connection(connection: socket.socket) -> None:
+    """Refuse what is no socket, or was never connected.
+
+    One that was and is not any more says so when it is used: no peer can make this fail.
+    """
+    if not isinstance(connection, socket.socket):
+        kind = type(connection).__name__
+        raise TypeError(f"the connection must be a connected socket, not {kind}")
+    if connection.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+        raise ValueError("the socket is listening: give the connection that its accept() returns")
+    if connection.family in (socket.AF_INET, socket.AF_INET6) and not connection.getsockname()[1]:
+        raise ValueError("the socket is not connected: socket.create_connection() connects one")
 
 
 def check_keys(keys: object) -> None:
@@ -133,12 +160,13 @@ class SocketTransport(MemoryTransport):
             connection, a hundred thousand peers or more, give its ``get``.
         max_size: the longest message that is received or sent, with the 52 bytes of the session;
             16 MiB unless given.
-        timeout: how many seconds a message may take to be sent, or to arrive from its first
-            moment of waiting to its last byte, up to 2000000; None for ever.
+        timeout: how many seconds `send` and `receive` may take until the message has left or
+            arrived whole, however it moves meanwhile, up to 2000000; None for ever.
 
     Raises:
-        ValueError: an impossible ``max_size`` or ``timeout``.
-        TypeError: ``keys`` is neither a mapping nor a function.
+        ValueError: a socket that is not connected, an impossible ``max_size`` or ``timeout``.
+        TypeError: ``connection`` is no socket, ``keys`` neither a mapping nor a function,
+            ``max_size`` or ``timeout`` no number.
         SecureSessionError: a dict of ``keys`` has an id that is not bytes, or a key that is not a
             public EC key.
     """
@@ -151,9 +179,8 @@ class SocketTransport(MemoryTransport):
         max_size: int = DEFAULT_MAX_SIZE,
         timeout: float | None = None,
     ) -> None:
-        check_max_size(max_size)
-        if timeout is not None and not 0 < timeout <= _LONGEST:
-            raise ValueError(f"timeout must be a number of seconds up to {_LONGEST}, or None")
+        _check_connection(connection)
+        check_limits(max_size, timeout)
         check_keys(keys)
         connection.setblocking(False)
         self._socket = connection
@@ -179,7 +206,8 @@ class SocketTransport(MemoryTransport):
         Raises:
             ValueError: the message is empty or longer than ``max_size``.
             TypeError: something else than bytes.
-            TimeoutError: it took too long. If a part is on its way, nothing else can be sent.
+            TimeoutError: it did not leave whole in time. If a part is on its way, nothing else
+                can be sent.
             OSError: the connection failed.
         """
         message = _bytes_of(message, "the message")
@@ -207,7 +235,8 @@ class SocketTransport(MemoryTransport):
         """Wait for one message, of up to ``max_size`` bytes whatever ``max_length`` is.
 
         Raises:
-            TimeoutError: it took too long. What arrived is kept; receiving may go on.
+            TimeoutError: it did not arrive whole in time. What arrived is kept; receiving may go
+                on.
             EOFError: the peer closed the connection, between two messages.
             OSError: the connection failed or was closed, or the peer cut a message or sent one
                 that is too long.
@@ -262,7 +291,12 @@ class SocketTransport(MemoryTransport):
     def _wait(self, deadline: float | None, *, writing: bool) -> None:
         left = None if deadline is None else deadline - monotonic()
         if left is not None and left <= 0:
-            raise TimeoutError(f"no progress within {self._timeout} seconds")
+            late = f"within {self._timeout} seconds"
+            raise TimeoutError(
+                f"the message did not leave whole {late}"
+                if writing
+                else f"no message arrived whole {late}; what arrived is kept"
+            )
         number = self._socket.fileno()
         if number < 0:
             raise ConnectionAbortedError("the transport is closed")

@@ -350,6 +350,22 @@ def test_a_limit_that_no_frame_passes_is_refused_at_once(max_size):
             call()
 
 
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), 2_000_001])
+def test_a_time_that_nobody_waits_is_refused_at_once(timeout):
+    """Neither a connection nor a server begins with it."""
+    for call in begin(timeout=timeout):
+        with pytest.raises(ValueError, match="timeout must be a number of seconds up to 2000000"):
+            call()
+
+
+@pytest.mark.parametrize("options", [{"max_size": "1000"}, {"timeout": "3"}], ids=str)
+def test_limits_that_are_no_numbers_are_refused_at_once(options):
+    """By name, and not where they are compared."""
+    for call in begin(**options):
+        with pytest.raises(TypeError, match=rf"{next(iter(options))} must be an? .*, not str"):
+            call()
+
+
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [

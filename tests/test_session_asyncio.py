@@ -295,6 +295,18 @@ async def test_a_frame_that_is_too_long():
 
 
 @in_a_loop
+async def test_a_message_that_is_too_long_is_not_written():
+    """The peer would give the connection up; so it is refused here, and the stream goes on."""
+    async with serving(echo, max_size=1000) as port, await connect(port, max_size=1000) as stream:
+        for size in (949, 5000):
+            says = f"the message has {size} bytes; with max_size=1000 it may have 948"
+            with refused(CODES.INVALID_PARAMETER, says, kind=SecureSessionValueError):
+                stream.write(b"x" * size)
+        stream.write(b"y" * 948)
+        assert await stream.read() == b"y" * 948
+
+
+@in_a_loop
 @pytest.mark.parametrize(
     ("sent", "error"),
     [(b"\xff" * 4, ConnectionAbortedError), (b"\0\0\1\0cut", ConnectionResetError)],

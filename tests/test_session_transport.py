@@ -59,7 +59,8 @@ def test_what_is_not_bytes_is_not_framed(pair):
 @pytest.mark.parametrize("size", [0, 11, 2**32 - 1])
 def test_frame_sizes_that_are_refused(size):
     """An empty frame, and one longer than the reader's limit, end the stream."""
-    with pytest.raises(ConnectionAbortedError, match=f"a frame of {size} bytes"):
+    words = rf"a frame of {size} bytes; it must have 1 to 10; does the peer speak in frames"
+    with pytest.raises(ConnectionAbortedError, match=words):
         frame_size(struct.pack(">I", size), 10)
 
 
@@ -169,7 +170,8 @@ def test_receiving_goes_on_after_a_timeout(pair):
     for piece in (stream[:2], stream[2:9]):
         theirs.sendall(piece)
         start = time.monotonic()
-        with pytest.raises(TimeoutError, match=r"within 0\.2 seconds"):
+        words = r"^no message arrived whole within 0\.2 seconds; what arrived is kept$"
+        with pytest.raises(TimeoutError, match=words):
             transport.receive()
         assert 0.1 < time.monotonic() - start < 20
     theirs.sendall(stream[9:])
@@ -200,7 +202,8 @@ def test_a_peer_who_does_not_read():
     """Sending to him times out; once a part is on its way nothing else can follow."""
     ours, theirs = socket.socketpair()
     with SocketTransport(ours, {}, timeout=0.2) as transport, theirs:
-        with pytest.raises(TimeoutError):
+        words = r"^the message did not leave whole within 0\.2 seconds$"
+        with pytest.raises(TimeoutError, match=words):
             transport.send(b"x" * (10 << 20))
         with pytest.raises(ConnectionAbortedError, match="sent in part only"):
             transport.send(b"y")
@@ -238,8 +241,7 @@ def test_a_half_open_peer():
     theirs, _ = server.accept()
     server.close()
     with SocketTransport(ours, {}, timeout=5) as transport:
-        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        theirs.close()  # with a reset
+        reset(theirs)
         with pytest.raises(ConnectionResetError):
             transport.receive()
         with pytest.raises(OSError, match=r"\w"):
@@ -269,6 +271,44 @@ def test_impossible_options(options):
     one, other = socket.socketpair()
     with one, other, pytest.raises(ValueError, match="must be"):
         SocketTransport(one, {}, **options)
+
+
+@pytest.mark.parametrize(
+    "options", [{"max_size": "x"}, {"max_size": 1e6}, {"timeout": "3"}, {"timeout": 3j}], ids=str
+)
+def test_options_that_are_no_numbers(options):
+    """They are refused at once, by their names."""
+    [(name, value)] = options.items()
+    one, other = socket.socketpair()
+    words = f"{name} must be an? .*, not {type(value).__name__}$"
+    with one, other, pytest.raises(TypeError, match=words):
+        SocketTransport(one, {}, **options)
+
+
+@pytest.mark.parametrize("wrong", [("127.0.0.1", 1), None, 5], ids=repr)
+def test_what_is_no_socket(wrong):
+    """An address is no connection yet."""
+    words = f"the connection must be a connected socket, not {type(wrong).__name__}"
+    with pytest.raises(TypeError, match=words):
+        SocketTransport(wrong, {})
+
+
+def test_sockets_that_are_not_connected():
+    """One that listens, or was just made, is refused at once; one that was reset is not."""
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as fresh:
+        for wrong, words in ((server, "is listening"), (fresh, "is not connected")):
+            with pytest.raises(ValueError, match=f"the socket {words}"):
+                SocketTransport(wrong, {})
+        ours = socket.create_connection(server.getsockname())
+        reset(server.accept()[0])
+    with SocketTransport(ours, {}) as transport, pytest.raises(ConnectionResetError):
+        transport.receive()
+
+
+def reset(connection):
+    """Close a connection without a good end."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
 
 
 def test_keys_from_a_mapping_or_a_function():
