@@ -222,7 +222,7 @@ class SessionStream:
         except asyncio.IncompleteReadError as error:
             if self._size is None and not error.partial:
                 return b""
-            self._broken = ConnectionResetError("the peer closed the connection in a message")
+            self._broken = ConnectionResetError("the peer closed the connection within a message")
             raise self._broken from error
         except ConnectionAbortedError as error:
             self._broken = error

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The page of errors and the code say the same: each row is provoked, each code is explained."""
 
+import asyncio
+import contextlib
 import importlib
 import re
+import socket
 import sys
 import time
 from base64 import b64encode
@@ -12,6 +15,7 @@ import pytest
 from _keys import container
 from _project import ROOT
 
+from pythemis.astransport import SessionStream, open_session
 from pythemis.exception import THEMIS_CODES, ThemisError
 from pythemis.scell import SCellContextImprint, SCellSeal, SCellTokenProtect
 from pythemis.scomparator import SComparator
@@ -26,6 +30,7 @@ from pythemis.skeygen import (
 )
 from pythemis.smessage import SMessage, ssign, sverify
 from pythemis.ssession import SimpleMemoryTransport, SSession
+from pythemis.stransport import SocketTransport
 
 PAGE = (ROOT / "docs" / "reference" / "errors.md").read_text("utf-8")
 MODULES = ("exception", "scell", "scomparator", "skeygen", "smessage", "ssession")
@@ -197,6 +202,68 @@ def to_another_session():
     pair()[1].unwrap(pair()[0].wrap(b"message"))
 
 
+@contextlib.contextmanager
+def transport_and_peer(**options):
+    """Give a transport, and the bare socket at its other end."""
+    ours, theirs = socket.socketpair()
+    with SocketTransport(ours, {}, **options) as transport, theirs:
+        yield transport, theirs
+
+
+def said_by_a_stranger(said, *, leaving=False, **options):
+    """Receive what comes from somebody."""
+    with transport_and_peer(**options) as (transport, theirs):
+        theirs.sendall(said)
+        if leaving:
+            theirs.close()
+        transport.receive()
+
+
+def too_much_for_a_peer_who_does_not_read(times):
+    """Send more than the system keeps, and go on."""
+    with transport_and_peer(timeout=0.01) as (transport, _):
+        for _ in range(times - 1):
+            with contextlib.suppress(TimeoutError):
+                transport.send(bytes(10 << 20))
+        transport.send(bytes(10 << 20))
+
+
+def send(message, **options):
+    """Send a message."""
+    with transport_and_peer(**options) as (transport, _):
+        transport.send(message)
+
+
+def listening():
+    """Give the socket of the server for that of a client."""
+    with socket.create_server(("127.0.0.1", 0)) as server_socket:
+        SocketTransport(server_socket, {})
+
+
+async def write(message, max_size):
+    """Write into a stream of an established session."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        ends = await asyncio.open_connection(sock=ours)
+        async with SessionStream(*ends, pair()[0], max_size=max_size) as stream:
+            stream.write(message)
+
+
+async def meet(leave, **options):
+    """Open a session with somebody who says nothing."""
+
+    async def accept(reader, writer):
+        await reader.read(1)
+        leave(writer)
+
+    silent = await asyncio.start_server(accept, "127.0.0.1", 0)
+    address = silent.sockets[0].getsockname()
+    try:
+        await open_session(*address, user_id=b"alice", sign_key=PRIVATE, keys={}, **options)
+    finally:
+        silent.close()
+
+
 def begun():
     """Give a comparison that is under way."""
     comparison = SComparator(b"secret")
@@ -324,15 +391,42 @@ PROVOKE = {
     ],
 }
 
+# Rows with a class: what the transports raise.
+PROVOKE_CLASSES = {
+    "Sockets and streams": [
+        lambda: said_by_a_stranger(b"GET / HTTP/1.1\r\n\r\n"),
+        lambda: said_by_a_stranger(b"", timeout=0.01),
+        lambda: too_much_for_a_peer_who_does_not_read(times=1),
+        lambda: too_much_for_a_peer_who_does_not_read(times=2),
+        lambda: said_by_a_stranger(b"", leaving=True),
+        lambda: said_by_a_stranger(b"\0\0", leaving=True),
+        lambda: send(b"x" * 101, max_size=100),
+        listening,
+        lambda: asyncio.run(write(b"x" * 49, max_size=100)),
+        lambda: asyncio.run(meet(lambda writer: writer.close())),
+        lambda: asyncio.run(meet(lambda _: None, timeout=0.01)),
+    ],
+}
 
-CASES = [
-    pytest.param(*row[:2], provoke, id=f"{title}: {row[0][1:40]}")
-    for title, provocations in PROVOKE.items()
-    for row, provoke in zip(rows(title), provocations, strict=True)
-]
+
+def cases(tables):
+    """Give the rows of these tables with what provokes them."""
+    return [
+        pytest.param(*row[:2], provoke, id=f"{title}: {row[0][1:40]}")
+        for title, provocations in tables.items()
+        for row, provoke in zip(rows(title), provocations, strict=True)
+    ]
 
 
-@pytest.mark.parametrize(("shown", "code", "provoke"), CASES)
+@pytest.mark.parametrize(("shown", "kind", "provoke"), cases(PROVOKE_CLASSES))
+def test_an_error_of_the_page_comes_with_this_text_and_class(shown, kind, provoke):
+    """What is done wrong with a connection gives the text in the row, and is of its class."""
+    with pytest.raises((OSError, EOFError, ValueError)) as caught:
+        provoke()
+    assert (f"`{caught.value}`", f"`{type(caught.value).__name__}`") == (shown, kind)
+
+
+@pytest.mark.parametrize(("shown", "code", "provoke"), cases(PROVOKE))
 def test_an_error_of_the_page_comes_with_this_text_and_code(shown, code, provoke):
     """What is done wrong gives the text in the row, to the letter, and its code."""
     with pytest.raises(ThemisError) as caught:
@@ -343,7 +437,7 @@ def test_an_error_of_the_page_comes_with_this_text_and_code(shown, code, provoke
 def test_every_table_of_texts_is_provoked():
     """No heading of the page has a table of texts that is not tried."""
     titles = re.findall(r"^## (.*)$\n\n\| text ", PAGE, re.MULTILINE)
-    assert titles == list(PROVOKE)
+    assert titles == [*PROVOKE, *PROVOKE_CLASSES]
 
 
 def test_the_page_has_every_code():
