@@ -15,8 +15,10 @@ import socket
 import sys
 import threading
 from base64 import b64decode, b64encode
+from collections.abc import Iterator
 from contextlib import suppress
 
+from pythemis.exception import THEMIS_CODES
 from pythemis.skeygen import KEY_PAIR_TYPE, GenerateKeyPair
 from pythemis.ssession import SecureSessionError, SSession
 from pythemis.stransport import SocketTransport
@@ -24,12 +26,26 @@ from pythemis.stransport import SocketTransport
 HOST, PORT = "127.0.0.1", 7000
 SERVER = b"chat server"
 MEMBERS = ["alice", "bob", "carol"]
+GONE = (THEMIS_CODES.NETWORK_ERROR, THEMIS_CODES.SSESSION_TRANSPORT_ERROR)
 
 
 def say(line: str) -> None:
     """Print a line in one piece: print() writes its end separately, and threads come between."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
+
+
+def messages(session: SSession) -> Iterator[bytes]:
+    """Give what the peer says until the connection ends; a message that is refused ends nothing."""
+    while session.is_established():
+        try:
+            yield session.receive()
+        except SecureSessionError as error:
+            if isinstance(error.__cause__, TimeoutError):
+                continue  # the peer said nothing for as long as the transport waits
+            if error.error_code in GONE:
+                return
+            say(f"refused: {error}")
 
 
 class ChatServer:
@@ -74,10 +90,10 @@ class ChatServer:
                 with self._lock:
                     self._sessions.add(session)
                 session.send(b"welcome")
-                while True:
-                    self._pass_on(session, session.receive())
-            except SecureSessionError:
-                pass  # the peer left, or was never one of us
+                for text in messages(session):
+                    self._pass_on(session, text)
+            except SecureSessionError as error:
+                say(f"no session: {error}")  # this is none of us
             finally:
                 with self._lock:
                     self._sessions.discard(session)
@@ -148,11 +164,9 @@ def talk(name: str, secret: str, server_key: str, port: int) -> None:
     session = join(name.encode(), b64decode(secret), b64decode(server_key), port)
 
     def listen() -> None:
-        try:
-            while True:
-                say(session.receive().decode())
-        except SecureSessionError as error:
-            say(f"the chat is over: {error}")
+        for text in messages(session):
+            say(text.decode())
+        say("the chat is over")
 
     threading.Thread(target=listen, daemon=True).start()
     for line in sys.stdin:

@@ -394,7 +394,8 @@ class SSession(sessions.Session):
 
         Raises:
             SecureSessionError: as `unwrap`; or the transport failed (NETWORK_ERROR), with what it
-                raised as the ``__cause__``, or gave nothing (SSESSION_TRANSPORT_ERROR).
+                raised as the ``__cause__``, or gave nothing (SSESSION_TRANSPORT_ERROR). After
+                these two nothing more may come, unless the cause is a TimeoutError.
         """
         # Inside the transport's send we hold the lock that a negotiating receiver waits for.
         inside_send = self._delivering == get_ident()

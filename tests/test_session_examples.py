@@ -9,7 +9,12 @@ import sys
 import threading
 
 import pytest
+from _documents import sections
 from _project import ROOT
+from _sessions import key_pair
+from test_session_threads import connected, socket_pair
+
+from pythemis.stransport import frame
 
 EXAMPLES = ROOT / "examples"
 pytestmark = pytest.mark.no_c
@@ -43,6 +48,101 @@ def test_chats(name, members, says):
     """Over TCP every client hears every other one, once, by the name that its session proved."""
     pairs = [(one, other) for one in members for other in members if one != other]
     assert sorted(lines_of(name)) == sorted(says.format(*pair) for pair in pairs)
+
+
+@pytest.fixture
+def example(monkeypatch):
+    """Give what loads an example."""
+    monkeypatch.syspath_prepend(EXAMPLES)
+    return importlib.import_module
+
+
+def test_a_refused_message_does_not_end_the_chat(example, capsys):
+    """Nonsense from whoever reaches a member's connection is reported, and the member heard on."""
+    chat = example("chat_threads")
+    (server_private, server_public), one, other = map(key_pair, ("p256_b", "p256", "p384"))
+    server = chat.ChatServer(server_private, {b"alice": one[1], b"bob": other[1]})
+    threading.Thread(target=server.serve, daemon=True).start()
+    alice = chat.join(b"alice", one[0], server_public, server.port)
+    bob = chat.join(b"bob", other[0], server_public, server.port)
+    assert [alice.receive(), bob.receive()] == [b"welcome"] * 2
+    alice._transport.send(b"nonsense")
+    alice.send(b"still here")
+    assert bob.receive() == b"alice: still here"
+    assert "refused: this is not a message of a session" in capsys.readouterr().out
+    for session in (alice, bob):
+        session._transport.close()
+    server.close()
+
+
+def nothing_more(_sessions, transports):
+    """Close the other end."""
+    transports[1].close()
+
+
+def half_a_message(_sessions, transports):
+    """Cut the connection within a message."""
+    transports[1]._socket.send(frame(b"message")[:6])
+    transports[1].close()
+
+
+def another_language(_sessions, transports):
+    """Speak without frames."""
+    transports[1]._socket.send(b"GET / HTTP/1.1")
+
+
+def our_own_end(_sessions, transports):
+    """Close our own transport."""
+    transports[0].close()
+
+
+def our_own_session(sessions, _transports):
+    """Close our own session; the peer speaks on."""
+    sessions[0].close()
+    sessions[1].send(b"too late")
+
+
+def an_empty_answer(_sessions, transports):
+    """Let the transport say in another way that the peer is gone."""
+    transports[0].receive = lambda _: b""
+
+
+ENDS = (
+    *(nothing_more, half_a_message, another_language),
+    *(our_own_end, our_own_session, an_empty_answer),
+)
+
+
+def loops(example):
+    """Give the loop of the guide, and that of the chat."""
+    [section] = [
+        section
+        for section in sections((ROOT / "docs/guide/secure-session.md").read_text("utf-8"))
+        if "callback-oriented" in section.title
+    ]
+    namespace = {}
+    exec(section.examples[0].code, namespace)
+    return namespace["messages"], example("chat_threads").messages
+
+
+@pytest.mark.parametrize("end", ENDS, ids=lambda end: end.__name__)
+def test_the_loop_of_the_guide_ends_where_the_connection_does(example, end):
+    """It goes on after silence and after messages that are refused, and after nothing else."""
+    for loop in loops(example):
+        client, server, transports = connected(socket_pair(timeout=0.05))
+        said = loop(client)
+        server.send(b"one")
+        assert next(said) == b"one"
+        for refused in (b"nonsense", bytes(100)):
+            transports[1].send(refused)
+        late = threading.Timer(0.2, server.send, [b"two"])
+        late.start()
+        assert next(said) == b"two"
+        late.join()
+        end((client, server), transports)
+        assert list(said) == []
+        for transport in transports:
+            transport.close()
 
 
 def test_the_chat_says_how_it_is_used():
