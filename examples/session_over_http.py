@@ -22,7 +22,8 @@ from pythemis.ssession import SecureSessionError, SimpleMemoryTransport, SSessio
 HOST = "127.0.0.1"
 SERVER, CLIENT = b"counter service", b"teller"
 MAX_BODY = 1 << 20
-MAX_SESSIONS = 1000
+MAX_NEGOTIATIONS = 1000  # anybody can begin one, by repeating what he recorded of a client
+MAX_SESSIONS = 1000  # only clients have one
 
 
 class Service:
@@ -36,6 +37,7 @@ class Service:
     def __init__(self, key: bytes, clients: dict[bytes, bytes]) -> None:
         self._key = key
         self._clients = SimpleMemoryTransport(clients)
+        self._negotiations: OrderedDict[str, SSession] = OrderedDict()
         self._sessions: OrderedDict[str, SSession] = OrderedDict()
         self._counters: dict[bytes, int] = {}
         self._lock = threading.Lock()
@@ -48,26 +50,32 @@ class Service:
         answer = session.unwrap(request)
         number = secrets.token_urlsafe(12)
         with self._lock:
-            self._sessions[number] = session
-            if (
-                len(self._sessions) > MAX_SESSIONS
-            ):  # anybody can repeat a request: forget the oldest
-                self._sessions.popitem(last=False)
+            keep(self._negotiations, number, session, MAX_NEGOTIATIONS)
         return number, answer
 
     def go_on(self, number: str, message: bytes) -> bytes:
         """Take the next message of a session; the answer."""
         with self._lock:
-            session = self._sessions[number]
+            session = self._sessions.get(number) or self._negotiations[number]
         text = session.unwrap(message)
-        if text.is_control:
-            return text  # negotiation
+        if text.is_control:  # the last message of the negotiation: now it is known who this is
+            with self._lock:
+                self._negotiations.pop(number, None)
+                keep(self._sessions, number, session, MAX_SESSIONS)
+            return text
         return session.wrap(self._answer(session.remote_id or b"", text))
 
     def _answer(self, client: bytes, text: bytes) -> bytes:
         with self._lock:
             self._counters[client] = self._counters.get(client, 0) + int(text)
             return b"%d" % self._counters[client]
+
+
+def keep(table: OrderedDict[str, SSession], number: str, session: SSession, most: int) -> None:
+    """Put a session into a table, and forget the oldest if that makes too many."""
+    table[number] = session
+    if len(table) > most:
+        table.popitem(last=False)
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -14,6 +14,7 @@ from _project import ROOT
 from _sessions import key_pair
 from test_session_threads import connected, socket_pair
 
+from pythemis.ssession import SimpleMemoryTransport, SSession
 from pythemis.stransport import frame
 
 EXAMPLES = ROOT / "examples"
@@ -194,6 +195,33 @@ def test_over_http():
         "nothing more makes 42",
     ]
     assert "the message was read before" in "".join(lines)
+
+
+def test_repeated_requests_push_out_no_client(example, monkeypatch):
+    """Whoever repeats a connect request fills the table of negotiations, not that of sessions."""
+    http = example("session_over_http")
+    monkeypatch.setattr(http, "MAX_SESSIONS", 5)
+    monkeypatch.setattr(http, "MAX_NEGOTIATIONS", 5, raising=False)
+    (private, public), (server_private, server_public) = map(key_pair, ("p256", "p256_b"))
+    service = http.Service(server_private, {http.CLIENT: public})
+
+    def begin():
+        client = SSession(http.CLIENT, private, SimpleMemoryTransport(http.SERVER, server_public))
+        request = client.connect_request()
+        number, answer = service.begin(request)
+        return client, request, number, client.unwrap(answer)
+
+    client, recorded, number, proof = begin()
+    client.unwrap(service.go_on(number, proof))
+    for _ in range(20):
+        service.begin(recorded)
+    assert client.unwrap(service.go_on(number, client.wrap(b"7"))) == b"7"
+    *_, given_up, proof = begin()
+    for _ in range(20):
+        service.begin(recorded)
+    with pytest.raises(KeyError):
+        service.go_on(given_up, proof)
+    assert len(service._negotiations) == 5
 
 
 def test_the_demo(monkeypatch, capsys):
