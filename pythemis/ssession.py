@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Coroutine, Mapping
 from contextlib import suppress
 from enum import IntEnum
 from threading import RLock, get_ident
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol
 
 from . import _compat
 from ._core import boundary, forks, sessions
@@ -39,6 +39,7 @@ __all__ = [
     "SecureSessionValueError",
     "SessionState",
     "SimpleMemoryTransport",
+    "Transport",
     "peer_id_of",
 ]
 
@@ -117,14 +118,21 @@ class _ControlString(SString):
     is_control = _Flag(True)
 
 
-class MemoryTransport(ABC):
-    """What a session asks its application, in the buffer-aware API.
+class Transport(Protocol):
+    """What a session asks its application: an object of any class that has this method.
 
-    A class of your own does as well, if it has this method. For the callback-oriented API it has
-    two more: ``send(message)`` takes bytes to the peer, ``receive(max_length)`` waits for one
-    whole message and returns it. Each raises an exception if that fails. None of them is a
-    coroutine function: for asyncio there is `pythemis.astransport`.
+    It is all that the buffer-aware API needs. For the callback-oriented API there are two more:
+    ``send(message)`` takes bytes to the peer, ``receive(max_length)`` waits for one whole message
+    and returns it. Each raises an exception if that fails. None of them is a coroutine function:
+    for asyncio there is `pythemis.astransport`.
     """
+
+    def get_pub_key_by_id(self, user_id: bytes, /) -> Buffer | None:
+        """Find the public key of a peer; see `MemoryTransport.get_pub_key_by_id`."""
+
+
+class MemoryTransport(ABC):
+    """A base for transports, for who wants one; `Transport` says what they have."""
 
     @abstractmethod
     def get_pub_key_by_id(self, user_id: bytes) -> bytes | None:
@@ -203,7 +211,8 @@ class SSession(sessions.Session):
         user_id: the id that the peer knows us by, 1 byte or more.
         sign_key: our private EC key, on any of the three curves.
         transport: answers ``get_pub_key_by_id``; for `connect`, `send` and `receive` it also has
-            ``send`` and ``receive``. See `MemoryTransport`.
+            ``send`` and ``receive``. See `Transport`. None for a session that makes connect
+            requests and asks for nothing.
         reject_duplicates: read every message once, however often it arrives, and those that come
             late up to 1024 behind the newest. Without it a message is read again if it arrives
             again within 8 behind the newest. Set it if acting twice on a message does harm.
@@ -224,7 +233,7 @@ class SSession(sessions.Session):
         self,
         user_id: Buffer,
         sign_key: Buffer,
-        transport: Any,
+        transport: Transport | None,
         *,
         reject_duplicates: bool = False,
     ) -> None:

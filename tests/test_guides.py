@@ -47,6 +47,12 @@ def test_what_runs_an_example_instead_is_there(page):
             assert (ROOT / test).exists()
 
 
+@by_path
+def test_an_address_is_cut_where_a_host_and_a_port_are_meant(page):
+    """That of an IPv6 socket has four parts."""
+    assert not re.findall(r"\*\S*getsockname\(\)(?!\[:2\])", page.read_text("utf-8"))
+
+
 @pytest.mark.parametrize("module", [*MODULES, "stransport"])
 def test_the_reference_has_every_public_name(module):
     """What a module exports has an entry on its page, and nothing else has."""

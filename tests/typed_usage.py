@@ -74,6 +74,7 @@ from pythemis.ssession import (
     SimpleMemoryTransport,
     SSession,
     SString,
+    Transport,
     peer_id_of,
 )
 from pythemis.stransport import (
@@ -283,6 +284,42 @@ class WrongResult(MemoryTransport):
 
     def get_pub_key_by_id(self, user_id: bytes) -> str:  # type: ignore[override]
         return user_id.decode()
+
+
+class Database:
+    """A transport without a base class, with a name and a result of its own."""
+
+    def get_pub_key_by_id(self, peer: bytes) -> bytearray:
+        return bytearray(peer)
+
+
+class Untyped:
+    """A transport of a program that has no types."""
+
+    def get_pub_key_by_id(self, peer: Any) -> Any:
+        return peer
+
+
+class Asynchronous:
+    """A transport that is awaited by nobody."""
+
+    async def get_pub_key_by_id(self, peer: bytes) -> bytes:
+        return peer
+
+
+def transports(connection: socket.socket) -> None:
+    SSession(b"alice", data, Database())
+    SSession(b"alice", data, Untyped())
+    SSession(b"alice", data, SimpleMemoryTransport({b"bob": data}))
+    SSession(b"alice", data, SocketTransport(connection, {b"bob": data}))
+    SSession(b"alice", data, None)
+    any_of_them: Transport = Database()
+    any_of_them = Callbacks()
+    SSession(b"alice", data, transport=any_of_them)
+    SSession(b"alice", data, {b"bob": data})  # type: ignore[arg-type]
+    SSession(b"alice", data, lambda _: data)  # type: ignore[arg-type]
+    SSession(b"alice", data, WrongResult())  # type: ignore[arg-type]
+    SSession(b"alice", data, Asynchronous())  # type: ignore[arg-type]
 
 
 def session() -> None:
