@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import suppress
 
 from pythemis.astransport import SessionStream, open_session, start_session_server
@@ -27,7 +28,7 @@ class Room:
         self._streams.add(stream)
         try:
             await self._tell(b"%b came, we are %d" % (name, len(self._streams)))
-            async for text in stream:
+            async for text in messages(stream):
                 await self._tell(b"%b: %b" % (name, text), but=stream)
         finally:
             self._streams.discard(stream)
@@ -40,6 +41,19 @@ class Room:
         for stream in hearers:  # a member who does not read slows the room, not memory
             with suppress(ConnectionError):
                 await stream.drain()
+
+
+async def messages(stream: SessionStream) -> AsyncIterator[bytes]:
+    """Give what the peer says until it leaves; a message that is refused ends nothing."""
+    while True:
+        try:
+            text = await stream.read()
+        except SecureSessionError as error:
+            print("refused:", error)
+            continue
+        if not text:
+            return
+        yield text
 
 
 async def member(name: bytes, key: bytes, server_key: bytes, port: int) -> list[bytes]:

@@ -268,6 +268,13 @@ class _Known(SimpleMemoryTransport):
             self._keys[peer_id] = key
 
 
+def _check(identity: _Identity, timeout: float | None) -> None:
+    """Refuse wrong arguments before anybody connects."""
+    check_keys(identity.keys)
+    check_limits(identity.max_size, timeout)
+    SSession(identity.user_id, identity.sign_key, None).close()
+
+
 def _with_cause(error: Exception) -> str:
     """Give an error for the log, with what caused it: the mistake may be ours."""
     cause = error.__cause__
@@ -333,19 +340,18 @@ async def open_session(
         The established stream.
 
     Raises:
-        SecureSessionError: the peers do not agree, or know each other's keys wrong; ``keys``
-            failed (the ``__cause__`` is what it raised), or is a dict with an id that is not
-            bytes, or a key that is not a public EC key.
+        SecureSessionError: our own id or key is wrong, or one in a dict of ``keys``; the peers
+            do not agree, or know each other's keys wrong; ``keys`` failed (what it raised is the
+            ``__cause__``).
         OSError: the connection failed; TimeoutError if it took too long.
         TypeError: ``keys`` is neither a mapping nor a function; ``remote_id`` is not bytes;
             ``max_size`` or ``timeout`` is no number.
         ValueError: an impossible ``max_size`` or ``timeout``.
     """
-    check_keys(keys)
-    check_limits(max_size, timeout)
+    identity = _Identity(user_id, sign_key, keys, reject_duplicates, max_size)
+    _check(identity, timeout)
     if remote_id is not None:
         remote_id = boundary.copied(SSession._errors, remote_id, "the remote id")
-    identity = _Identity(user_id, sign_key, keys, reject_duplicates, max_size)
 
     async def connect() -> SessionStream:
         reader, writer = await asyncio.open_connection(host, port, **connection)
@@ -408,10 +414,8 @@ async def start_session_server(
     """
     if not callable(handler):
         raise TypeError(f"the handler must be a coroutine function, not {type(handler).__name__}")
-    check_keys(keys)
-    check_limits(max_size, timeout)
     identity = _Identity(user_id, sign_key, keys, reject_duplicates, max_size)
-    SSession(user_id, sign_key, None).close()  # so that a wrong key fails here, not per client
+    _check(identity, timeout)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -591,6 +591,13 @@ async def test_a_wrong_identity_fails_at_once():
     """A server with an impossible key does not start; a client with one does not connect."""
     with pytest.raises(SecureSessionError, match="the private key"):
         await start_session_server(echo, HOST, 0, user_id=SERVER, sign_key=b"x" * 45, keys={})
-    async with serving(echo) as port:
-        with pytest.raises(SecureSessionError, match="the private key"):
-            await open_session(HOST, port, user_id=b"c", sign_key=CLIENT_PUBLIC, keys={})
+    connected = []
+    server = await asyncio.start_server(lambda *ends: connected.append(ends), HOST, 0)
+    port = server.sockets[0].getsockname()[1]
+    with pytest.raises(SecureSessionError, match="the private key"):
+        await open_session(HOST, port, user_id=b"c", sign_key=CLIENT_PUBLIC, keys={})
+    with pytest.raises(SecureSessionError, match="the user id must be bytes, not str"):
+        await open_session(HOST, port, user_id="c", sign_key=CLIENT_PRIVATE, keys={})
+    await asyncio.sleep(0.05)
+    assert connected == []
+    server.close()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The examples of Secure Session do what they say."""
 
+import asyncio
 import contextlib
 import importlib
 import socket
@@ -14,6 +15,7 @@ from _project import ROOT
 from _sessions import key_pair
 from test_session_threads import connected, socket_pair
 
+from pythemis.astransport import open_session, start_session_server
 from pythemis.ssession import SimpleMemoryTransport, SSession
 from pythemis.stransport import frame
 
@@ -74,6 +76,37 @@ def test_a_refused_message_does_not_end_the_chat(example, capsys):
     for session in (alice, bob):
         session._transport.close()
     server.close()
+
+
+def test_a_refused_message_does_not_end_the_asyncio_chat(example, capsys):
+    """The same of the other chat."""
+    chat = example("chat_asyncio")
+    (server_private, server_public), (private, public) = map(key_pair, ("p256_b", "p256"))
+
+    async def talk():
+        server = await start_session_server(
+            chat.Room().attend,
+            chat.HOST,
+            0,
+            user_id=chat.SERVER,
+            sign_key=server_private,
+            keys={b"alice": public, b"bob": public},
+        )
+        address = server.sockets[0].getsockname()
+        keys = {chat.SERVER: server_public}
+        alice, bob = [
+            await open_session(*address, user_id=name, sign_key=private, keys=keys)
+            for name in (b"alice", b"bob")
+        ]
+        async with alice, bob:
+            assert await bob.read() == b"bob came, we are 2"
+            alice._writer.write(frame(b"nonsense"))
+            alice.write(b"still here")
+            assert await bob.read() == b"alice: still here"
+        server.close()
+
+    asyncio.run(asyncio.wait_for(talk(), 60))
+    assert "refused: this is not a message of a session" in capsys.readouterr().out
 
 
 def nothing_more(_sessions, transports):
