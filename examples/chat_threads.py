@@ -155,7 +155,7 @@ def serve(port: int) -> None:
     server = ChatServer(server_pair.export_private_key(), members, port)
     for name, pair in pairs.items():
         secret = b64encode(pair.export_private_key()).decode()
-        say(f"python chat_threads.py join {name} {secret} {server_key} {port}")
+        say(f"python chat_threads.py join {name} {secret} {server_key} {server.port}")
     server.serve()
 
 

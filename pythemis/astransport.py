@@ -161,14 +161,12 @@ class SessionStream:
             SecureSessionError: an empty or too long message, a wrong type, a closed stream.
             ConnectionError: the connection is closing.
         """
-        wrapped = self._session.wrap(message)
-        if len(wrapped) > self._max_size:  # the peer would give the connection up
-            size, most = (n - sessions.OVERHEAD for n in (len(wrapped), self._max_size))
-            text = (
-                f"the message has {size} bytes; with max_size={self._max_size} it may have {most}"
-            )
-            boundary.wrong_value(SSession._errors, text)
-        self._write_frame(wrapped)
+        size = len(boundary.view(SSession._errors, message, "the message"))
+        most = self._max_size - sessions.OVERHEAD
+        if size > most:  # the peer would give the connection up
+            limit = f"with max_size={self._max_size} it may have {most}"
+            boundary.wrong_value(SSession._errors, f"the message has {size} bytes; {limit}")
+        self._write_frame(self._session.wrap(message))
 
     async def drain(self) -> None:
         """Wait until the queue is short enough to write more; so a slow peer slows us down."""
