@@ -29,10 +29,12 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from ._core import boundary, sessions
+from ._core.annotations import Buffer, Self
 from .exception import THEMIS_CODES, ThemisError
 from .ssession import (
     WHY_LEFT,
@@ -54,19 +56,13 @@ from .stransport import (
     look_up,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-    from typing import TypeAlias
-
-    from typing_extensions import Buffer, Self
-
-    # Asking for a key may take its time.
-    AsyncKeys: TypeAlias = (
-        Mapping[bytes, bytes] | Callable[[bytes], bytes | Awaitable[bytes | None] | None]
-    )
-    Handler: TypeAlias = Callable[["SessionStream"], Awaitable[object]]
-
 __all__ = ["DEFAULT_TIMEOUT", "SessionStream", "open_session", "start_session_server"]
+
+# Asking for a key may take its time.
+AsyncKeys: TypeAlias = (
+    Mapping[bytes, bytes] | Callable[[bytes], bytes | Awaitable[bytes | None] | None]
+)
+Handler: TypeAlias = Callable[["SessionStream"], Awaitable[object]]
 
 #: How many seconds connecting and negotiating may take.
 DEFAULT_TIMEOUT = 30.0

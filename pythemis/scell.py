@@ -20,18 +20,13 @@ which write into a buffer of yours, and ``encrypt_many`` and ``decrypt_many`` fo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, overload
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from . import _compat
 from ._core import boundary, cell_lists, cells
+from ._core.annotations import Buffer, Self
 from .exception import ThemisError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from typing_extensions import Buffer, Self
-
-    Contexts = Buffer | Iterable[Buffer | None] | None
 
 __all__ = [
     "SCellContextImprint",
@@ -42,6 +37,8 @@ __all__ = [
     "SecureCellTypeError",
     "SecureCellValueError",
 ]
+
+Contexts: TypeAlias = Buffer | Iterable[Buffer | None] | None
 
 DEFAULT_MAX_ITERATIONS = cells.MAX_ITERATIONS
 

@@ -27,10 +27,8 @@ from typing import TYPE_CHECKING
 
 from . import _compat
 from ._core import boundary, comparators
+from ._core.annotations import Buffer
 from .exception import ThemisError
-
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
 
 __all__ = [
     "SCOMPARATOR_CODES",

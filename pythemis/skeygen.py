@@ -14,10 +14,8 @@ from typing import TYPE_CHECKING
 
 from . import _compat
 from ._core import boundary, keys
+from ._core.annotations import Buffer
 from .exception import ThemisError, ThemisTypeError, ThemisValueError
-
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
 
 __all__ = [
     "KEY_PAIR_TYPE",

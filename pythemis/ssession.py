@@ -15,7 +15,7 @@ refused leaves the session as it was.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Coroutine, Mapping
+from collections.abc import Awaitable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from enum import IntEnum
 from threading import RLock, get_ident
@@ -23,12 +23,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol
 
 from . import _compat
 from ._core import boundary, forks, sessions
+from ._core.annotations import Buffer
 from .exception import THEMIS_CODES, ThemisError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from typing_extensions import Buffer
 
 __all__ = [
     "MemoryTransport",

@@ -20,20 +20,16 @@ from contextlib import suppress
 from numbers import Integral, Real
 from threading import Lock
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
 from ._core import boundary, forks, sessions
+from ._core.annotations import Buffer, Self
 from .ssession import MemoryTransport, SSession
 
-if TYPE_CHECKING:
-    from typing import TypeAlias
-
-    from typing_extensions import Buffer, Self
-
-    # How a transport knows its peers: by ids, or by asking.
-    Keys: TypeAlias = Mapping[bytes, bytes] | Callable[[bytes], bytes | None]
-
 __all__ = ["DEFAULT_MAX_SIZE", "HEADER_SIZE", "SocketTransport", "frame", "frame_size"]
+
+# How a transport knows its peers: by ids, or by asking.
+Keys: TypeAlias = Mapping[bytes, bytes] | Callable[[bytes], bytes | None]
 
 #: How many bytes stand before each message.
 HEADER_SIZE = 4

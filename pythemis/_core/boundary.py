@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn
 
 from pythemis._themis import ffi, lib
 
+from .annotations import Buffer, Self
+
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from typing_extensions import Buffer, Self
 
 MESSAGE_MAX: int = lib.THEMIS_CELL_MESSAGE_MAX  # bytes; also of a Secure Message
 SUCCESS: int = lib.THEMIS_SUCCESS

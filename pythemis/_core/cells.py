@@ -35,7 +35,7 @@ from .boundary import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from typing_extensions import Buffer
+    from .annotations import Buffer
 
 TOKEN_SIZE: int = lib.THEMIS_CELL_TOKEN_SIZE
 PASSPHRASE_TOKEN_SIZE: int = lib.THEMIS_PASSPHRASE_TOKEN_SIZE

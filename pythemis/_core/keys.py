@@ -24,7 +24,7 @@ from .boundary import (
 )
 
 if TYPE_CHECKING:
-    from typing_extensions import Buffer
+    from .annotations import Buffer
 
 
 SYMMETRIC_KEY_SIZE: int = lib.THEMIS_SYMMETRIC_KEY_SIZE

@@ -31,7 +31,7 @@ from .keys import PRIVATE, PUBLIC, inspect, key_error, view_of_key
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from typing_extensions import Buffer
+    from .annotations import Buffer
 
 _SIGNED_HEADER_SIZE: int = lib.THEMIS_SIGNED_HEADER_SIZE
 

@@ -36,7 +36,7 @@ from .keys import EC, PRIVATE, PUBLIC, RSA, guess, inspect, key_error, view_of_k
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from typing_extensions import Buffer
+    from .annotations import Buffer
 
     BytesT = TypeVar("BytesT", bound=bytes)
 
