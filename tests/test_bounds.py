@@ -361,11 +361,11 @@ def test_a_caller_who_wants_a_million_threads(monkeypatch):
     """No more are started than any machine has use for, nor more than there is work for."""
     started = counted_threads(monkeypatch, 10**6)
     assert (
-        IMPRINT.encrypt_many([b"m"] * 5, b"c", threads=10**6) == [IMPRINT.encrypt(b"m", b"c")] * 5
+        IMPRINT.decrypt_many([b"m"] * 5, b"c", threads=10**6) == [IMPRINT.encrypt(b"m", b"c")] * 5
     )
     assert len(started) == 4
     started.clear()
-    IMPRINT.encrypt_many([b"m"] * 3000, b"c", threads=10**6)
+    IMPRINT.decrypt_many([b"m"] * 3000, b"c", threads=10**6)
     assert 0 < len(started) <= max(64, os.cpu_count())
 
 
@@ -373,7 +373,7 @@ def test_a_caller_who_wants_a_million_threads(monkeypatch):
 def test_a_system_that_gives_no_more_threads(monkeypatch, most):
     """The work is done by those there are."""
     started = counted_threads(monkeypatch, most)
-    made = IMPRINT.encrypt_many([b"m"] * 3000, b"c", threads=10)
+    made = IMPRINT.decrypt_many([b"m"] * 3000, b"c", threads=10)
     assert made == [IMPRINT.encrypt(b"m", b"c")] * 3000
     assert len(started) == most
 

@@ -174,8 +174,8 @@ def test_a_list_of_very_many_parts(operation, monkeypatch):
             assert cell.decrypt_many(encrypted, tokens, threads=THREADS) == messages
         else:
             cell = SCellContextImprint(KEY)
-            made = cell.encrypt_many(messages, b"c", threads=THREADS)
-            assert made == [cell.encrypt(message, b"c") for message in messages]
+            made = cell.encrypt_many(messages, messages, threads=THREADS)
+            assert made == [cell.encrypt(message, message) for message in messages]
 
 
 def test_the_first_error_of_a_list_is_raised_among_threads(monkeypatch):

@@ -89,7 +89,7 @@ THEIRS = {
     Call("soter_evp_key_make", "libcrypto"): (
         "numbers of OpenSSL know their length: leading zero words of a key show"
     ),
-    Call("soter_evp_key_number", "libcrypto"): (
+    Call("export_numbers", "libcrypto"): (
         "numbers of OpenSSL know their length: leading zero words of a key show"
     ),
     Call("soter_oaep_unwrap", "libcrypto"): (
