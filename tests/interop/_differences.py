@@ -178,7 +178,7 @@ def no_point(ours, theirs):
     at = 12 + int.from_bytes(ours.changed[16:20], "big")
     size = int.from_bytes(ours.changed[at + 4 : at + 8], "big")
     ephemeral = ours.changed[at : at + size]
-    if ephemeral != container(ephemeral[:4], ephemeral[12:]):  # its own checksum is wrong
+    if ephemeral != container(b"UEC2", ephemeral[12:]):  # its own checksum is wrong, or its tag
         return size in (45, 77)
     try:
         write.point("2", ephemeral)
