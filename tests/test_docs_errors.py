@@ -252,7 +252,10 @@ async def write(message, max_size):
 async def meet(leave, **options):
     """Open a session with somebody who says nothing."""
 
+    kept = []  # or some Pythons close the connection
+
     async def accept(reader, writer):
+        kept.append(writer)
         await reader.read(1)
         leave(writer)
 
@@ -262,6 +265,8 @@ async def meet(leave, **options):
         await open_session(*address, user_id=b"alice", sign_key=PRIVATE, keys={}, **options)
     finally:
         silent.close()
+        for writer in kept:
+            writer.close()
 
 
 def begun():
