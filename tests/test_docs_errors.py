@@ -251,7 +251,6 @@ async def write(message, max_size):
 
 async def meet(leave, **options):
     """Open a session with somebody who says nothing."""
-
     kept = []  # or some Pythons close the connection
 
     async def accept(reader, writer):

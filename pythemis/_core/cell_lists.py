@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 # A part has this many messages at most, or bytes, so that what Python does for one part takes
 # little time while another thread waits for its turn, and so that a part stays in the cache.
-_PART_COUNT = 512
+_PART_COUNT = 1024
 _PART_BYTES = 1 << 18
 # More than there are processors make nothing faster; whoever asks for a million gets these.
 _THREADS_MAX = max(64, cpu_count() or 1)
