@@ -17,6 +17,7 @@
 #include "soter/ec_curve.h"
 #include "soter/ec_point.h"
 #include "soter/evp_key.h"
+#include "soter/fork.h"
 #include "soter/rand.h"
 #include "soter/wipe.h"
 
@@ -182,13 +183,13 @@ soter_status soter_ec_to_evp(const soter_key *key, EVP_PKEY **out)
     char group[SOTER_CURVE_NAME_SIZE];            /* public */
     OSSL_PARAM params[4];                         /* public: it points to the numbers */
     size_t count = 0;
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(soter_crypto.libctx, "EC", NULL);
-    if (curve == NULL || ctx == NULL) {
-        goto out;
+    EVP_PKEY_CTX *ctx = NULL;
+    if (curve == NULL) {
+        return status;
     }
     status = get_point(key, point);
     if (status != SOTER_SUCCESS) {
-        goto out;
+        return status;
     }
     memcpy(group, curve->name, sizeof group);
     params[count++] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0);
@@ -201,13 +202,15 @@ soter_status soter_ec_to_evp(const soter_key *key, EVP_PKEY **out)
             OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY, native, curve->number_size);
     }
     params[count] = OSSL_PARAM_construct_end();
+    soter_fork_hold_off();
+    ctx = EVP_PKEY_CTX_new_from_name(soter_crypto.libctx, "EC", NULL);
     status = soter_evp_key_make(ctx,
                                 key->kind->is_private ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY,
                                 params,
                                 out);
-out:
-    soter_wipe(native, sizeof native);
     EVP_PKEY_CTX_free(ctx);
+    soter_fork_let();
+    soter_wipe(native, sizeof native);
     return status;
 }
 

@@ -145,10 +145,12 @@ static bool scrypt_is_bounded(const ASN1_TYPE *parameter)
 static bool is_readable(const X509_ALGOR *encryption)
 {
     const char *name = OBJ_nid2sn(OBJ_obj2nid(encryption->algorithm));
-    EVP_CIPHER *cipher = EVP_CIPHER_fetch(soter_crypto.libctx, name, NULL);
-    const bool there = cipher != NULL;
+    EVP_CIPHER *cipher;
+    soter_fork_hold_off();
+    cipher = EVP_CIPHER_fetch(soter_crypto.libctx, name, NULL);
     EVP_CIPHER_free(cipher);
-    return there;
+    soter_fork_let();
+    return cipher != NULL;
 }
 
 /* Whether this encryption is one that we read, and one that costs no more than we are willing to
@@ -213,7 +215,11 @@ read_encrypted(struct reading *reading, const unsigned char *der, size_t der_len
                              (int)reading->passphrase.len,
                              soter_crypto.libctx,
                              NULL);
-    reading->pkey = plain != NULL ? EVP_PKCS82PKEY_ex(plain, soter_crypto.libctx, NULL) : NULL;
+    if (plain != NULL) {
+        soter_fork_hold_off();
+        reading->pkey = EVP_PKCS82PKEY_ex(plain, soter_crypto.libctx, NULL);
+        soter_fork_let();
+    }
     reading->is_private = true;
     if (reading->pkey == NULL) {
         status = refuse(reading, SOTER_FAIL, "the passphrase is wrong, or the key is damaged");
@@ -258,7 +264,11 @@ static soter_status read_block(struct reading *reading, BIO *bio)
     char *header = NULL;
     unsigned char *der = NULL;
     long der_len = 0;
-    if (PEM_read_bio(bio, &name, &header, &der, &der_len) != 1 || der_len < 0) {
+    int found;
+    soter_fork_hold_off();
+    found = PEM_read_bio(bio, &name, &header, &der, &der_len);
+    soter_fork_let();
+    if (found != 1 || der_len < 0) {
         return refuse(reading, SOTER_INVALID_PARAMETER, "there is no key in this PEM text");
     }
     if (is_known(name)) {
@@ -282,14 +292,19 @@ static soter_status read_block(struct reading *reading, BIO *bio)
 static soter_status read_pem(struct reading *reading, const uint8_t *text, size_t text_len)
 {
     soter_status status = SOTER_SUCCESS;
-    BIO *bio = BIO_new_mem_buf(text, (int)text_len);
+    BIO *bio;
+    soter_fork_hold_off();
+    bio = BIO_new_mem_buf(text, (int)text_len);
+    soter_fork_let();
     if (bio == NULL) {
         return SOTER_NO_MEMORY;
     }
     while (status == SOTER_SUCCESS && reading->pkey == NULL) {
         status = read_block(reading, bio); /* each consumes something, or fails */
     }
+    soter_fork_hold_off();
     BIO_free(bio);
+    soter_fork_let();
     return status;
 }
 
@@ -373,7 +388,9 @@ soter_status soter_pkcs8_read(struct soter_slice input,
     if (status == SOTER_SUCCESS) {
         status = to_container(&reading, out);
     }
+    soter_fork_hold_off();
     EVP_PKEY_free(reading.pkey);
+    soter_fork_let();
     soter_wipe_stack();
     ERR_pop_to_mark();
     *why = reading.why;

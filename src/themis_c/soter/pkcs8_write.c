@@ -99,20 +99,23 @@ static soter_status own(const void *data, size_t len, struct soter_owned *out)
 static soter_status
 armour(const char *name, const unsigned char *der, size_t der_len, struct soter_owned *out)
 {
-    soter_status status = SOTER_ENGINE_FAIL;
+    soter_status status = SOTER_NO_MEMORY;
     char *text = NULL;
     long text_len;
-    BIO *bio = BIO_new(BIO_s_mem());
-    if (bio == NULL) {
-        return SOTER_NO_MEMORY;
-    }
-    if (PEM_write_bio(bio, name, "", der, (long)der_len) > 0) {
-        text_len = BIO_get_mem_data(bio, &text);
-        if (text_len > 0 && text != NULL) {
-            status = own(text, (size_t)text_len, out);
+    BIO *bio;
+    soter_fork_hold_off();
+    bio = BIO_new(BIO_s_mem());
+    if (bio != NULL) {
+        status = SOTER_ENGINE_FAIL;
+        if (PEM_write_bio(bio, name, "", der, (long)der_len) > 0) {
+            text_len = BIO_get_mem_data(bio, &text);
+            if (text_len > 0 && text != NULL) {
+                status = own(text, (size_t)text_len, out);
+            }
         }
     }
     BIO_free(bio); /* wipes */
+    soter_fork_let();
     return status;
 }
 
@@ -158,7 +161,9 @@ soter_status soter_pkcs8_write(const soter_key *key,
 out:
     soter_wipe_stack();
     OPENSSL_clear_free(der, der_len);
+    soter_fork_hold_off();
     EVP_PKEY_free(pkey);
+    soter_fork_let();
     ERR_pop_to_mark();
     return status;
 }
