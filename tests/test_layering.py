@@ -7,6 +7,8 @@ import re
 import pytest
 from _project import ROOT
 
+from pythemis._core import boundary
+
 pytestmark = pytest.mark.no_c
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
@@ -24,6 +26,14 @@ SYSTEM_HEADERS = {
 }
 # Names that belong to a compiler stand in soter/compiler.h alone; these tell systems apart.
 COMPILERS = re.compile(r"\b__(?!linux__\b|APPLE__\b|cplusplus\b)\w+")
+
+
+def test_types_are_looked_up_before_threads_can():
+    """What Python asks cffi for by name is in the list of the boundary, and nothing else is."""
+    folder = ROOT / "pythemis" / "_core"
+    text = "".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py")))
+    named = set(re.findall(r'ffi\.(?:new|from_buffer|cast)\(\s*"([^"]+)"', text))
+    assert sorted(named) == sorted(boundary.TYPES)
 
 
 def wrong_includes(root):

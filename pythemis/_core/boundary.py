@@ -26,6 +26,16 @@ INVALID_SIGNATURE: int = lib.THEMIS_INVALID_SIGNATURE
 NOT_SUPPORTED: int = lib.THEMIS_NOT_SUPPORTED
 BUFFER_TOO_SMALL: int = lib.THEMIS_BUFFER_TOO_SMALL
 
+# Looked up here, where one thread imports and others wait: where threads ask for types by name for
+# the first time, at the same time, PyPy gives one thread the type of another.
+TYPES = [
+    *("char const **", "int *", "int[3]", "size_t *", "size_t[2]", "size_t[]", "uint32_t *"),
+    *("themis_blob **", "themis_cell **", "themis_comparator **", "themis_message **"),
+    *("themis_passphrase **", "themis_session **", "themis_stretch **", "uint8_t[]"),
+]
+for _type in TYPES:
+    ffi.typeof(_type)
+
 if lib.themis_init() != SUCCESS:
     raise ImportError("pythemis cannot use OpenSSL: its default provider does not load")
 
