@@ -28,6 +28,7 @@ SYSTEM_HEADERS = {
 COMPILERS = re.compile(r"\b__(?!linux__\b|APPLE__\b|cplusplus\b)\w+")
 
 
+@pytest.mark.sources
 def test_types_are_looked_up_before_threads_can():
     """What Python asks cffi for by name is in the list of the boundary, and nothing else is."""
     folder = ROOT / "pythemis" / "_core"
