@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "soter/crypto.h"
+#include "soter/fork.h"
 #include "soter/wipe.h"
 
 soter_status
@@ -21,6 +22,13 @@ soter_evp_key_make(EVP_PKEY_CTX *ctx, int selection, OSSL_PARAM *params, EVP_PKE
     }
     *out = made;
     return SOTER_SUCCESS;
+}
+
+void soter_evp_key_free(EVP_PKEY *pkey)
+{
+    soter_fork_hold_off();
+    EVP_PKEY_free(pkey); /* wipes private numbers */
+    soter_fork_let();
 }
 
 soter_status soter_key_to_evp(const soter_key *key, EVP_PKEY **out)

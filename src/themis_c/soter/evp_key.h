@@ -56,6 +56,9 @@ SOTER_MUST_USE soter_status soter_evp_key_make(EVP_PKEY_CTX *ctx,
                                                OSSL_PARAM *params,
                                                EVP_PKEY **out);
 
+/* Frees one while forks wait; not between soter_fork_hold_off and soter_fork_let. */
+void soter_evp_key_free(EVP_PKEY *pkey);
+
 /* A number as OSSL_PARAM wants it, in the byte order of the machine, from big-endian bytes. */
 void soter_native_number(const uint8_t *number, size_t len, uint8_t *out);
 

@@ -124,9 +124,7 @@ soter_status soter_key_read(const uint8_t *key, size_t key_len, soter_key **out)
 void soter_key_free(soter_key *key)
 {
     if (key != NULL) {
-        soter_fork_hold_off();
-        EVP_PKEY_free(key->pkey); /* wipes private numbers */
-        soter_fork_let();
+        soter_evp_key_free(key->pkey);
         soter_wipe_free(key, sizeof *key);
     }
 }

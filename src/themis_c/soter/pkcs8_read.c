@@ -146,11 +146,13 @@ static bool is_readable(const X509_ALGOR *encryption)
 {
     const char *name = OBJ_nid2sn(OBJ_obj2nid(encryption->algorithm));
     EVP_CIPHER *cipher;
+    bool there;
     soter_fork_hold_off();
     cipher = EVP_CIPHER_fetch(soter_crypto.libctx, name, NULL);
+    there = cipher != NULL;
     EVP_CIPHER_free(cipher);
     soter_fork_let();
-    return cipher != NULL;
+    return there;
 }
 
 /* Whether this encryption is one that we read, and one that costs no more than we are willing to
@@ -388,9 +390,7 @@ soter_status soter_pkcs8_read(struct soter_slice input,
     if (status == SOTER_SUCCESS) {
         status = to_container(&reading, out);
     }
-    soter_fork_hold_off();
-    EVP_PKEY_free(reading.pkey);
-    soter_fork_let();
+    soter_evp_key_free(reading.pkey);
     soter_wipe_stack();
     ERR_pop_to_mark();
     *why = reading.why;

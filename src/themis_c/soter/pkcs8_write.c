@@ -161,9 +161,7 @@ soter_status soter_pkcs8_write(const soter_key *key,
 out:
     soter_wipe_stack();
     OPENSSL_clear_free(der, der_len);
-    soter_fork_hold_off();
-    EVP_PKEY_free(pkey);
-    soter_fork_let();
+    soter_evp_key_free(pkey);
     ERR_pop_to_mark();
     return status;
 }
