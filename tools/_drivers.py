@@ -15,7 +15,14 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 DRIVERS = ROOT / "tests" / "c"
 CORE = ROOT / "src" / "themis_c"
-SHARED = ("calls", "memory", "operations", "random", "secrets")  # of the programs that inject
+SHARED = (
+    "calls",
+    "generator",
+    "memory",
+    "operations",
+    "random",
+    "secrets",
+)  # of the programs that inject
 
 sys.path.insert(0, str(ROOT))
 

@@ -119,7 +119,7 @@ def main() -> None:
     seen: Counter[Branch | Call] = Counter()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        program = build(folder, "consttime")
+        program = build(folder, "consttime", "generator")
         for control, expected in CONTROLS.items():
             found = [(stack[0].function, kind) for kind, stack in reports(program, control, folder)]
             if found != expected:

@@ -3,16 +3,14 @@
  * address from one, is an error there. tools/consttime.py runs this and judges.
  *
  *   consttime CASE      one of the cases below; without it, lists them */
-#include <openssl/evp.h>
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <valgrind/memcheck.h>
 
+#include "generator.h"
 #include "soter/bytes.h"
 #include "soter/container.h"
-#include "soter/crypto.h"
 #include "soter/ecdh.h"
 #include "soter/kdf.h"
 #include "soter/key.h"
@@ -39,42 +37,14 @@ static void draw(unsigned char *out, size_t len)
     }
 }
 
-static int give(unsigned char *out, size_t len, bool secret)
+int generator_give(unsigned char *out, size_t len, bool secret, bool to_core)
 {
+    (void)to_core;
     draw(out, len);
     if (secret && random_is_secret) {
         SECRET(out, len);
     }
     return 1;
-}
-
-int EVP_RAND_generate(EVP_RAND_CTX *drbg,
-                      unsigned char *out,
-                      size_t len,
-                      unsigned int strength,
-                      int prediction_resistance,
-                      const unsigned char *more,
-                      size_t more_len)
-{
-    (void)strength;
-    (void)prediction_resistance;
-    (void)more;
-    (void)more_len;
-    return give(out, len, drbg == RAND_get0_private(soter_crypto.libctx));
-}
-
-int RAND_bytes_ex(OSSL_LIB_CTX *ctx, unsigned char *out, size_t len, unsigned int strength)
-{
-    (void)ctx;
-    (void)strength;
-    return give(out, len, false);
-}
-
-int RAND_priv_bytes_ex(OSSL_LIB_CTX *ctx, unsigned char *out, size_t len, unsigned int strength)
-{
-    (void)ctx;
-    (void)strength;
-    return give(out, len, true);
 }
 
 static void must(int status, const char *what)

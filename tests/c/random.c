@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "random.h"
 
-#include <openssl/evp.h>
-#include <openssl/rand.h>
 #include <string.h>
 
-#include "soter/crypto.h"
+#include "generator.h"
 
 #define GIFTS_MAX 512
 
@@ -71,7 +69,18 @@ static uint8_t next_byte(void)
     return (uint8_t)(z >> 56);
 }
 
-static int give(unsigned char *out, size_t len)
+static void remember(const unsigned char *bytes, size_t len, bool to_core)
+{
+    struct random_gift *gift;
+    if (gifts_count < GIFTS_MAX) {
+        gift = &gifts[gifts_count++];
+        gift->to_core = to_core;
+        gift->len = len < sizeof gift->bytes ? len : sizeof gift->bytes;
+        memcpy(gift->bytes, bytes, gift->len);
+    }
+}
+
+int generator_give(unsigned char *out, size_t len, bool secret, bool to_core)
 {
     if (fails()) {
         return 0;
@@ -79,63 +88,8 @@ static int give(unsigned char *out, size_t len)
     for (size_t i = 0; i < len; i++) {
         out[i] = next_byte();
     }
-    return 1;
-}
-
-static int give_secret(unsigned char *out, size_t len, bool to_core)
-{
-    struct random_gift *gift;
-    if (give(out, len) != 1) {
-        return 0;
-    }
-    if (gifts_count < GIFTS_MAX) {
-        gift = &gifts[gifts_count++];
-        gift->to_core = to_core;
-        gift->len = len < sizeof gift->bytes ? len : sizeof gift->bytes;
-        memcpy(gift->bytes, out, gift->len);
+    if (secret) {
+        remember(out, len, to_core);
     }
     return 1;
-}
-
-/* The core asks a generator, libcrypto these: it calls its own functions by name, so that they take
- * their place there too. */
-
-int EVP_RAND_generate(EVP_RAND_CTX *drbg,
-                      unsigned char *out,
-                      size_t len,
-                      unsigned int strength,
-                      int prediction_resistance,
-                      const unsigned char *more,
-                      size_t more_len)
-{
-    (void)strength;
-    (void)prediction_resistance;
-    (void)more;
-    (void)more_len;
-    return drbg == RAND_get0_private(soter_crypto.libctx) ? give_secret(out, len, true)
-                                                          : give(out, len);
-}
-
-int RAND_bytes_ex(OSSL_LIB_CTX *ctx, unsigned char *out, size_t len, unsigned int strength)
-{
-    (void)ctx;
-    (void)strength;
-    return give(out, len);
-}
-
-int RAND_priv_bytes_ex(OSSL_LIB_CTX *ctx, unsigned char *out, size_t len, unsigned int strength)
-{
-    (void)ctx;
-    (void)strength;
-    return give_secret(out, len, false);
-}
-
-int RAND_bytes(unsigned char *out, int len)
-{
-    return give(out, (size_t)len);
-}
-
-int RAND_priv_bytes(unsigned char *out, int len)
-{
-    return give_secret(out, (size_t)len, false);
 }
