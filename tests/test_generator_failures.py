@@ -1,47 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random generators that get no seed, in a thread or a process that has drawn nothing yet."""
 
-import os
-import shutil
-import subprocess
-import sys
-
 import pytest
+from _failing_calls import said_where_calls_fail, swaps_libraries
 
-pytestmark = [
-    pytest.mark.no_c,
-    pytest.mark.swaps_libraries,
-    pytest.mark.skipif(sys.platform != "linux", reason="libraries are swapped the Linux way"),
-    pytest.mark.skipif(not shutil.which("cc"), reason="needs a C compiler"),
-]
-
-NO_SEED = """\
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <stddef.h>
-
-static int countdown; /* 0: not armed */
-
-void fail_call(int number);
-void fail_call(int number)
-{
-    countdown = number;
-}
-
-int calls_left(void);
-int calls_left(void)
-{
-    return countdown;
-}
-
-int EVP_RAND_reseed(void *a, int b, const void *c, size_t d, const void *e, size_t f);
-int EVP_RAND_reseed(void *a, int b, const void *c, size_t d, const void *e, size_t f)
-{
-    int (*real)(void *, int, const void *, size_t, const void *, size_t) =
-        dlsym(RTLD_NEXT, "EVP_RAND_reseed");
-    return countdown > 0 && --countdown == 0 ? 0 : real(a, b, c, d, e, f);
-}
-"""
+pytestmark = swaps_libraries
 
 # Prints, of each way to draw, each generator (public, private) and each newcomer, what the first
 # attempt said and whether the second came out well.
@@ -53,7 +16,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from pythemis.exception import ThemisError
-from pythemis.scell import SCellContextImprint, SCellSeal
+from pythemis.scell import SCellSeal
 from pythemis.scomparator import SComparator
 from pythemis.skeygen import KEY_PAIR_TYPE, GenerateKeyPair, GenerateSymmetricKey
 from pythemis.smessage import SMessage, ssign
@@ -101,25 +64,16 @@ def in_a_child(way):
 for newcomer in (in_a_thread, in_a_child):
     for name, way in WAYS.items():
         for number in (1, 2):
-            shim.fail_call(number)
+            shim.fail_call(b"EVP_RAND_reseed", number)
             print(newcomer.__name__, name, number, *newcomer(way), sep=":")
-            shim.fail_call(0)
+            shim.fail_call(b"", 0)
 """
 
 
 @pytest.mark.slow
 def test_who_gets_no_seed_is_told_and_tries_again(tmp_path):
     """Nothing is drawn from a generator without a seed of its own; the next attempt asks again."""
-    source, library = tmp_path / "no_seed.c", tmp_path / "no_seed.so"
-    source.write_text(NO_SEED)
-    # The library beneath must be where RTLD_NEXT looks, not only where our module sees it.
-    linking = ["-Wl,--no-as-needed", "-lcrypto", "-ldl"]
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, *linking], check=True)
-    said = subprocess.check_output(
-        [sys.executable, "-c", DRAW, library],
-        env={**os.environ, "LD_PRELOAD": str(library)},
-        text=True,
-    )
+    said = said_where_calls_fail(tmp_path, DRAW)
     lines = [line.split(":") for line in said.splitlines()]
     assert len(lines) == 2 * 6 * 2
     for *where, first, second in lines:

@@ -2,67 +2,11 @@
 """Secure Session where the cryptographic library beneath it fails."""
 
 import json
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from _failing_calls import said_where_calls_fail, swaps_libraries
 
-HERE = Path(__file__).resolve().parent
-pytestmark = [
-    pytest.mark.no_c,
-    pytest.mark.swaps_libraries,
-    pytest.mark.skipif(sys.platform != "linux", reason="libraries are swapped the Linux way"),
-    pytest.mark.skipif(not shutil.which("cc"), reason="needs a C compiler"),
-]
-
-FAILING = """\
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <stddef.h>
-#include <string.h>
-
-static char failing[64];
-static int countdown; /* 0: not armed */
-
-void fail_call(const char *name, int number);
-void fail_call(const char *name, int number)
-{
-    strncpy(failing, name, sizeof failing - 1);
-    countdown = number;
-}
-
-int calls_left(void);
-int calls_left(void)
-{
-    return countdown;
-}
-
-static int fails(const char *name)
-{
-    return countdown > 0 && strcmp(name, failing) == 0 && --countdown == 0;
-}
-
-#define WRAP(name, parameters, arguments)                                                 \\
-    int name parameters;                                                                  \\
-    int name parameters                                                                   \\
-    {                                                                                     \\
-        int(*real) parameters = dlsym(RTLD_NEXT, #name);                                  \\
-        return fails(#name) ? 0 : real arguments;                                         \\
-    }
-
-WRAP(EVP_RAND_generate,
-     (void *a, void *b, size_t c, unsigned d, int e, const void *f, size_t g),
-     (a, b, c, d, e, f, g))
-WRAP(EVP_CipherInit_ex2,
-     (void *a, const void *b, const void *c, const void *d, int e, const void *f),
-     (a, b, c, d, e, f))
-WRAP(EVP_CipherUpdate, (void *a, void *b, int *c, const void *d, int e), (a, b, c, d, e))
-WRAP(EVP_CipherFinal_ex, (void *a, void *b, int *c), (a, b, c))
-WRAP(EVP_CIPHER_CTX_ctrl, (void *a, int b, int c, void *d), (a, b, c, d))
-"""
+pytestmark = swaps_libraries
 
 SCRIPT = """\
 import ctypes
@@ -114,18 +58,9 @@ print(json.dumps(answers))
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory):
     """Fail each call to the library while a message is written or read: what came of it."""
-    folder = tmp_path_factory.mktemp("failing")
-    source, library = folder / "failing.c", folder / "failing.so"
-    source.write_text(FAILING)
-    # The library beneath must be where RTLD_NEXT looks, not only where our module sees it.
-    linking = ["-Wl,--no-as-needed", "-lcrypto", "-ldl"]
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, *linking], check=True)
     names = ["EVP_RAND_generate", "EVP_CipherInit_ex2", "EVP_CipherUpdate", "EVP_CipherFinal_ex"]
-    said = subprocess.check_output(
-        [sys.executable, "-c", SCRIPT, library, *names, "EVP_CIPHER_CTX_ctrl"],
-        env={**os.environ, "LD_PRELOAD": str(library), "PYTHONPATH": str(HERE)},
-        text=True,
-    )
+    names.append("EVP_CIPHER_CTX_ctrl")
+    said = said_where_calls_fail(tmp_path_factory.mktemp("failing"), SCRIPT, *names)
     return json.loads(said)
 
 

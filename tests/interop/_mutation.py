@@ -28,6 +28,11 @@ def flip(dice, data):
     return bytes(changed), f"flip bits at {places}"
 
 
+def unlike(new, old):
+    """Change new bytes where they are the old ones."""
+    return bytes(one ^ (one == other) for one, other in zip(new, old, strict=True))
+
+
 def overwrite(dice, data):
     """Put other bytes over a few; each differs from the one that was there.
 
@@ -37,8 +42,7 @@ def overwrite(dice, data):
     at = dice.randrange(len(data))
     size = min(len(data) - at, dice.choice((1, 1, 2, 4, 8, 32)))
     fill = dice.choice((bytes(size), b"\xff" * size, dice.randbytes(size)))
-    before = data[at : at + size]
-    fill = bytes(new ^ (new == old) for new, old in zip(fill, before, strict=True))
+    fill = unlike(fill, data[at : at + size])
     return data[:at] + fill + data[at + size :], f"overwrite {size} at {at}"
 
 
@@ -81,8 +85,8 @@ def splice(dice, data, other):
     at = dice.randrange(len(data) + 1)
     from_ = dice.choice((min(at, len(other)), dice.randrange(len(other) + 1)))
     tail = other[from_:]
-    if len(tail) == len(data) - at:  # as in overwrite: no byte is the one that was there
-        tail = bytes(new ^ (new == old) for new, old in zip(tail, data[at:], strict=True))
+    if len(tail) == len(data) - at:  # as in overwrite
+        tail = unlike(tail, data[at:])
     return data[:at] + tail, f"splice {at} with the other's {from_}"
 
 
