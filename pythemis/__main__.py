@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import sys
 from time import perf_counter
@@ -23,24 +24,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     version = _version()
     parser.add_argument("--version", action="version", version=f"pythemis {version}")
-    parser.parse_args(arguments)
+    try:
+        parser.parse_args(arguments)
+    finally:
+        say(end="")  # what --help printed
 
-    print(f"pythemis   {version}")
-    print(f"Python     {platform.python_implementation()} {platform.python_version()}")
-    print(f"platform   {platform.platform()}")
+    say(f"pythemis   {version}")
+    say(f"Python     {platform.python_implementation()} {platform.python_version()}")
+    say(f"platform   {platform.platform()}")
     try:
         from ._core import versions
         from ._selftest import CHECKS
     except ImportError as error:
-        print(f"FAILED: the compiled part of pythemis does not load: {error}")
+        say(f"FAILED: the compiled part of pythemis does not load: {error}")
         return 1
     linking = (
         "statically, so they are this package's own" if versions.is_static() else "dynamically"
     )
-    print(f"OpenSSL    {versions.openssl().removeprefix('OpenSSL ')}")
-    print(f"libsodium  {versions.sodium()}")
-    print(f"linked     {linking}")
-    print()
+    say(f"OpenSSL    {versions.openssl().removeprefix('OpenSSL ')}")
+    say(f"libsodium  {versions.sodium()}")
+    say(f"linked     {linking}")
+    say()
     return run(CHECKS)
 
 
@@ -61,15 +65,25 @@ def run(checks: Mapping[str, Callable[[], None]]) -> int:
             check()
         except Exception as error:  # noqa: BLE001  (whatever is wrong, the others are tried too)
             wrong += 1
-            print(f"FAILED  {name}: {type(error).__name__}: {error}")
+            say(f"FAILED  {name}: {type(error).__name__}: {error}")
         else:
-            print(f"ok      {name}")
-    print()
+            say(f"ok      {name}")
+    say()
     if wrong:
-        print(f"FAILED: {wrong} of {len(checks)} checks. Do not use this installation.")
+        say(f"FAILED: {wrong} of {len(checks)} checks. Do not use this installation.")
         return 1
-    print(f"All {len(checks)} checks passed in {perf_counter() - start:.2f} seconds.")
+    say(f"All {len(checks)} checks passed in {perf_counter() - start:.2f} seconds.")
     return 0
+
+
+def say(line: str = "", end: str = "\n") -> None:
+    """Print a line; if the reader has left (``| head``), go on for the exit status."""
+    try:
+        print(line, end=end, flush=True)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for all that follows
+        if not isinstance(error, BrokenPipeError):
+            sys.exit(f"pythemis: the output cannot be written: {error.strerror}")
 
 
 if __name__ == "__main__":

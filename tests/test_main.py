@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """`python -m pythemis`: versions and a self-test."""
 
+import os
 import re
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError
+from pathlib import Path
 
 import pytest
 from _keys import cases, pairs
@@ -42,6 +44,44 @@ def test_it_prints_versions_and_tries_every_cryptosystem(options):
     assert told["Python"].split()[0] == names[sys.implementation.name]
     assert checks.splitlines() == [f"ok      {name}" for name in _selftest.CHECKS]
     assert end.startswith(f"All {len(_selftest.CHECKS)} checks passed in ")
+
+
+def ended(output, *arguments, options):
+    """Run it with an output that takes nothing; give the exit status and the errors."""
+    command = [sys.executable, "-I", *options, "-m", "pythemis", *arguments]
+    ran = subprocess.run(command, stdout=output, stderr=subprocess.PIPE, text=True, check=False)
+    return ran.returncode, ran.stderr
+
+
+@pytest.mark.parametrize("options", [(), ("-u",)], ids=["buffered", "unbuffered"])
+@pytest.mark.parametrize("arguments", [(), ("--help",), ("--version",)], ids=str)
+def test_a_reader_that_leaves_is_no_trouble(arguments, options):
+    """`| head` ends quietly, and the exit status still is that of the checks."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        assert ended(writing, *arguments, options=options) == (0, "")
+    finally:
+        os.close(writing)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+@pytest.mark.parametrize("arguments", [(), ("--help",), ("--version",)], ids=str)
+def test_a_full_disk_is_said(arguments):
+    """What cannot be written is one sentence, and the exit status 1."""
+    with Path("/dev/full").open("w") as full:
+        assert ended(full, *arguments, options=()) == (
+            1,
+            "pythemis: the output cannot be written: No space left on device\n",
+        )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell of POSIX closes it")
+def test_a_closed_output_is_no_trouble():
+    """`>&-` leaves the exit status alone."""
+    command = ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-I", "-m", "pythemis"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
 
 
 @pytest.mark.timing

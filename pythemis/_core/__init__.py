@@ -13,7 +13,13 @@ except ModuleNotFoundError as error:
     from pathlib import Path
 
     package = Path(__file__).parent.parent
-    if (package.parent / "build_ffi.py").exists():
+    archive = next((parent for parent in package.parents if parent.is_file()), None)
+    if archive:
+        problem = (
+            f"{archive} is an archive, and Python loads no compiled module from one: install "
+            "pythemis into a folder (python -m pip install --target FOLDER), or unpack the archive"
+        )
+    elif (package.parent / "build_ffi.py").exists():
         # Where people land who install it and then start Python in the folder of the sources.
         problem = (
             f"{package} holds the sources of pythemis, not compiled, and Python finds them before "
