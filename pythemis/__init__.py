@@ -1,7 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Themis: cryptographic services that people who are not cryptographers can use safely.
+"""Encryption for people who are not cryptographers, in the formats of Themis.
 
-The modules load when they are first used: ``import pythemis`` alone costs next to nothing.
+===========  ==========================================================
+module       what is in it
+===========  ==========================================================
+scell        Secure Cell: data at rest, under a key or a passphrase
+smessage     Secure Message: messages, signed or encrypted
+ssession     Secure Session: an encrypted connection of two parties
+stransport   Secure Session over sockets
+astransport  Secure Session over asyncio streams
+scomparator  Secure Comparator: compare secrets without revealing them
+skeygen      keys: generated, inspected, converted
+exception    the base of all errors, and their numbers
+===========  ==========================================================
+
+Import the modules, or what they list: ``from pythemis import SCellSeal``. They load when they are
+first used: ``import pythemis`` alone costs next to nothing. ``python -m pythemis`` prints versions
+and runs a self-test.
 """
 
 from __future__ import annotations
@@ -20,9 +35,31 @@ if TYPE_CHECKING:
         ssession,
         stransport,
     )
+    from .exception import *  # noqa: F403
+    from .scell import *  # noqa: F403
+    from .scomparator import *  # noqa: F403
+    from .skeygen import *  # noqa: F403
+    from .smessage import *  # noqa: F403
+    from .ssession import *  # noqa: F403
 
 __all__ = ["exception", "scell", "scomparator", "skeygen", "smessage", "ssession"]
 _MODULES = [*__all__, "astransport", "stransport"]
+
+# What each module of __all__ lists in its own, known before any of them is loaded.
+_NAMES = {
+    "exception": "THEMIS_CODES ThemisError ThemisTypeError ThemisValueError",
+    "scell": "SCellContextImprint SCellSeal SCellSealPassphrase SCellTokenProtect "
+    "SecureCellError SecureCellTypeError SecureCellValueError",
+    "scomparator": "SCOMPARATOR_CODES SComparator SecureComparatorError "
+    "SecureComparatorTypeError SecureComparatorValueError",
+    "skeygen": "KEY_PAIR_TYPE GenerateKeyPair GenerateSymmetricKey KeyKind from_der from_pem "
+    "key_kind public_from_private to_der to_pem",
+    "smessage": "SMessage SecureMessageError SecureMessageTypeError SecureMessageValueError "
+    "SecureSigner SecureVerifier ssign sverify",
+    "ssession": "MemoryTransport SSession SString SecureSessionError SecureSessionTypeError "
+    "SecureSessionValueError SessionState SimpleMemoryTransport Transport peer_id_of",
+}
+_HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
 
 
 if TYPE_CHECKING:
@@ -32,6 +69,8 @@ else:
     def __getattr__(name: str) -> Any:
         if name in _MODULES:
             return importlib.import_module(f"{__name__}.{name}")
+        if name in _HOMES:
+            return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
         if name == "__version__":
             from importlib.metadata import version
 
@@ -40,4 +79,6 @@ else:
 
 
 def __dir__() -> list[str]:
-    return sorted({*_MODULES, "__version__", *(name for name in globals() if name[0] == "_")})
+    return sorted(
+        {*_MODULES, *_HOMES, "__version__", *(name for name in globals() if name[0] == "_")}
+    )

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from . import _compat
 from ._core.boundary import status_code
@@ -31,9 +31,21 @@ class THEMIS_CODES(IntEnum):
     SSESSION_GET_PUB_FOR_ID_CALLBACK_ERROR = status_code("SSESSION_GET_PUB_FOR_ID_CALLBACK_ERROR")
     NETWORK_ERROR = 2222  # of Python alone: a transport callback failed
 
+    @classmethod
+    def _missing_(cls, value: object) -> THEMIS_CODES | None:
+        # Programs raise `ThemisError` with numbers of their own.
+        if not isinstance(value, int):
+            return None
+        unnamed = int.__new__(cls, value)
+        unnamed._name_ = f"UNNAMED_{int(value)}"
+        unnamed._value_ = int(value)
+        return unnamed
+
 
 class ThemisError(Exception):
     """The base of everything that Themis raises.
+
+    The order of the first two arguments is free: 0.15 had ``SecureCellError(message, error_code)``.
 
     Args:
         error_code: a member of THEMIS_CODES, or its number.
@@ -41,17 +53,34 @@ class ThemisError(Exception):
         *args: kept in ``args`` behind the message.
 
     Attributes:
-        error_code: a member of THEMIS_CODES; a plain ``int`` where the number is no member's.
+        error_code: a member of THEMIS_CODES. A number that Themis does not use becomes a member
+            that has no constant: ``THEMIS_CODES(4711).name`` is ``"UNNAMED_4711"``.
+        message: what happened and what to check, the first of ``args``.
+
+    Raises:
+        TypeError: neither of the two is a number.
     """
 
-    error_code: int
+    error_code: THEMIS_CODES
+    message: str
 
-    def __init__(self, error_code: int, message: str, *args: object) -> None:
+    @overload
+    def __init__(self, error_code: int, message: str, *args: object) -> None: ...
+
+    @overload
+    def __init__(self, message: str, error_code: int, /, *args: object) -> None: ...
+
+    def __init__(self, error_code: Any, message: Any, *args: object) -> None:
+        if isinstance(error_code, str):
+            error_code, message = message, error_code
+        if not isinstance(error_code, int):
+            raise TypeError(
+                "an error takes a number of THEMIS_CODES and a message, not "
+                f"{type(error_code).__name__} and {type(message).__name__}"
+            )
         super().__init__(message, *args)
-        try:
-            self.error_code = THEMIS_CODES(error_code)
-        except ValueError:
-            self.error_code = error_code
+        self.error_code = THEMIS_CODES(error_code)
+        self.message = message
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Exceptions cross process boundaries; the inherited way would lose the code.

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 from . import _compat
 from ._core import boundary, cell_lists, cells
 from ._core.annotations import Buffer, Self
+from .exception import THEMIS_CODES as THEMIS_CODES
 from .exception import ThemisError
 
 __all__ = [

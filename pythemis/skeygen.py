@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import os
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from . import _compat
 from ._core import boundary, keys
 from ._core.annotations import Buffer
+from .exception import THEMIS_CODES as THEMIS_CODES
 from .exception import ThemisError, ThemisTypeError, ThemisValueError
 
 __all__ = [
@@ -52,7 +53,12 @@ class KEY_PAIR_TYPE(str, Enum):
     EC = "EC"
     RSA = "RSA"
 
+    CHOICES: ClassVar[tuple[KEY_PAIR_TYPE, ...]]  # all of them, and no member itself
+
     __str__ = str.__str__  # as when these were plain strings
+
+
+KEY_PAIR_TYPE.CHOICES = tuple(KEY_PAIR_TYPE)
 
 
 class KeyKind(Enum):

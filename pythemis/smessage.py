@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from . import _compat
 from ._core import boundary, messages
 from ._core.annotations import Buffer
+from .exception import THEMIS_CODES as THEMIS_CODES
 from .exception import ThemisError
 
 __all__ = [

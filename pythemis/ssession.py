@@ -19,12 +19,13 @@ from collections.abc import Awaitable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from enum import IntEnum
 from threading import RLock, get_ident
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from . import _compat
 from ._core import boundary, forks, sessions
 from ._core.annotations import Buffer
-from .exception import THEMIS_CODES, ThemisError
+from .exception import THEMIS_CODES as THEMIS_CODES
+from .exception import ThemisError
 
 __all__ = [
     "MemoryTransport",
@@ -105,12 +106,18 @@ class SString(bytes):
             message from the peer. May also be called, as in ``text.is_control()``.
     """
 
-    __slots__ = ()
-    is_control: ClassVar[_Flag] = _Flag(False)
+    is_control = _Flag(False)
+
+    def set_control(self) -> None:
+        """Mark it as a negotiation message."""
+        self.is_control = _Flag(True)
+
+    def unset_control(self) -> None:
+        """Mark it as a message from the peer."""
+        self.is_control = _Flag(False)
 
 
 class _ControlString(SString):
-    __slots__ = ()
     is_control = _Flag(True)
 
 

@@ -542,6 +542,12 @@ def test_the_status_codes_are_those_of_the_core():
         assert member == getattr(lib, f"THEMIS_{name}")
 
 
+@pytest.mark.parametrize("module", pythemis.__all__)
+def test_every_module_has_the_status_codes(module):
+    """Programs for 0.15 take THEMIS_CODES from the module that they use."""
+    assert importlib.import_module(f"pythemis.{module}").THEMIS_CODES is THEMIS_CODES
+
+
 def test_every_documented_status_is_a_member():
     """Names and values are those of every Themis."""
     assert {name: int(member) for name, member in THEMIS_CODES.__members__.items()} == {
@@ -569,12 +575,27 @@ def test_an_error_is_made_of_code_and_message():
     assert error.error_code is THEMIS_CODES.FAIL
     assert error.args == ("text", "more", 5)
     assert str(ThemisError(error_code=THEMIS_CODES.FAIL, message="text")) == "text"
-    assert ThemisError(4711, "text").error_code == 4711
     with pytest.raises(TypeError):
         ThemisError(11)
 
 
-@pytest.mark.parametrize(
+def test_a_number_of_ones_own_is_a_code_without_a_constant():
+    """`error_code` always is a THEMIS_CODES, and nothing is added to those that have names."""
+    code = ThemisError(4711, "text").error_code
+    assert (code, code.name, type(code)) == (4711, "UNNAMED_4711", THEMIS_CODES)
+    assert 4711 not in list(THEMIS_CODES)
+    with pytest.raises(ValueError, match="'11' is not a valid THEMIS_CODES"):
+        THEMIS_CODES("11")
+
+
+@pytest.mark.parametrize("wrong", [("text", "11"), (None, "text"), ("text", None)])
+def test_an_error_without_a_number_is_refused(wrong):
+    """Neither argument is a number, so neither can be its code."""
+    with pytest.raises(TypeError, match="an error takes a number of THEMIS_CODES and a message"):
+        SecureCellError(*wrong)
+
+
+ERRORS = pytest.mark.parametrize(
     ("kind", "bases"),
     [
         (ThemisError, [Exception]),
@@ -585,10 +606,31 @@ def test_an_error_is_made_of_code_and_message():
         (SecureCellValueError, [SecureCellError, ValueError]),
     ],
 )
+
+
+@ERRORS
 @pytest.mark.parametrize("code", [11, 2222, 4711])
-def test_errors_survive_pickling_and_copying(kind, bases, code):
-    """Class, code, arguments and what else was attached are the same on the other side."""
-    error = kind(code, "text", 5)
+def test_an_error_of_old_programs_is_the_same(kind, bases, code):
+    """0.15 had the message first, and programs for it read `message`."""
+    for error in (kind(code, "text", 5), kind("text", code, 5)):
+        assert (error.error_code, error.message, error.args) == (code, "text", ("text", 5))
+        assert all(isinstance(error, base) for base in bases)
+    assert str(kind("text", code)) == str(kind(code, "text")) == "text"
+
+
+class OwnError(SecureCellError, KeyError):
+    """An error of a program for 0.15, with the arguments of then and a text of its own."""
+
+    def __init__(self, message, error_code, *args):
+        super().__init__(message, error_code, *args)
+        self.message = f"own: {message}"
+
+
+@pytest.mark.parametrize("kind", [ThemisError, ThemisTypeError, SecureCellValueError, OwnError])
+@pytest.mark.parametrize("code", [11, 2222, 4711])
+def test_errors_survive_pickling_and_copying(kind, code):
+    """Class, code, texts and what else was attached are the same on the other side."""
+    error = kind("text", code, 5)
     error.attached = ["mine"]
     ways = [lambda e, p=p: pickle.loads(pickle.dumps(e, p)) for p in range(6)]
     for way in (*ways, copy.copy, copy.deepcopy):
@@ -596,9 +638,8 @@ def test_errors_survive_pickling_and_copying(kind, bases, code):
         assert type(again) is kind
         assert again.error_code == code
         assert type(again.error_code) is type(error.error_code)
-        assert again.args == ("text", 5)
+        assert (again.args, again.message) == (("text", 5), error.message)
         assert again.attached == ["mine"]
-    assert all(isinstance(error, base) for base in bases)
 
 
 def test_an_error_crosses_a_process_boundary():

@@ -137,6 +137,8 @@ def test_no_two_pairs_are_alike():
 def test_the_types_are_the_strings_they_have_always_been():
     """Programs of 0.15 that compare or print a KEY_PAIR_TYPE see no difference."""
     assert KEY_PAIR_TYPE.EC == "EC"
+    assert KEY_PAIR_TYPE.CHOICES == ("EC", "RSA")
+    assert list(KEY_PAIR_TYPE) == ["EC", "RSA"]
     assert str(KEY_PAIR_TYPE.RSA) == f"{KEY_PAIR_TYPE.RSA}" == "RSA"
     assert GenerateKeyPair(alg="EC").export_public_key()[:4] == b"UEC2"
 

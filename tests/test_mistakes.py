@@ -2,12 +2,16 @@
 """What people do wrong when they are new here, and the words that help them."""
 
 import asyncio
+import importlib
 import inspect
+import pydoc
+import re
 import rlcompleter
 import shutil
 import socket
 import subprocess
 import sys
+import zipfile
 from base64 import b64encode
 from collections.abc import Mapping
 from functools import cache
@@ -425,25 +429,73 @@ def test_an_object_whose_init_was_forgotten_is_closed(base, error, bare, with_by
 # ---- The package itself ----
 
 
-def test_the_package_shows_its_modules_and_nothing_else():
-    """What the tab key offers are the modules, each once, also those of the transports."""
+LISTED = {
+    name: module
+    for module in pythemis.__all__
+    for name in importlib.import_module(f"pythemis.{module}").__all__
+}
+
+
+def test_the_package_shows_its_modules_what_they_list_and_nothing_else():
+    """What the tab key offers is there, each once, also the modules of the transports."""
     completer = rlcompleter.Completer({"pythemis": pythemis})
     offered = []
     while (found := completer.complete("pythemis.", len(offered))) is not None:
-        offered.append(found.removeprefix("pythemis."))
-    assert sorted(offered) == sorted([*pythemis.__all__, "astransport", "stransport"])
+        offered.append(found.removeprefix("pythemis.").rstrip("()"))
+    modules = [*pythemis.__all__, "astransport", "stransport"]
+    assert sorted(offered) == sorted([*modules, *LISTED])
     assert len(dir(pythemis)) == len(set(dir(pythemis)))
     assert {"__version__", "__doc__", "__all__"} < set(dir(pythemis))
 
 
-def test_the_transports_load_when_they_are_first_used():
-    """`import pythemis` is enough for them as well; `import *` brings what it always brought."""
+def test_the_package_has_what_its_modules_list():
+    """A new name in the `__all__` of a documented module belongs into `pythemis._NAMES`."""
+    for name, module in LISTED.items():
+        assert getattr(pythemis, name) is getattr(
+            importlib.import_module(f"pythemis.{module}"), name
+        )
+
+
+def test_what_is_not_used_is_not_loaded():
+    """A class loads its module when it is first used; `import *` brings what it always brought."""
     code = (
-        "import pythemis; pythemis.stransport.frame(b'm'); pythemis.astransport.open_session\n"
+        "import sys\n"
+        "import pythemis\n"
+        "loaded = lambda: {it for it in sys.modules if it.startswith('pythemis.')}\n"
+        "assert loaded() == set(), loaded()\n"
+        "dir(pythemis), hasattr(pythemis, 'nothing')\n"
+        "assert loaded() == set(), loaded()\n"
+        "from pythemis import SCellSeal, KEY_PAIR_TYPE\n"
+        "assert SCellSeal(b'k').decrypt(SCellSeal(b'k').encrypt(b'm')) == b'm'\n"
+        "assert 'pythemis.ssession' not in loaded(), loaded()\n"
+        "pythemis.stransport.frame(b'm'); pythemis.astransport.open_session\n"
         "names = {}; exec('from pythemis import *', names)\n"
-        "assert sorted(set(names) - {'__builtins__'}) == pythemis.__all__"
+        "assert sorted(set(names) - {'__builtins__'}) == pythemis.__all__\n"
     )
     subprocess.run([sys.executable, "-I", "-c", code], check=True)
+
+
+def test_help_describes_the_modules():
+    """`help(pythemis)` says what is in each of them."""
+    described = dict(re.findall(r"^ *(\w+) +(.+)$", pydoc.plain(pydoc.render_doc(pythemis)), re.M))
+    for module in (*pythemis.__all__, "astransport", "stransport"):
+        assert len(described[module].split()) > 2
+
+
+@pytest.mark.parametrize("options", [[], ["-OO"], ["-X", "dev"], ["-bb"], ["-OO", "-X", "dev"]])
+def test_strict_interpreters_hear_nothing(options):
+    """Under `-W error` every module loads and shows itself, with and without docstrings."""
+    code = (
+        "import importlib, pkgutil, pydoc, pythemis\n"
+        "for module in pkgutil.walk_packages(pythemis.__path__, 'pythemis.'):\n"
+        "    pydoc.render_doc(importlib.import_module(module.name))\n"
+        "assert 'scell' in pydoc.render_doc(pythemis)\n"
+        "[getattr(pythemis, name) for name in dir(pythemis)]\n"
+        "print(pythemis.SCellSealPassphrase('p').__class__.__name__)\n"
+    )
+    command = [sys.executable, "-I", "-W", "error", *options, "-c", code]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr, ran.stdout) == (0, "", "SCellSealPassphrase\n")
 
 
 @pytest.mark.parametrize(
@@ -461,6 +513,41 @@ def test_help_shows_how_an_object_is_made(made, arguments):
     assert list(inspect.signature(made).parameters) == arguments
 
 
+# The finder of an editable installation helps out where there is no compiled module.
+NOT_EDITABLE = (
+    "import sys; sys.meta_path[:] = [it for it in sys.meta_path if 'Editable' not in repr(it)]"
+)
+RUN = (  # as `python -m pythemis` does
+    "import runpy; sys.argv = ['pythemis']; runpy.run_module('pythemis', run_name='__main__')"
+)
+
+
+def packed(folder):
+    """Put the package as it is installed, compiled modules included, into a zip archive."""
+    with zipfile.ZipFile(folder / "app.zip", "w") as archive:
+        package = Path(pythemis.__file__).parent
+        for path in package.rglob("*"):
+            if "__pycache__" not in path.parts:
+                archive.write(path, f"pythemis/{path.relative_to(package)}")
+    return folder / "app.zip"
+
+
+@pytest.mark.parametrize(
+    "program",
+    ["import pythemis.scell", "from pythemis import SCellSeal", RUN],
+)
+def test_an_archive_in_the_way_is_told(tmp_path, program):
+    """From a zip archive Python loads no compiled module, and the error says so."""
+    archive = packed(tmp_path)
+    code = f"{NOT_EDITABLE}; sys.path.insert(0, {str(archive)!r}); {program}"
+    command = [sys.executable, "-c", code]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    [said] = [line for line in (ran.stdout + ran.stderr).splitlines() if str(archive) in line][-1:]
+    assert f"{archive} is an archive, and Python loads no compiled module from one" in said
+    assert "pip install --target FOLDER" in said
+
+
 @pytest.mark.parametrize("built", ["never", "half"])
 def test_sources_in_the_way_are_told(tmp_path, built):
     """Who starts Python in the folder of the sources is told what is there, and what to do."""
@@ -469,12 +556,7 @@ def test_sources_in_the_way_are_told(tmp_path, built):
     shutil.copytree(package, tmp_path / "pythemis", ignore=compiled)
     if built == "never":
         (tmp_path / "build_ffi.py").touch()
-    # As `python -m pythemis`, without the finder of an editable installation, which helps out.
-    code = (
-        "import runpy, sys\n"
-        "sys.meta_path[:] = [it for it in sys.meta_path if 'Editable' not in repr(it)]\n"
-        "sys.argv = ['pythemis']; runpy.run_module('pythemis', run_name='__main__')"
-    )
+    code = f"{NOT_EDITABLE}; {RUN}"
     command = [sys.executable, "-c", code]
     ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stderr) == (1, "")

@@ -146,6 +146,22 @@ def test_replies_and_messages_are_told_apart():
     assert repr(text.is_control) == "False"
 
 
+@pytest.mark.parametrize("made", [SString, type("Own", (SString,), {"__slots__": ()})])
+def test_old_programs_set_what_a_text_is(made):
+    """set_control() and unset_control() change one text, and no other."""
+    text, other = made(b"text"), made(b"text")
+    text.set_control()
+    assert (text.is_control, text.is_control(), other.is_control()) == (True, True, False)
+    for again in (copy.copy(text), pickle.loads(pickle.dumps(text))) if made is SString else ():
+        assert (again, again.is_control()) == (b"text", True)
+    text.unset_control()
+    assert (text, text.is_control()) == (b"text", False)
+    client, server = parties()
+    reply = server.unwrap(client.connect_request())
+    reply.unset_control()
+    assert reply.is_control() is False
+
+
 # ---- Transports ----
 
 

@@ -93,6 +93,10 @@ def package() -> None:
     assert_type(pythemis.__version__, str)
     assert_type(pythemis.stransport.frame(data), bytes)
     assert_type(pythemis.astransport.DEFAULT_TIMEOUT, float)
+    assert_type(pythemis.SCellSeal(data), SCellSeal)
+    assert_type(pythemis.GenerateSymmetricKey(), bytes)
+    code: pythemis.THEMIS_CODES = THEMIS_CODES.FAIL
+    del code
     pythemis.nothing  # type: ignore[attr-defined]
     scell.SCellSeall  # type: ignore[attr-defined]
     smessage.Smessage  # type: ignore[attr-defined]
@@ -115,12 +119,22 @@ def old_names(transport: MemoryTransport) -> None:
     try:
         ssession.mem_transport.nothing  # type: ignore[attr-defined]
     except exception.themis_exception as error:
-        assert_type(error.error_code, int)
+        assert_type(error.error_code, THEMIS_CODES)
+    unwrapped = ssession.SString(data)
+    unwrapped.set_control()
+    unwrapped.unset_control()
+    codes: list[THEMIS_CODES] = [scell.THEMIS_CODES.FAIL, scomparator.THEMIS_CODES.FAIL]
+    codes += [skeygen.THEMIS_CODES.FAIL, smessage.THEMIS_CODES.FAIL, ssession.THEMIS_CODES.FAIL]
+    assert_type(KEY_PAIR_TYPE.CHOICES, tuple[KEY_PAIR_TYPE, ...])
+    assert_type(SecureCellError("what happened", 11).message, str)
 
 
 def errors() -> None:
     error = ThemisError(THEMIS_CODES.FAIL, "what happened", 1, "more")
-    assert_type(error.error_code, int)
+    assert_type(error.error_code, THEMIS_CODES)
+    name: str = error.error_code.name
+    del name
+    assert_type(error.message, str)
     assert_type(SecureCellError(11, "what happened").index, int | None)
     kinds: list[type[ThemisError]] = [
         *(SecureCellError, SecureComparatorError, SecureMessageError, SecureSessionError)
@@ -134,7 +148,8 @@ def errors() -> None:
         *(SecureMessageValueError, SecureSessionValueError),
     ]
     del kinds, types, values
-    ThemisError("what happened")  # type: ignore[call-arg, arg-type]
+    ThemisError("what happened")  # type: ignore[call-overload]
+    ThemisError("what happened", "11")  # type: ignore[call-overload]
     THEMIS_CODES.NOTHING  # type: ignore[attr-defined]
 
 
