@@ -15,6 +15,14 @@ NOT_READY = SCOMPARATOR_CODES.NOT_READY
 FEWER = 50 if os.environ.get("PYTHEMIS_MEMCHECK") else 1
 SIZES = {1: 192, 2: 352, 3: 256, 4: 96}
 
+# What String.getBytes(StandardCharsets.UTF_16) gives in Java (OpenJDK 17.0.15).
+OF_JAVA = {
+    "alice": bytes.fromhex("feff 0061 006c 0069 0063 0065"),
+    "Zoë": bytes.fromhex("feff 005a 006f 00eb"),
+    "\U0001f511 пароль": bytes.fromhex("feff d83d dd11 0020 043f 0430 0440 043e 043b 044c"),
+    "\ufeffbom": bytes.fromhex("feff feff 0062 006f 006d"),
+}
+
 
 def pair(alice=b"a secret", bob=b"a secret"):
     """Make the two sides of a comparison."""

@@ -5,8 +5,11 @@ import importlib
 import re
 
 import pytest
-from _documents import sections
+from _comparators import MATCH, OF_JAVA, exchange, pair
+from _documents import Section, run, sections
 from _project import ROOT
+
+from pythemis.scell import SCellSeal
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 LINK = re.compile(r"\]\((?!https?:)([^)\s#]+)?(?:#([\w.-]+))?\)")
@@ -59,6 +62,21 @@ def test_the_reference_has_every_public_name(module):
     text = (ROOT / "docs" / "reference" / f"{module}.md").read_text("utf-8")
     shown = re.findall(rf"^\.\. auto\w+:: pythemis\.{module}\.(\w+)$", text, re.MULTILINE)
     assert sorted(shown) == sorted(importlib.import_module(f"pythemis.{module}").__all__)
+
+
+def test_the_text_of_java_is_what_java_makes_of_it(tmp_path, monkeypatch):
+    """The page about other languages gives the bytes of Java, and they serve where bytes do."""
+    page = ROOT / "docs" / "other-languages.md"
+    monkeypatch.chdir(tmp_path)
+    examples = [example for part in sections(page.read_text("utf-8")) for example in part.examples]
+    java_text = run(Section(page.name, examples), str(page))["java_text"]
+    for text, expected in OF_JAVA.items():
+        assert java_text(text) == expected
+        ours, theirs = pair(java_text(text), expected)
+        exchange(ours, theirs)
+        assert (ours.result(), theirs.result()) == (MATCH, MATCH)
+        encrypted = SCellSeal(key=expected).encrypt(b"message")
+        assert SCellSeal(key=java_text(text)).decrypt(encrypted) == b"message"
 
 
 def test_the_old_names_are_those_that_work():

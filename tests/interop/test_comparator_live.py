@@ -5,7 +5,7 @@ import itertools
 import random
 
 import pytest
-from _comparators import FEWER, MATCH, NOT_MATCH, SIZES, exchange, overwrite, receiver
+from _comparators import FEWER, MATCH, NOT_MATCH, OF_JAVA, SIZES, exchange, overwrite, receiver
 from _peer import TIMES, PeerError
 
 from pythemis.exception import THEMIS_CODES
@@ -88,9 +88,11 @@ def test_different_secrets_do_not_match(peer, role, size):
 
 
 @roles
-@pytest.mark.parametrize("secret", [b"\0", b"\0\0", b"a\0b", b"\0\xff\xfe", b"secret\0"])
+@pytest.mark.parametrize(
+    "secret", [b"\0", b"\0\0", b"a\0b", b"\0\xff\xfe", b"secret\0", *OF_JAVA.values()]
+)
 def test_zero_bytes_count(peer, role, secret):
-    """Zero bytes are bytes like others: such secrets match themselves and nothing shorter."""
+    """Zero bytes are bytes like others, also those of Java's text: nothing shorter matches."""
     assert compared(peer, role, secret, secret) is MATCH
     assert compared(peer, role, secret, secret + b"\0") is NOT_MATCH
     assert compared(peer, role, secret + b"\0", secret) is NOT_MATCH
