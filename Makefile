@@ -20,7 +20,7 @@ C_FILES := $(C_SOURCES) $(wildcard src/themis_c/*.h src/themis_c/*/*.h)
 FORMATTED := $(C_FILES) $(wildcard benchmarks/*.c fuzz/*.c fuzz/common/*.[ch] tests/c/*.[ch] tests/c/msvc/*.h tests/c/msvc/*/*.h)
 BUILD_INPUTS := $(C_FILES) build_ffi.py build_checks.py build_sbom.py setup.py pyproject.toml tools/bootstrap.py
 
-LINKED := build/.linked-$(or $(PYTHEMIS_LINK),dynamic)
+MODE := build/.mode-$(or $(PYTHEMIS_LINK),dynamic)$(if $(filter 0,$(PYTHEMIS_TESTING)),-without-hooks)
 PEER := tests/interop/node_modules/.package-lock.json
 
 .PHONY: $(shell sed -n "s/^\([a-z-]*\):.*\#\# .*/\1/p" Makefile)
@@ -129,13 +129,13 @@ clean: ## remove everything that was made
 	rm -rf .venv build dist *.egg-info pythemis/_themis*.so .*_cache .hypothesis tests/interop/node_modules
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-.venv/.installed: $(BUILD_INPUTS) $(LINKED)
+.venv/.installed: $(BUILD_INPUTS) $(MODE)
 	$(PYTHON) tools/bootstrap.py
 	@touch $@
 
-# Another way of linking is another build.
-$(LINKED):
-	@mkdir -p $(@D) && rm -f build/.linked-* && touch $@
+# Another way of linking is another build; so are hooks for tests, or none.
+$(MODE):
+	@mkdir -p $(@D) && rm -f build/.mode-* && touch $@
 
 $(PEER): tests/interop/package.json tests/interop/package-lock.json tools/install_peer.py
 	$(PYTHON) tools/install_peer.py

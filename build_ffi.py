@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent
 C_ROOT = "src/themis_c"  # setuptools wants paths relative to the project, with slashes
-CDEF_BEGIN = "/* cffi: begin */"
-CDEF_END = "/* cffi: end */"
+# What stands between these in themis.h is the cdef; the hooks for tests have a block of their own.
+CDEF = ("/* cffi: begin */", "/* cffi: end */")
+CDEF_TESTING = ("/* cffi testing: begin */", "/* cffi testing: end */")
+TESTING_MACRO = ("THEMIS_TESTING", "1")
+TESTING_FLAG = "-D" + "=".join(TESTING_MACRO)  # for what compiles the core without setuptools
 
 MSVC = sysconfig.get_platform().startswith("win")
 # One binary for every later CPython; the stable ABI of 3.10 has all that cffi needs.
@@ -111,6 +114,14 @@ def link_mode() -> str:
     return mode
 
 
+def has_hooks() -> bool:
+    """Return whether the hooks for tests are built in: only where PYTHEMIS_TESTING=1."""
+    asked = os.environ.get("PYTHEMIS_TESTING") or "0"
+    if asked not in ("0", "1"):
+        raise SystemExit(f"PYTHEMIS_TESTING must be 0 or 1, not {asked!r}.")
+    return asked == "1"
+
+
 def static_prefix() -> Path | None:
     """Tell which folder holds the include/ and lib/ of static libraries, if one was named."""
     folder = os.environ.get("PYTHEMIS_STATIC_PREFIX")
@@ -162,7 +173,12 @@ def _static_flags(library: Library) -> tuple[list[str], list[str]]:
 
 
 def make_ffibuilder() -> FFI:
-    """Build the cffi description of pythemis._themis."""
+    """Build the cffi description of pythemis._themis as the environment asks for it."""
+    return describe(hooks=has_hooks())
+
+
+def describe(*, hooks: bool) -> FFI:
+    """Build the cffi description of pythemis._themis, with or without hooks for tests."""
     # Imported late: tools/bootstrap.py reads the table above before cffi is installed.
     from cffi import FFI
 
@@ -173,15 +189,15 @@ def make_ffibuilder() -> FFI:
         linking += library_linking
 
     ffibuilder = FFI()
-    ffibuilder.cdef(marked_block())
+    ffibuilder.cdef(marked_block(CDEF) + (marked_block(CDEF_TESTING) if hooks else ""))
     ffibuilder.set_source(
         "pythemis._themis",
         # The generated file changes with the flags, so another way of linking builds anew.
         f'/* built with {_digest(compiling + linking)} */\n#include "themis.h"',
-        sources=_files("soter/*.c", "themis/*.c"),
+        sources=_files("soter/*.c", "themis/*.c", *(["testing/*.c"] if hooks else [])),
         depends=_files("*.h", "soter/*.h", "themis/*.h") + _archives(),
         include_dirs=[C_ROOT],
-        define_macros=_macros(),
+        define_macros=[*_macros(), *([TESTING_MACRO] if hooks else [])],
         py_limited_api=ABI3,
         extra_compile_args=compiling,
         extra_link_args=linking,
@@ -229,13 +245,13 @@ def _own_flags() -> tuple[list[str], list[str]]:
     return compiling, linking
 
 
-def marked_block() -> str:
-    """Give what themis.h has between its markers: the definition of the compiled module."""
+def marked_block(markers: tuple[str, str]) -> str:
+    """Give what themis.h has between two markers: a part of what the compiled module is."""
     header = (ROOT / C_ROOT / "themis.h").read_text(encoding="utf-8")
-    _, begin, rest = header.partition(CDEF_BEGIN)
-    cdef, end, _ = rest.partition(CDEF_END)
+    _, begin, rest = header.partition(markers[0])
+    cdef, end, _ = rest.partition(markers[1])
     if not begin or not end:
-        raise SystemExit(f"themis.h must hold the lines '{CDEF_BEGIN}' and '{CDEF_END}'.")
+        raise SystemExit(f"themis.h must hold the lines '{markers[0]}' and '{markers[1]}'.")
     return cdef
 
 

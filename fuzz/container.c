@@ -14,7 +14,7 @@ enum { FLAG_WRITE = 1, FLAG_MEND = 2, HEADER_SIZE = 12 };
 static int read_box(struct soter_slice bytes, const char *tag, size_t *payload_len)
 {
     uint8_t *copy = fuzz_copy(bytes);
-    const int status = themis_selftest_container_read(copy, bytes.len, tag, payload_len);
+    const int status = themis_testing_container_read(copy, bytes.len, tag, payload_len);
     MUST(status == THEMIS_SUCCESS || status == THEMIS_INVALID_PARAMETER ||
          status == THEMIS_DATA_CORRUPT);
     if (status == THEMIS_SUCCESS) {
@@ -60,7 +60,7 @@ static void write_and_change(fuzz_input *input)
     if (payload.len != 0) {
         memcpy(box.bytes + HEADER_SIZE, payload.data, payload.len);
     }
-    MUST(themis_selftest_container_write(box.bytes, box.len, "TEST") == THEMIS_SUCCESS);
+    MUST(themis_testing_container_write(box.bytes, box.len, "TEST") == THEMIS_SUCCESS);
     if (behind.len <= sizeof box.bytes - box.len && behind.len != 0) {
         memcpy(box.bytes + box.len, behind.data, behind.len);
         box.len += behind.len;
@@ -82,7 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else {
         read_any(fuzz_field(&input), (flags & FLAG_MEND) != 0);
     }
-    MUST(themis_selftest_container_write(small, flags % HEADER_SIZE, "TEST") ==
+    MUST(themis_testing_container_write(small, flags % HEADER_SIZE, "TEST") ==
          THEMIS_INVALID_PARAMETER);
     return 0;
 }

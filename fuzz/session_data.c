@@ -48,29 +48,29 @@ static const struct parties *established(bool once)
         const struct soter_slice ours = fuzz_ec_private(256, false);
         const struct soter_slice theirs = fuzz_ec_private(256, true);
         parties_init(parties, 256, once);
-        MUST(themis_selftest_session_ephemeral(parties->client, ours.data, ours.len) ==
+        MUST(themis_testing_session_ephemeral(parties->client, ours.data, ours.len) ==
              THEMIS_SUCCESS);
-        MUST(themis_selftest_session_ephemeral(parties->server, theirs.data, theirs.len) ==
+        MUST(themis_testing_session_ephemeral(parties->server, theirs.data, theirs.len) ==
              THEMIS_SUCCESS);
         parties_finish(parties, 256);
     }
     return parties;
 }
 
-static void derive_secrets(uint8_t secrets[THEMIS_SELFTEST_SESSION_SECRETS_SIZE])
+static void derive_secrets(uint8_t secrets[THEMIS_TESTING_SESSION_SECRETS_SIZE])
 {
     const struct soter_slice ours = fuzz_ec_private(256, false);
     const struct soter_slice theirs = fuzz_ec_public(256, true);
-    MUST(themis_selftest_session_secrets(ours.data,
-                                         ours.len,
-                                         1,
-                                         theirs.data,
-                                         theirs.len,
-                                         CLIENT_ID.data,
-                                         CLIENT_ID.len,
-                                         SERVER_ID.data,
-                                         SERVER_ID.len,
-                                         secrets) == THEMIS_SUCCESS);
+    MUST(themis_testing_session_secrets(ours.data,
+                                        ours.len,
+                                        1,
+                                        theirs.data,
+                                        theirs.len,
+                                        CLIENT_ID.data,
+                                        CLIENT_ID.len,
+                                        SERVER_ID.data,
+                                        SERVER_ID.len,
+                                        secrets) == THEMIS_SUCCESS);
 }
 
 static void start(struct model *model, fuzz_input *input)
@@ -78,7 +78,7 @@ static void start(struct model *model, fuzz_input *input)
     const uint8_t flags = fuzz_byte(input);
     const bool to_client = (flags & FLAG_TO_CLIENT) != 0;
     const struct parties *parties = established((flags & FLAG_ONCE) != 0);
-    uint8_t secrets[THEMIS_SELFTEST_SESSION_SECRETS_SIZE];
+    uint8_t secrets[THEMIS_TESTING_SESSION_SECRETS_SIZE];
     struct soter_aead_key key = {NULL, 32, true};
     derive_secrets(secrets);
     model->writer = to_client ? parties->server : parties->client;
@@ -94,8 +94,8 @@ static void start(struct model *model, fuzz_input *input)
     model->newest = model->next;
     model->seen_count = 0;
     model->kept_count = 0;
-    MUST(themis_selftest_session_numbers(model->writer, model->next, 0) == THEMIS_SUCCESS);
-    MUST(themis_selftest_session_numbers(model->reader, 0, model->newest) == THEMIS_SUCCESS);
+    MUST(themis_testing_session_numbers(model->writer, model->next, 0) == THEMIS_SUCCESS);
+    MUST(themis_testing_session_numbers(model->reader, 0, model->newest) == THEMIS_SUCCESS);
 }
 
 /* The rule: what is ahead is welcome; what is behind, within the window, and once if so wanted. */

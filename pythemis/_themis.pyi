@@ -60,7 +60,6 @@ class _Lib:
     THEMIS_COMPARATOR_MATCH: Final[int]
     THEMIS_COMPARATOR_NO_MATCH: Final[int]
     THEMIS_COMPARATOR_FIRST_SIZE: Final[int]
-    THEMIS_SELFTEST_SESSION_SECRETS_SIZE: Final[int]
     THEMIS_CELL_MESSAGE_MAX: Final[int]
     THEMIS_SESSION_MESSAGE_MAX: Final[int]
     def themis_init(self, /) -> int: ...
@@ -421,7 +420,9 @@ class _Lib:
         /,
     ) -> int: ...
     def themis_comparator_result(self, comparator: _Pointer, /) -> int: ...
-    def themis_selftest_kdf(
+    # The hooks for tests, which builds with PYTHEMIS_TESTING=1 have and no release has.
+    THEMIS_TESTING_SESSION_SECRETS_SIZE: Final[int]
+    def themis_testing_kdf(
         self,
         key: _Bytes,
         key_len: int,
@@ -433,14 +434,14 @@ class _Lib:
         out_len: int,
         /,
     ) -> int: ...
-    def themis_selftest_container_write(
+    def themis_testing_container_write(
         self,
         container: _Bytes,
         container_len: int,
         tag: _Bytes,
         /,
     ) -> int: ...
-    def themis_selftest_container_read(
+    def themis_testing_container_read(
         self,
         container: _Bytes,
         container_len: int,
@@ -448,7 +449,7 @@ class _Lib:
         payload_len: _Pointer,
         /,
     ) -> int: ...
-    def themis_selftest_session_secrets(
+    def themis_testing_session_secrets(
         self,
         private_ephemeral: _Bytes,
         private_ephemeral_len: int,
@@ -462,14 +463,14 @@ class _Lib:
         out: _Bytes,
         /,
     ) -> int: ...
-    def themis_selftest_session_ephemeral(
+    def themis_testing_session_ephemeral(
         self,
         session: _Pointer,
         private_key: _Bytes,
         private_key_len: int,
         /,
     ) -> int: ...
-    def themis_selftest_session_numbers(
+    def themis_testing_session_numbers(
         self,
         session: _Pointer,
         next_written: int,

@@ -33,6 +33,14 @@ def linked_statically():
     return not hasattr(ctypes.CDLL(_themis.__file__), "ERR_peek_error")
 
 
+@functools.cache
+def has_hooks():
+    """Tell whether the compiled module was built with PYTHEMIS_TESTING=1, as `make` builds it."""
+    from pythemis._themis import lib
+
+    return hasattr(lib, "themis_testing_kdf")
+
+
 def copy_project(to: Path) -> Path:
     """Copy the project without anything that was made in it."""
     return Path(shutil.copytree(ROOT, to, ignore=MADE))

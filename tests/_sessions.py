@@ -98,13 +98,13 @@ def assert_works(client, server):
 
 def plan(session, private_key):
     """Give a session the ephemeral key that it would generate."""
-    status = lib.themis_selftest_session_ephemeral(session._handle, private_key, len(private_key))
+    status = lib.themis_testing_session_ephemeral(session._handle, private_key, len(private_key))
     assert status == CODES.SUCCESS
 
 
 def set_numbers(session, next_written, next_read):
     """Set the next sequence number to write and the first to read."""
-    status = lib.themis_selftest_session_numbers(session._handle, next_written, next_read)
+    status = lib.themis_testing_session_numbers(session._handle, next_written, next_read)
     assert status == CODES.SUCCESS
 
 
@@ -121,9 +121,9 @@ class Secrets(NamedTuple):
 
 def secrets_of(private, is_client, public, client_id, server_id):
     """Derive as the C core does it, from one side's ephemeral key and the other's."""
-    size = lib.THEMIS_SELFTEST_SESSION_SECRETS_SIZE
+    size = lib.THEMIS_TESTING_SESSION_SECRETS_SIZE
     out = ffi.new("uint8_t[]", size)
-    status = lib.themis_selftest_session_secrets(
+    status = lib.themis_testing_session_secrets(
         private,
         len(private),
         is_client,

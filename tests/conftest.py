@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What holds for every test."""
 
+import os
 import sys
 
 import pytest
-from _project import HAS_SOURCES, linked_statically
+from _project import HAS_SOURCES, has_hooks, linked_statically
 from hypothesis import settings
 
 # A busy machine is no failure. `make memcheck` asks for the built-in profile "ci" instead, which
@@ -26,8 +27,13 @@ def pytest_collection_modifyitems(items):
     """Skip what an installed wheel cannot answer, and say why."""
     no_sources = pytest.mark.skip(reason="the sources of the package are out of reach")
     no_seams = pytest.mark.skip(reason="linked statically: the libraries are not there alone")
+    no_hooks = pytest.mark.skip(reason="built without PYTHEMIS_TESTING=1, as a release is")
+    # Beside the sources CI tests a build for development, which must have them.
+    may_lack_hooks = not HAS_SOURCES or os.environ.get("CI") != "true"
     for item in items:
         if not HAS_SOURCES and item.get_closest_marker("sources"):
             item.add_marker(no_sources)
+        if item.get_closest_marker("hooks") and may_lack_hooks and not has_hooks():
+            item.add_marker(no_hooks)
         if item.get_closest_marker("swaps_libraries") and linked_statically():
             item.add_marker(no_seams)

@@ -118,9 +118,10 @@ def test_a_missing_archive_is_named(build, script, tmp_path):
 
 
 def test_an_unknown_way_of_linking_is_refused(build):
-    """PYTHEMIS_LINK takes two values and no other."""
+    """PYTHEMIS_LINK and PYTHEMIS_TESTING take two values and no other."""
     said = build(PYTHEMIS_LINK="shared")
     assert said == "PYTHEMIS_LINK must be 'dynamic' or 'static', not 'shared'.\n"
+    assert build(PYTHEMIS_TESTING="yes") == "PYTHEMIS_TESTING must be 0 or 1, not 'yes'.\n"
 
 
 def test_pkg_config_is_not_needed():

@@ -21,6 +21,7 @@ def longrun(*options):
     return ran.returncode, ran.stdout + ran.stderr
 
 
+@pytest.mark.hooks
 def test_memory_stays_flat():
     """Two hundred thousand operations, and a day of a session, leave memory as it was."""
     status, said = longrun("--operations", "2e5")

@@ -30,7 +30,7 @@ def raw_kdf(key, label, run, size):
     """Derive with contexts as they are handed to C."""
     out = ffi.new("uint8_t[]", size + 1)  # one more, which must stay as it is
     out[size] = 0xA5
-    status = lib.themis_selftest_kdf(key, len(key), label, len(label), run, len(run), out, size)
+    status = lib.themis_testing_kdf(key, len(key), label, len(label), run, len(run), out, size)
     assert out[size] == 0xA5
     return status, bytes(ffi.buffer(out, size))
 
@@ -76,13 +76,14 @@ def read_box(container, tag):
     length = ffi.new("size_t *", 99)
     # A copy on the heap that ends where the container ends: valgrind sees reads past it.
     exact = on_heap(container)
-    status = lib.themis_selftest_container_read(exact, len(container), tag, length)
+    status = lib.themis_testing_container_read(exact, len(container), tag, length)
     return status, length[0]
 
 
 # ---- Key derivation ----
 
 
+@pytest.mark.hooks
 @pytest.mark.parametrize("case", vectors("soter_kdf"))
 def test_kdf_gives_the_known_answers(case):
     """The KDF derives what real Themis derives, also without a key."""
@@ -91,6 +92,7 @@ def test_kdf_gives_the_known_answers(case):
     assert kdf(key or b"", label, contexts, len(output)) == (SUCCESS, output)
 
 
+@pytest.mark.hooks
 @given(
     key=st.binary(max_size=200),
     label=st.binary(max_size=80),
@@ -103,22 +105,26 @@ def test_kdf_is_what_the_specification_defines(key, label, contexts, size):
     assert kdf(key, label, contexts, size) == (SUCCESS, expected)
 
 
+@pytest.mark.hooks
 def test_kdf_cannot_tell_where_one_context_ends():
     """Contexts are joined without separators, as they always were: only their join counts."""
     assert kdf(b"k", b"l", [b"ab", b"c"], 32) == kdf(b"k", b"l", [b"a", b"", b"bc"], 32)
 
 
+@pytest.mark.hooks
 def test_keyless_kdf_can_tell_where_one_context_ends():
     """Without a key each context enters the implicit key from its start, so the split counts."""
     assert kdf(b"", b"l", [b"ab", b"c"], 32) != kdf(b"", b"l", [b"a", b"bc"], 32)
 
 
+@pytest.mark.hooks
 def test_keyless_kdf_of_nothing_has_the_zero_key():
     """An empty label and no contexts make an implicit key of zeros."""
     expected = hmac.new(bytes(32), b"\0\0\0\1\0", hashlib.sha256).digest()
     assert kdf(b"", b"", [], 32) == (SUCCESS, expected)
 
 
+@pytest.mark.hooks
 @pytest.mark.parametrize("size", [1, 31, 32, 33, 63])
 def test_hmac_pads_short_keys_with_zeros(size):
     """A key of less than 64 bytes and the same key with zeros behind it are one key."""
@@ -127,6 +133,7 @@ def test_hmac_pads_short_keys_with_zeros(size):
     assert kdf(key, b"l", [], 32) == kdf(key.ljust(64, b"\0"), b"l", [], 32)
 
 
+@pytest.mark.hooks
 def test_hmac_hashes_keys_beyond_a_block():
     """A key of 65 bytes stands for its SHA-256; one of 64 bytes stands for itself."""
     longer, whole = bytes(range(65)), bytes(range(64))
@@ -135,18 +142,21 @@ def test_hmac_hashes_keys_beyond_a_block():
     assert kdf(whole, b"l", [], 32) != kdf(whole + b"\0", b"l", [], 32)
 
 
+@pytest.mark.hooks
 def test_kdf_refuses_more_than_a_digest():
     """33 bytes are more than the KDF can give, and nothing is written."""
     assert kdf(b"k", b"l", [], 33) == (INVALID, bytes(33))
     assert kdf(b"", b"l", [], 33) == (INVALID, bytes(33))
 
 
+@pytest.mark.hooks
 def test_kdf_refuses_a_ninth_context():
     """Eight contexts are the most; a ninth is refused, not written past the list."""
     assert kdf(b"k", b"l", [b""] * 8, 32)[0] == SUCCESS
     assert kdf(b"k", b"l", [b""] * 9, 32) == (INVALID, bytes(32))
 
 
+@pytest.mark.hooks
 @pytest.mark.parametrize(
     "run", [b"\0", b"\0\0\0", b"\1\0\0\0", b"\0\0\0\0\1", b"\xff\xff\xff\xff" + bytes(9)]
 )
@@ -158,25 +168,28 @@ def test_kdf_refuses_contexts_cut_short(run):
 # ---- Container ----
 
 
+@pytest.mark.hooks
 @pytest.mark.parametrize("case", vectors("soter_container"))
 def test_containers_are_read_and_written_as_real_themis_does(case):
     """Both directions give the known answers."""
     container, payload, tag = unhex(case["container"]), unhex(case["payload"]), case["tag"].encode()
     assert read_box(container, tag) == (SUCCESS, len(payload))
     made = on_heap(bytes(HEADER) + payload)
-    assert lib.themis_selftest_container_write(made, len(container), tag) == SUCCESS
+    assert lib.themis_testing_container_write(made, len(container), tag) == SUCCESS
     assert bytes(ffi.buffer(made, len(container))) == container
 
 
+@pytest.mark.hooks
 @given(tag=st.binary(min_size=4, max_size=4).filter(lambda tag: 0 not in tag), payload=st.binary())
 def test_containers_are_what_the_specification_defines(tag, payload):
     """Any tag and payload make the container that the definition gives, and it is read back."""
     made = on_heap(bytes([0xEE] * HEADER) + payload)
-    assert lib.themis_selftest_container_write(made, len(made), tag) == SUCCESS
+    assert lib.themis_testing_container_write(made, len(made), tag) == SUCCESS
     assert bytes(ffi.buffer(made)) == boxed(tag, payload)
     assert read_box(bytes(ffi.buffer(made)), tag) == (SUCCESS, len(payload))
 
 
+@pytest.mark.hooks
 def test_every_changed_byte_of_a_container_is_noticed():
     """Tag, size, checksum and payload: no byte can change."""
     container = boxed(b"UEC2", bytes(range(33)))
@@ -188,6 +201,7 @@ def test_every_changed_byte_of_a_container_is_noticed():
         assert read_box(changed, b"UEC2") == (expected, 0), at
 
 
+@pytest.mark.hooks
 def test_every_truncation_of_a_container_is_refused():
     """A container that is cut anywhere does not fit its size field."""
     container = boxed(b"TSPM", bytes(20))
@@ -195,23 +209,27 @@ def test_every_truncation_of_a_container_is_refused():
         assert read_box(container[:size], b"TSPM") == (INVALID, 0), size
 
 
+@pytest.mark.hooks
 def test_what_follows_a_container_is_left_alone():
     """A container ends where its size says; what follows is the next reader's."""
     assert read_box(boxed(b"TSPM", b"payload") + b"more", b"TSPM") == (SUCCESS, 7)
 
 
+@pytest.mark.hooks
 @pytest.mark.parametrize("size", [0, 1, 8, 11, 20, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF])
 def test_a_size_field_that_lies_is_refused(size):
     """Sizes below the header or beyond the end are refused, whatever the checksum."""
     assert read_box(boxed(b"TSPM", b"payload", size=size), b"TSPM") == (INVALID, 0)
 
 
+@pytest.mark.hooks
 def test_a_size_field_that_cuts_the_payload_spoils_the_checksum():
     """A size between header and end is believed, and then the checksum does not fit."""
     for size in range(HEADER, HEADER + 7):
         assert read_box(boxed(b"TSPM", b"payload", size=size), b"TSPM") == (CORRUPT, 0)
 
 
+@pytest.mark.hooks
 @pytest.mark.parametrize("tag", [b"TSPm", b"tSPM", b"TSP", b"TSPMM", b""])
 def test_a_sound_container_of_another_tag_is_refused(tag):
     """The tag must be the one that was asked for, all four characters of it."""
@@ -219,19 +237,21 @@ def test_a_sound_container_of_another_tag_is_refused(tag):
     assert status == INVALID
 
 
+@pytest.mark.hooks
 def test_a_container_is_not_written_without_room_for_its_header():
     """Less than 12 bytes, or a tag that is not 4 characters, cannot become a container."""
     room = ffi.new("uint8_t[]", 16)
-    assert lib.themis_selftest_container_write(room, 11, b"TSPM") == INVALID
-    assert lib.themis_selftest_container_write(room, 16, b"TSP") == INVALID
-    assert lib.themis_selftest_container_write(room, 16, b"TSPMM") == INVALID
+    assert lib.themis_testing_container_write(room, 11, b"TSPM") == INVALID
+    assert lib.themis_testing_container_write(room, 16, b"TSP") == INVALID
+    assert lib.themis_testing_container_write(room, 16, b"TSPMM") == INVALID
     assert bytes(ffi.buffer(room)) == bytes(16)
 
 
+@pytest.mark.hooks
 def test_a_container_is_not_written_beyond_its_size_field():
     """What a u32 cannot count cannot become a container; nothing is touched."""
     room = ffi.new("uint8_t[]", 16)
-    assert lib.themis_selftest_container_write(room, 2**32, b"TSPM") == INVALID
+    assert lib.themis_testing_container_write(room, 2**32, b"TSPM") == INVALID
     assert bytes(ffi.buffer(room)) == bytes(16)
 
 

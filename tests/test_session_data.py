@@ -120,6 +120,7 @@ def opened():
     return open_session()
 
 
+@pytest.mark.hooks
 def test_lengths_inside(opened):
     """An authentic message must tell exactly its own length."""
     first = opened.secrets.client_number
@@ -130,6 +131,7 @@ def test_lengths_inside(opened):
     assert_works(opened.client, opened.server)
 
 
+@pytest.mark.hooks
 def test_an_authentic_message_without_bytes(opened):
     """A peer cannot send an empty message, however authentic."""
     empty = opened.forge(b"", opened.secrets.client_number)
@@ -138,6 +140,7 @@ def test_an_authentic_message_without_bytes(opened):
         opened.server.unwrap(empty)
 
 
+@pytest.mark.hooks
 def test_clocks_a_day_apart(opened, monkeypatch):
     """Clocks may differ by a day, and not by a second more; any time is compared safely."""
     now, number = 2_000_000_000, opened.secrets.client_number
@@ -149,6 +152,7 @@ def test_clocks_a_day_apart(opened, monkeypatch):
             opened.server.unwrap(opened.forge(b"m", number, at=at))
 
 
+@pytest.mark.hooks
 @pytest.mark.parametrize("now", [0, -5.0, DAY])
 def test_clocks_that_were_never_set(opened, monkeypatch, now):
     """A clock at 1970, or before, is a clock like any other."""
@@ -157,6 +161,7 @@ def test_clocks_that_were_never_set(opened, monkeypatch, now):
     assert opened.server.unwrap(opened.forge(b"m", opened.secrets.client_number, at=0)) == b"m"
 
 
+@pytest.mark.hooks
 def test_messages_carry_the_time(opened, monkeypatch):
     """What is wrapped with the clock set back is refused when the clock is right again."""
     monkeypatch.setattr(sessions, "time", lambda: time.time() - DAY - 60)
@@ -182,6 +187,7 @@ def read(opened, number):
     return True
 
 
+@pytest.mark.hooks
 def test_numbers_begin_where_they_are_derived(opened):
     """The first message carries the derived number, the next ones one more each."""
     other = open_session(reject_duplicates=True)
@@ -197,6 +203,7 @@ def test_numbers_begin_where_they_are_derived(opened):
         set_numbers(other.server, other.secrets.server_number, (number + 1) % 2**32)
 
 
+@pytest.mark.hooks
 @pytest.mark.parametrize("first", AT_WRAP)
 def test_tolerance(opened, first):
     """By default: up to 8 behind and repeated is read, 9 behind is not, ahead nothing is lost."""
@@ -211,6 +218,7 @@ def test_tolerance(opened, first):
     assert read(opened, first + 3 + 992)
 
 
+@pytest.mark.hooks
 @pytest.mark.parametrize("first", AT_WRAP)
 def test_numbers_before_the_first(opened, first):
     """Before anything was read the window stands at the first number that is due."""
@@ -222,6 +230,7 @@ def test_numbers_before_the_first(opened, first):
     assert not read(opened, first)
 
 
+@pytest.mark.hooks
 @pytest.mark.parametrize("options", [{}, {"reject_duplicates": True}])
 @pytest.mark.parametrize("first", AT_WRAP)
 def test_far_ahead(first, options):
@@ -239,6 +248,7 @@ def test_far_ahead(first, options):
         assert not read(opened, first + distance - 1025)
 
 
+@pytest.mark.hooks
 @pytest.mark.parametrize("first", AT_WRAP)
 def test_every_number_once(first):
     """With reject_duplicates each is read once, as late as 1024 behind, and not later."""
@@ -257,6 +267,7 @@ def test_every_number_once(first):
     assert read(opened, newest + 1)
 
 
+@pytest.mark.hooks
 @pytest.mark.parametrize("options", [{}, {"reject_duplicates": True}])
 @pytest.mark.parametrize("seed", range(6))
 def test_any_order(seed, options):
@@ -278,6 +289,7 @@ def test_any_order(seed, options):
             newest = max(newest, number)
 
 
+@pytest.mark.hooks
 @pytest.mark.parametrize("options", [{}, {"reject_duplicates": True}])
 def test_messages_in_order_across_the_wrap(options):
     """The numbers of a writer wrap at 2^32 and its reader goes along, in both directions."""
@@ -323,6 +335,7 @@ def test_reordered_and_doubled(options):
         assert sorted(arrived) == sorted([*messages.values()] * (1 if once else 2))
 
 
+@pytest.mark.hooks
 def test_nothing_is_left_in_a_buffer_that_was_refused(opened):
     """What C decrypted and then refused is wiped: number, time and length are judged last."""
     now = int(time.time())

@@ -585,15 +585,16 @@ def test_claimed_ids_of_hostile_messages():
         peer_id_of("text")
 
 
+@pytest.mark.hooks
 def test_planned_keys_are_for_idle_sessions():
     """The hook of the tests refuses a session that is under way."""
     client, _ = parties()
     private, _ = key_pair("p256")
     client.connect_request()
     for size in (0, len(private) - 1, len(private)):
-        status = lib.themis_selftest_session_ephemeral(client._handle, private, size)
+        status = lib.themis_testing_session_ephemeral(client._handle, private, size)
         assert status == CODES.INVALID_PARAMETER
-    assert lib.themis_selftest_session_numbers(client._handle, 1, 1) == CODES.INVALID_PARAMETER
+    assert lib.themis_testing_session_numbers(client._handle, 1, 1) == CODES.INVALID_PARAMETER
     fresh, _ = parties()
     plan(fresh, private)
 

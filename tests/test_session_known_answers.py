@@ -33,6 +33,7 @@ def parties_of(case):
     return client, server
 
 
+@pytest.mark.hooks
 @CASES
 @pytest.mark.parametrize("by_client", [True, False])
 def test_every_derived_value(case, by_client):
@@ -49,6 +50,7 @@ def test_every_derived_value(case, by_client):
     )
 
 
+@pytest.mark.hooks
 @CASES
 def test_every_recorded_signature(case):
     """The recorded signatures are over what the specification says, and so are ours."""
@@ -74,6 +76,7 @@ def test_every_recorded_signature(case):
     assert ours[3] == theirs[3]
 
 
+@pytest.mark.hooks
 @CASES
 def test_the_client_takes_the_recorded_server(case):
     """A client with the recorded ephemeral key takes messages 2 and 4, and writes 3 alike."""
@@ -91,6 +94,7 @@ def test_the_client_takes_the_recorded_server(case):
     assert client.remote_id == server_id
 
 
+@pytest.mark.hooks
 @CASES
 def test_the_server_takes_the_recorded_client(case):
     """A server with the recorded ephemeral key takes messages 1 and 3, and writes 4 the same."""
@@ -105,6 +109,7 @@ def test_the_server_takes_the_recorded_client(case):
     assert server.remote_id == client_id
 
 
+@pytest.mark.hooks
 @CASES
 def test_recorded_messages_are_read(case, monkeypatch):
     """With the clock set back, every recorded data message is read, on both sides."""

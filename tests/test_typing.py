@@ -34,6 +34,7 @@ def declared():
     return constants, functions
 
 
+@pytest.mark.hooks
 def test_the_stub_has_what_the_compiled_module_has():
     """Constants, functions, and how many arguments they take."""
     constants, functions = declared()
@@ -90,7 +91,7 @@ def test_what_the_stub_cannot_say_is_an_error(line, complaint):
     finally:
         sys.path.remove(str(ROOT / "tools"))
     with pytest.raises(make_stub.UnknownError, match=complaint.replace("?", r"\?")):
-        make_stub.stub(line)
+        make_stub.stub(line, "")
 
 
 def test_the_package_says_that_it_is_typed():

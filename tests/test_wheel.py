@@ -79,6 +79,7 @@ def test_the_wheel_is_as_it_must_be(wheel):
     assert status == 0, said
     init = "_cffi_pypyinit_" if sys.implementation.name == "pypy" else "PyInit_"
     assert f"exports {init}_themis only" in said
+    assert "no hooks for tests" in said
 
 
 def test_the_installed_wheel_passes_tests_of_its_neighbours(wheel):
@@ -137,23 +138,24 @@ def test_a_wheel_without_an_sbom_is_refused(wheel, tmp_path):
     assert "it has no SBOM" in check(bare, "--inspect-only")[1]
 
 
-def test_linking_in_another_way_builds_anew(tmp_path):
-    """In one build folder, dynamic and static follow each other without a leftover."""
+def test_building_in_another_way_builds_anew(tmp_path):
+    """In one build folder, ways of linking and hooks follow each other without a leftover."""
     need_archives()
 
-    def libcrypto_needed(**environment):
+    def built(**environment):
         folders = ["--build-temp", tmp_path / "temp", "--build-lib", tmp_path / "lib"]
         command = [sys.executable, "setup.py", "--quiet", "build_ext", *folders]
         kept = {name: v for name, v in os.environ.items() if not name.startswith("PYTHEMIS_")}
         subprocess.run(command, cwd=ROOT, env={**kept, **environment}, check=True)
         [module] = (tmp_path / "lib").rglob("_themis*.so")
-        return b"libcrypto.so" in module.read_bytes(), module.stat().st_mtime_ns
+        code = module.read_bytes()
+        return b"libcrypto.so" in code, b"themis_testing" in code, module.stat().st_mtime_ns
 
-    needed, _ = libcrypto_needed()
-    assert needed
-    needed, built = libcrypto_needed(**STATIC)
-    assert not needed
-    assert libcrypto_needed(**STATIC) == (False, built)  # and the same way does not
+    assert built()[:2] == (True, False)
+    assert built(PYTHEMIS_TESTING="1")[:2] == (True, True)
+    *found, when = built(**STATIC)
+    assert found == [False, False]
+    assert built(**STATIC) == (False, False, when)  # and the same way does not
 
 
 # ---- The judge is judged, on small modules that each lack one thing ----
@@ -179,6 +181,7 @@ GOOD = {
     "now": "-Wl,-z,now",
 }
 LACKS = {
+    "hooks": ({"hooks": "-Wl,-soname,themis_testing_kdf"}, "it has the hooks for tests"),
     "exports": ({"hidden": "-fvisibility=default -Dextra=1"}, "it exports ['PyInit__themis', "),
     "protector": ({"protector": "-fno-stack-protector"}, "stack protector: missing"),
     "fortify": ({"fortify": "-O2 -U_FORTIFY_SOURCE"}, "FORTIFY: missing"),

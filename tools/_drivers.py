@@ -27,7 +27,7 @@ SHARED = (
 sys.path.insert(0, str(ROOT))
 
 import build_ffi
-from build_ffi import LIBRARIES, library_flags
+from build_ffi import LIBRARIES, TESTING_FLAG, library_flags
 
 # What has no way to fail, or no answer that says so; and what has a fault of its own.
 LEFT_ALONE = {
@@ -102,7 +102,7 @@ def build(
     core: list[Path] | None = None,
     linking: tuple[str, ...] = (),
 ) -> Path:
-    """Build tests/c/NAME.c with its parts around the core, which is compiled as users get it.
+    """Build tests/c/NAME.c with its parts around the core, compiled as for users with hooks.
 
     A core that was compiled otherwise comes as its object files, with what it is linked with.
     """
@@ -147,13 +147,14 @@ def flags() -> tuple[list[str], list[str]]:
 
 def core_flags() -> list[str]:
     """Give the flags of the real build, and debug information."""
-    return [*build_ffi._own_flags()[0], "-g", f"-I{CORE}", *flags()[0]]
+    return [*build_ffi._own_flags()[0], TESTING_FLAG, "-g", f"-I{CORE}", *flags()[0]]
 
 
 def driver_flags() -> list[str]:
     """Give the flags of what stands around the core."""
+    plain = ["-std=gnu11", "-O1", "-g", TESTING_FLAG]
     warnings = ["-Wall", "-Wextra", "-Wno-deprecated-declarations"]
-    return ["-std=gnu11", "-O1", "-g", *warnings, f"-I{CORE}", f"-I{DRIVERS}", *flags()[0]]
+    return [*plain, *warnings, f"-I{CORE}", f"-I{DRIVERS}", *flags()[0]]
 
 
 def compile_all(folder: Path, sources: list[Path], compiling: list[str]) -> list[Path]:

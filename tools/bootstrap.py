@@ -35,6 +35,7 @@ def main() -> None:
     if not python.exists():  # also when it is a link to a Python that is gone
         run(sys.executable, "-m", "venv", "--clear", VENV)
     run(python, "-m", "pip", "install", "--quiet", "--upgrade", PIP_WITH_GROUPS)
+    os.environ.setdefault("PYTHEMIS_TESTING", "1")  # the tests need its hooks
     run(python, "-m", "pip", "install", "--quiet", "--editable", ROOT, "--group", "test")
 
 

@@ -29,6 +29,7 @@ def main() -> None:
     environment = {
         **os.environ,
         "PYTHEMIS_LINK": "static",
+        "PYTHEMIS_TESTING": "0",
         "PYTHEMIS_STATIC_PREFIX": str(PREFIX),
         "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH", time_of_last_change()),
     }

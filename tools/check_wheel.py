@@ -44,6 +44,7 @@ DEVELOPMENT_FILES = (
     *("lib*/pkgconfig/lib*", "lib/*/pkgconfig/lib*", "share/pkgconfig/lib*"),
 )
 INITS = ("PyInit__themis", "_cffi_pypyinit__themis")  # what CPython calls, and what PyPy
+HOOKS = re.compile(b"themis_testing", re.IGNORECASE)  # cffi keeps the name of what it describes
 HIDDEN = "PYTHEMIS_HIDDEN_ROOT"  # set within: the folder that the overlay is made in
 
 
@@ -82,6 +83,8 @@ def inspect(wheel: Path, *, cet: bool = True) -> Iterable[str]:
         binaries = [name for name in names if re.search(r"\.(so|pyd|dylib|dll)(\.|$)", name)]
         demand(len(binaries) == 1, f"one binary is wanted, not {binaries}")
         module = Path(archive.extract(binaries[0], folder))
+        demand(not HOOKS.search(module.read_bytes()), "it has the hooks for tests")
+        yield "no hooks for tests"
         yield from inspect_sbom(archive)
         if module.read_bytes().startswith(b"\x7fELF"):
             yield from inspect_elf(module, cet=cet)

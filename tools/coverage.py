@@ -32,10 +32,10 @@ from machines import PARTS
 
 sys.path.insert(0, str(ROOT))
 
-from build_ffi import C_ROOT, LIBRARIES, library_flags
+from build_ffi import C_ROOT, LIBRARIES, TESTING_FLAG, library_flags
 
 MINIMUM = {"lines": 98.0, "branches": 90.0}
-PLAIN = ["gcc", "-std=c11", "-g", "-O0"]
+PLAIN = ["gcc", "-std=c11", "-g", "-O0", TESTING_FLAG]
 COMPILER = [*PLAIN, "--coverage", "-fprofile-update=atomic"]
 KEPT = ROOT / "build" / "fuzz" / "corpus"
 FAULTS = "24"  # places where a kind of fault strikes in one operation

@@ -77,6 +77,7 @@ def main() -> None:
     project = FOLDER / "project"
     shutil.rmtree(project, ignore_errors=True)
     shutil.copytree(ROOT, project, ignore=what_is_made, symlinks=True)
+    os.environ.setdefault("PYTHEMIS_TESTING", "1")  # the tests need its hooks
     pip(python, "--no-deps", "--no-build-isolation", "--editable", str(project))
     os.environ.pop("PYTHON_GIL", None)  # importing the package must not bring it back
     run([str(python), "-c", "import sys, pythemis.scell; sys.exit(sys._is_gil_enabled())"], project)

@@ -27,11 +27,12 @@ from fuzz_seeds import SEEDS, write_seeds
 
 sys.path.insert(0, str(ROOT))
 
-from build_ffi import C_ROOT, LIBRARIES, library_flags
+from build_ffi import C_ROOT, LIBRARIES, TESTING_FLAG, library_flags
 
 BUILD = ROOT / "build" / "fuzz"
 FLAGS = [
     *("-std=c11", "-g", "-O1", "-fno-omit-frame-pointer", f"-I{C_ROOT}", "-Ifuzz"),
+    TESTING_FLAG,
     *("-fsanitize=fuzzer-no-link,address,undefined", "-fno-sanitize-recover=all"),
 ]
 # The faults of fuzz/control.c, and what must be said of each.
@@ -104,9 +105,9 @@ def ensure_clang() -> None:
 
 def sources() -> list[Path]:
     """List the C core, and what the targets share."""
-    core = [path for layer in ("soter", "themis") for path in (ROOT / C_ROOT / layer).glob("*.c")]
+    core = (ROOT / C_ROOT).glob("*/*.c")
     shared = [path for path in (ROOT / "fuzz" / "common").glob("*.c") if path.name != "replay.c"]
-    return sorted(core + shared)
+    return sorted([*core, *shared])
 
 
 def headers_changed() -> float:

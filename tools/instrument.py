@@ -24,7 +24,7 @@ from bootstrap import ROOT
 
 sys.path.insert(0, str(ROOT))
 
-from build_ffi import ABI3, C_ROOT, LIBRARIES, library_flags, make_ffibuilder
+from build_ffi import ABI3, C_ROOT, LIBRARIES, TESTING_FLAG, describe, library_flags
 
 MADE = shutil.ignore_patterns(
     *(".git", ".venv", ".hypothesis", ".*_cache", "__pycache__", "*.egg-info", "*.so", "build"),
@@ -67,7 +67,7 @@ def what_is_made(folder: str, names: list[str]) -> set[str]:
 
 def compile_core(root: Path, compiler: list[str]) -> list[Path]:
     """Compile the C core, each file beside its source, in the copy."""
-    flags = [flag for library in LIBRARIES for flag in library_flags(library)[0]]
+    flags = [TESTING_FLAG, *(flag for library in LIBRARIES for flag in library_flags(library)[0])]
     sources = sorted((root / C_ROOT).glob("*/*.c"))
     commands = [
         [*compiler, *flags, "-fPIC", f"-I{C_ROOT}", "-c", relative, "-o", f"{relative[:-2]}.o"]
@@ -83,9 +83,9 @@ def build_module(root: Path, compiler: list[str], linking: list[str], objects: l
     source = root / "build" / "_themis.c"
     source.parent.mkdir()
     with contextlib.redirect_stdout(None):  # it says what it does
-        make_ffibuilder().emit_c_code(str(source))
+        describe(hooks=True).emit_c_code(str(source))
     libraries = [flag for library in LIBRARIES for flag in library_flags(library)[1]]
-    macros = ["-DPy_LIMITED_API=0x030A0000"] if ABI3 else []
+    macros = [TESTING_FLAG, *(["-DPy_LIMITED_API=0x030A0000"] if ABI3 else [])]
     run(
         [
             *(compiler[0], "-O1", "-g", "-fPIC", f"-I{C_ROOT}", *macros),

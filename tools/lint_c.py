@@ -18,15 +18,22 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+
+sys.path.insert(0, str(ROOT))
+
+from build_ffi import TESTING_FLAG
+
 COMMON = shlex.split("-O2 -Wall -Wextra -Wconversion -Wshadow -Werror -Isrc/themis_c")
 CORE = "src/themis_c/*/*.c"
+RELEASED = "src/themis_c/themis/*.c"  # where a release lacks the hooks for tests
 # What is compiled how: the core is portable C11; what tests it may lean on Linux.
-GROUPS = {
-    CORE: ["-std=c11"],
-    "benchmarks/*.c": ["-std=c11"],
-    "fuzz/**/*.c": ["-std=c11", "-Ifuzz", "-DPLANTED=1"],
-    "tests/c/*.c": ["-std=gnu11", "-Wno-deprecated-declarations", "-Itests/c"],
-}
+GROUPS = (
+    (RELEASED, ["-std=c11"]),
+    (CORE, ["-std=c11", TESTING_FLAG]),
+    ("benchmarks/*.c", ["-std=c11"]),
+    ("fuzz/**/*.c", ["-std=c11", TESTING_FLAG, "-Ifuzz", "-DPLANTED=1"]),
+    ("tests/c/*.c", ["-std=gnu11", TESTING_FLAG, "-Wno-deprecated-declarations", "-Itests/c"]),
+)
 MSVC_TARGETS = ("x86_64-pc-windows-msvc", "aarch64-pc-windows-msvc")
 MSVC = [
     *("-std=c11", "-Wpedantic", "-fms-extensions", "-fms-compatibility", "-U__clang__"),
@@ -45,16 +52,17 @@ def main() -> None:
         [compiler, *flags, *COMMON, *libraries, "-c", str(path), "-o", os.devnull]
         for compiler in ("gcc", "clang")
         if shutil.which(compiler)
-        for pattern, flags in GROUPS.items()
+        for pattern, flags in GROUPS
         for path in sorted(ROOT.glob(pattern))
     ]
     with ThreadPoolExecutor(os.cpu_count()) as pool, tempfile.TemporaryDirectory() as headers:
         if shutil.which("clang"):
             gather_headers(Path(headers), libraries)
             commands += [
-                ["clang", f"--target={target}", *MSVC, *COMMON, "-isystem", headers, str(path)]
+                ["clang", f"--target={target}", *MSVC, *flags, "-isystem", headers, str(path)]
                 for target in MSVC_TARGETS
-                for path in sorted(ROOT.glob(CORE))
+                for flags, pattern in ((COMMON, RELEASED), ([*COMMON, TESTING_FLAG], CORE))
+                for path in sorted(ROOT.glob(pattern))
             ]
         statuses = list(pool.map(compiles, commands))
     print(f"{len(commands)} compilations, {statuses.count(False)} with complaints")

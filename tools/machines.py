@@ -25,6 +25,8 @@ from _machines import EMULATED, NATIVE, OTHERS, Machine, install_tools, quiet
 from answer_lines import lines, spoiled
 from bootstrap import ROOT
 
+from build_ffi import TESTING_FLAG  # bootstrap has made it importable
+
 CORE = ROOT / "src" / "themis_c"
 TESTS = ROOT / "tests" / "c"
 PARTS = ("known_answers", "cells", "forks", "keys", "lines", "protocols")
@@ -72,7 +74,7 @@ def compile_for(
     made = machine.folder / name
     quiet(
         *machine.compiler(),
-        *("-std=c11", "-g", "-O1", *WARNINGS, *machine.flags, *machine.checks),
+        *("-std=c11", "-g", "-O1", TESTING_FLAG, *WARNINGS, *machine.flags, *machine.checks),
         *(f"-I{folder}" for folder in (CORE, TESTS)),
         *machine.headers(),
         *(str(source) for source in sources),

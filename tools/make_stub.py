@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 from pycparser import c_ast, c_parser
 
-from build_ffi import marked_block
+from build_ffi import CDEF, CDEF_TESTING, marked_block
 
 HEAD = """\
 # SPDX-License-Identifier: Apache-2.0
@@ -41,6 +41,7 @@ class _FFI(FFI):
 @final
 class _Lib:
 """
+HOOKS = "    # The hooks for tests, which builds with PYTHEMIS_TESTING=1 have and no release has.\n"
 TAIL = "\nffi: _FFI\nlib: _Lib\n"
 INTEGERS = ("int", "size_t", "uint32_t", "uint64_t")
 BYTES = ("uint8_t", "char")
@@ -61,28 +62,34 @@ class Parsed(NamedTuple):
 
 def main() -> None:
     """Write the stub; with --check, fail if the one that is there is another."""
-    wanted = stub(marked_block())
+    wanted = stub(marked_block(CDEF), marked_block(CDEF_TESTING))
     if "--check" not in sys.argv[1:]:
         STUB.write_text(wanted, encoding="utf-8")
     elif STUB.read_text(encoding="utf-8") != wanted:
         raise SystemExit(f"{STUB.relative_to(ROOT)} is not what themis.h says: run `make stub`.")
 
 
-def stub(header: str) -> str:
-    """Give the text of the stub for what stands between the markers of the header."""
-    parsed = parse(header)
+def stub(released: str, hooks: str) -> str:
+    """Return the text of the stub for both blocks of the header."""
+    return HEAD + members(parse(released)) + HOOKS + members(parse(hooks, released)) + TAIL
+
+
+def members(parsed: Parsed) -> str:
+    """Return the lines of a class for what a block declares."""
     constants = "".join(f"    {name}: Final[int]\n" for name in parsed.constants)
-    return HEAD + constants + "".join(parsed.functions) + TAIL
+    return constants + "".join(parsed.functions)
 
 
-def parse(header: str) -> Parsed:
-    """Read declarations as C."""
+def parse(header: str, before: str = "") -> Parsed:
+    """Read declarations as C; those before it may name types that it uses."""
     text = COMMENT.sub(" ", header)
     constants = DEFINE.findall(text)
     text = DEFINE.sub("", text)
     if "#" in text:
         raise UnknownError("themis.h: only #define of a number can stand between the markers.")
-    known = "".join(f"typedef int {name};\n" for name in (*INTEGERS[1:], "uint8_t"))
+    opaque = re.findall(r"typedef struct \w+ \w+;", before)
+    integers = [f"typedef int {name};" for name in (*INTEGERS[1:], "uint8_t")]
+    known = "".join(f"{line}\n" for line in (*integers, *opaque))
     enumerated: list[str] = []
     functions: list[str] = []
     for node in c_parser.CParser().parse(known + text).ext[len(known.splitlines()) :]:

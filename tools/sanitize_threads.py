@@ -22,8 +22,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from instrument import Copy, instrumented_copy, run
 
+from build_ffi import TESTING_FLAG  # instrument has made it importable
+
 SANITIZER = ["-fsanitize=thread"]
-COMPILER = ["gcc", "-std=c11", "-g", "-O1", "-fno-omit-frame-pointer", *SANITIZER]
+COMPILER = ["gcc", "-std=c11", TESTING_FLAG, "-g", "-O1", "-fno-omit-frame-pointer", *SANITIZER]
 TESTS = [
     f"tests/test_{name}.py" for name in ("cell_threads", "comparator_threads", "session_threads")
 ]

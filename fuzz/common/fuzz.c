@@ -231,7 +231,7 @@ size_t fuzz_mend(struct fuzz_message *message, size_t at)
     if (strlen(tag) != SOTER_CONTAINER_TAG_SIZE) {
         return 0; /* tags of ours have no zeros */
     }
-    MUST(themis_selftest_container_write(message->bytes + at, size, tag) == THEMIS_SUCCESS);
+    MUST(themis_testing_container_write(message->bytes + at, size, tag) == THEMIS_SUCCESS);
     return size;
 }
 
@@ -272,7 +272,7 @@ static const struct pair *ec_pair(int bits, bool other)
         memset(pair->private_key, other ? 0x5B : 0x1A, pair->private_len); /* any number will do */
         pair->private_key[SOTER_CONTAINER_HEADER_SIZE] = 0;
         pair->private_key[SOTER_CONTAINER_HEADER_SIZE + 1] = 0; /* below the order of each curve */
-        MUST(themis_selftest_container_write(pair->private_key, pair->private_len, tag) ==
+        MUST(themis_testing_container_write(pair->private_key, pair->private_len, tag) ==
              THEMIS_SUCCESS);
         MUST(themis_key_public(pair->private_key,
                                pair->private_len,

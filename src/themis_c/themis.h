@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The C core as Python sees it. What stands between the two markers is also the cffi definition:
- * plain prototypes, opaque structs and integer constants, nothing else.
+/* The C core as Python sees it. What stands between two markers is also the cffi definition: plain
+ * prototypes, opaque structs and integer constants, nothing else.
  *
  * Functions that return `int` return one of the THEMIS_ status codes, unless they say otherwise.
  * Lengths are in bytes. A pointer may be NULL where its length is 0. Handles made by *_new are
@@ -499,54 +499,63 @@ int themis_comparator_proceed(themis_comparator *comparator,
  * come before the exchange is over, which nevertheless goes on to its end. */
 int themis_comparator_result(const themis_comparator *comparator);
 
-/* ---- Primitives, for known answers and self-tests ---- */
+/* cffi: end */
+
+/* ---- Hooks for tests: known answers of what lies beneath, and sessions without chance ----
+ *
+ * Builds for development have them (PYTHEMIS_TESTING=1), and no release has. */
+#ifdef THEMIS_TESTING
+
+/* cffi testing: begin */
 
 /* The Soter KDF with out_len <= 32. key_len 0 means the implicit key. The contexts come as one
  * run of bytes, each as u32le length || bytes. */
-int themis_selftest_kdf(const uint8_t *key,
-                        size_t key_len,
-                        const uint8_t *label,
-                        size_t label_len,
-                        const uint8_t *contexts,
-                        size_t contexts_len,
-                        uint8_t *out,
-                        size_t out_len);
+int themis_testing_kdf(const uint8_t *key,
+                       size_t key_len,
+                       const uint8_t *label,
+                       size_t label_len,
+                       const uint8_t *contexts,
+                       size_t contexts_len,
+                       uint8_t *out,
+                       size_t out_len);
 
 /* Turns 12 free bytes and a payload behind them into a Soter container. */
-int themis_selftest_container_write(uint8_t *container, size_t container_len, const char *tag);
+int themis_testing_container_write(uint8_t *container, size_t container_len, const char *tag);
 
 /* Whether these bytes begin with a sound container of this tag; *payload_len is its payload's. */
-int themis_selftest_container_read(const uint8_t *container,
-                                   size_t container_len,
-                                   const char *tag,
-                                   size_t *payload_len);
+int themis_testing_container_read(const uint8_t *container,
+                                  size_t container_len,
+                                  const char *tag,
+                                  size_t *payload_len);
 
-enum { THEMIS_SELFTEST_SESSION_SECRETS_SIZE = 108 };
+enum { THEMIS_TESTING_SESSION_SECRETS_SIZE = 108 };
 
 /* What a session derives: sid (4) || master key (32) || client key (32) || server key (32) ||
  * client's first number u32be || server's first number u32be. The ephemeral keys are containers of
  * P-256; ids as themis_session_new takes them. */
-int themis_selftest_session_secrets(const uint8_t *private_ephemeral,
-                                    size_t private_ephemeral_len,
-                                    int is_client,
-                                    const uint8_t *peer_ephemeral,
-                                    size_t peer_ephemeral_len,
-                                    const uint8_t *client_id,
-                                    size_t client_id_len,
-                                    const uint8_t *server_id,
-                                    size_t server_id_len,
-                                    uint8_t *out);
+int themis_testing_session_secrets(const uint8_t *private_ephemeral,
+                                   size_t private_ephemeral_len,
+                                   int is_client,
+                                   const uint8_t *peer_ephemeral,
+                                   size_t peer_ephemeral_len,
+                                   const uint8_t *client_id,
+                                   size_t client_id_len,
+                                   const uint8_t *server_id,
+                                   size_t server_id_len,
+                                   uint8_t *out);
 
 /* Gives an idle session the ephemeral private key that it would generate, as a container. */
-int themis_selftest_session_ephemeral(themis_session *session,
-                                      const uint8_t *private_key,
-                                      size_t private_key_len);
+int themis_testing_session_ephemeral(themis_session *session,
+                                     const uint8_t *private_key,
+                                     size_t private_key_len);
 
 /* Sets the next number that an established session writes, and the first that it reads. */
-int themis_selftest_session_numbers(themis_session *session,
-                                    uint32_t next_written,
-                                    uint32_t next_read);
+int themis_testing_session_numbers(themis_session *session,
+                                   uint32_t next_written,
+                                   uint32_t next_read);
 
-/* cffi: end */
+/* cffi testing: end */
+
+#endif
 
 #endif

@@ -12,14 +12,14 @@ bool check_kdf(const struct line *line)
     const struct field *f = line->fields;
     bool is_right = true;
     uint8_t *out = odd_block(f[3].len);
-    const int status = themis_selftest_kdf(f[0].data,
-                                           f[0].len,
-                                           f[1].data,
-                                           f[1].len,
-                                           f[2].data,
-                                           f[2].len,
-                                           out,
-                                           f[3].len);
+    const int status = themis_testing_kdf(f[0].data,
+                                          f[0].len,
+                                          f[1].data,
+                                          f[1].len,
+                                          f[2].data,
+                                          f[2].len,
+                                          out,
+                                          f[3].len);
     DEMAND(status == THEMIS_SUCCESS && field_is(f[3], out, f[3].len));
 out:
     odd_free(out);
@@ -37,13 +37,12 @@ bool check_container(const struct line *line)
     DEMAND(f[0].len == TAG_SIZE && f[2].len == HEADER_SIZE + f[1].len);
     memcpy(tag, f[0].data, TAG_SIZE);
     memcpy(made + HEADER_SIZE, f[1].data, f[1].len);
-    DEMAND(themis_selftest_container_write(made, f[2].len, tag) == THEMIS_SUCCESS);
+    DEMAND(themis_testing_container_write(made, f[2].len, tag) == THEMIS_SUCCESS);
     DEMAND(field_is(f[2], made, f[2].len));
-    DEMAND(themis_selftest_container_read(made, f[2].len, tag, &payload_len) == THEMIS_SUCCESS);
+    DEMAND(themis_testing_container_read(made, f[2].len, tag, &payload_len) == THEMIS_SUCCESS);
     DEMAND(payload_len == f[1].len);
     made[f[2].len - 1] ^= 1;
-    DEMAND(themis_selftest_container_read(made, f[2].len, tag, &payload_len) ==
-           THEMIS_DATA_CORRUPT);
+    DEMAND(themis_testing_container_read(made, f[2].len, tag, &payload_len) == THEMIS_DATA_CORRUPT);
 out:
     odd_free(made);
     return is_right;

@@ -244,7 +244,7 @@ static void derive(const uint8_t *key,
                    size_t contexts_len,
                    uint8_t out[32])
 {
-    must(themis_selftest_kdf(key, len, LABEL, LABEL_SIZE, contexts, contexts_len, out, 32), "KDF");
+    must(themis_testing_kdf(key, len, LABEL, LABEL_SIZE, contexts, contexts_len, out, 32), "KDF");
 }
 
 /* Everything about a cell with this key and message size. */
@@ -1155,7 +1155,7 @@ enum { CLIENT_KIND = EC_256, SERVER_KIND = EC_256_OTHER };
 
 static void add_session_secrets(void)
 {
-    uint8_t secrets[THEMIS_SELFTEST_SESSION_SECRETS_SIZE];
+    uint8_t secrets[THEMIS_TESTING_SESSION_SECRETS_SIZE];
     uint8_t shared[32];
     add_private(&pairs[CLIENT_KIND]);
     add_private(&pairs[SERVER_KIND]);
@@ -1163,14 +1163,14 @@ static void add_session_secrets(void)
     add_private(&ephemeral[1]);
     agree(&ephemeral[0], &ephemeral[1], shared, sizeof shared);
     add_hmac("agreed secret", shared, sizeof shared);
-    must(themis_selftest_session_secrets(ephemeral[0].private_key,
-                                         ephemeral[0].private_len,
-                                         1,
-                                         ephemeral[1].public_key,
-                                         ephemeral[1].public_len,
-                                         CLIENT_ID,
-                                         SERVER_ID,
-                                         secrets),
+    must(themis_testing_session_secrets(ephemeral[0].private_key,
+                                        ephemeral[0].private_len,
+                                        1,
+                                        ephemeral[1].public_key,
+                                        ephemeral[1].public_len,
+                                        CLIENT_ID,
+                                        SERVER_ID,
+                                        secrets),
          "secrets");
     add_hmac("master key of a session", secrets + 4, 32);
     for (int i = 0; i < 2; i++) {
@@ -1225,13 +1225,13 @@ static void set_up_negotiation(const struct operation *operation)
     must(run_session_new(operation), "a client");
     must(themis_session_new(SERVER_ID, PRIVATE(SERVER_KIND), 0, &stage.server), "a server");
     if (operation->flag) {
-        must(themis_selftest_session_ephemeral(stage.client,
-                                               ephemeral[0].private_key,
-                                               ephemeral[0].private_len),
+        must(themis_testing_session_ephemeral(stage.client,
+                                              ephemeral[0].private_key,
+                                              ephemeral[0].private_len),
              "a plan");
-        must(themis_selftest_session_ephemeral(stage.server,
-                                               ephemeral[1].private_key,
-                                               ephemeral[1].private_len),
+        must(themis_testing_session_ephemeral(stage.server,
+                                              ephemeral[1].private_key,
+                                              ephemeral[1].private_len),
              "a plan");
     }
     add_session_secrets();
@@ -1476,8 +1476,8 @@ static int run_kdf(const struct operation *operation)
 {
     stage.out_len = 32;
     return operation->flag
-               ? themis_selftest_kdf(NULL, 0, LABEL, LABEL_SIZE, NULL, 0, stage.out, 32)
-               : themis_selftest_kdf(SHORT_KEY, LABEL, LABEL_SIZE, NULL, 0, stage.out, 32);
+               ? themis_testing_kdf(NULL, 0, LABEL, LABEL_SIZE, NULL, 0, stage.out, 32)
+               : themis_testing_kdf(SHORT_KEY, LABEL, LABEL_SIZE, NULL, 0, stage.out, 32);
 }
 
 static bool is_derived(const struct operation *operation)

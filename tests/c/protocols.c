@@ -36,7 +36,7 @@ static void end_free(struct end *end)
 static bool end_plans(struct end *end, struct field ephemeral)
 {
     return end->session != NULL &&
-           themis_selftest_session_ephemeral(end->session, ephemeral.data, ephemeral.len) ==
+           themis_testing_session_ephemeral(end->session, ephemeral.data, ephemeral.len) ==
                THEMIS_SUCCESS;
 }
 
@@ -84,19 +84,19 @@ bool check_secrets(const struct line *line)
 {
     const struct field *f = line->fields;
     bool is_right = true;
-    uint8_t *out = odd_block(THEMIS_SELFTEST_SESSION_SECRETS_SIZE);
-    const int status = themis_selftest_session_secrets(f[0].data,
-                                                       f[0].len,
-                                                       field_number(f[1]) != 0,
-                                                       f[2].data,
-                                                       f[2].len,
-                                                       f[3].data,
-                                                       f[3].len,
-                                                       f[4].data,
-                                                       f[4].len,
-                                                       out);
+    uint8_t *out = odd_block(THEMIS_TESTING_SESSION_SECRETS_SIZE);
+    const int status = themis_testing_session_secrets(f[0].data,
+                                                      f[0].len,
+                                                      field_number(f[1]) != 0,
+                                                      f[2].data,
+                                                      f[2].len,
+                                                      f[3].data,
+                                                      f[3].len,
+                                                      f[4].data,
+                                                      f[4].len,
+                                                      out);
     DEMAND(status == THEMIS_SUCCESS);
-    DEMAND(field_is(f[5], out, THEMIS_SELFTEST_SESSION_SECRETS_SIZE));
+    DEMAND(field_is(f[5], out, THEMIS_TESTING_SESSION_SECRETS_SIZE));
 out:
     odd_free(out);
     return is_right;
@@ -236,8 +236,8 @@ bool check_session(const struct line *line)
                      (struct party){f[0], f[1], f[2]},
                      (struct party){f[3], f[4], f[5]}));
     DEMAND(talk(&client, &server) && talk(&server, &client));
-    DEMAND(themis_selftest_session_numbers(client.session, last, last) == THEMIS_SUCCESS);
-    DEMAND(themis_selftest_session_numbers(server.session, last, last) == THEMIS_SUCCESS);
+    DEMAND(themis_testing_session_numbers(client.session, last, last) == THEMIS_SUCCESS);
+    DEMAND(themis_testing_session_numbers(server.session, last, last) == THEMIS_SUCCESS);
     DEMAND(talk(&client, &server) && talk(&server, &client));
 out:
     end_free(&client);

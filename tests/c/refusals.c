@@ -322,10 +322,10 @@ static void refuse_sessions(void)
     TRUE(session == NULL);
     must(themis_session_new(text, 6, PRIVATE(EC_256), 0, &session));
     TRUE(strcmp(themis_session_refusal(session), "nothing was refused") == 0);
-    REFUSED(themis_selftest_session_ephemeral(session, buffer, 44));
-    REFUSED(themis_selftest_session_numbers(session, 1, 1));
+    REFUSED(themis_testing_session_ephemeral(session, buffer, 44));
+    REFUSED(themis_testing_session_numbers(session, 1, 1));
     must(themis_session_connect_request(session, buffer, &len));
-    REFUSED(themis_selftest_session_ephemeral(session, PRIVATE(EC_256)));
+    REFUSED(themis_testing_session_ephemeral(session, PRIVATE(EC_256)));
     session->state = THEMIS_SESSION_ESTABLISHED; /* without a channel: it must not come to that */
     len = sizeof buffer;
     REFUSED(themis_session_negotiate(session, buffer, 50, PUBLIC(EC_256), buffer, &len));
@@ -357,12 +357,12 @@ static void refuse_small_rooms(void)
 static void refuse_secrets(void)
 {
     const uint8_t *id = text;
-    TRUE(themis_selftest_session_secrets(id, 6, 1, PUBLIC(EC_256), id, 6, id, 6, buffer) != 0);
-    TRUE(themis_selftest_session_secrets(PRIVATE(EC_256), 1, id, 6, id, 6, id, 6, buffer) != 0);
+    TRUE(themis_testing_session_secrets(id, 6, 1, PUBLIC(EC_256), id, 6, id, 6, buffer) != 0);
+    TRUE(themis_testing_session_secrets(PRIVATE(EC_256), 1, id, 6, id, 6, id, 6, buffer) != 0);
     REFUSED(
-        themis_selftest_session_secrets(PRIVATE(EC_384), 1, PUBLIC(EC_256), id, 6, id, 6, buffer));
+        themis_testing_session_secrets(PRIVATE(EC_384), 1, PUBLIC(EC_256), id, 6, id, 6, buffer));
     REFUSED(
-        themis_selftest_session_secrets(PRIVATE(EC_256), 1, PUBLIC(EC_384), id, 6, id, 6, buffer));
+        themis_testing_session_secrets(PRIVATE(EC_256), 1, PUBLIC(EC_384), id, 6, id, 6, buffer));
 }
 
 static void refuse_the_rest(void)

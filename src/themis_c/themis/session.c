@@ -76,7 +76,9 @@ void themis_session_forget(themis_session *session)
     soter_sign_key_free(session->peer.verifier);
     session->peer.verifier = NULL;
     soter_wipe(&session->secrets, sizeof session->secrets);
+#ifdef THEMIS_TESTING
     soter_wipe(session->planned, sizeof session->planned);
+#endif
 }
 
 void themis_session_free(themis_session *session)

@@ -45,8 +45,10 @@ struct themis_session {
     struct themis_session_peer peer;
     struct themis_session_secrets secrets; /* of a client that waits for message 4 */
     themis_session_channel *channel;       /* of an established session */
-    bool has_planned; /* in tests: the ephemeral key to take in place of a generated one */
+#ifdef THEMIS_TESTING
+    bool has_planned; /* the ephemeral key to take in place of a generated one */
     uint8_t planned[SOTER_P256_PRIVATE_SIZE];
+#endif
 };
 
 /* A message from the peer, and the public key of the id that it claims. */

@@ -106,6 +106,7 @@ bool themis_session_channel_is_broken(const themis_session_channel *channel)
     return channel->broken;
 }
 
+#ifdef THEMIS_TESTING
 void themis_session_channel_set_numbers(themis_session_channel *channel,
                                         uint32_t next_written,
                                         uint32_t next_read)
@@ -113,6 +114,7 @@ void themis_session_channel_set_numbers(themis_session_channel *channel,
     channel->next = next_written;
     themis_session_window_init(&channel->window, next_read, channel->window.reject_duplicates);
 }
+#endif
 
 static bool
 write_header(uint8_t header[HEADER_SIZE], size_t message_len, uint32_t number, uint64_t now)

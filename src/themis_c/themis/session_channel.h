@@ -41,9 +41,11 @@ SOTER_MUST_USE soter_status themis_session_channel_unwrap(themis_session_channel
  * again. */
 SOTER_MUST_USE bool themis_session_channel_is_broken(const themis_session_channel *channel);
 
+#ifdef THEMIS_TESTING
 /* For tests of the numbers' wrap: the next one to write, and the next one expected. */
 void themis_session_channel_set_numbers(themis_session_channel *channel,
                                         uint32_t next_written,
                                         uint32_t next_read);
+#endif
 
 #endif

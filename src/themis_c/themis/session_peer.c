@@ -11,12 +11,22 @@ void themis_session_ephemeral_clear(struct themis_session_ephemeral *own)
     own->key = NULL;
 }
 
+static soter_status ephemeral_key(const themis_session *session, soter_key **out)
+{
+#ifdef THEMIS_TESTING
+    if (session->has_planned) {
+        return soter_key_read(session->planned, sizeof session->planned, out);
+    }
+#else
+    (void)session;
+#endif
+    return soter_ec_key_generate(256, out);
+}
+
 soter_status themis_session_ephemeral_make(const themis_session *session,
                                            struct themis_session_ephemeral *out)
 {
-    soter_status status = session->has_planned
-                              ? soter_key_read(session->planned, sizeof session->planned, &out->key)
-                              : soter_ec_key_generate(256, &out->key);
+    soter_status status = ephemeral_key(session, &out->key);
     if (status == SOTER_SUCCESS) {
         status = soter_key_write_public(out->key,
                                         SOTER_COMPRESSED,

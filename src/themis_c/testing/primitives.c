@@ -6,14 +6,14 @@
 #include "soter/kdf.h"
 #include "themis.h"
 
-int themis_selftest_kdf(const uint8_t *key,
-                        size_t key_len,
-                        const uint8_t *label,
-                        size_t label_len,
-                        const uint8_t *contexts,
-                        size_t contexts_len,
-                        uint8_t *out,
-                        size_t out_len)
+int themis_testing_kdf(const uint8_t *key,
+                       size_t key_len,
+                       const uint8_t *label,
+                       size_t label_len,
+                       const uint8_t *contexts,
+                       size_t contexts_len,
+                       uint8_t *out,
+                       size_t out_len)
 {
     struct soter_slice list[SOTER_KDF_MAX_CONTEXTS]; /* public */
     struct soter_kdf_purpose purpose = {{label, label_len}, list, 0};
@@ -40,17 +40,17 @@ int themis_selftest_kdf(const uint8_t *key,
     return status;
 }
 
-int themis_selftest_container_write(uint8_t *container, size_t container_len, const char *tag)
+int themis_testing_container_write(uint8_t *container, size_t container_len, const char *tag)
 {
     return strlen(tag) == SOTER_CONTAINER_TAG_SIZE
                ? soter_container_finish(container, container_len, tag)
                : SOTER_INVALID_PARAMETER;
 }
 
-int themis_selftest_container_read(const uint8_t *container,
-                                   size_t container_len,
-                                   const char *tag,
-                                   size_t *payload_len)
+int themis_testing_container_read(const uint8_t *container,
+                                  size_t container_len,
+                                  const char *tag,
+                                  size_t *payload_len)
 {
     struct soter_reader reader;
     struct soter_container found;

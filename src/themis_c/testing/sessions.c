@@ -7,14 +7,14 @@
 #include "soter/wipe.h"
 #include "themis/session.h"
 
-static_assert(THEMIS_SELFTEST_SESSION_SECRETS_SIZE ==
+static_assert(THEMIS_TESTING_SESSION_SECRETS_SIZE ==
                   THEMIS_SESSION_SID_SIZE + 3 * THEMIS_SESSION_KEY_SIZE + 2 * 4,
               "the secrets in a row");
 
 static bool write_secrets(const struct themis_session_secrets *secrets, uint8_t *out)
 {
     struct soter_writer writer;
-    soter_writer_init(&writer, out, THEMIS_SELFTEST_SESSION_SECRETS_SIZE);
+    soter_writer_init(&writer, out, THEMIS_TESTING_SESSION_SECRETS_SIZE);
     return soter_write_bytes(&writer, secrets->sid, sizeof secrets->sid) &&
            soter_write_bytes(&writer, secrets->master, sizeof secrets->master) &&
            soter_write_bytes(&writer, secrets->client_key, sizeof secrets->client_key) &&
@@ -23,16 +23,16 @@ static bool write_secrets(const struct themis_session_secrets *secrets, uint8_t 
            soter_write_u32be(&writer, secrets->server_number);
 }
 
-int themis_selftest_session_secrets(const uint8_t *private_ephemeral,
-                                    size_t private_ephemeral_len,
-                                    int is_client,
-                                    const uint8_t *peer_ephemeral,
-                                    size_t peer_ephemeral_len,
-                                    const uint8_t *client_id,
-                                    size_t client_id_len,
-                                    const uint8_t *server_id,
-                                    size_t server_id_len,
-                                    uint8_t *out)
+int themis_testing_session_secrets(const uint8_t *private_ephemeral,
+                                   size_t private_ephemeral_len,
+                                   int is_client,
+                                   const uint8_t *peer_ephemeral,
+                                   size_t peer_ephemeral_len,
+                                   const uint8_t *client_id,
+                                   size_t client_id_len,
+                                   const uint8_t *server_id,
+                                   size_t server_id_len,
+                                   uint8_t *out)
 {
     uint8_t container[SOTER_P256_PUBLIC_SIZE]; /* public */
     uint8_t shared[SOTER_ECDH_P256_SIZE] = {0};
@@ -73,9 +73,9 @@ out:
     return status;
 }
 
-int themis_selftest_session_ephemeral(themis_session *session,
-                                      const uint8_t *private_key,
-                                      size_t private_key_len)
+int themis_testing_session_ephemeral(themis_session *session,
+                                     const uint8_t *private_key,
+                                     size_t private_key_len)
 {
     if (session->state != THEMIS_SESSION_IDLE || private_key_len != sizeof session->planned) {
         return SOTER_INVALID_PARAMETER;
@@ -85,9 +85,9 @@ int themis_selftest_session_ephemeral(themis_session *session,
     return SOTER_SUCCESS;
 }
 
-int themis_selftest_session_numbers(themis_session *session,
-                                    uint32_t next_written,
-                                    uint32_t next_read)
+int themis_testing_session_numbers(themis_session *session,
+                                   uint32_t next_written,
+                                   uint32_t next_read)
 {
     if (session->state != THEMIS_SESSION_ESTABLISHED) {
         return SOTER_INVALID_PARAMETER;
