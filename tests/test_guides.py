@@ -64,6 +64,16 @@ def test_the_reference_has_every_public_name(module):
     assert sorted(shown) == sorted(importlib.import_module(f"pythemis.{module}").__all__)
 
 
+def test_each_missed_goal_is_explained():
+    """Where a table of the performance page has a NO, a line below names its row, and no other."""
+    page = (ROOT / "docs" / "performance.md").read_text("utf-8")
+    parts = [part for part in re.split(r"^## ", page, flags=re.MULTILINE) if "| met |" in part]
+    assert len(parts) == 2
+    for part in parts:
+        missed = re.findall(r"^\| ([^|]+) \|.*\| NO \|$", part, re.MULTILINE)
+        assert re.findall(r"^- \*\*(.+)\*\*: ", part, re.MULTILINE) == missed
+
+
 def test_the_text_of_java_is_what_java_makes_of_it(tmp_path, monkeypatch):
     """The page about other languages gives the bytes of Java, and they serve where bytes do."""
     page = ROOT / "docs" / "other-languages.md"
