@@ -26,7 +26,11 @@ from pythemis.stransport import SocketTransport
 HOST, PORT = "127.0.0.1", 7000
 SERVER = b"chat server"
 MEMBERS = ["alice", "bob", "carol"]
-GONE = (THEMIS_CODES.NETWORK_ERROR, THEMIS_CODES.SSESSION_TRANSPORT_ERROR)
+GONE = (
+    THEMIS_CODES.NETWORK_ERROR,
+    THEMIS_CODES.SSESSION_TRANSPORT_ERROR,
+    THEMIS_CODES.NOT_SUPPORTED,  # the session is used up
+)
 
 
 def say(line: str) -> None:

@@ -12,8 +12,8 @@
 #include "soter/aead.h"
 #include "soter/bytes.h"
 
-enum { FLAG_ONCE = 1, FLAG_TO_CLIENT = 2 };
-enum { STEPS_MAX = 60, KEPT = 4, HEADER_SIZE = 16, MESSAGE_MAX = 300 };
+enum { FLAG_ONCE = 1, FLAG_TO_CLIENT = 2, FLAG_NEARLY_USED_UP = 4 };
+enum { STEPS_MAX = 60, STILL_LEFT = 50, KEPT = 4, HEADER_SIZE = 16, MESSAGE_MAX = 300 };
 enum { SID_AT = 0, CLIENT_KEY_AT = 4 + 32, SERVER_KEY_AT = 4 + 2 * 32 };
 
 #define NOW UINT64_C(1700000000)
@@ -27,6 +27,7 @@ struct model {
     bool once;
     uint32_t next;   /* the number of the writer's next message */
     uint32_t newest; /* the highest that was read, or that was expected first */
+    uint64_t moved;  /* how far that is from the one that was expected first */
     uint32_t seen[STEPS_MAX + 1];
     size_t seen_count;
     struct fuzz_message kept[KEPT];
@@ -92,18 +93,23 @@ static void start(struct model *model, fuzz_input *input)
     model->once = (flags & FLAG_ONCE) != 0;
     model->next = fuzz_number(input);
     model->newest = model->next;
+    model->moved = (flags & FLAG_NEARLY_USED_UP) != 0 ? UINT64_C(0x80000000) - STILL_LEFT : 0;
     model->seen_count = 0;
     model->kept_count = 0;
     MUST(themis_testing_session_numbers(model->writer, model->next, 0) == THEMIS_SUCCESS);
     MUST(themis_testing_session_numbers(model->reader, 0, model->newest) == THEMIS_SUCCESS);
+    MUST(themis_testing_session_counts(model->writer, 0, 0) == THEMIS_SUCCESS);
+    MUST(themis_testing_session_counts(model->reader, 0, model->moved) == THEMIS_SUCCESS);
 }
 
-/* The rule: what is ahead is welcome; what is behind, within the window, and once if so wanted. */
+/* The rule: what is ahead is welcome, less than 2^31 from the first if each is read once; what is
+ * behind, within the window, and once if so wanted. */
 static bool is_welcome(const struct model *model, uint32_t number)
 {
     const uint32_t behind = model->newest - number;
+    const uint32_t ahead = number - model->newest;
     if (behind > UINT32_C(0x80000000)) {
-        return true; /* ahead */
+        return !model->once || model->moved + ahead < UINT64_C(0x80000000);
     }
     if (!model->once) {
         return behind <= THEMIS_SESSION_WINDOW;
@@ -120,6 +126,7 @@ static void note(struct model *model, uint32_t number)
 {
     size_t left = 0;
     if (model->newest - number > UINT32_C(0x80000000)) {
+        model->moved += number - model->newest;
         model->newest = number;
     }
     model->seen[model->seen_count++] = number;
@@ -145,7 +152,7 @@ static void deliver(struct model *model, const struct fuzz_message *message, siz
         note(model, model->about[which].number);
     } else {
         MUST(status == THEMIS_FAIL || status == THEMIS_DATA_CORRUPT ||
-             status == THEMIS_INVALID_PARAMETER);
+             status == THEMIS_INVALID_PARAMETER || status == THEMIS_NOT_SUPPORTED);
         MUST(fuzz_nothing_in(out, room));
         MUST(themis_session_refusal(model->reader)[0] != '\0');
     }

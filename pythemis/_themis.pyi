@@ -56,6 +56,9 @@ class _Lib:
     THEMIS_SESSION_WAITING_FOR_4: Final[int]
     THEMIS_SESSION_ESTABLISHED: Final[int]
     THEMIS_SESSION_FAILED: Final[int]
+    THEMIS_SESSION_REJECT_DUPLICATES: Final[int]
+    THEMIS_SESSION_ALLOW_OWN_IDENTITY: Final[int]
+    THEMIS_SESSION_OPTIONS: Final[int]
     THEMIS_COMPARATOR_NOT_READY: Final[int]
     THEMIS_COMPARATOR_MATCH: Final[int]
     THEMIS_COMPARATOR_NO_MATCH: Final[int]
@@ -346,7 +349,7 @@ class _Lib:
         id_len: int,
         private_key: _Bytes,
         private_key_len: int,
-        reject_duplicates: int,
+        options: int,
         out: _Pointer,
         /,
     ) -> int: ...
@@ -475,6 +478,13 @@ class _Lib:
         session: _Pointer,
         next_written: int,
         next_read: int,
+        /,
+    ) -> int: ...
+    def themis_testing_session_counts(
+        self,
+        session: _Pointer,
+        written: int,
+        moved: int,
         /,
     ) -> int: ...
 

@@ -76,6 +76,7 @@ class _Identity(NamedTuple):
     sign_key: Buffer
     keys: AsyncKeys
     reject_duplicates: bool
+    allow_own_identity: bool
     max_size: int
 
 
@@ -131,7 +132,8 @@ class SessionStream:
 
         Raises:
             SecureSessionError: the message was refused; the next one can be read. Or the session
-                is not established yet (SSESSION_KA_NOT_FINISHED).
+                is not established yet (SSESSION_KA_NOT_FINISHED), or used up (NOT_SUPPORTED):
+                then it reads no newer message.
             OSError: the connection failed (ConnectionError, TimeoutError). It was cut within a
                 message (ConnectionResetError), or carries something else than frames of at most
                 ``max_size`` bytes (ConnectionAbortedError): then nothing more can be read.
@@ -154,7 +156,8 @@ class SessionStream:
             message: 1 to ``max_size - 52`` bytes.
 
         Raises:
-            SecureSessionError: an empty or too long message, a wrong type, a closed stream.
+            SecureSessionError: an empty or too long message, a wrong type, a closed stream, a
+                session that is used up (NOT_SUPPORTED).
             ConnectionError: the connection is closing.
         """
         size = len(boundary.view(SSession._errors, message, "the message"))
@@ -289,6 +292,7 @@ async def _establish(
         identity.sign_key,
         transport,
         reject_duplicates=identity.reject_duplicates,
+        allow_own_identity=identity.allow_own_identity,
     )
     stream = SessionStream(reader, writer, session, max_size=identity.max_size)
     if connect:
@@ -311,6 +315,7 @@ async def open_session(
     keys: AsyncKeys,
     remote_id: Buffer | None = None,
     reject_duplicates: bool = False,
+    allow_own_identity: bool = False,
     max_size: int = DEFAULT_MAX_SIZE,
     timeout: float | None = DEFAULT_TIMEOUT,
     **connection: Any,
@@ -326,6 +331,7 @@ async def open_session(
             function of it.
         remote_id: the only server that will do; None for whichever ``keys`` knows.
         reject_duplicates: see `pythemis.ssession.SSession`.
+        allow_own_identity: see `pythemis.ssession.SSession`.
         max_size: the longest message that is read or written, with the 52 bytes of the session.
         timeout: seconds for connecting and negotiating, up to 2000000; None for ever.
         **connection: what else `asyncio.open_connection` takes, such as ``sock``.
@@ -342,7 +348,7 @@ async def open_session(
             ``max_size`` or ``timeout`` is no number.
         ValueError: an impossible ``max_size`` or ``timeout``.
     """
-    identity = _Identity(user_id, sign_key, keys, reject_duplicates, max_size)
+    identity = _Identity(user_id, sign_key, keys, reject_duplicates, allow_own_identity, max_size)
     _check(identity, timeout)
     if remote_id is not None:
         remote_id = boundary.copied(SSession._errors, remote_id, "the remote id")
@@ -373,6 +379,7 @@ async def start_session_server(
     sign_key: Buffer,
     keys: AsyncKeys,
     reject_duplicates: bool = False,
+    allow_own_identity: bool = False,
     max_size: int = DEFAULT_MAX_SIZE,
     timeout: float | None = DEFAULT_TIMEOUT,
     **server: Any,
@@ -390,6 +397,7 @@ async def start_session_server(
         keys: public keys of clients: a mapping from ids, a function of the id, or a coroutine
             function of it.
         reject_duplicates: see `pythemis.ssession.SSession`.
+        allow_own_identity: see `pythemis.ssession.SSession`.
         max_size: the longest message that is read or written, with the 52 bytes of the session.
         timeout: seconds that a client has for negotiating, and for taking what is queued when
             the handler returns, up to 2000000; None for ever.
@@ -408,7 +416,7 @@ async def start_session_server(
     """
     if not callable(handler):
         raise TypeError(f"the handler must be a coroutine function, not {type(handler).__name__}")
-    identity = _Identity(user_id, sign_key, keys, reject_duplicates, max_size)
+    identity = _Identity(user_id, sign_key, keys, reject_duplicates, allow_own_identity, max_size)
     _check(identity, timeout)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -135,7 +135,44 @@ class Transport(Protocol):
 
 
 class MemoryTransport(ABC):
-    """A base for transports, for who wants one; `Transport` says what they have."""
+    """A base class for transports, with a queue in memory; `Transport` says what is needed.
+
+    A session that sends through it appends to the queue, and one that receives takes from it.
+    Two sessions in one process can share it, or your program moves the messages itself. A
+    transport over a network overrides `send` and `receive`.
+    """
+
+    @property
+    def message_list(self) -> list[bytes]:
+        """The messages that were sent and not received yet, the oldest first."""
+        # Made when it is used, also for a subclass that calls no __init__ of ours.
+        queue: list[bytes] = self.__dict__.setdefault("message_list", [])
+        return queue
+
+    @message_list.setter
+    def message_list(self, queue: list[bytes]) -> None:
+        self.__dict__["message_list"] = queue
+
+    def send(self, message: bytes) -> int | None:
+        """Append a message to `message_list`.
+
+        Returns:
+            Its length in bytes; a session does not look at it.
+        """
+        message = boundary.copied(_ERRORS, message, "the message")
+        self.message_list.append(message)
+        return len(message)
+
+    def receive(self, max_length: int) -> bytes:  # noqa: ARG002  (a message is taken whole)
+        """Take the oldest message from `message_list`, whatever ``max_length`` is.
+
+        Returns:
+            The message; ``b''`` if there is none.
+        """
+        try:
+            return self.message_list.pop(0)
+        except IndexError:
+            return b""
 
     @abstractmethod
     def get_pub_key_by_id(self, user_id: bytes) -> bytes | None:
@@ -219,6 +256,9 @@ class SSession(sessions.Session):
         reject_duplicates: read every message once, however often it arrives, and those that come
             late up to 1024 behind the newest. Without it a message is read again if it arrives
             again within 8 behind the newest. Set it if acting twice on a message does harm.
+        allow_own_identity: accept a peer that has our own id and our own key. Without it such a
+            peer is refused, because anyone can send our own messages back to us. Set it only
+            where two parties share one identity, and let messages say which of them wrote them.
 
     Raises:
         SecureSessionError: an empty id, or a key that is not a private EC key.
@@ -239,6 +279,7 @@ class SSession(sessions.Session):
         transport: Transport | None,
         *,
         reject_duplicates: bool = False,
+        allow_own_identity: bool = False,
     ) -> None:
         if transport is not None and not hasattr(transport, "get_pub_key_by_id"):
             boundary.wrong_type(
@@ -248,7 +289,11 @@ class SSession(sessions.Session):
             )
         self._transport = transport
         self._handle = sessions.new(
-            _ERRORS, user_id, sign_key, reject_duplicates=bool(reject_duplicates)
+            _ERRORS,
+            user_id,
+            sign_key,
+            reject_duplicates=bool(reject_duplicates),
+            allow_own_identity=bool(allow_own_identity),
         )
         self._lock = RLock()
         # Where two are held, they are taken in this order.
@@ -305,7 +350,9 @@ class SSession(sessions.Session):
             SecureSessionError: the message is refused, and the session is as it was. Among others
                 SSESSION_GET_PUB_FOR_ID_CALLBACK_ERROR: the peer is not known,
                 INVALID_SIGNATURE: the peer has another key, FAIL: the message is forged, late, or
-                its time is more than a day off.
+                its time is more than a day off, or the peer is ourselves. NOT_SUPPORTED: with
+                ``reject_duplicates``, the session has read as many messages as it can tell
+                apart, 2^31. It reads no newer ones; make a new session.
         """
         text = sessions.unwrap(self, message, SString)
         if text is not None:
@@ -325,7 +372,9 @@ class SSession(sessions.Session):
 
         Raises:
             SecureSessionError: the session is not established (SSESSION_KA_NOT_FINISHED), an
-                empty or too long message, a wrong type.
+                empty or too long message, a wrong type. NOT_SUPPORTED: the session has written
+                2^32 messages, the most that its key may encrypt. It writes no more; make a new
+                session.
         """
         return sessions.wrap(self, message)
 
@@ -383,7 +432,7 @@ class SSession(sessions.Session):
             message: 1 to 2^32-13 bytes.
 
         Returns:
-            How many bytes the transport was given, ``len(message) + 52``.
+            The length of the message in bytes.
 
         Raises:
             SecureSessionError: as `wrap`; or the transport failed (NETWORK_ERROR), with what it
@@ -392,7 +441,7 @@ class SSession(sessions.Session):
         with self._sending:  # across both, so that messages leave in the order of their numbers
             wrapped = sessions.wrap(self, message)
             self._deliver(wrapped)
-        return len(wrapped)
+        return len(wrapped) - sessions.OVERHEAD
 
     def receive(self, max_length: int = DEFAULT_MAX_LENGTH) -> bytes:
         """Wait for a message from the peer; during negotiation, send the reply.

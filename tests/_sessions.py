@@ -108,6 +108,12 @@ def set_numbers(session, next_written, next_read):
     assert status == CODES.SUCCESS
 
 
+def set_counts(session, written, moved):
+    """Set how many messages were written, and how far the newest read is from the first."""
+    status = lib.themis_testing_session_counts(session._handle, written, moved)
+    assert status == CODES.SUCCESS
+
+
 class Secrets(NamedTuple):
     """What both sides of a session derive."""
 

@@ -15,6 +15,7 @@ import pytest
 from _keys import cases as vectors
 from _keys import container
 from _project import ROOT
+from _sessions import set_counts
 
 from pythemis.astransport import SessionStream, open_session
 from pythemis.exception import THEMIS_CODES, ThemisError
@@ -120,6 +121,14 @@ def at_another_time():
         bob.unwrap(message)
 
 
+class Silent:
+    """Knows peers and carries nothing."""
+
+    def get_pub_key_by_id(self, _peer_id):
+        """Give a key."""
+        return PUBLIC
+
+
 class Transport:
     """Knows what it is told to know, and does not get far."""
 
@@ -190,6 +199,28 @@ def reconnect():
     session = SSession(b"alice", PRIVATE, None)
     session.connect_request()
     session.connect_request()
+
+
+def met_oneself():
+    """Send a connect request back."""
+    known = SimpleMemoryTransport({b"alice": PUBLIC})
+    request = SSession(b"alice", PRIVATE, known).connect_request()
+    SSession(b"alice", PRIVATE, known).unwrap(request)
+
+
+def one_too_many_written():
+    """Write after as many messages as a key may encrypt."""
+    alice, _ = pair()
+    set_counts(alice, 2**32, 0)
+    alice.wrap(b"message")
+
+
+def one_too_many_read():
+    """Read after as many messages as can be told apart."""
+    alice, bob = pair(reject_duplicates=True)
+    bob.unwrap(alice.wrap(b"message"))
+    set_counts(bob, 0, 2**31 - 1)
+    bob.unwrap(alice.wrap(b"message"))
 
 
 def own_message():
@@ -364,19 +395,22 @@ PROVOKE = {
         lambda: server(key="text").unwrap(request()),
         lambda: server(key=b"no key").unwrap(request()),
         lambda: SSession(b"alice", PRIVATE, {b"bob": PUBLIC}),
-        lambda: SSession(b"alice", PRIVATE, SimpleMemoryTransport({b"bob": PUBLIC})).connect(),
+        lambda: SSession(b"alice", PRIVATE, Silent()).connect(),
         lambda: server(key=OTHER.export_public_key()).unwrap(request()),
         lambda: server().unwrap(damaged(request())),
         lambda: server().unwrap(b"something else"),
         answered_by_nonsense,
         mixed_up,
         reconnect,
+        met_oneself,
         own_message,
         to_another_session,
         lambda: pair()[1].unwrap(b"something else"),
         late,
         lambda: twice(reject_duplicates=True),
         at_another_time,
+        one_too_many_written,
+        one_too_many_read,
         lambda: server(received=ConnectionError("gone")).connect(),
         lambda: server(received=ConnectionError("gone")).receive(),
         left,
@@ -395,6 +429,8 @@ PROVOKE = {
         lambda: SComparator(b"secret").proceed_compare(b"\xff" * 192),
     ],
 }
+
+HOOKED = (one_too_many_written, one_too_many_read)
 
 # Rows with a class: what the transports raise.
 PROVOKE_CLASSES = {
@@ -417,7 +453,12 @@ PROVOKE_CLASSES = {
 def cases(tables):
     """Give the rows of these tables with what provokes them."""
     return [
-        pytest.param(*row[:2], provoke, id=f"{title}: {row[0][1:40]}")
+        pytest.param(
+            *row[:2],
+            provoke,
+            id=f"{title}: {row[0][1:40]}",
+            marks=[pytest.mark.hooks] if provoke in HOOKED else [],
+        )
         for title, provocations in tables.items()
         for row, provoke in zip(rows(title), provocations, strict=True)
     ]

@@ -13,6 +13,7 @@ from _sessions import (
     established,
     open_session,
     refused,
+    set_counts,
     set_numbers,
 )
 from hypothesis import given
@@ -28,6 +29,8 @@ AT_WRAP = [0, 1, 5, 1000, HALF - 1, HALF, 2**32 - 1024, 2**32 - 3, 2**32 - 1]
 FORGED = "the message is not what the peer wrote"
 LATE = "the message is too late"
 AGAIN = "the message was read before"
+ALL_WRITTEN = "the session is used up: it has written 2^32 messages, the most that its key may"
+ALL_READ = "the session is used up: reject_duplicates tells 2^31 messages apart and this one is"
 CLIENT, SERVER = established()
 
 
@@ -301,6 +304,61 @@ def test_messages_in_order_across_the_wrap(options):
             text = b"%d" % turn
             assert server.unwrap(client.wrap(text)) == text
             assert client.unwrap(server.wrap(text)) == text
+
+
+@pytest.mark.hooks
+def test_a_session_writes_no_more_than_its_key_may_encrypt():
+    """After 2^32 messages it writes none, for ever; the other direction goes on."""
+    client, server = established()
+    set_counts(client, 2**32 - 1, 0)
+    assert server.unwrap(client.wrap(b"the last")) == b"the last"
+    for write in (client.wrap, lambda text: client.wrap_into(bytearray(100), text)) * 2:
+        with refused(CODES.NOT_SUPPORTED, ALL_WRITTEN):
+            write(b"one more")
+    assert client.unwrap(server.wrap(b"make a new session")) == b"make a new session"
+    assert client.is_established()
+
+
+@pytest.mark.hooks
+@pytest.mark.parametrize("first", AT_WRAP)
+def test_a_session_reads_no_more_than_it_can_tell_apart(first):
+    """With reject_duplicates no number 2^31 from the first is read, so that none is read twice."""
+    opened = open_session(reject_duplicates=True)
+    set_numbers(opened.server, opened.secrets.server_number, first)
+    end = first + HALF
+    assert read(opened, first)
+    assert read(opened, end - 3)
+    for number in (end, end + 1, end + 1000, end - 4 + HALF):
+        for _ in range(2):
+            with refused(CODES.NOT_SUPPORTED, ALL_READ):
+                opened.server.unwrap(opened.forge(b"beyond", number))
+    assert not read(opened, first)
+    assert all(read(opened, end - back) for back in (1, 2, 4))
+    assert not any(read(opened, end - back) for back in (1, 2, 3, 4))
+    with refused(CODES.NOT_SUPPORTED, ALL_READ):
+        opened.server.unwrap_into(bytearray(100), opened.forge(b"beyond", end))
+    assert not read(opened, first)
+    assert opened.client.unwrap(opened.server.wrap(b"make a new session"))
+
+
+@pytest.mark.hooks
+def test_small_steps_use_a_session_up_as_well():
+    """What counts is the way that the newest number has come, whatever came in between."""
+    opened = open_session(reject_duplicates=True)
+    set_numbers(opened.server, 0, 7)
+    steps = [1, HALF // 2, 3000, 1, HALF // 2 - 3005]
+    assert all(read(opened, 7 + sum(steps[:count])) for count in range(len(steps) + 1))
+    assert read(opened, 7 + HALF - 2)
+    assert read(opened, 7 + HALF - 1)
+    with refused(CODES.NOT_SUPPORTED, ALL_READ):
+        opened.server.unwrap(opened.forge(b"beyond", 7 + HALF))
+
+
+@pytest.mark.hooks
+def test_a_session_that_reads_twice_is_never_used_up(opened):
+    """Without reject_duplicates the newest number goes on around the circle."""
+    set_numbers(opened.server, 0, 0)
+    assert all(read(opened, step * (HALF - 1)) for step in range(9))
 
 
 def test_losing_messages_does_not_end_a_session():

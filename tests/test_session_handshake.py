@@ -137,12 +137,47 @@ def test_ids_of_every_length():
         assert_works(client, server)
 
 
-def test_one_identity_on_both_sides():
-    """A party may talk to itself, if it knows its own key: two sessions, one id."""
-    private, public = key_pair("p256")
-    one, other = (SSession(CLIENT, private, SimpleMemoryTransport(CLIENT, public)) for _ in "12")
+def themselves(curve="p256", half="public", **options):
+    """Give two sessions of one identity, which each knows."""
+    case = vector("key_pairs", curve)
+    private, known = unhex(case["private"]), SimpleMemoryTransport(CLIENT, unhex(case[half]))
+    return [SSession(CLIENT, private, known, **options) for _ in "12"]
+
+
+@pytest.mark.parametrize("half", ["public", "public_uncompressed"])
+@pytest.mark.parametrize("curve", CURVES)
+def test_our_own_identity_is_refused(curve, half):
+    """A peer with our id and our key may be our own message, sent back: server and client refuse.
+
+    However the key is written. With allow_own_identity a party may talk to itself.
+    """
+    reflected = "the peer has our own id and our own key: our message was reflected to us"
+    client, server = themselves(curve, half)
+    request = client.connect_request()
+    allowing = themselves(curve, half, allow_own_identity=True)
+    for session, message in ((server, request), (client, allowing[1].unwrap(request))):
+        state = session.state
+        for _ in range(2):
+            with refused(CODES.FAIL, reflected):
+                session.unwrap(message)
+        assert session.state is state
+    one, other = themselves(curve, half, allow_own_identity=True)
     negotiate(one, other)
     assert_works(one, other)
+
+
+def test_our_id_or_our_key_alone_is_not_our_identity():
+    """Two devices may share an id, or a key: neither can be a message of our own."""
+    private, public = key_pair("p256")
+    other_private, other_public = key_pair("p256_b")
+    client = SSession(CLIENT, private, SimpleMemoryTransport(CLIENT, other_public))
+    server = SSession(CLIENT, other_private, SimpleMemoryTransport(CLIENT, public))
+    negotiate(client, server)
+    assert_works(client, server)
+    client = SSession(CLIENT, private, SimpleMemoryTransport(SERVER, public))
+    server = SSession(SERVER, private, SimpleMemoryTransport(CLIENT, public))
+    negotiate(client, server)
+    assert_works(client, server)
 
 
 @STAGES

@@ -188,12 +188,12 @@ def session_either() -> Iterator[bytes]:
 
 
 def session_data() -> Iterator[bytes]:
-    """Messages in order, lost, late, repeated, across the wrap of numbers, and forged."""
+    """Messages in order, lost, late, repeated, across a wrap of numbers, used up, and forged."""
     text = field(b"message")
-    for flags in range(4):
+    for flags in (*range(4), 5, 7):
         for first in (0, 1000, 2**31 - 2, 2**32 - 3):
             start = bytes([flags]) + struct.pack("<I", first)
-            yield start + (b"\1" + text) * 12
+            yield start + (b"\1" + text) * (55 if flags & 4 else 12)
             yield start + (b"\0" + text) * 10 + b"\5\x0d\x15\x1d\5" + b"\1" + text
             for edit in edits((0, 4, 16, 20, 30, 40)):
                 yield start + b"\3" + text + edit

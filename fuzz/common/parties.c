@@ -21,7 +21,7 @@ new_session(struct soter_slice id, struct soter_slice private_key, bool reject_d
                             id.len,
                             private_key.data,
                             private_key.len,
-                            reject_duplicates,
+                            reject_duplicates ? THEMIS_SESSION_REJECT_DUPLICATES : 0,
                             &made) == THEMIS_SUCCESS);
     return made;
 }

@@ -50,6 +50,8 @@ WAITING_FOR_4: int = lib.THEMIS_SESSION_WAITING_FOR_4
 ESTABLISHED: int = lib.THEMIS_SESSION_ESTABLISHED
 FAILED: int = lib.THEMIS_SESSION_FAILED
 
+_REJECT_DUPLICATES: int = lib.THEMIS_SESSION_REJECT_DUPLICATES
+_ALLOW_OWN_IDENTITY: int = lib.THEMIS_SESSION_ALLOW_OWN_IDENTITY
 _NEGOTIATING = (IDLE, WAITING_FOR_2, WAITING_FOR_3, WAITING_FOR_4)
 _SEND_OUTPUT_TO_PEER: int = lib.THEMIS_SEND_OUTPUT_TO_PEER
 _NOT_FINISHED: int = lib.THEMIS_SSESSION_KA_NOT_FINISHED
@@ -70,8 +72,17 @@ class Session(Owner):
     _lock = RLock()
 
 
-def new(errors: Errors, user_id: Buffer, key: Buffer, *, reject_duplicates: bool) -> Any:
+def new(
+    errors: Errors,
+    user_id: Buffer,
+    key: Buffer,
+    *,
+    reject_duplicates: bool,
+    allow_own_identity: bool,
+) -> Any:
     """Prepare an identity for one session."""
+    options = _REJECT_DUPLICATES if reject_duplicates else 0
+    options |= _ALLOW_OWN_IDENTITY if allow_own_identity else 0
     id_view = key_view = None
     try:
         id_view = view(errors, user_id, "the user id")
@@ -80,7 +91,7 @@ def new(errors: Errors, user_id: Buffer, key: Buffer, *, reject_duplicates: bool
             wrong_value(errors, "the user id is empty")
         made = ffi.new("themis_session **")
         status = lib.themis_session_new(
-            id_view, len(id_view), key_view, len(key_view), reject_duplicates, made
+            id_view, len(id_view), key_view, len(key_view), options, made
         )
         if status in (INVALID_PARAMETER, DATA_CORRUPT):
             raise key_error(errors, status, PRIVATE, key_view, is_private=True)

@@ -392,13 +392,19 @@ enum {
 
 typedef struct themis_session themis_session;
 
-/* id: 1 byte or more, ours. private_key: EC, ours; NOT_SUPPORTED if it is RSA.
- * reject_duplicates: whether a message is read once only. */
+/* Options of a session, added up. */
+enum {
+    THEMIS_SESSION_REJECT_DUPLICATES = 1,  /* each message is read once only */
+    THEMIS_SESSION_ALLOW_OWN_IDENTITY = 2, /* a peer with our id and our key is no reflection */
+    THEMIS_SESSION_OPTIONS = 3             /* all of them */
+};
+
+/* id: 1 byte or more, ours. private_key: EC, ours; NOT_SUPPORTED if it is RSA. */
 int themis_session_new(const uint8_t *id,
                        size_t id_len,
                        const uint8_t *private_key,
                        size_t private_key_len,
-                       int reject_duplicates,
+                       int options,
                        themis_session **out);
 void themis_session_free(themis_session *session);
 
@@ -439,7 +445,8 @@ int themis_session_negotiate(themis_session *session,
                              size_t *reply_len);
 
 /* Messages of 1 to THEMIS_SESSION_MESSAGE_MAX bytes; `now` is the time in unix seconds.
- * SSESSION_KA_NOT_FINISHED: the session is not established.
+ * SSESSION_KA_NOT_FINISHED: the session is not established. NOT_SUPPORTED: it is used up in this
+ * direction, after 2^32 messages written or (with REJECT_DUPLICATES) 2^31 read.
  * `wrapped` takes message_len + THEMIS_SESSION_OVERHEAD bytes. */
 int themis_session_wrap(themis_session *session,
                         uint64_t now,
@@ -553,6 +560,10 @@ int themis_testing_session_ephemeral(themis_session *session,
 int themis_testing_session_numbers(themis_session *session,
                                    uint32_t next_written,
                                    uint32_t next_read);
+
+/* Sets how many messages an established session has written, and how far the newest number that
+ * it has read is from the first. */
+int themis_testing_session_counts(themis_session *session, uint64_t written, uint64_t moved);
 
 /* cffi testing: end */
 

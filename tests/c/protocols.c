@@ -20,7 +20,7 @@ static struct end end_new(struct field id, struct field private_key, int reject_
                            id.len,
                            private_key.data,
                            private_key.len,
-                           reject_duplicates,
+                           reject_duplicates ? THEMIS_SESSION_REJECT_DUPLICATES : 0,
                            &end.session) != THEMIS_SUCCESS) {
         end.session = NULL;
     }

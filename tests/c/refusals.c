@@ -307,8 +307,8 @@ static void refuse_channels(void)
     const size_t longest = (size_t)THEMIS_SESSION_MESSAGE_MAX;
     memset(&secrets, 7, sizeof secrets);
     must(themis_session_channel_new(&secrets, true, true, &channel));
-    REFUSED(themis_session_channel_wrap(channel, 0, text, 0, buffer));
-    REFUSED(themis_session_channel_wrap(channel, 0, text, longest + 1, buffer));
+    REFUSED(themis_session_channel_wrap(channel, 0, text, 0, buffer, &why));
+    REFUSED(themis_session_channel_wrap(channel, 0, text, longest + 1, buffer, &why));
     TRUE(themis_session_channel_unwrap(channel, 0, buffer, 0, buffer, &why) != THEMIS_SUCCESS);
     themis_session_channel_free(channel);
 }
@@ -319,11 +319,14 @@ static void refuse_sessions(void)
     size_t len = sizeof buffer;
     REFUSED(themis_session_new(text, 0, PRIVATE(EC_256), 0, &session));
     REFUSED(themis_session_new(text, FAR, PRIVATE(EC_256), 0, &session));
+    REFUSED(themis_session_new(text, 6, PRIVATE(EC_256), -1, &session));
+    REFUSED(themis_session_new(text, 6, PRIVATE(EC_256), THEMIS_SESSION_OPTIONS + 1, &session));
     TRUE(session == NULL);
     must(themis_session_new(text, 6, PRIVATE(EC_256), 0, &session));
     TRUE(strcmp(themis_session_refusal(session), "nothing was refused") == 0);
     REFUSED(themis_testing_session_ephemeral(session, buffer, 44));
     REFUSED(themis_testing_session_numbers(session, 1, 1));
+    REFUSED(themis_testing_session_counts(session, 1, 1));
     must(themis_session_connect_request(session, buffer, &len));
     REFUSED(themis_testing_session_ephemeral(session, PRIVATE(EC_256)));
     session->state = THEMIS_SESSION_ESTABLISHED; /* without a channel: it must not come to that */

@@ -14,6 +14,9 @@
 #define SOTER_P256_PUBLIC_UNCOMPRESSED_SIZE 77
 #define SOTER_P256_PRIVATE_SIZE 45
 
+/* The longest public key as it is written: of P-521, compressed. */
+#define SOTER_EC_PUBLIC_MAX_SIZE 79
+
 /* A new private key; bits are 256, 384 or 521. */
 SOTER_MUST_USE soter_status soter_ec_key_generate(unsigned bits, soter_key **out);
 

@@ -95,3 +95,12 @@ int themis_testing_session_numbers(themis_session *session,
     themis_session_channel_set_numbers(session->channel, next_written, next_read);
     return SOTER_SUCCESS;
 }
+
+int themis_testing_session_counts(themis_session *session, uint64_t written, uint64_t moved)
+{
+    if (session->state != THEMIS_SESSION_ESTABLISHED) {
+        return SOTER_INVALID_PARAMETER;
+    }
+    themis_session_channel_set_counts(session->channel, written, moved);
+    return SOTER_SUCCESS;
+}

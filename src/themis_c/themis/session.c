@@ -7,9 +7,9 @@
 
 #include "soter/wipe.h"
 
-/* Prepares the identity key for signing. */
+/* Prepares the identity key for signing, and for knowing it again. */
 static soter_status
-prepare_identity(const uint8_t *private_key, size_t private_key_len, soter_sign_key **out)
+prepare_identity(themis_session *session, const uint8_t *private_key, size_t private_key_len)
 {
     const struct soter_key_kind *kind;
     soter_key *key = NULL;
@@ -25,7 +25,10 @@ prepare_identity(const uint8_t *private_key, size_t private_key_len, soter_sign_
     }
     status = soter_key_read(private_key, private_key_len, &key);
     if (status == SOTER_SUCCESS) {
-        status = soter_sign_key_new(key, out);
+        status = themis_session_public_key(key, session->public_key);
+    }
+    if (status == SOTER_SUCCESS) {
+        status = soter_sign_key_new(key, &session->signer);
     }
     soter_key_free(key);
     return status;
@@ -35,12 +38,13 @@ int themis_session_new(const uint8_t *id,
                        size_t id_len,
                        const uint8_t *private_key,
                        size_t private_key_len,
-                       int reject_duplicates,
+                       int options,
                        themis_session **out)
 {
     soter_status status;
     themis_session *session;
-    if (id_len == 0 || (uint64_t)id_len > UINT32_MAX - THEMIS_SESSION_WIRE_SIZE(0)) {
+    if (id_len == 0 || (uint64_t)id_len > UINT32_MAX - THEMIS_SESSION_WIRE_SIZE(0) || options < 0 ||
+        options > THEMIS_SESSION_OPTIONS) {
         return SOTER_INVALID_PARAMETER;
     }
     session = calloc(1, sizeof *session);
@@ -48,7 +52,8 @@ int themis_session_new(const uint8_t *id,
         return SOTER_NO_MEMORY;
     }
     session->state = THEMIS_SESSION_IDLE;
-    session->reject_duplicates = reject_duplicates != 0;
+    session->reject_duplicates = (options & THEMIS_SESSION_REJECT_DUPLICATES) != 0;
+    session->allow_own_identity = (options & THEMIS_SESSION_ALLOW_OWN_IDENTITY) != 0;
     session->id = malloc(id_len);
     session->id_len = id_len;
     if (session->id == NULL) {
@@ -56,7 +61,7 @@ int themis_session_new(const uint8_t *id,
         goto out;
     }
     memcpy(session->id, id, id_len);
-    status = prepare_identity(private_key, private_key_len, &session->signer);
+    status = prepare_identity(session, private_key, private_key_len);
     if (status != SOTER_SUCCESS) {
         goto out;
     }
@@ -221,12 +226,14 @@ int themis_session_wrap(themis_session *session,
                         size_t message_len,
                         uint8_t *wrapped)
 {
+    const char *why = NULL;
     soter_status status;
     if (session->state != THEMIS_SESSION_ESTABLISHED) {
         return refuse_data(session);
     }
-    status = themis_session_channel_wrap(session->channel, now, message, message_len, wrapped);
-    return after_data(session, status, NULL);
+    status =
+        themis_session_channel_wrap(session->channel, now, message, message_len, wrapped, &why);
+    return after_data(session, status, why);
 }
 
 int themis_session_unwrap(themis_session *session,

@@ -37,10 +37,12 @@ struct themis_session {
     int state;
     bool is_client;
     bool reject_duplicates;
+    bool allow_own_identity;
     const char *refusal;
     soter_sign_key *signer;
     uint8_t *id;
     size_t id_len;
+    uint8_t public_key[SOTER_EC_PUBLIC_MAX_SIZE]; /* of our identity, compressed, then zeros */
     struct themis_session_ephemeral own;
     struct themis_session_peer peer;
     struct themis_session_secrets secrets; /* of a client that waits for message 4 */
@@ -61,6 +63,10 @@ struct themis_session_in {
 SOTER_MUST_USE soter_status themis_session_ephemeral_make(const themis_session *session,
                                                           struct themis_session_ephemeral *out);
 void themis_session_ephemeral_clear(struct themis_session_ephemeral *own);
+
+/* Writes the public half of an identity in the one form that is compared. */
+SOTER_MUST_USE soter_status themis_session_public_key(const soter_key *key,
+                                                      uint8_t out[SOTER_EC_PUBLIC_MAX_SIZE]);
 
 /* Believes message 1 or 2 if its signature over the parts is the peer's. A failure leaves `out`
  * clear, and a refusal in words. */

@@ -42,7 +42,8 @@ struct themis_session_channel {
     soter_aead *writing;
     soter_aead *reading;
     uint8_t sid_reversed[THEMIS_SESSION_SID_SIZE];
-    uint32_t next; /* the number of the next message to write */
+    uint32_t next;    /* the number of the next message to write */
+    uint64_t written; /* how many were written */
     bool broken;
     struct themis_session_window window;
 };
@@ -114,6 +115,14 @@ void themis_session_channel_set_numbers(themis_session_channel *channel,
     channel->next = next_written;
     themis_session_window_init(&channel->window, next_read, channel->window.reject_duplicates);
 }
+
+void themis_session_channel_set_counts(themis_session_channel *channel,
+                                       uint64_t written,
+                                       uint64_t moved)
+{
+    channel->written = written;
+    channel->window.moved = moved;
+}
 #endif
 
 static bool
@@ -129,7 +138,8 @@ soter_status themis_session_channel_wrap(themis_session_channel *channel,
                                          uint64_t now,
                                          const uint8_t *message,
                                          size_t message_len,
-                                         uint8_t *out)
+                                         uint8_t *out,
+                                         const char **why)
 {
     soter_status status;
     uint8_t header[HEADER_SIZE];
@@ -141,6 +151,11 @@ soter_status themis_session_channel_wrap(themis_session_channel *channel,
     uint8_t *tag;
     if (message_len == 0 || (uint64_t)message_len > THEMIS_SESSION_MESSAGE_MAX) {
         return SOTER_INVALID_PARAMETER;
+    }
+    if (channel->written >= THEMIS_SESSION_WRITES_MAX) {
+        *why = "the session is used up: it has written 2^32 messages, the most that its key may "
+               "encrypt; make a new session";
+        return SOTER_NOT_SUPPORTED;
     }
     soter_writer_init(&writer, out, message_len + THEMIS_SESSION_OVERHEAD);
     if (!soter_write_bytes(&writer, channel->sid_reversed, THEMIS_SESSION_SID_SIZE) ||
@@ -171,6 +186,7 @@ soter_status themis_session_channel_wrap(themis_session_channel *channel,
         goto out;
     }
     channel->next++;
+    channel->written++;
 out:
     soter_wipe(header, sizeof header);
     return status;
@@ -208,6 +224,10 @@ static soter_status judge(const struct themis_session_channel *channel,
     case THEMIS_SESSION_SEEN_BEFORE:
         *why = "the message was read before, and reject_duplicates reads each once";
         return SOTER_FAIL;
+    case THEMIS_SESSION_USED_UP:
+        *why = "the session is used up: reject_duplicates tells 2^31 messages apart and this one "
+               "is beyond them; make a new session";
+        return SOTER_NOT_SUPPORTED;
     }
     return SOTER_FAIL;
 }

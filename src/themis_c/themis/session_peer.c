@@ -58,13 +58,55 @@ void themis_session_peer_clear(struct themis_session_peer *peer)
     memset(peer, 0, sizeof *peer);
 }
 
-/* Prepares the public key that the application knows for the peer. */
+soter_status themis_session_public_key(const soter_key *key, uint8_t out[SOTER_EC_PUBLIC_MAX_SIZE])
+{
+    const struct soter_key_kind *kind = soter_key_kind(key);
+    kind = soter_key_find_kind(SOTER_KEY_EC, false, kind->bits);
+    memset(out, 0, SOTER_EC_PUBLIC_MAX_SIZE);
+    return soter_key_write_public(key,
+                                  SOTER_COMPRESSED,
+                                  out,
+                                  soter_key_size(kind, SOTER_COMPRESSED));
+}
+
+/* A peer that proves our own id with our own key may be ourselves: what we wrote to another peer,
+ * sent back to us. */
 static soter_status
-read_peer_key(themis_session *session, struct soter_slice bytes, soter_sign_key **out)
+refuse_own_identity(themis_session *session, struct soter_slice id, const soter_key *key)
+{
+    uint8_t public_key[SOTER_EC_PUBLIC_MAX_SIZE]; /* public */
+    soter_status status;
+    if (session->allow_own_identity || id.len != session->id_len ||
+        memcmp(id.data, session->id, id.len) != 0) {
+        return SOTER_SUCCESS;
+    }
+    status = themis_session_public_key(key, public_key);
+    if (status != SOTER_SUCCESS) {
+        return themis_session_refuse(session, status, NULL);
+    }
+    if (memcmp(public_key, session->public_key, sizeof public_key) != 0) {
+        return SOTER_SUCCESS;
+    }
+    return themis_session_refuse(
+        session,
+        SOTER_FAIL,
+        "the peer has our own id and our own key: our message was reflected to us; if two parties "
+        "share one identity, give allow_own_identity=True");
+}
+
+/* Prepares the public key that the application knows for the peer. */
+static soter_status read_peer_key(themis_session *session,
+                                  struct soter_slice id,
+                                  struct soter_slice bytes,
+                                  soter_sign_key **out)
 {
     soter_key *key = NULL;
     soter_status status = soter_key_read(bytes.data, bytes.len, &key);
     if (status == SOTER_SUCCESS && soter_key_is_ec(key, false)) {
+        status = refuse_own_identity(session, id, key);
+        if (status != SOTER_SUCCESS) {
+            goto out;
+        }
         status = soter_sign_key_new(key, out);
     } else if (status != SOTER_NO_MEMORY && status != SOTER_ENGINE_FAIL) {
         status = themis_session_refuse(
@@ -88,7 +130,7 @@ soter_status themis_session_peer_make(themis_session *session,
                                       size_t count,
                                       struct themis_session_peer *out)
 {
-    soter_status status = read_peer_key(session, peer_key, &out->verifier);
+    soter_status status = read_peer_key(session, hello->id, peer_key, &out->verifier);
     if (status != SOTER_SUCCESS) {
         goto out;
     }

@@ -13,6 +13,9 @@ static_assert(THEMIS_SESSION_WINDOW_BITS > THEMIS_SESSION_WINDOW_ONCE,
 static_assert((THEMIS_SESSION_WINDOW_BITS & (THEMIS_SESSION_WINDOW_BITS - 1)) == 0,
               "the ring must divide 2^32, or the bits move when the numbers wrap");
 
+static_assert(THEMIS_SESSION_WINDOW_ONCE + THEMIS_SESSION_WINDOW_MOVES <= UINT32_MAX,
+              "numbers that are accepted must differ modulo 2^32");
+
 static uint32_t *word_of(struct themis_session_window *window, uint32_t number)
 {
     return &window->seen[number % THEMIS_SESSION_WINDOW_BITS / 32];
@@ -39,12 +42,25 @@ static bool is_ahead(const struct themis_session_window *window, uint32_t number
     return ahead != 0 && ahead < HALF_CIRCLE;
 }
 
+/* Whether a number that is ahead may become the newest. */
+static bool can_move(const struct themis_session_window *window, uint32_t number)
+{
+    return !window->reject_duplicates ||
+           window->moved + (number - window->newest) < THEMIS_SESSION_WINDOW_MOVES;
+}
+
+/* A number that comes into the ring takes the bit of one that left it. */
+static void make_room(struct themis_session_window *window, uint32_t fresh)
+{
+    *word_of(window, fresh) &= ~bit_of(fresh);
+}
+
 enum themis_session_welcome themis_session_window_judge(const struct themis_session_window *window,
                                                         uint32_t number)
 {
     uint32_t behind = window->newest - number;
     if (is_ahead(window, number)) {
-        return THEMIS_SESSION_WELCOME;
+        return can_move(window, number) ? THEMIS_SESSION_WELCOME : THEMIS_SESSION_USED_UP;
     }
     if (!window->reject_duplicates) {
         return behind <= THEMIS_SESSION_WINDOW ? THEMIS_SESSION_WELCOME : THEMIS_SESSION_TOO_OLD;
@@ -64,11 +80,11 @@ void themis_session_window_accept(struct themis_session_window *window, uint32_t
         if (number - window->newest >= THEMIS_SESSION_WINDOW_BITS) {
             memset(window->seen, 0, sizeof window->seen);
         } else {
-            /* numbers that come into the ring take bits of numbers that left it */
             for (uint32_t fresh = window->newest + 1; fresh != number; fresh++) {
-                *word_of(window, fresh) &= ~bit_of(fresh);
+                make_room(window, fresh);
             }
         }
+        window->moved += number - window->newest;
         window->newest = number;
     }
     *word_of(window, number) |= bit_of(number);

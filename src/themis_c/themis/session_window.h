@@ -3,7 +3,12 @@
  *
  * Numbers count modulo 2^32: one is ahead of another if the way up to it is shorter than 2^31.
  * The window hangs on the newest accepted number. By default it tolerates loss, and reordering and
- * doubling up to 8 behind. With reject_duplicates it reads every number once, up to 1024 behind. */
+ * doubling up to 8 behind. With reject_duplicates it reads every number once, up to 1024 behind.
+ *
+ * Why no number is accepted twice with reject_duplicates: counted from the first one and without
+ * the modulus, accepted numbers lie from -1024 to THEMIS_SESSION_WINDOW_MOVES - 1. There are fewer
+ * than 2^32 of them, so no two are equal modulo 2^32. One above the newest was never accepted, one
+ * inside the window has a bit of its own, and the rest are refused. */
 #ifndef THEMIS_SESSION_WINDOW_H
 #define THEMIS_SESSION_WINDOW_H
 
@@ -14,8 +19,12 @@
 
 #define THEMIS_SESSION_WINDOW_BITS 2048 /* a power of two above twice the window: a ring */
 
+/* With reject_duplicates the newest number stays this near to the first. */
+#define THEMIS_SESSION_WINDOW_MOVES (UINT64_C(1) << 31)
+
 struct themis_session_window {
     uint32_t newest;
+    uint64_t moved; /* how far that is from the first, without the modulus */
     bool reject_duplicates;
     uint32_t seen[THEMIS_SESSION_WINDOW_BITS / 32]; /* bit n mod 2048 for number n */
 };
@@ -23,7 +32,8 @@ struct themis_session_window {
 enum themis_session_welcome {
     THEMIS_SESSION_WELCOME,
     THEMIS_SESSION_TOO_OLD,
-    THEMIS_SESSION_SEEN_BEFORE
+    THEMIS_SESSION_SEEN_BEFORE,
+    THEMIS_SESSION_USED_UP /* and so is every newer number, for ever */
 };
 
 /* `first` is the number that the peer's first message will carry. */
