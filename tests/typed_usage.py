@@ -323,6 +323,10 @@ class Asynchronous:
 
 
 def transports(connection: socket.socket) -> None:
+    queue = SimpleMemoryTransport({b"bob": data})
+    assert_type((queue.send(data), queue.receive(100)), tuple[int | None, bytes])
+    assert_type(queue.message_list, list[bytes])
+    queue.message_list = [data]
     SSession(b"alice", data, Database())
     SSession(b"alice", data, Untyped())
     SSession(b"alice", data, SimpleMemoryTransport({b"bob": data}))
@@ -339,7 +343,9 @@ def transports(connection: socket.socket) -> None:
 
 def session() -> None:
     transport = Callbacks()
-    with SSession(b"alice", data, transport, reject_duplicates=True) as ours:
+    with SSession(
+        b"alice", data, transport, reject_duplicates=True, allow_own_identity=True
+    ) as ours:
         assert_type(ours, SSession)
     assert_type(ours.state, SessionState)
     assert_type(ours.remote_id, bytes | None)
