@@ -11,8 +11,9 @@ class                   output                   detects tampering    for
 `SCellContextImprint`   same length              **no**               no room for a token
 ======================  =======================  ===================  =========================
 
-Messages have 1 to 2^32-1 bytes; any bytes-like object will do. Threads may share objects.
-Everything that fails raises `SecureCellError`.
+Messages have 1 to 2^32-1 bytes; any bytes-like object will do. Objects are immutable: threads may
+share them, and `copy.copy` and `copy.deepcopy` return the object itself. Everything that fails
+raises `SecureCellError`.
 
 Each class also has, for programs that count microseconds, ``encrypt_into`` and ``decrypt_into``,
 which write into a buffer of yours, and ``encrypt_many`` and ``decrypt_many`` for whole lists.
@@ -65,7 +66,7 @@ class SecureCellValueError(SecureCellError, ValueError):
 _ERRORS = boundary.Errors(SecureCellError, SecureCellTypeError, SecureCellValueError)
 
 
-class _KeyedCell(boundary.Owner):
+class _KeyedCell(boundary.Immutable):
     _errors = _ERRORS
 
     def _prepare(self, key: Buffer | None, *, compat_096: bool = False) -> None:
@@ -73,7 +74,7 @@ class _KeyedCell(boundary.Owner):
             boundary.wrong_value(_ERRORS, f"{type(self).__name__} needs a key")
         if isinstance(key, str):
             key = _compat.bytes_of_text_key(key)
-        self._handle = cells.new(_ERRORS, key, compat_096=bool(compat_096))
+        boundary.own(self, cells.new, key, compat_096=bool(compat_096))
 
 
 class SCellSeal(_KeyedCell):
@@ -268,7 +269,7 @@ class SCellSealPassphrase(SCellSeal):
             boundary.wrong_type(_ERRORS, "max_iterations must be an int")
         if not 1 <= max_iterations <= cells.ITERATIONS_LIMIT:
             boundary.wrong_value(_ERRORS, f"max_iterations must be 1 to {cells.ITERATIONS_LIMIT}")
-        self._handle = cells.passphrase_new(_ERRORS, passphrase, max_iterations=max_iterations)
+        boundary.own(self, cells.passphrase_new, passphrase, max_iterations=max_iterations)
 
     def encrypt(self, message: Buffer, context: Buffer | None = None) -> bytes:
         """Encrypt as `SCellSeal.encrypt` does; the result has ``len(message) + 70`` bytes."""

@@ -26,7 +26,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from . import _compat
-from ._core import boundary, comparators
+from ._core import boundary, comparators, forks
 from ._core.annotations import Buffer
 from .exception import THEMIS_CODES as THEMIS_CODES
 from .exception import ThemisError
@@ -81,13 +81,8 @@ class SComparator(comparators.Comparator):
     _errors = _ERRORS
 
     def __init__(self, shared_secret: Buffer) -> None:
-        super().__init__()
-        self._handle = comparators.new(_ERRORS)
-        try:
-            self.append_secret(shared_secret)
-        except BaseException:
-            self.close()
-            raise
+        forks.watch(self)
+        boundary.own(self, comparators.new, shared_secret)
 
     def append_secret(self, secret: Buffer) -> None:
         """Add to the secret, for one that comes in pieces; how it was cut makes no difference.

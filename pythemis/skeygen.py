@@ -108,11 +108,11 @@ _CURVES = {"P-256": 256, "P-384": 384, "P-521": 521}
 _RSA_BITS = (2048, 4096, 8192)  # 1024 is read, for old data, but no longer made
 
 
-class GenerateKeyPair(boundary.Owner):
+class GenerateKeyPair(boundary.Immutable):
     """Generates a pair of keys.
 
     ``close()`` forgets the pair and cannot wipe it: its keys are ``bytes``, which Python frees as
-    they are, once nobody has them any more.
+    they are, once nobody has them any more. `copy.copy` and `copy.deepcopy` return the pair itself.
 
     Args:
         alg: a `KEY_PAIR_TYPE`; EC unless you have a reason.
@@ -141,7 +141,7 @@ class GenerateKeyPair(boundary.Owner):
             uncompressed = os.environ.get(_UNCOMPRESSED_VARIABLE) == "1"
         elif kind.algorithm != keys.EC:
             boundary.wrong_value(_ERRORS, "uncompressed is for EC keys")
-        self._handle = keys.pair(_ERRORS, kind, uncompressed=bool(uncompressed))
+        boundary.own(self, keys.pair, kind, uncompressed=bool(uncompressed))
 
     def export_private_key(self) -> bytes:
         """Give the private key; keep it secret."""

@@ -9,8 +9,8 @@
   encrypt the result.
 
 Keys are made by `pythemis.skeygen`. Messages have 1 to 2^32-1 bytes; any bytes-like object will
-do. Objects are immutable: threads may share them. Everything that fails raises
-`SecureMessageError`.
+do. Objects are immutable: threads may share them, and `copy.copy` and `copy.deepcopy` return the
+object itself. Everything that fails raises `SecureMessageError`.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class SecureMessageValueError(SecureMessageError, ValueError):
 _ERRORS = boundary.Errors(SecureMessageError, SecureMessageTypeError, SecureMessageValueError)
 
 
-class SMessage(boundary.Owner):
+class SMessage(boundary.Immutable):
     """Encrypts messages for a peer and decrypts the peer's.
 
     With EC keys both sides agree on a secret when the object is made, once for all its messages.
@@ -66,11 +66,9 @@ class SMessage(boundary.Owner):
     """
 
     _errors = _ERRORS
-    _wrap_growth = _unwrap_growth = 0  # of those whose __init__ was forgotten
 
     def __init__(self, private_key: Buffer, peer_public_key: Buffer) -> None:
-        self._handle = messages.new(_ERRORS, private_key, peer_public_key)
-        self._wrap_growth, self._unwrap_growth = messages.growth_of(self._handle)
+        boundary.own(self, messages.new, private_key, peer_public_key)
 
     def wrap(self, message: Buffer) -> bytes:
         """Encrypt a message for the peer.
@@ -85,7 +83,7 @@ class SMessage(boundary.Owner):
         Raises:
             SecureMessageError: an empty or too long message, a wrong type.
         """
-        return messages.wrap(self, message, self._wrap_growth)
+        return messages.wrap(self, message)
 
     def unwrap(self, message: Buffer) -> bytes:
         """Decrypt what the peer wrapped.
@@ -100,10 +98,10 @@ class SMessage(boundary.Owner):
             SecureMessageError: it was encrypted with other keys, or it is damaged or something
                 else.
         """
-        return messages.unwrap(self, message, self._unwrap_growth)
+        return messages.unwrap(self, message)
 
 
-class SecureSigner(boundary.Owner):
+class SecureSigner(boundary.Immutable):
     """Signs messages, with a key that is read once.
 
     Args:
@@ -116,7 +114,7 @@ class SecureSigner(boundary.Owner):
     _errors = _ERRORS
 
     def __init__(self, private_key: Buffer) -> None:
-        self._handle = messages.signer_new(_ERRORS, private_key)
+        boundary.own(self, messages.signer_new, private_key)
 
     def sign(self, message: Buffer) -> bytes:
         """Sign a message, as `ssign` does.
@@ -135,7 +133,7 @@ class SecureSigner(boundary.Owner):
         return messages.signer_sign(self, message)
 
 
-class SecureVerifier(boundary.Owner):
+class SecureVerifier(boundary.Immutable):
     """Checks signed messages, with a key that is read once.
 
     Args:
@@ -146,9 +144,10 @@ class SecureVerifier(boundary.Owner):
     """
 
     _errors = _ERRORS
+    _refusal = "cannot be pickled: pickle the public key"
 
     def __init__(self, public_key: Buffer) -> None:
-        self._handle = messages.verifier_new(_ERRORS, public_key)
+        boundary.own(self, messages.verifier_new, public_key)
 
     def verify(self, message: Buffer) -> bytes:
         """Check a signed message, as `sverify` does.

@@ -18,8 +18,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from enum import IntEnum
-from threading import RLock, get_ident
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from threading import get_ident
+from typing import TYPE_CHECKING, Any, Protocol
 
 from . import _compat
 from ._core import boundary, forks, sessions
@@ -266,12 +266,6 @@ class SSession(sessions.Session):
 
     _errors = _ERRORS
 
-    # So that a subclass that forgets super().__init__() is closed.
-    _transport: Any = None
-    _delivering: int | None = None  # the thread that is in the transport's send
-    _receiving = RLock()
-    _sending = RLock()
-
     def __init__(
         self,
         user_id: Buffer,
@@ -287,19 +281,16 @@ class SSession(sessions.Session):
                 "the transport must have the method get_pub_key_by_id, as "
                 f"SimpleMemoryTransport({{id: key}}) has; {type(transport).__name__} has not",
             )
-        self._transport = transport
-        self._handle = sessions.new(
-            _ERRORS,
+        forks.watch(self)
+        boundary.own(
+            self,
+            sessions.new,
             user_id,
             sign_key,
+            transport,
             reject_duplicates=bool(reject_duplicates),
             allow_own_identity=bool(allow_own_identity),
         )
-        self._lock = RLock()
-        # Where two are held, they are taken in this order.
-        self._receiving = RLock()
-        self._sending = RLock()
-        forks.watch(self)
 
     # ---- What it is ----
 
@@ -421,9 +412,10 @@ class SSession(sessions.Session):
             SecureSessionError: this session is under way or established already, or the
                 transport failed (NETWORK_ERROR).
         """
-        self._method("send")  # without it the session stays as it is
-        with self._sending:
-            self._deliver(sessions.connect_request(self))
+        talk = boundary.opened(self).talk
+        _method(talk, "send")  # without it the session stays as it is
+        with talk.sending:
+            _deliver(talk, sessions.connect_request(self))
 
     def send(self, message: Buffer) -> int:
         """Encrypt a message and send it.
@@ -438,9 +430,10 @@ class SSession(sessions.Session):
             SecureSessionError: as `wrap`; or the transport failed (NETWORK_ERROR), with what it
                 raised as the ``__cause__``.
         """
-        with self._sending:  # across both, so that messages leave in the order of their numbers
+        talk = boundary.opened(self).talk
+        with talk.sending:  # across both, so that messages leave in the order of their numbers
             wrapped = sessions.wrap(self, message)
-            self._deliver(wrapped)
+            _deliver(talk, wrapped)
         return len(wrapped) - sessions.OVERHEAD
 
     def receive(self, max_length: int = DEFAULT_MAX_LENGTH) -> bytes:
@@ -459,25 +452,25 @@ class SSession(sessions.Session):
                 these two nothing more may come, unless the cause is a TimeoutError.
         """
         # Inside the transport's send we hold the lock that a negotiating receiver waits for.
-        inside_send = self._delivering == get_ident()
-        turn = self._receiving
-        if not turn.acquire(blocking=not inside_send):
-            self._fail(
+        talk = boundary.opened(self).talk
+        inside_send = talk.delivering == get_ident()
+        if not talk.receiving.acquire(blocking=not inside_send):
+            raise SecureSessionError(
                 THEMIS_CODES.SSESSION_TRANSPORT_ERROR,
                 "the transport's send called receive() while another thread is receiving",
             )
         try:
-            message = self._fetch(max_length)
+            message = self._fetch(talk, max_length)
             text = sessions.unwrap(self, message, bytes)
             if text is not None:
                 return text
-            with self._sending:  # nobody's data may overtake the reply that establishes
+            with talk.sending:  # nobody's data may overtake the reply that establishes
                 reply = self._negotiate(message)
                 if reply:
-                    self._deliver(reply)
+                    _deliver(talk, reply)
             return b""
         finally:
-            turn.release()
+            talk.receiving.release()
 
     # ---- Callbacks ----
 
@@ -487,42 +480,16 @@ class SSession(sessions.Session):
         if state in (sessions.IDLE, sessions.WAITING_FOR_2):
             # A copy: what a callback does to a buffer of its own must not reach the core.
             message = boundary.copied(_ERRORS, message, "the received message")
+            transport = boundary.opened(self).talk.transport
             with suppress(_NoClaimError):  # then the core refuses it, in the words of its state
-                peer_key = self._public_key_of(sessions.claimed_peer(_NO_CLAIM, message))
+                peer_id = sessions.claimed_peer(_NO_CLAIM, message)
+                peer_key = _public_key_of(transport, peer_id)
         return sessions.negotiate(self, message, peer_key)
 
-    def _public_key_of(self, peer_id: bytes) -> bytes:
-        try:
-            key = self._transport.get_pub_key_by_id(peer_id)
-        except Exception as error:
-            raise look_up_failed(peer_id) from error
-        try:
-            found = b"" if key is None else boundary.copied(_ERRORS, key, "the public key")
-        except SecureSessionTypeError as error:
-            message = f"get_pub_key_by_id must return bytes, not {type(key).__name__}"
-            raise SecureSessionError(_UNKNOWN, message) from error
-        if not found:
-            message = f"get_pub_key_by_id knows no public key of the peer {_shown_id(peer_id)}"
-            self._fail(_UNKNOWN, message)
-        return found
-
-    def _deliver(self, message: bytes) -> None:
-        send = self._method("send")
-        outer, self._delivering = self._delivering, get_ident()
-        try:
-            answer = send(message)
-        except Exception as error:
-            raise SecureSessionError(
-                THEMIS_CODES.NETWORK_ERROR, f"the transport failed to send: {shown(error)}"
-            ) from error
-        finally:
-            self._delivering = outer
-        _refuse_awaitable(answer, "send")
-
-    def _fetch(self, max_length: int) -> Buffer:
+    def _fetch(self, talk: sessions.Talk, max_length: int) -> Buffer:
         if not isinstance(max_length, int):
             boundary.wrong_type(_ERRORS, "max_length must be an int")
-        receive = self._method("receive")
+        receive = _method(talk, "receive")
         try:
             message = receive(max(max_length, NEGOTIATION_LENGTH) + sessions.OVERHEAD)
         except Exception as error:
@@ -532,32 +499,52 @@ class SSession(sessions.Session):
             raise SecureSessionError(THEMIS_CODES.NETWORK_ERROR, text) from error
         _refuse_awaitable(message, "receive")
         if message is None or len(boundary.view(_ERRORS, message, "a received message")) == 0:
-            self._fail(
+            raise SecureSessionError(
                 THEMIS_CODES.SSESSION_TRANSPORT_ERROR,
                 "the transport received nothing: has the peer closed the connection?",
             )
         return message  # type: ignore[no-any-return]
 
-    def _method(self, name: str) -> Any:
-        try:
-            return getattr(self._transport, name)
-        except AttributeError as error:
-            boundary.opened(self)  # if it is closed, this is what matters
-            raise SecureSessionError(
-                THEMIS_CODES.NETWORK_ERROR,
-                f"the transport has no method {name}, which connect, send and receive need; "
-                "connect_request, wrap and unwrap leave it to you how messages travel",
-            ) from error
 
-    def _fail(self, code: THEMIS_CODES, message: str) -> NoReturn:
-        raise SecureSessionError(code, message)
+def _public_key_of(transport: Any, peer_id: bytes) -> bytes:
+    try:
+        key = transport.get_pub_key_by_id(peer_id)
+    except Exception as error:
+        raise look_up_failed(peer_id) from error
+    try:
+        found = b"" if key is None else boundary.copied(_ERRORS, key, "the public key")
+    except SecureSessionTypeError as error:
+        message = f"get_pub_key_by_id must return bytes, not {type(key).__name__}"
+        raise SecureSessionError(_UNKNOWN, message) from error
+    if not found:
+        message = f"get_pub_key_by_id knows no public key of the peer {_shown_id(peer_id)}"
+        raise SecureSessionError(_UNKNOWN, message)
+    return found
 
-    # ---- Forks ----
 
-    def _after_fork(self) -> None:
-        self._handle, self._lock = forks.renewed(self._handle, self._lock)
-        self._receiving, self._sending = RLock(), RLock()
-        self._delivering = None
+def _deliver(talk: sessions.Talk, message: bytes) -> None:
+    send = _method(talk, "send")
+    outer, talk.delivering = talk.delivering, get_ident()
+    try:
+        answer = send(message)
+    except Exception as error:
+        raise SecureSessionError(
+            THEMIS_CODES.NETWORK_ERROR, f"the transport failed to send: {shown(error)}"
+        ) from error
+    finally:
+        talk.delivering = outer
+    _refuse_awaitable(answer, "send")
+
+
+def _method(talk: sessions.Talk, name: str) -> Any:
+    try:
+        return getattr(talk.transport, name)
+    except AttributeError as error:
+        raise SecureSessionError(
+            THEMIS_CODES.NETWORK_ERROR,
+            f"the transport has no method {name}, which connect, send and receive need; "
+            "connect_request, wrap and unwrap leave it to you how messages travel",
+        ) from error
 
 
 def _refuse_awaitable(answer: object, method: str) -> None:

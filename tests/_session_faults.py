@@ -60,7 +60,7 @@ def negotiation(number):
 
     def operation(arm, disarm):
         session, size = waiting_for(number), ffi.new("size_t *")
-        room = lib.themis_session_negotiation_size(session._handle)
+        room = lib.themis_session_negotiation_size(session._held.handle)
         out = ffi.new("uint8_t[]", room)
         message = CASE.get(f"message{number}", b"")
         key = CASE["client_public" if number == 1 else "server_public"]
@@ -68,9 +68,9 @@ def negotiation(number):
         def call():
             size[0] = room
             if number == 0:
-                return lib.themis_session_connect_request(session._handle, out, size)
+                return lib.themis_session_connect_request(session._held.handle, out, size)
             return lib.themis_session_negotiate(
-                session._handle, message, len(message), key, len(key), out, size
+                session._held.handle, message, len(message), key, len(key), out, size
             )
 
         before = session.state
@@ -108,9 +108,9 @@ def data():
 
     def operation(arm, disarm):
         arm()
-        status = lib.themis_session_wrap(client._handle, 0, MESSAGE, len(MESSAGE), wrapped)
+        status = lib.themis_session_wrap(client._held.handle, 0, MESSAGE, len(MESSAGE), wrapped)
         if status in GOOD:
-            status = lib.themis_session_unwrap(server._handle, 0, wrapped, len(wrapped), text)
+            status = lib.themis_session_unwrap(server._held.handle, 0, wrapped, len(wrapped), text)
         fired = disarm()
         if status in GOOD:
             assert bytes(text) == MESSAGE

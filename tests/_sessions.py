@@ -98,19 +98,21 @@ def assert_works(client, server):
 
 def plan(session, private_key):
     """Give a session the ephemeral key that it would generate."""
-    status = lib.themis_testing_session_ephemeral(session._handle, private_key, len(private_key))
+    status = lib.themis_testing_session_ephemeral(
+        session._held.handle, private_key, len(private_key)
+    )
     assert status == CODES.SUCCESS
 
 
 def set_numbers(session, next_written, next_read):
     """Set the next sequence number to write and the first to read."""
-    status = lib.themis_testing_session_numbers(session._handle, next_written, next_read)
+    status = lib.themis_testing_session_numbers(session._held.handle, next_written, next_read)
     assert status == CODES.SUCCESS
 
 
 def set_counts(session, written, moved):
     """Set how many messages were written, and how far the newest read is from the first."""
-    status = lib.themis_testing_session_counts(session._handle, written, moved)
+    status = lib.themis_testing_session_counts(session._held.handle, written, moved)
     assert status == CODES.SUCCESS
 
 

@@ -98,7 +98,7 @@ def with_fresh_cell(function, size, *arguments, expected=None):
 
     def operation(arm, disarm):
         cell = pythemis.scell.SCellSeal(b"key")
-        return writing(function, size, cell._handle, *arguments, expected=expected)(arm, disarm)
+        return writing(function, size, cell._held, *arguments, expected=expected)(arm, disarm)
 
     return operation
 
@@ -108,7 +108,7 @@ def comparing(step):
 
     def operation(arm, disarm):
         sides = [SComparator(b"key"), SComparator(b"key")]
-        alice, bob = (side._handle for side in sides)
+        alice, bob = (side._held.handle for side in sides)
         if step == 0:
             arm()
             status = lib.themis_comparator_append(alice, MESSAGE, SIZE)
@@ -172,14 +172,14 @@ def operations():
     )
     yield (
         "passphrase_seal",
-        writing(lib.themis_passphrase_seal, SIZE + 70, PASSPHRASE._handle, *message, *context),
+        writing(lib.themis_passphrase_seal, SIZE + 70, PASSPHRASE._held, *message, *context),
     )
     yield (
         "passphrase_unseal",
         writing(
             lib.themis_passphrase_unseal,
             SIZE,
-            *(PASSPHRASE._handle, sealed_by_passphrase, len(sealed_by_passphrase)),
+            *(PASSPHRASE._held, sealed_by_passphrase, len(sealed_by_passphrase)),
             *(*context, ..., SIZE),
             expected=MESSAGE,
         ),
@@ -256,7 +256,7 @@ def signing(private):
     def operation(arm, disarm):
         signer = pythemis.smessage.SecureSigner(private)
         arm()
-        status = lib.themis_signer_sign(signer._handle, MESSAGE, SIZE, header, signature, length)
+        status = lib.themis_signer_sign(signer._held, MESSAGE, SIZE, header, signature, length)
         return status, disarm()
 
     return operation
@@ -268,7 +268,7 @@ def wrapping(private, public):
 
     def operation(arm, disarm):
         message = pythemis.smessage.SMessage(private, public)
-        arguments = (message._handle, MESSAGE, SIZE)
+        arguments = (message._held, MESSAGE, SIZE)
         return writing(lib.themis_message_wrap, size, *arguments)(arm, disarm)
 
     return operation
@@ -280,7 +280,7 @@ def unwrapping(private, public):
 
     def operation(arm, disarm):
         message = pythemis.smessage.SMessage(private, public)
-        arguments = (message._handle, wrapped, len(wrapped))
+        arguments = (message._held, wrapped, len(wrapped))
         return writing(lib.themis_message_unwrap, SIZE, *arguments, expected=MESSAGE)(arm, disarm)
 
     return operation
@@ -293,7 +293,7 @@ def verifying(public, signed):
 
     def operation(arm, disarm):
         arm()
-        status = lib.themis_verifier_verify(verifier._handle, signed, len(signed), length)
+        status = lib.themis_verifier_verify(verifier._held, signed, len(signed), length)
         return status, disarm()
 
     return operation

@@ -22,9 +22,9 @@ def begin(sealed=None, cell=CELL):
     """Begin the work for a new cell, or for one that is there: (status, handle)."""
     made = ffi.new("themis_stretch **")
     if sealed is None:
-        status = lib.themis_stretch_to_seal(cell._handle, made)
+        status = lib.themis_stretch_to_seal(cell._held, made)
     else:
-        status = lib.themis_stretch_to_unseal(cell._handle, sealed, len(sealed), made)
+        status = lib.themis_stretch_to_unseal(cell._held, sealed, len(sealed), made)
     assert (made[0] == ffi.NULL) == (status != SUCCESS)
     return status, ffi.gc(made[0], lib.themis_stretch_free)
 
@@ -40,7 +40,7 @@ def unseal(stretch, sealed, size=9, context=CONTEXT, cell=CELL):
     """Read a cell when the work is done: (status, message)."""
     out = ffi.new("uint8_t[]", max(size, 1))
     status = lib.themis_stretched_unseal(
-        cell._handle, stretch, sealed, len(sealed), context, len(context), out, size
+        cell._held, stretch, sealed, len(sealed), context, len(context), out, size
     )
     return status, bytes(ffi.buffer(out, size))
 

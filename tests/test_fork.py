@@ -397,7 +397,7 @@ def test_a_session_that_a_thread_was_inside_of_is_closed_in_the_child():
             client.wrap(b"m")
         return b"refused"
 
-    with held(client._lock):
+    with held(client._held.lock):
         assert Child(work).result() == b"refused"
     assert server.unwrap(client.wrap(b"m")) == b"m"
 
@@ -411,7 +411,7 @@ def test_a_comparison_that_a_thread_was_inside_of_is_closed_in_the_child():
             alice.result()
         return b"refused"
 
-    with held(alice._lock):
+    with held(alice._held.lock):
         assert Child(work).result() == b"refused"
     message = alice.proceed_compare(bob.proceed_compare(alice.begin_compare()))
     alice.proceed_compare(bob.proceed_compare(message))
@@ -460,7 +460,7 @@ class EqualWithHash(Equal):
 def test_sessions_that_are_equal_are_each_told_of_a_fork(kind):
     """A subclass may compare its objects as it likes."""
     sessions = [kind(CLIENT, key_pair("p256")[0], None) for _ in range(2)]
-    with held(sessions[0]._lock), held(sessions[1]._lock):
+    with held(sessions[0]._held.lock), held(sessions[1]._held.lock):
         child = Child(lambda: b" ".join(one.state.name.encode() for one in sessions))
         assert child.result() == b"CLOSED CLOSED"
     assert [one.state.name for one in sessions] == ["IDLE", "IDLE"]

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a key is, how pairs are made, and the public half of a private key."""
 
-import copy
 import pickle
 import subprocess
 import sys
@@ -211,13 +210,11 @@ def test_the_public_half_of_a_public_key_is_refused():
 
 
 def test_a_pair_shows_and_leaks_nothing():
-    """A pair is not printed, copied or pickled, and a closed one has forgotten its keys."""
+    """A pair is not printed or pickled, and a closed one has forgotten its keys."""
     pair = GenerateKeyPair("EC")
     assert repr(pair) == "<pythemis.skeygen.GenerateKeyPair>"
-    with pytest.raises(TypeError, match="cannot be pickled or copied"):
+    with pytest.raises(TypeError, match="holds a secret and cannot be pickled; make another one"):
         pickle.dumps(pair)
-    with pytest.raises(TypeError, match="cannot be pickled or copied"):
-        copy.copy(pair)
     with pair:
         assert len(pair.export_private_key()) == 45
     with pytest.raises(ThemisValueError, match="is closed"):

@@ -68,12 +68,12 @@ def test_a_refused_message_does_not_end_the_chat(example, capsys):
     alice = chat.join(b"alice", one[0], server_public, server.port)
     bob = chat.join(b"bob", other[0], server_public, server.port)
     assert [alice.receive(), bob.receive()] == [b"welcome"] * 2
-    alice._transport.send(b"nonsense")
+    alice._held.talk.transport.send(b"nonsense")
     alice.send(b"still here")
     assert bob.receive() == b"alice: still here"
     assert "refused: this is not a message of a session" in capsys.readouterr().out
     for session in (alice, bob):
-        session._transport.close()
+        session._held.talk.transport.close()
     server.close()
 
 

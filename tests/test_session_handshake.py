@@ -564,9 +564,9 @@ def test_peer_keys_that_are_none(key):
     for number in (1, 2):
         stage = Stage(number)
         reader = stage.reader
-        honest, reader._transport = reader._transport, Answering(key)
+        honest, reader._held.talk.transport = reader._held.talk.transport, Answering(key)
         stage.refuse(stage.honest, {UNKNOWN})
-        reader._transport = honest
+        reader._held.talk.transport = honest
         stage.finish()
 
 
@@ -578,9 +578,9 @@ def test_damaged_peer_keys():
     wrong += [message for _, message in flips(public)]
     stage = Stage(1)
     for key in wrong:
-        stage.server._transport = Answering(key)
+        stage.server._held.talk.transport = Answering(key)
         stage.refuse(stage.honest, {UNKNOWN})
-    stage.server._transport = SimpleMemoryTransport(CLIENT, bytearray(public))
+    stage.server._held.talk.transport = SimpleMemoryTransport(CLIENT, bytearray(public))
     stage.finish()
 
 
@@ -595,13 +595,13 @@ def test_what_get_pub_key_by_id_raises():
             raise self.raised
 
     stage = Stage(1)
-    honest, stage.server._transport = stage.server._transport, Callbacks()
+    honest, stage.server._held.talk.transport = stage.server._held.talk.transport, Callbacks()
     error = stage.refuse(stage.honest, {UNKNOWN})
     assert error.__cause__ is Callbacks.raised
     Callbacks.raised = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
         stage.server.unwrap(stage.honest)
-    stage.server._transport = honest
+    stage.server._held.talk.transport = honest
     stage.finish()
 
 
@@ -627,9 +627,9 @@ def test_planned_keys_are_for_idle_sessions():
     private, _ = key_pair("p256")
     client.connect_request()
     for size in (0, len(private) - 1, len(private)):
-        status = lib.themis_testing_session_ephemeral(client._handle, private, size)
+        status = lib.themis_testing_session_ephemeral(client._held.handle, private, size)
         assert status == CODES.INVALID_PARAMETER
-    assert lib.themis_testing_session_numbers(client._handle, 1, 1) == CODES.INVALID_PARAMETER
+    assert lib.themis_testing_session_numbers(client._held.handle, 1, 1) == CODES.INVALID_PARAMETER
     fresh, _ = parties()
     plan(fresh, private)
 
@@ -646,17 +646,17 @@ def test_a_reply_that_does_not_fit():
     message = b""
     for session, peer_key in negotiation:
         state = session.state
-        full = lib.themis_session_negotiation_size(session._handle)
+        full = lib.themis_session_negotiation_size(session._held.handle)
         for room in (0, 1, 12, 43, full):
             out = ffi.new("uint8_t[]", b"x" * full)
             size = ffi.new("size_t *", room)
             if peer_key() is None:
-                status = lib.themis_session_connect_request(session._handle, out, size)
+                status = lib.themis_session_connect_request(session._held.handle, out, size)
                 done = CODES.SUCCESS
             else:
                 key = peer_key()
                 status = lib.themis_session_negotiate(
-                    session._handle, message, len(message), key, len(key), out, size
+                    session._held.handle, message, len(message), key, len(key), out, size
                 )
                 done = CODES.SEND_OUTPUT_TO_PEER
             if room < full:

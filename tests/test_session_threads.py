@@ -454,7 +454,7 @@ def test_sessions_die_with_their_last_reference():
             client.connect_request()
         else:
             negotiate(client, server)
-        seen += [weakref.ref(client._handle), weakref.ref(server._handle)]
+        seen += [weakref.ref(client._held.handle), weakref.ref(server._held.handle)]
     del client, server
     gc.collect()
     assert not any(handle() for handle in seen)

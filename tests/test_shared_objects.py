@@ -275,7 +275,7 @@ def test_what_another_thread_closes_is_freed_by_the_collector_at_the_latest():
     Without a GIL what one thread made waits for that thread to go on, if another gives it up.
     """
     cell, freed, seen = SCellSeal(KEY), threading.Event(), []
-    cell._handle = ffi.gc(ffi.new("int *"), lambda _: freed.set())
+    cell._held = ffi.gc(ffi.new("int *"), lambda _: freed.set())
 
     def close():
         time.sleep(0.05)  # by now the thread that made it waits for this one

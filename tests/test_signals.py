@@ -71,7 +71,7 @@ def test_the_core_stretches_in_slices():
     cell = SCellSeal(passphrase="x", max_iterations=HOSTILE)
     sealed = cell_asking_for(HOSTILE)
     made, left = ffi.new("themis_stretch **"), ffi.new("uint32_t *")
-    assert lib.themis_stretch_to_unseal(cell._handle, sealed, len(sealed), made) == 0
+    assert lib.themis_stretch_to_unseal(cell._held, sealed, len(sealed), made) == 0
     stretch = ffi.gc(made[0], lib.themis_stretch_free)
     spent = []
     for _ in range(10):

@@ -389,7 +389,7 @@ def batch(numbers: random.Random, writer: SSession, reader: SSession) -> None:
 def set_numbers(client: SSession, server: SSession, to_server: int, to_client: int) -> None:
     """Let both directions go on with these sequence numbers."""
     for session, written, read in (client, to_server, to_client), (server, to_client, to_server):
-        status = lib.themis_testing_session_numbers(session._handle, written, read)
+        status = lib.themis_testing_session_numbers(session._held.handle, written, read)
         check(status == THEMIS_CODES.SUCCESS)
 
 

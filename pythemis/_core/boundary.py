@@ -8,6 +8,8 @@ an exception.
 from __future__ import annotations
 
 import sys
+from functools import partial
+from operator import is_
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn
 
 from pythemis._themis import ffi, lib
@@ -26,15 +28,10 @@ INVALID_SIGNATURE: int = lib.THEMIS_INVALID_SIGNATURE
 NOT_SUPPORTED: int = lib.THEMIS_NOT_SUPPORTED
 BUFFER_TOO_SMALL: int = lib.THEMIS_BUFFER_TOO_SMALL
 
-# Looked up here, where one thread imports and others wait: where threads ask for types by name for
-# the first time, at the same time, PyPy gives one thread the type of another.
-TYPES = [
-    *("char const **", "int *", "int[3]", "size_t *", "size_t[2]", "size_t[]", "uint32_t *"),
-    *("themis_blob **", "themis_cell **", "themis_comparator **", "themis_message **"),
-    *("themis_passphrase **", "themis_session **", "themis_stretch **", "uint8_t[]"),
-]
-for _type in TYPES:
-    ffi.typeof(_type)
+# Types of cffi are looked up where modules are imported, here and in the others: where threads ask
+# for types by name for the first time, at the same time, PyPy gives one thread the type of another.
+BYTES = ffi.typeof("uint8_t[]")
+SIZE = ffi.typeof("size_t *")
 
 if lib.themis_init() != SUCCESS:
     raise ImportError("pythemis cannot use OpenSSL: its default provider does not load")
@@ -90,15 +87,44 @@ def status_text(status: int) -> str:
 # for as long as the exception lives, and CPython 3.10 and 3.11 crash when their garbage collector
 # meets a memoryview with a view of it in one cycle.
 
-# On CPython C writes into a fresh `bytes` that nobody else has seen yet. PyPy moves its objects,
-# so there C writes into memory of cffi's own, which is copied and wiped.
-IN_PLACE = sys.implementation.name == "cpython"
+# On CPython C writes into a fresh `bytes` that nothing else has seen yet. PyPy moves its objects,
+# so there C writes into memory of cffi's own, which is copied and wiped. The same happens where
+# `bytes(n)` shares its memory, as CPython itself does with `b"x"` and `bytes([n])`.
+_PROBED = (*range(1, 65), 255, 256, 257, 512, 513, 4095, 4096, 1 << 16)
+
+
+class _Subclass(bytes):
+    """A class of one's own, such as a session's messages have."""
+
+
+def gives_own_memory(make: Callable[[int], bytes]) -> bool:
+    """Return whether each call makes bytes in memory of their own, for every class of sizes.
+
+    Nothing is written before the addresses differ: writing into shared memory does the harm that
+    this looks for.
+    """
+    for size in _PROBED:
+        first, second = make(size), make(size)
+        others = [make(size), bytes(bytearray(size)), bytes([0])]
+        places = [ffi.from_buffer(BYTES, made) for made in (first, second, *others)]
+        if places[0] in places[1:] or places[1] in places[2:] or any((*first, *second)):
+            return False
+        ffi.memmove(places[0], b"\xaa" * size, size)
+        ffi.memmove(places[1], b"\x55" * size, size)
+        if (first, second) != (b"\xaa" * size, b"\x55" * size):
+            return False
+        if any(map(any, (*others, make(size), bytes(bytearray(size)), bytes([0])))):
+            return False
+    return True
+
+
+IN_PLACE = sys.implementation.name == "cpython" and all(map(gives_own_memory, (bytes, _Subclass)))
 ZEROS = bytes(1 << 16)  # to wipe with, piece by piece: a second copy would cost its memory
 
 
 def foreign_output(size: int) -> Any:
     """Make room for a result in memory of cffi's own."""
-    return ffi.new("uint8_t[]", size)
+    return ffi.new(BYTES, size)
 
 
 def foreign_result(output: Any) -> bytes:
@@ -144,7 +170,7 @@ def view(errors: Errors, data: Buffer, what: str) -> Any:
         wrong_type(errors, f"{what} must be bytes, not str; {hint}")
     try:
         if _is_memory(data):
-            return ffi.from_buffer("uint8_t[]", data)
+            return ffi.from_buffer(BYTES, data)
     except (TypeError, ValueError, BufferError):
         pass
     wanted = "text, bytes" if what in _MAY_BE_TEXT else "bytes"
@@ -195,7 +221,7 @@ def writable_view(errors: Errors, buffer: Buffer, what: str) -> Any:
     if not isinstance(buffer, (str, bytes)):
         try:
             if _is_memory(buffer):
-                return ffi.from_buffer("uint8_t[]", buffer, require_writable=True)
+                return ffi.from_buffer(BYTES, buffer, require_writable=True)
         except (TypeError, ValueError, BufferError):
             pass
     kind = type(buffer).__name__
@@ -240,21 +266,47 @@ def refuse_clash(errors: Errors) -> NoReturn:
     wrong_value(errors, "the buffer overlaps what is read, and not where it may")
 
 
+# ---- Handles ----
+
+
+def places(name: str) -> Callable[[], Any]:
+    """Return a function that makes a place for a handle of this kind, ``themis_<name>``.
+
+    C puts the handle into the place, and the place frees it when it goes, or at `ffi.release`. So
+    the handle has an owner before it exists: nothing that is raised, at whatever moment, such as a
+    KeyboardInterrupt, leaves a secret behind. That is also why no Python function does the
+    freeing, which could be interrupted as well: ``min`` asks for the key of each handle in the
+    place, and the key function is the one that frees.
+    """
+    kind = ffi.typeof(f"themis_{name} *[1]")
+    free = partial(min, key=getattr(lib, f"themis_{name}_free"))
+    return lambda: ffi.gc(ffi.new(kind), free)
+
+
+def kept(place: Any) -> Any:
+    """Return the handle in a place, as an object that keeps the place."""
+    return ffi.gc(place[0], partial(is_, place))  # called when it goes, to no effect
+
+
 # ---- Objects that own something prepared in C ----
 
 
 class Owner:
-    """Owns a handle of the C core: never copied, never shown."""
+    """Owns what the C core prepared: made once, never copied, never shown."""
 
     _errors: ClassVar[Errors]
-    _handle: Any = None
+    # All that it owns, in one object: a method reads this once, and what it found belongs together
+    # whatever other threads, callbacks and signal handlers do meanwhile. None where the object is
+    # closed, and where super().__init__() was forgotten.
+    _held: Any = None
+    _refusal: ClassVar[str] = "holds a secret and cannot be pickled or copied"
 
     def close(self) -> None:
         """Forget the secret; its memory is wiped once no call in another thread uses it.
 
         Closing again is fine; any other use of a closed object is an error.
         """
-        self._handle = None
+        vars(self)["_held"] = None
 
     def __enter__(self) -> Self:
         return self
@@ -263,22 +315,47 @@ class Owner:
         self.close()
 
     def __repr__(self) -> str:
-        state = " (closed)" if self._handle is None else ""
+        state = " (closed)" if self._held is None else ""
         return f"<{type(self).__module__}.{type(self).__qualname__}{state}>"
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError(
-            f"{type(self).__qualname__} holds a secret and cannot be pickled or copied; "
-            "make another one where it is needed"
+            f"{type(self).__qualname__} {self._refusal}; make another one where it is needed"
         )
 
 
+class Immutable(Owner):
+    """An owner of what never changes: copying it, also deeply, returns the object itself."""
+
+    _refusal = "holds a secret and cannot be pickled"
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+
+def own(owner: Owner, make: Callable[..., Any], *arguments: Any, **options: Any) -> None:
+    """Make what an object owns, in its ``__init__``: once, for good."""
+    if "_held" in vars(owner):  # asked before the work, which may take long
+        _refuse_again(owner)
+    made = make(owner._errors, *arguments, **options)
+    # A buffer's own code, or another thread, may have been here meanwhile: the first one counts.
+    if vars(owner).setdefault("_held", made) is not made:
+        _refuse_again(owner)
+
+
+def _refuse_again(owner: Owner) -> NoReturn:
+    name = type(owner).__name__
+    wrong_value(
+        owner._errors, f"this {name} is made already, and __init__ runs once: make a new object"
+    )
+
+
 def opened(owner: Owner) -> Any:
-    """Give the handle of an object that is not closed."""
-    handle = owner._handle
-    if handle is None:
-        refuse_closed(owner)
-    return handle
+    """Return what an object owns that is not closed."""
+    return owner._held or refuse_closed(owner)
 
 
 def refuse_closed(owner: Owner) -> NoReturn:

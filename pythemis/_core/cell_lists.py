@@ -20,9 +20,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 from pythemis._themis import ffi, lib
 
 from .boundary import (
+    BYTES,
     IN_PLACE,
     INVALID_PARAMETER,
     MESSAGE_MAX,
+    SIZE,
     SUCCESS,
     Errors,
     Owner,
@@ -58,6 +60,7 @@ _PART_COUNT = 1024
 _PART_BYTES = 1 << 18
 # More than there are processors make nothing faster; whoever asks for a million gets these.
 _THREADS_MAX = max(64, cpu_count() or 1)
+_SIZES = ffi.typeof("size_t[]")
 _SIZE_T = "Q" if ffi.sizeof("size_t") == 8 else "I"  # as array has it; takes a fourth of ffi.new
 
 
@@ -272,7 +275,7 @@ def _opened(job: _Job, part: range, skip: int) -> Iterable[bytes]:
     try:
         return _fields(sizes, before=f"{skip}x").unpack(buffer)
     finally:
-        lib.themis_wipe(ffi.from_buffer("uint8_t[]", buffer), len(buffer))
+        lib.themis_wipe(ffi.from_buffer(BYTES, buffer), len(buffer))
 
 
 def _through_c(job: _Job, part: range) -> tuple[Any, list[int]]:
@@ -312,15 +315,15 @@ def _tokens(job: _Job, part: range) -> list[Any]:
 
 
 def _call(job: _Job, buffer: Any, contexts: bytes | None, counts: list[int], part: range) -> None:
-    failed = ffi.new("size_t *")
+    failed = ffi.new(SIZE)
     status = lib.themis_cell_many(
         opened(job.owner),
         job.operation,
-        ffi.from_buffer("uint8_t[]", buffer),
+        ffi.from_buffer(BYTES, buffer),
         len(buffer),
         ffi.NULL if contexts is None else contexts,
         0 if contexts is None else len(contexts),
-        ffi.from_buffer("size_t[]", array(_SIZE_T, counts)),
+        ffi.from_buffer(_SIZES, array(_SIZE_T, counts)),
         len(part),
         failed,
     )

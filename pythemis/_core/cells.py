@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from pythemis._themis import ffi, lib
 
 from .boundary import (
+    BYTES,
     FAIL,
     IN_PLACE,
     INVALID_PARAMETER,
     MESSAGE_MAX,
     NOT_SUPPORTED,
+    SIZE,
     SUCCESS,
     Errors,
     Owner,
@@ -21,10 +23,11 @@ from .boundary import (
     copied,
     failed,
     foreign_result,
+    kept,
     new_output,
     opened,
+    places,
     refuse_clash,
-    refuse_closed,
     steady,
     view,
     writable_view,
@@ -41,6 +44,11 @@ TOKEN_SIZE: int = lib.THEMIS_CELL_TOKEN_SIZE
 PASSPHRASE_TOKEN_SIZE: int = lib.THEMIS_PASSPHRASE_TOKEN_SIZE
 MAX_ITERATIONS: int = lib.THEMIS_PASSPHRASE_MAX_ITERATIONS
 ITERATIONS_LIMIT: int = lib.THEMIS_PASSPHRASE_ITERATIONS_LIMIT
+
+_cell = places("cell")
+_passphrase = places("passphrase")
+_stretch = places("stretch")
+_LEFT = ffi.typeof("uint32_t *")
 
 
 def _refusals(secret: str, form: str) -> dict[int, str]:
@@ -80,7 +88,7 @@ def recognised(refusals: dict[int, str], message: Any) -> dict[int, str]:
 def new(errors: Errors, key: Buffer, *, compat_096: bool) -> Any:
     """Prepare a key for any number of messages."""
     key_view = view(errors, key, "the key")
-    made = ffi.new("themis_cell **")
+    made = _cell()
     size = len(key_view)
     status = lib.themis_cell_new(key_view, size, compat_096, made)
     del key_view
@@ -88,13 +96,13 @@ def new(errors: Errors, key: Buffer, *, compat_096: bool) -> Any:
         wrong_value(errors, "the key is empty; skeygen.GenerateSymmetricKey() makes a good one")
     if status != SUCCESS:
         failed(errors, status)
-    return ffi.gc(made[0], lib.themis_cell_free)
+    return kept(made)
 
 
 def passphrase_new(errors: Errors, passphrase: Buffer, *, max_iterations: int) -> Any:
     """Prepare a passphrase for any number of messages."""
     text = view(errors, passphrase, "the passphrase")
-    made = ffi.new("themis_passphrase **")
+    made = _passphrase()
     size = len(text)
     status = lib.themis_passphrase_new(text, size, max_iterations, made)
     del text
@@ -102,7 +110,7 @@ def passphrase_new(errors: Errors, passphrase: Buffer, *, max_iterations: int) -
         wrong_value(errors, "the passphrase is empty")
     if status != SUCCESS:
         failed(errors, status)
-    return ffi.gc(made[0], lib.themis_passphrase_free)
+    return kept(made)
 
 
 def _operation(
@@ -139,9 +147,7 @@ def _operation(
             size = len(message)
             if not shrinks < size <= largest:
                 refuse_size(owner._errors, size, told(message))
-            handle = owner._handle
-            if handle is None:
-                refuse_closed(owner)
+            handle = opened(owner)
             output = new_output(size + growth)
             status = work(handle, message, size, context, len(context), output)
             if status != SUCCESS:
@@ -184,7 +190,7 @@ def _operation(
 
 def _fetched(output: Any, data: Any, size: int) -> Any:
     """Copy a ciphertext to where its message comes; that place, as C sees it."""
-    place = ffi.from_buffer("uint8_t[]", output) if type(output) is bytes else output
+    place = ffi.from_buffer(BYTES, output) if type(output) is bytes else output
     ffi.memmove(place, data, size)
     return place
 
@@ -223,9 +229,7 @@ def protect(owner: Owner, message: Any, context: Any) -> tuple[bytes, bytes]:
         size = len(message)
         if not 0 < size <= MESSAGE_MAX:
             wrong_size(owner._errors, "the message", size)
-        handle = owner._handle
-        if handle is None:
-            refuse_closed(owner)
+        handle = opened(owner)
         encrypted = new_output(size)
         token = new_output(TOKEN_SIZE)
         status = lib.themis_cell_protect(
@@ -279,9 +283,7 @@ def unprotect(owner: Owner, encrypted: Any, token: Any, context: Any) -> bytes:
             context = view(owner._errors, context, "the context")
         size = len(encrypted)
         _check_unprotect(owner._errors, size, len(token))
-        handle = owner._handle
-        if handle is None:
-            refuse_closed(owner)
+        handle = opened(owner)
         place = message = new_output(size)
         if type(encrypted) is not bytes:
             encrypted = place = _fetched(message, encrypted, size)
@@ -340,7 +342,7 @@ def _check_unprotect(errors: Errors, size: int, token_size: int) -> None:
 
 
 def _stretched(stretch: Any) -> int:
-    left = ffi.new("uint32_t *", 1)
+    left = ffi.new(_LEFT, 1)
     status: int = SUCCESS
     while status == SUCCESS and left[0] != 0:
         status = lib.themis_stretch_work(stretch, lib.THEMIS_STRETCH_SLICE, left)
@@ -350,7 +352,7 @@ def _stretched(stretch: Any) -> int:
 def _passphrase_seal(
     handle: Any, message: Any, size: int, context: Any, context_size: int, output: Any
 ) -> int:
-    made = ffi.new("themis_stretch **")
+    made = _stretch()
     try:
         status: int = lib.themis_stretch_to_seal(handle, made)
         if status == SUCCESS:
@@ -361,7 +363,7 @@ def _passphrase_seal(
             )
         return status
     finally:
-        lib.themis_stretch_free(made[0])
+        ffi.release(made)
         del message, context, output
 
 
@@ -409,13 +411,13 @@ def passphrase_unseal_into(owner: Owner, buffer: Any, sealed: Any, context: Any)
 
 
 def _passphrase_message_size(handle: Any, sealed: Any) -> tuple[int, int]:
-    size = ffi.new("size_t *")
+    size = ffi.new(SIZE)
     status = lib.themis_passphrase_message_size(handle, sealed, len(sealed), size)
     return status, size[0]
 
 
 def _passphrase_unseal(handle: Any, sealed: Any, context: Any, message: Any, size: int) -> int:
-    made = ffi.new("themis_stretch **")
+    made = _stretch()
     try:
         status: int = lib.themis_stretch_to_unseal(handle, sealed, len(sealed), made)
         if status == SUCCESS:
@@ -426,5 +428,5 @@ def _passphrase_unseal(handle: Any, sealed: Any, context: Any, message: Any, siz
             )
         return status
     finally:
-        lib.themis_stretch_free(made[0])
+        ffi.release(made)
         del sealed, context, message

@@ -6,7 +6,7 @@ from __future__ import annotations
 from threading import RLock
 from typing import Any, NoReturn
 
-from pythemis._themis import ffi, lib
+from pythemis._themis import lib
 
 from . import forks
 from .boundary import (
@@ -17,8 +17,10 @@ from .boundary import (
     Owner,
     failed,
     foreign_result,
+    kept,
     new_output,
-    refuse_closed,
+    opened,
+    places,
     view,
     wrong_value,
 )
@@ -28,30 +30,44 @@ MATCH: int = lib.THEMIS_COMPARATOR_MATCH
 NO_MATCH: int = lib.THEMIS_COMPARATOR_NO_MATCH
 
 
-class Comparator(Owner):
-    """Owns one side of a comparison, which one thread at a time may use.
+_comparator = places("comparator")
+
+
+class Parts:
+    """A comparator of the C core and the lock in which it is called.
 
     The lock can be taken again by the thread that has it: a signal handler may run in the middle
-    of a call, though never in the middle of its C part.
+    of a call, though never in the middle of its C part. A call that has more than one part in C
+    says that it is at work; then such a handler can look at the comparison, and not change it.
     """
 
-    _lock = RLock()  # of those whose __init__ was forgotten: they have no handle
+    __slots__ = ("at_work", "handle", "lock")
 
-    def __init__(self) -> None:
-        self._lock = RLock()
-        forks.watch(self)
+    def __init__(self, handle: Any) -> None:
+        self.handle = handle
+        self.lock = RLock()
+        self.at_work = False
+
+
+class Comparator(Owner):
+    """Owns one side of a comparison, which one thread at a time may use."""
 
     def _after_fork(self) -> None:
-        self._handle, self._lock = forks.renewed(self._handle, self._lock)
+        held = self._held
+        if held is not None:
+            handle, _ = forks.renewed(held.handle, held.lock)
+            vars(self)["_held"] = None if handle is None else Parts(handle)
 
 
-def new(errors: Errors) -> Any:
-    """Make one side of a comparison."""
-    made = ffi.new("themis_comparator **")
+def new(errors: Errors, secret: Any) -> Parts:
+    """Make one side of a comparison of this secret."""
+    made = _comparator()
     status = lib.themis_comparator_new(made)
     if status != SUCCESS:
         failed(errors, status)
-    return ffi.gc(made[0], lib.themis_comparator_free)
+    parts = Parts(kept(made))
+    _append(errors, parts, secret)
+    return parts
 
 
 _STARTED = {INVALID_PARAMETER: "this comparison has started already"}
@@ -61,28 +77,43 @@ _DAMAGED = {
 }
 
 
+_AT_WORK = (
+    "this comparison is taking a message, which a signal handler interrupted; try again later"
+)
+
+
+def _check_idle(errors: Errors, held: Parts) -> None:
+    if held.at_work:
+        raise errors.failed(INVALID_PARAMETER, _AT_WORK)
+
+
 def append(owner: Comparator, secret: Any) -> None:
     """Add a piece to the secret."""
+    _append(owner._errors, opened(owner), secret)
+
+
+def _append(errors: Errors, held: Parts, secret: Any) -> None:
     try:
-        secret = view(owner._errors, secret, "the secret")
+        secret = view(errors, secret, "the secret")
         size = len(secret)
         if size == 0:
-            wrong_value(owner._errors, "the secret is empty")
-        with owner._lock:
-            handle = _comparator(owner)
-            status = lib.themis_comparator_append(handle, secret, size)
+            wrong_value(errors, "the secret is empty")
+        with held.lock:
+            _check_idle(errors, held)
+            status = lib.themis_comparator_append(held.handle, secret, size)
         if status != SUCCESS:
-            failed(owner._errors, status, _STARTED)
+            failed(errors, status, _STARTED)
     finally:
         del secret
 
 
 def begin(owner: Comparator) -> bytes:
     """Start a comparison; the first message."""
+    held = opened(owner)
     message = new_output(lib.THEMIS_COMPARATOR_FIRST_SIZE)
-    with owner._lock:
-        handle = _comparator(owner)
-        status = lib.themis_comparator_begin(handle, message)
+    with held.lock:
+        _check_idle(owner._errors, held)
+        status = lib.themis_comparator_begin(held.handle, message)
     if status != SUCCESS:
         failed(owner._errors, status, _STARTED)
     return message if IN_PLACE else foreign_result(message)
@@ -93,11 +124,16 @@ def proceed(owner: Comparator, message: Any) -> bytes:
     try:
         message = view(owner._errors, message, "the received message")
         size = len(message)
-        with owner._lock:
-            handle = _comparator(owner)
-            expected = lib.themis_comparator_expected_size(handle)
-            reply = new_output(lib.themis_comparator_reply_size(handle))
-            status = lib.themis_comparator_proceed(handle, message, size, reply)
+        held = opened(owner)
+        with held.lock:
+            _check_idle(owner._errors, held)
+            held.at_work = True
+            try:
+                expected = lib.themis_comparator_expected_size(held.handle)
+                reply = new_output(lib.themis_comparator_reply_size(held.handle))
+                status = lib.themis_comparator_proceed(held.handle, message, size, reply)
+            finally:
+                held.at_work = False
         if status != SUCCESS:
             _refuse_message(owner, status, size, expected)
         return reply if IN_PLACE else foreign_result(reply)
@@ -125,19 +161,14 @@ def _refuse_message(owner: Owner, status: int, size: int, expected: int) -> NoRe
 
 def is_over(owner: Comparator) -> bool:
     """Tell whether the exchange has ended."""
-    with owner._lock:
-        return bool(lib.themis_comparator_expected_size(_comparator(owner)) == 0)
+    held = opened(owner)
+    with held.lock:
+        return bool(lib.themis_comparator_expected_size(held.handle) == 0)
 
 
 def result(owner: Comparator) -> int:
     """Tell the result so far."""
-    with owner._lock:
-        result: int = lib.themis_comparator_result(_comparator(owner))
+    held = opened(owner)
+    with held.lock:
+        result: int = lib.themis_comparator_result(held.handle)
     return result
-
-
-def _comparator(owner: Owner) -> Any:
-    handle = owner._handle
-    if handle is None:
-        refuse_closed(owner)
-    return handle

@@ -17,6 +17,7 @@ from .boundary import (
     failed,
     foreign_result,
     new_output,
+    places,
     status_text,
     view,
     wrong_type,
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 
 SYMMETRIC_KEY_SIZE: int = lib.THEMIS_SYMMETRIC_KEY_SIZE
+_blob = places("blob")
+_THREE = ffi.typeof("int[3]")
+_TEXT = ffi.typeof("char const **")
 _draw = lib.themis_symmetric_key  # looked up once: that takes a twentieth of drawing a key
 
 
@@ -105,7 +109,7 @@ def kind(errors: Errors, key: Buffer) -> Kind:
 
 
 def inspect(key_view: Any) -> tuple[int, Kind | None]:
-    found = ffi.new("int[3]")
+    found = ffi.new(_THREE)
     status = lib.themis_key_inspect(key_view, len(key_view), found, found + 1, found + 2)
     if status != SUCCESS:
         return status, None
@@ -170,11 +174,11 @@ def exported(errors: Errors, key: Buffer, *, pem: bool, passphrase: Buffer | Non
         secret = view(errors, b"" if passphrase is None else passphrase, "the passphrase")
         if passphrase is not None and len(secret) == 0:
             wrong_value(errors, "the passphrase is empty")
-        made = ffi.new("themis_blob **")
+        made = _blob()
         status = lib.themis_key_export(key_view, len(key_view), pem, secret, len(secret), made)
         if status != SUCCESS:
             raise key_error(errors, status, "the key", key_view)
-        return _taken(made[0])
+        return _taken(made)
     finally:
         del key_view, secret
 
@@ -187,8 +191,8 @@ def imported(errors: Errors, text: Buffer, *, pem: bool, passphrase: Buffer | No
         secret = view(errors, b"" if passphrase is None else passphrase, "the passphrase")
         if passphrase is not None and len(secret) == 0:
             wrong_value(errors, "the passphrase is empty")
-        made = ffi.new("themis_blob **")
-        why = ffi.new("char const **")
+        made = _blob()
+        why = ffi.new(_TEXT)
         status = lib.themis_key_import(
             text_view, len(text_view), pem, secret, len(secret), made, why
         )
@@ -198,7 +202,7 @@ def imported(errors: Errors, text: Buffer, *, pem: bool, passphrase: Buffer | No
     finally:
         del text_view, secret
     if status == SUCCESS:
-        return _taken(made[0])
+        return _taken(made)
     if why[0] == ffi.NULL:
         failed(errors, status)
     raise errors.wrong_value(status, ffi.string(why[0]).decode() + hint)
@@ -216,10 +220,11 @@ def _lost(text: Any, *, pem: bool) -> str:
     return "; this is the name of a file, not what is in it" if is_name else ""
 
 
-def _taken(blob: Any) -> bytes:
+def _taken(made: Any) -> bytes:
     """Copy a result out of the memory it was made in, which is wiped."""
     try:
+        blob = made[0]
         content: bytes = ffi.buffer(lib.themis_blob_data(blob), lib.themis_blob_size(blob))[:]
+        return content
     finally:
-        lib.themis_blob_free(blob)
-    return content
+        ffi.release(made)

@@ -4,25 +4,28 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pythemis._themis import ffi, lib
 
 from .boundary import (
+    BYTES,
     FAIL,
     IN_PLACE,
     INVALID_PARAMETER,
     INVALID_SIGNATURE,
     MESSAGE_MAX,
+    SIZE,
     SUCCESS,
     Errors,
     Owner,
     copied,
     failed,
     foreign_result,
+    kept,
     new_output,
     opened,
-    refuse_closed,
+    places,
     view,
     wrong_size,
 )
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 
     from .annotations import Buffer
 
+_message = places("message")
 _SIGNED_HEADER_SIZE: int = lib.THEMIS_SIGNED_HEADER_SIZE
 
 _TYPES = {
@@ -60,19 +64,29 @@ def _message_error(errors: Errors, message: Any, own_type: int, form: str) -> Ex
     return errors.failed(INVALID_PARAMETER, text)
 
 
-def new(errors: Errors, private_key: Buffer, public_key: Buffer) -> Any:
+class Pair(NamedTuple):
+    """A prepared pair of keys, and how much longer a message is that we, or the peer, wrapped."""
+
+    handle: Any
+    wrap_growth: int
+    unwrap_growth: int
+
+
+def new(errors: Errors, private_key: Buffer, public_key: Buffer) -> Pair:
     """Prepare a pair of keys for encryption."""
     private = public = None
     try:
         private = view_of_key(errors, private_key, PRIVATE)
         public = view_of_key(errors, public_key, PUBLIC)
-        made = ffi.new("themis_message **")
+        made = _message()
         status = lib.themis_message_new(private, len(private), public, len(public), made)
         if status != SUCCESS:
             raise _keys_error(errors, status, private, public)
     finally:
         del private, public
-    return ffi.gc(made[0], lib.themis_message_free)
+    handle = kept(made)
+    growth = lib.themis_message_wrap_growth(handle), lib.themis_message_unwrap_growth(handle)
+    return Pair(handle, *growth)
 
 
 def _keys_error(errors: Errors, status: int, private: Any, public: Any) -> Exception:
@@ -90,22 +104,15 @@ def _keys_error(errors: Errors, status: int, private: Any, public: Any) -> Excep
     return key_error(errors, status, "one of the keys", private)
 
 
-def growth_of(handle: Any) -> tuple[int, int]:
-    """Tell how much longer a message is that was wrapped, by us and by the peer."""
-    return lib.themis_message_wrap_growth(handle), lib.themis_message_unwrap_growth(handle)
-
-
-def wrap(owner: Owner, message: Any, growth: int) -> bytes:
+def wrap(owner: Owner, message: Any) -> bytes:
     """Encrypt a message."""
     try:
         if type(message) is not bytes:
             message = view(owner._errors, message, "the message")
         size = len(message)
+        handle, growth, _ = opened(owner)
         if not 0 < size <= MESSAGE_MAX - growth:
             wrong_size(owner._errors, "the message", size, MESSAGE_MAX - growth)
-        handle = owner._handle
-        if handle is None:
-            refuse_closed(owner)
         wrapped = new_output(size + growth)
         status = lib.themis_message_wrap(handle, message, size, wrapped)
         if status != SUCCESS:
@@ -115,13 +122,11 @@ def wrap(owner: Owner, message: Any, growth: int) -> bytes:
         del message
 
 
-def unwrap(owner: Owner, wrapped: Any, growth: int) -> bytes:
+def unwrap(owner: Owner, wrapped: Any) -> bytes:
     """Decrypt a message."""
     wrapped = copied(owner._errors, wrapped, "the encrypted message")
     size = len(wrapped)
-    handle = owner._handle
-    if handle is None:
-        refuse_closed(owner)
+    handle, _, growth = opened(owner)
     status = INVALID_PARAMETER
     if growth < size <= MESSAGE_MAX:
         message = new_output(size - growth)
@@ -134,31 +139,32 @@ def unwrap(owner: Owner, wrapped: Any, growth: int) -> bytes:
     return failed(owner._errors, status, _UNWRAP_REFUSALS)
 
 
-def _keyed(c_type: str, new: Any, what: str, *, is_private: bool) -> Callable[[Errors, Any], Any]:
-    """Make the function that prepares a handle of one key, which its caller frees."""
+def _keyed(name: str, what: str, *, is_private: bool) -> Callable[[Errors, Any], Any]:
+    """Make the function that prepares a handle of one key; it returns the handle in its place."""
+    place, new = places(name), getattr(lib, f"themis_{name}_new")
 
     def prepare(errors: Errors, key: Any) -> Any:
         try:
             if type(key) is not bytes:
                 key = view_of_key(errors, key, what)
-            made = ffi.new(c_type)
+            made = place()
             status = new(key, len(key), made)
             if status != SUCCESS:
                 raise key_error(errors, status, what, key, is_private=is_private)
-            return made[0]
+            return made
         finally:
             del key
 
     return prepare
 
 
-_signer = _keyed("themis_signer **", lib.themis_signer_new, PRIVATE, is_private=True)
-_verifier = _keyed("themis_verifier **", lib.themis_verifier_new, PUBLIC, is_private=False)
+_signer = _keyed("signer", PRIVATE, is_private=True)
+_verifier = _keyed("verifier", PUBLIC, is_private=False)
 
 
 def signer_new(errors: Errors, private_key: Buffer) -> Any:
     """Prepare a key for any number of signatures."""
-    return ffi.gc(_signer(errors, private_key), lib.themis_signer_free)
+    return kept(_signer(errors, private_key))
 
 
 def signer_sign(owner: Owner, message: Any) -> bytes:
@@ -168,11 +174,11 @@ def signer_sign(owner: Owner, message: Any) -> bytes:
 
 def sign(errors: Errors, private_key: Any, message: Any) -> bytes:
     """Sign one message."""
-    handle = _signer(errors, private_key)
+    made = _signer(errors, private_key)
     try:
-        return _sign(errors, handle, message)
+        return _sign(errors, made[0], message)
     finally:
-        lib.themis_signer_free(handle)
+        ffi.release(made)
 
 
 def _sign(errors: Errors, handle: Any, message: Any) -> bytes:
@@ -180,9 +186,9 @@ def _sign(errors: Errors, handle: Any, message: Any) -> bytes:
     size = len(message)
     if not 0 < size <= MESSAGE_MAX:
         wrong_size(errors, "the message", size)
-    header = ffi.new("uint8_t[]", _SIGNED_HEADER_SIZE)
-    signature = ffi.new("uint8_t[]", lib.themis_signer_signature_max(handle))
-    length = ffi.new("size_t *")
+    header = ffi.new(BYTES, _SIGNED_HEADER_SIZE)
+    signature = ffi.new(BYTES, lib.themis_signer_signature_max(handle))
+    length = ffi.new(SIZE)
     status = lib.themis_signer_sign(handle, message, size, header, signature, length)
     if status != SUCCESS:
         failed(errors, status)
@@ -191,7 +197,7 @@ def _sign(errors: Errors, handle: Any, message: Any) -> bytes:
 
 def verifier_new(errors: Errors, public_key: Buffer) -> Any:
     """Prepare a key for any number of verifications."""
-    return ffi.gc(_verifier(errors, public_key), lib.themis_verifier_free)
+    return kept(_verifier(errors, public_key))
 
 
 def verifier_verify(owner: Owner, message: Any) -> bytes:
@@ -203,11 +209,11 @@ def verify(errors: Errors, public_key: Any, message: Any) -> bytes:
     """Check one signed message and give what was signed."""
     if type(public_key) is bytes:
         return _verify(errors, _known_verifier(errors, public_key), message)
-    handle = _verifier(errors, public_key)
+    made = _verifier(errors, public_key)
     try:
-        return _verify(errors, handle, message)
+        return _verify(errors, made[0], message)
     finally:
-        lib.themis_verifier_free(handle)
+        ffi.release(made)
 
 
 # Preparing a key takes half as long as checking a signature, and most programs check those of a
@@ -219,7 +225,7 @@ def _known_verifier(errors: Errors, public_key: bytes) -> Any:
 
 def _verify(errors: Errors, handle: Any, message: Any) -> bytes:
     message = copied(errors, message, "the signed message")
-    length = ffi.new("size_t *")
+    length = ffi.new(SIZE)
     status = lib.themis_verifier_verify(handle, message, len(message), length)
     if status == SUCCESS:
         content: bytes = message[_SIGNED_HEADER_SIZE : _SIGNED_HEADER_SIZE + length[0]]

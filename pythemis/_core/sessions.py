@@ -5,15 +5,18 @@ from __future__ import annotations
 
 from threading import RLock
 from time import time
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
 from pythemis._themis import ffi, lib
 
+from . import forks
 from .boundary import (
+    BYTES,
     DATA_CORRUPT,
     IN_PLACE,
     INVALID_PARAMETER,
     NOT_SUPPORTED,
+    SIZE,
     SUCCESS,
     Errors,
     Owner,
@@ -22,9 +25,11 @@ from .boundary import (
     failed,
     foreign_output,
     foreign_result,
+    kept,
     new_output,
+    opened,
+    places,
     refuse_clash,
-    refuse_closed,
     steady,
     view,
     writable_view,
@@ -52,6 +57,9 @@ FAILED: int = lib.THEMIS_SESSION_FAILED
 
 _REJECT_DUPLICATES: int = lib.THEMIS_SESSION_REJECT_DUPLICATES
 _ALLOW_OWN_IDENTITY: int = lib.THEMIS_SESSION_ALLOW_OWN_IDENTITY
+_session = places("session")
+_INT = ffi.typeof("int *")
+_TWO_SIZES = ffi.typeof("size_t[2]")
 _NEGOTIATING = (IDLE, WAITING_FOR_2, WAITING_FOR_3, WAITING_FOR_4)
 _SEND_OUTPUT_TO_PEER: int = lib.THEMIS_SEND_OUTPUT_TO_PEER
 _NOT_FINISHED: int = lib.THEMIS_SSESSION_KA_NOT_FINISHED
@@ -63,23 +71,51 @@ _CLAIM_REFUSALS = {
 }
 
 
+class Talk:
+    """What the callback-oriented API needs: the transport, and whose turn it is.
+
+    Where two of the locks are held, they are taken in this order.
+    """
+
+    def __init__(self, transport: Any) -> None:
+        self.transport = transport
+        self.receiving = RLock()
+        self.sending = RLock()
+        self.delivering: int | None = None  # the thread that is in the transport's send
+
+
+class Parts(NamedTuple):
+    """A session of the C core and the lock in which it is called; and its transport.
+
+    The lock is held for one call into C, never while anything else is called. It is taken again by
+    a signal handler that interrupts its own thread between two such calls.
+    """
+
+    handle: Any
+    lock: RLock
+    talk: Talk
+
+
 class Session(Owner):
     """Owns a session of the C core, in which only one thread may be at a time."""
 
-    # Held for one call into C, never while anything else is called. Taken again by a signal
-    # handler that interrupts its own thread between two such calls. (This one serves those whose
-    # __init__ was forgotten: they have no handle.)
-    _lock = RLock()
+    def _after_fork(self) -> None:
+        held = self._held
+        if held is not None:
+            handle, lock = forks.renewed(held.handle, held.lock)
+            parts = Parts(handle, lock, Talk(held.talk.transport))
+            vars(self)["_held"] = None if handle is None else parts
 
 
 def new(
     errors: Errors,
     user_id: Buffer,
     key: Buffer,
+    transport: Any,
     *,
     reject_duplicates: bool,
     allow_own_identity: bool,
-) -> Any:
+) -> Parts:
     """Prepare an identity for one session."""
     options = _REJECT_DUPLICATES if reject_duplicates else 0
     options |= _ALLOW_OWN_IDENTITY if allow_own_identity else 0
@@ -89,7 +125,7 @@ def new(
         key_view = view_of_key(errors, key, PRIVATE)
         if len(id_view) == 0:
             wrong_value(errors, "the user id is empty")
-        made = ffi.new("themis_session **")
+        made = _session()
         status = lib.themis_session_new(
             id_view, len(id_view), key_view, len(key_view), options, made
         )
@@ -101,7 +137,7 @@ def new(
         raise _rsa_key(errors, PRIVATE)
     if status != SUCCESS:
         failed(errors, status)
-    return ffi.gc(made[0], lib.themis_session_free)
+    return Parts(kept(made), RLock(), Talk(transport))
 
 
 def _rsa_key(errors: Errors, what: str) -> Exception:
@@ -112,7 +148,7 @@ def _rsa_key(errors: Errors, what: str) -> Exception:
 
 def check_peers(errors: Errors, peers: dict[Any, Any]) -> None:
     """Refuse an id that nobody can have, and what is no public EC key; None is a key to come."""
-    algorithm, is_private, bits = (ffi.new("int *") for _ in range(3))
+    algorithm, is_private, bits = (ffi.new(_INT) for _ in range(3))
     for peer_id, key in peers.items():
         # Quickly: a server may look through all its peers for each connection.
         if type(peer_id) is bytes and peer_id and type(key) is bytes:
@@ -152,7 +188,7 @@ def claimed_peer(errors: Errors, message: Any) -> bytes:
     """Tell which id a first or second negotiation message claims to come from."""
     try:
         message = view(errors, message, "the received message")
-        where = ffi.new("size_t[2]")
+        where = ffi.new(_TWO_SIZES)
         status = lib.themis_session_claimed_peer(message, len(message), where + 0, where + 1)
         if status != SUCCESS:
             failed(errors, status, _CLAIM_REFUSALS)
@@ -166,7 +202,7 @@ def claimed_peer(errors: Errors, message: Any) -> bytes:
 def _refused(session: Session, handle: Any, status: int, peer_key: bytes = b"") -> NoReturn:
     words = ffi.string(lib.themis_session_refusal(handle)).decode()
     if status == _NO_PEER_KEY and peer_key:
-        words += _what_else(ffi.from_buffer("uint8_t[]", peer_key))
+        words += _what_else(ffi.from_buffer(BYTES, peer_key))
     raise session._errors.failed(status, words)
 
 
@@ -182,32 +218,32 @@ def _what_else(key_view: Any) -> str:
 
 def state(session: Session) -> int | None:
     """Tell the state; None if the session is closed."""
-    with session._lock:
-        handle = session._handle
-        state: int | None = None if handle is None else lib.themis_session_state(handle)
+    held = session._held
+    if held is None:
+        return None
+    with held.lock:
+        state: int = lib.themis_session_state(held.handle)
     return state
 
 
 def remote_id(session: Session) -> bytes | None:
     """Tell the peer's id; None unless the session is established."""
-    size = ffi.new("size_t *")
-    with session._lock:
-        handle = session._handle
-        if handle is None:
-            return None
-        found = lib.themis_session_remote_id(handle, size)
+    held = session._held
+    if held is None:
+        return None
+    size = ffi.new(SIZE)
+    with held.lock:
+        found = lib.themis_session_remote_id(held.handle, size)
         return ffi.buffer(found, size[0])[:] if found else None
 
 
 def connect_request(session: Session) -> bytes:
     """Write the first negotiation message."""
-    size = ffi.new("size_t *")
-    with session._lock:
-        handle = session._handle
-        if handle is None:
-            refuse_closed(session)
+    size = ffi.new(SIZE)
+    handle, lock, _ = opened(session)
+    with lock:
         size[0] = lib.themis_session_negotiation_size(handle)
-        output = ffi.new("uint8_t[]", size[0])
+        output = ffi.new(BYTES, size[0])
         status = lib.themis_session_connect_request(handle, output, size)
         if status != SUCCESS:
             _refused(session, handle, status)
@@ -219,13 +255,11 @@ def negotiate(session: Session, message: Any, peer_key: bytes) -> bytes:
     """Take a negotiation message; the reply, empty if there is nothing to send."""
     try:
         message = view(session._errors, message, "the received message")
-        size = ffi.new("size_t *")
-        with session._lock:
-            handle = session._handle
-            if handle is None:
-                refuse_closed(session)
+        size = ffi.new(SIZE)
+        handle, lock, _ = opened(session)
+        with lock:
             size[0] = lib.themis_session_negotiation_size(handle)
-            output = ffi.new("uint8_t[]", size[0])
+            output = ffi.new(BYTES, size[0])
             status = lib.themis_session_negotiate(
                 handle, message, len(message), peer_key, len(peer_key), output, size
             )
@@ -247,10 +281,8 @@ def wrap(session: Session, message: Any) -> bytes:
             wrong_size(session._errors, "the message", size, MESSAGE_MAX)
         output = new_output(size + OVERHEAD)
         now = int(time())
-        with session._lock:
-            handle = session._handle
-            if handle is None:
-                refuse_closed(session)
+        handle, lock, _ = opened(session)
+        with lock:
             status = lib.themis_session_wrap(handle, now if now > 0 else 0, message, size, output)
             if status != SUCCESS:
                 _refused(session, handle, status)
@@ -273,10 +305,8 @@ def wrap_into(session: Session, buffer: Any, message: Any) -> int:
         if clash(buffer, size + OVERHEAD, message, (PAYLOAD_OFFSET, 0)):
             refuse_clash(errors)
         now = int(time())
-        with session._lock:
-            handle = session._handle
-            if handle is None:
-                refuse_closed(session)
+        handle, lock, _ = opened(session)
+        with lock:
             status = lib.themis_session_wrap(handle, now if now > 0 else 0, message, size, buffer)
             if status != SUCCESS:
                 _refused(session, handle, status)
@@ -297,10 +327,8 @@ def unwrap_into(session: Session, buffer: Any, message: Any) -> int:
         check_room(errors, len(buffer), room)
         message = steady(errors, buffer, room, message, (0, PAYLOAD_OFFSET))
         now = int(time())
-        with session._lock:
-            handle = session._handle
-            if handle is None:
-                refuse_closed(session)
+        handle, lock, _ = opened(session)
+        with lock:
             status = lib.themis_session_unwrap(handle, now if now > 0 else 0, message, size, buffer)
             if status != SUCCESS:
                 _refused(session, handle, status)
@@ -323,10 +351,8 @@ def unwrap(session: Session, message: Any, kind: type[BytesT]) -> BytesT | None:
         if type(message) is not bytes:
             message = ffi.buffer(message)[:]  # see boundary.copied
         now = int(time())
-        with session._lock:
-            handle = session._handle
-            if handle is None:
-                refuse_closed(session)
+        handle, lock, _ = opened(session)
+        with lock:
             status = lib.themis_session_unwrap(handle, now if now > 0 else 0, message, size, output)
             if status == _NOT_FINISHED:
                 return None
