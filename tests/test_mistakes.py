@@ -504,7 +504,10 @@ def test_strict_interpreters_hear_nothing(options):
         (SCellSeal, ["key", "passphrase", "encoding", "compat_096", "max_iterations"]),
         (SCellSealPassphrase, ["passphrase", "encoding", "key", "max_iterations"]),
         (SMessage, ["private_key", "peer_public_key"]),
-        (SSession, ["user_id", "sign_key", "transport", "reject_duplicates"]),
+        (
+            SSession,
+            ["user_id", "sign_key", "transport", "reject_duplicates", "allow_own_identity"],
+        ),
         (SComparator, ["shared_secret"]),
     ],
 )
