@@ -46,7 +46,7 @@ PYTHON_HEADERS = Packages(
     windows="the installer of pypy.org" if PYPY else "the installer of python.org",
 )
 # Some C libraries bring _init and _fini without a mark, and then the linker marks nothing. A module
-# does not need the two; what tools/static_libs.py builds is all compiled with marks, as is ours.
+# does not need the two; what static_libs.py builds is all compiled with marks, as is ours.
 CET_MARK = ["-Wl,-init=__unused,-fini=__unused,-z,ibt,-z,shstk"]
 
 

@@ -179,7 +179,7 @@ def make_ffibuilder() -> FFI:
 
 def describe(*, hooks: bool) -> FFI:
     """Build the cffi description of pythemis._themis, with or without hooks for tests."""
-    # Imported late: tools/bootstrap.py reads the table above before cffi is installed.
+    # Imported late: tools/setup/bootstrap.py reads the table above before cffi is installed.
     from cffi import FFI
 
     compiling, linking = _own_flags()

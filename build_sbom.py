@@ -97,7 +97,7 @@ def component(library: Library) -> dict[str, Any]:
 
 
 def pinned_source(library: Library) -> dict[str, str] | None:
-    """Find what tools/static_libs.py noted about a library that it built."""
+    """Find what tools/release/static_libs.py noted about a library that it built."""
     prefix = static_prefix()
     if prefix is None or not (prefix / "static-libs.json").is_file():
         return None

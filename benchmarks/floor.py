@@ -13,11 +13,11 @@ build, so that the floor has the same libraries.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import subprocess
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import operations
 from _measure import Stopwatch, in_turns, ratios, spread
@@ -26,14 +26,23 @@ from _report import Row, document, machine, machine_sentence, table, write
 SOURCE = Path(__file__).with_name("floor.c")
 ROOT = SOURCE.parent.parent
 
-sys.path.insert(0, str(ROOT))
-
-from build_ffi import LIBRARIES, library_flags, link_mode
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PROGRAM = ROOT / "build" / "bench" / ("floor-static" if link_mode() == "static" else "floor")
+
+def module_of_the_project(name: str) -> Any:
+    """Load a module of the project's folder, which is not searched: beside it lies pythemis."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+build_ffi = module_of_the_project("build_ffi")
+STATIC = build_ffi.link_mode() == "static"
+PROGRAM = ROOT / "build" / "bench" / ("floor-static" if STATIC else "floor")
 # What both sides of a comparison take; tests/test_comparator_cost.py counts it.
 GROUP_OPERATIONS = {"multiply": 32, "multiply-base": 22, "add": 22}
 PBKDF2_ROUNDS = 314_110
@@ -111,7 +120,7 @@ def build() -> Path:
     if PROGRAM.exists() and PROGRAM.stat().st_mtime > SOURCE.stat().st_mtime:
         return PROGRAM
     PROGRAM.parent.mkdir(parents=True, exist_ok=True)
-    flags = [library_flags(library) for library in LIBRARIES]
+    flags = [build_ffi.library_flags(library) for library in build_ffi.LIBRARIES]
     compiling = [flag for before, _ in flags for flag in before]
     linking = [flag for _, behind in flags for flag in behind]
     compiler = os.environ.get("CC", "gcc")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Walk the hot paths under callgrind; tools/instruction_counts.py runs this and counts.
+"""Walk the hot paths under callgrind; tools/evidence/instructions.py runs this and counts.
 
 Every path is walked in two lengths, and what callgrind saw is written after each, so that their
 difference is free of whatever surrounds the calls.

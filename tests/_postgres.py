@@ -5,18 +5,12 @@ import contextlib
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import pytest
-from _project import ROOT
 
-sys.path.insert(0, str(ROOT / "tools"))
-try:
-    import install_database
-finally:
-    del sys.path[0]
+from tools.setup import database
 
 PORT = 5432  # in the name of the socket; nothing listens on the network
 SECONDS = 60
@@ -25,9 +19,9 @@ INITDB = ("--username=shop", "--auth=trust", "--encoding=UTF8", "--no-locale", "
 
 def server_programs():
     """Find the programs of the server; skip where there are none, which on CI is a failure."""
-    found = install_database.server_programs()
+    found = database.server_programs()
     if found is None:
-        problem = "needs the programs of PostgreSQL: tools/install_database.py brings them"
+        problem = "needs the programs of PostgreSQL: tools/setup/database.py brings them"
         if os.environ.get("CI") == "true":
             pytest.fail(problem)
         pytest.skip(problem)

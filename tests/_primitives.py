@@ -7,7 +7,6 @@ called; cffi's compiler checks that they are declared below as the headers decla
 
 import importlib.util
 import os
-import sys
 import tempfile
 from functools import cache
 from weakref import WeakKeyDictionary
@@ -71,13 +70,10 @@ def library():
     """Compile soter and give its module; where the sources are out of reach, skip."""
     if not SOURCES.exists():
         pytest.skip("needs the C sources, which are not here")
-    sys.path.insert(0, str(ROOT))
-    try:
-        from cffi import FFI
+    from cffi import FFI
 
-        from build_ffi import LIBRARIES, library_flags
-    finally:
-        sys.path.remove(str(ROOT))
+    from build_ffi import LIBRARIES, library_flags
+
     own = os.environ.get("PYTHEMIS_TEST_CFLAGS", "").split()  # `make sanitize` has some
     compiling, linking = ["-std=c11", "-O1", "-g", *own], [*own]
     for found in LIBRARIES:

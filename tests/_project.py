@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-# tools/check_wheel.py runs the tests in a folder where only they are.
+# tools/release/check_wheel.py runs the tests in a folder where only they are.
 HAS_SOURCES = (ROOT / "setup.py").exists()
 MADE = shutil.ignore_patterns(
     ".git",

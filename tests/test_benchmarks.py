@@ -10,26 +10,23 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 
+import _chart
+import _measure
+import _report
+import everything
+import operations
 import pytest
+import threads
+import yardsticks
 from _project import HAS_SOURCES, ROOT, linked_statically
+
+from pythemis.scell import SCellSeal
+from tools.evidence import instructions
 
 pytestmark = pytest.mark.no_c
 
 BENCHMARKS = ROOT / "benchmarks"
 PROGRAMS = {"operations", "yardsticks", "floor", "threads", "resources", "paired"}
-
-sys.path += [str(BENCHMARKS), str(ROOT / "tools")]
-
-import _chart  # noqa: E402
-import _measure  # noqa: E402
-import _report  # noqa: E402
-import everything  # noqa: E402
-import instruction_counts  # noqa: E402
-import operations  # noqa: E402
-import threads  # noqa: E402
-import yardsticks  # noqa: E402
-
-from pythemis.scell import SCellSeal  # noqa: E402
 
 NEWER = re.compile("SecureSigner|SecureVerifier|_into|_many")
 ONLY_DOCUMENTED = """\
@@ -73,7 +70,6 @@ for module, names in DOCUMENTED.items():
     sys.modules[real.__name__] = fake
     setattr(sys.modules["pythemis"], module, fake)
 
-sys.path.insert(0, sys.argv[1])
 import operations
 
 for name, make in operations.operations().items():
@@ -244,8 +240,9 @@ def test_goals_are_judged(goal_is, ratio, met):
 
 def test_only_the_documented_api_is_used():
     """Every operation works with a pythemis that has the documented names and nothing else."""
-    command = [sys.executable, "-c", ONLY_DOCUMENTED, str(BENCHMARKS)]
-    done = subprocess.check_output(command, text=True).splitlines()
+    command = [sys.executable, "-c", ONLY_DOCUMENTED]
+    environment = {**os.environ, "PYTHONPATH": str(BENCHMARKS)}
+    done = subprocess.check_output(command, env=environment, text=True).splitlines()
     assert {"GenerateSymmetricKey", "Seal encrypt 16 MiB", "comparison, both sides"} <= set(done)
     assert set(done) == {name for name in operations.operations() if not NEWER.search(name)}
 
@@ -295,26 +292,26 @@ def test_the_version_inside_is_that_of_the_module():
 
 def test_the_core_is_counted_from_its_entrance():
     """Only calls from cffi's wrappers into the core count, with everything below them."""
-    walk = instruction_counts.parse_lines(A_FILE_OF_CALLGRIND.splitlines(keepends=True))
+    walk = instructions.parse_lines(A_FILE_OF_CALLGRIND.splitlines(keepends=True))
     assert walk == ("Seal encrypt 64 B", 40, 1, (8000, 12000))
 
 
 def test_what_surrounds_the_calls_cancels_out():
     """A count is the difference of two walks, for each call or item."""
     walks = [
-        instruction_counts.Walk("a path", calls, 10, instruction_counts.Count(*counts))
+        instructions.Walk("a path", calls, 10, instructions.Count(*counts))
         for calls, counts in ((1, (1500, 2600)), (3, (3500, 6600)))
     ]
-    assert instruction_counts.differences([None, *walks]) == {"a path": (100, 200)}
+    assert instructions.differences([None, *walks]) == {"a path": (100, 200)}
 
 
 def test_a_module_without_symbols_is_told():
     """Where no call into the core is seen, nothing is judged."""
     lines = A_FILE_OF_CALLGRIND.replace("fn=themis_", "fn=0x").splitlines(keepends=True)
-    short = instruction_counts.parse_lines(lines)
-    long = short._replace(calls=120, taken=instruction_counts.Count(0, 36000))
+    short = instructions.parse_lines(lines)
+    long = short._replace(calls=120, taken=instructions.Count(0, 36000))
     with pytest.raises(SystemExit, match="lost its symbols"):
-        instruction_counts.differences([short, long])
+        instructions.differences([short, long])
 
 
 def counted(core, whole, **conditions):
@@ -328,19 +325,19 @@ def counted(core, whole, **conditions):
 )
 def test_a_tenth_more_fails(core, whole, slower):
     """Up to 10 % more instructions pass, whichever number it is."""
-    found = instruction_counts.judge(counted(1000, 2000), counted(core, whole))
+    found = instructions.judge(counted(1000, 2000), counted(core, whole))
     assert len(found) == slower
 
 
 def test_other_conditions_are_not_compared(capsys):
     """Another libcrypto or machine ends the comparison, another Python that of its share alone."""
     record = counted(1000, 2000)
-    assert instruction_counts.judge(record, counted(1, 9999, python="3.12")) == []
+    assert instructions.judge(record, counted(1, 9999, python="3.12")) == []
     assert "only what is in C is compared" in capsys.readouterr().out
-    assert len(instruction_counts.judge(record, counted(9999, 1, python="3.12"))) == 1
+    assert len(instructions.judge(record, counted(9999, 1, python="3.12"))) == 1
     for other in ({"libcrypto": "OpenSSL 3.5.1"}, {"machine": "aarch64"}):
         capsys.readouterr()
-        assert instruction_counts.judge(record, counted(9999, 9999, **other)) == []
+        assert instructions.judge(record, counted(9999, 9999, **other)) == []
         assert "Nothing is compared" in capsys.readouterr().out
 
 
@@ -349,6 +346,4 @@ def test_the_record_is_complete():
     record, found = counted(1, 2), counted(1, 2)
     found["paths"]["another"] = {"core": 1, "whole": 2}
     for then, now in ((record, found), (found, record)):
-        assert instruction_counts.judge(then, now) == [
-            "another is recorded or measured, but not both."
-        ]
+        assert instructions.judge(then, now) == ["another is recorded or measured, but not both."]

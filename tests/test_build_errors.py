@@ -135,7 +135,7 @@ def test_pkg_config_is_not_needed():
 def test_the_bootstrap_names_everything_at_once(tmp_path):
     """What `make` cannot install by itself it names in one sentence, before it does anything."""
     done = subprocess.run(
-        [sys.executable, "tools/bootstrap.py"],
+        [sys.executable, "-m", "tools.setup.bootstrap"],
         cwd=ROOT,
         env={**os.environ, "PATH": str(tmp_path)},
         capture_output=True,

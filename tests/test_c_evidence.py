@@ -25,7 +25,8 @@ pytestmark = [
 def run(tool, *arguments):
     """Run a tool, which judges by its exit status; give what it said."""
     done = subprocess.run(
-        [sys.executable, ROOT / "tools" / f"{tool}.py", *arguments],
+        [sys.executable, "-m", f"tools.evidence.{tool}", *arguments],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,

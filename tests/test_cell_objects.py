@@ -6,6 +6,7 @@ import contextlib
 import copy
 import gc
 import importlib
+import os
 import pickle
 import subprocess
 import sys
@@ -266,7 +267,6 @@ def test_pickling_is_refused(cell, protocol):
 
 NO_TRACES = r"""
 import ctypes, hashlib, hmac, os, struct, sys
-sys.path.insert(0, "tests")
 from _threads import together
 from test_cell_passphrase import forge
 from pythemis.scell import SCellContextImprint, SCellSeal, SCellTokenProtect
@@ -356,7 +356,9 @@ print(left)
 def test_no_secret_stays_in_memory(request):
     """After close() the process holds no key, derived key or passphrase that we put there."""
     command = [sys.executable, "-c", NO_TRACES]
-    said = subprocess.check_output(command, cwd=request.config.rootpath, text=True)
+    environment = {**os.environ, "PYTHONPATH": "tests"}
+    root = request.config.rootpath
+    said = subprocess.check_output(command, cwd=root, env=environment, text=True)
     assert said == "{}\n"
 
 

@@ -5,7 +5,7 @@ import os
 
 import pytest
 from _documents import Example, Section, run, sections
-from _postgres import install_database, server, server_programs
+from _postgres import database, server, server_programs
 from _project import ROOT
 from sqlalchemy import create_engine, text
 
@@ -42,12 +42,12 @@ def test_the_page_about_columns_on_postgresql(tmp_path, monkeypatch):
 def test_the_newest_server_is_taken(tmp_path, monkeypatch):
     """Where Debian has several versions, the one with the highest number is used."""
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr(install_database, "DEBIAN", tmp_path)
-    assert install_database.server_programs() is None
+    monkeypatch.setattr(database, "DEBIAN", tmp_path)
+    assert database.server_programs() is None
     for version in ("9.6", "13", "17"):
         (tmp_path / version / "bin").mkdir(parents=True)
         (tmp_path / version / "bin" / "initdb").touch()
-    assert install_database.server_programs() == tmp_path / "17" / "bin"
+    assert database.server_programs() == tmp_path / "17" / "bin"
 
 
 @pytest.mark.no_c
@@ -57,6 +57,6 @@ def test_the_newest_server_is_taken(tmp_path, monkeypatch):
 def test_a_missing_server_is_told(monkeypatch, ci, outcome):
     """Without the programs the test is skipped with a reason; on CI it fails."""
     monkeypatch.setenv("CI", ci)
-    monkeypatch.setattr(install_database, "server_programs", lambda: None)
+    monkeypatch.setattr(database, "server_programs", lambda: None)
     with pytest.raises(outcome, match="needs the programs of PostgreSQL"):
         server_programs()

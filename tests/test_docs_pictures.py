@@ -2,12 +2,13 @@
 """The pictures of the documentation: well-formed, in their frames, spoken, and true."""
 
 import re
-import sys
 import xml.etree.ElementTree as ET
 
 import pytest
 from _project import ROOT
 
+from pictures import PICTURES
+from pictures.drawing import WIDTH, Drawing
 from pythemis.scell import SCellSeal, SCellTokenProtect
 from pythemis.scomparator import SComparator
 from pythemis.skeygen import GenerateKeyPair
@@ -17,12 +18,6 @@ pytestmark = pytest.mark.filterwarnings("error")
 
 DOCS = ROOT / "docs"
 SVG = "{http://www.w3.org/2000/svg}"
-sys.path.insert(0, str(DOCS))
-try:
-    from pictures import PICTURES
-    from pictures.drawing import WIDTH, Drawing
-finally:
-    del sys.path[0]
 
 BY_NAME = pytest.mark.parametrize("name", PICTURES)
 

@@ -5,15 +5,9 @@ import subprocess
 import sys
 
 import pytest
-from _project import ROOT
+from stacking_tables import label_cells
 
 pytestmark = pytest.mark.no_c
-
-sys.path.insert(0, str(ROOT / "docs"))
-try:
-    from stacking_tables import label_cells
-finally:
-    del sys.path[0]
 
 TABLE = """\
 <table class="docutils">
@@ -65,8 +59,8 @@ GOOD = """\
 
 
 def checked(folder):
-    """Run tools/check_site.py on a folder; give its status and what it said."""
-    command = [sys.executable, ROOT / "tools" / "check_site.py", folder]
+    """Run tools/site/check.py on a folder; give its status and what it said."""
+    command = [sys.executable, "-m", "tools.site.check", folder]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout
 

@@ -16,7 +16,7 @@ pytestmark = [
 
 def longrun(*options):
     """Run it with some options: exit status, output."""
-    command = [sys.executable, "tools/longrun.py", *options]
+    command = [sys.executable, "-m", "tools.evidence.longrun", *options]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     return ran.returncode, ran.stdout + ran.stderr
 

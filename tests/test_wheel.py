@@ -20,7 +20,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="elsewhere cibuildwheel looks at wheels"),
 ]
 
-CHECK = ROOT / "tools" / "check_wheel.py"
+CHECK = ("-m", "tools.release.check_wheel")
 PREFIX = ROOT / "build" / "static"  # of `make wheel`; without it the system's archives must do
 BUILT_HERE = (PREFIX / "static-libs.json").exists()
 C_LIBRARY = {"-ldl", "-lm", "-lpthread"}
@@ -68,8 +68,8 @@ def sbom(wheel):
 def check(wheel, *arguments):
     """Let the tool judge a wheel: its status and what it says."""
     marked = [] if BUILT_HERE else ["--no-cet"]
-    command = [sys.executable, CHECK, wheel, *marked, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [sys.executable, *CHECK, wheel, *marked, *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -105,7 +105,6 @@ def test_the_sbom_says_what_is_inside(sbom, monkeypatch):
     """Versions are those of the headers, hashes those of the archives that were linked."""
     for name, value in STATIC.items():
         monkeypatch.setenv(name, str(value))
-    monkeypatch.syspath_prepend(str(ROOT))
     import build_ffi
 
     parts = {part["name"]: part for part in json.loads(sbom)["components"]}
@@ -233,7 +232,11 @@ def test_a_missing_cet_mark_is_named(made_up_wheel):
         pytest.skip("only x86 has CET")
     made = made_up_wheel(cet="-fcf-protection=none")
     done = subprocess.run(
-        [sys.executable, CHECK, "--inspect-only", made], capture_output=True, text=True, check=False
+        [sys.executable, *CHECK, "--inspect-only", made],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert "CET (IBT and SHSTK) is not marked" in done.stderr
 
@@ -251,8 +254,7 @@ def test_a_fat_wheel_is_refused(wheel, tmp_path):
 @pytest.fixture
 def static_libs(monkeypatch, tmp_path):
     """Give the tool, with an archive of our own pinned and no way to any other."""
-    monkeypatch.syspath_prepend(str(ROOT / "tools"))
-    import static_libs
+    from tools.release import static_libs
 
     archive = tmp_path / "any name.tar.gz"
     archive.write_bytes(b"an archive")
@@ -283,8 +285,7 @@ def test_another_archive_is_not_taken(static_libs, monkeypatch):
 
 def test_every_source_is_pinned():
     """Both libraries have a hash, and a URL with their version."""
-    sys.path.insert(0, str(ROOT / "tools"))
-    import static_libs
+    from tools.release import static_libs
 
     for source in static_libs.SOURCES:
         assert len(bytes.fromhex(source.sha256)) == 32
@@ -315,19 +316,20 @@ def test_cibuildwheel_understands_its_configuration(platform):
     assert sorted(said) == sorted(f"{python}-{tag}" for python in pythons for tag in tags)
 
 
-def test_cibuildwheel_tests_with_the_files_of_make_wheel(monkeypatch):
+def test_cibuildwheel_tests_with_the_files_of_make_wheel():
     """Both prove a wheel with the same files, which exist; so do the tools that are called."""
     tomllib = pytest.importorskip("tomllib", reason="needs Python 3.11")
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     asked = tomllib.loads(text)["tool"]["cibuildwheel"]
-    monkeypatch.syspath_prepend(str(ROOT / "tools"))
-    import check_wheel
+    from tools.release import check_wheel
 
     assert asked["test-sources"] == list(check_wheel.TEST_FILES)
     assert all((ROOT / name).exists() for name in asked["test-sources"])
     for command in (asked["before-build"], *asked["audit-command"]):
         program, *arguments = shlex.split(command)
-        assert program != "python" or (ROOT / arguments[0]).is_file()
+        if program == "python":
+            assert arguments[0] == "-m"
+            assert (ROOT / f"{arguments[1].replace('.', '/')}.py").is_file()
 
 
 # ---- Flags for systems that are not this one ----
@@ -338,7 +340,6 @@ def build_ffi(monkeypatch, tmp_path):
     """Give the module that knows the flags, linking with the libraries of a folder."""
     monkeypatch.setenv("PYTHEMIS_LINK", "static")
     monkeypatch.setenv("PYTHEMIS_STATIC_PREFIX", str(tmp_path))
-    monkeypatch.syspath_prepend(str(ROOT))
     import build_ffi
 
     return build_ffi

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.no_c, pytest.mark.sources]
 
 GITHUB = ROOT / ".github"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
-TOOL = ROOT / "tools" / "check_release.py"
+TOOL = "tools.release.check_release"
 PINNED = re.compile(r"\S+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
 
 
@@ -239,8 +239,8 @@ def wheel(root, name, *, sbom="sboms/static-libraries.cdx.json"):
 
 def judged(root, tag="v1.2.3"):
     """Run the tool; give its status and what it said."""
-    command = [sys.executable, TOOL, tag, "--root", root]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", TOOL, tag, "--root", root]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     return ran.returncode, (ran.stdout + ran.stderr).splitlines()
 
 

@@ -13,14 +13,13 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parent.parent
-STUB = ROOT / "pythemis" / "_themis.pyi"
-
-sys.path.insert(0, str(ROOT))
-
 from pycparser import c_ast, c_parser
 
 from build_ffi import CDEF, CDEF_TESTING, marked_block
+
+ROOT = Path(__file__).resolve().parent.parent
+STUB = ROOT / "pythemis" / "_themis.pyi"
+
 
 HEAD = """\
 # SPDX-License-Identifier: Apache-2.0

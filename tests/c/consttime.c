@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Under valgrind, with every secret marked as undefined: whatever branches on one, or takes an
- * address from one, is an error there. tools/consttime.py runs this and judges.
+ * address from one, is an error there. tools/evidence/consttime.py runs this and judges.
  *
  *   consttime CASE      one of the cases below; without it, lists them */
 #include <stdio.h>

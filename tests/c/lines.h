@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Known answers as tools/answer_lines.py writes them: one case a line,
+/* Known answers as tools/evidence/answer_lines.py writes them: one case a line,
  *
  *   kind name field field ...
  *

@@ -10,7 +10,7 @@
  *
  *   place | operation | secret | how often | an example
  *
- * where the place is the stack, a freed block, or a live one. tools/wiping.py judges. */
+ * where the place is the stack, a freed block, or a live one. tools/evidence/wiping.py judges. */
 #include <openssl/err.h>
 #include <sodium.h>
 #include <stdio.h>

@@ -10,10 +10,7 @@ import random
 import sys
 import time
 from collections import Counter
-from pathlib import Path
 from typing import NamedTuple
-
-sys.path[:0] = [str(Path(__file__).resolve().parent.parent), str(Path(__file__).resolve().parent)]
 
 import _comparator_scripts
 import _session_scripts

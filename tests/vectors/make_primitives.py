@@ -2,18 +2,14 @@
 """Write the primitive_*.json beside this file: edge cases that published files lack.
 
 Everything follows from a fixed seed. What is valid is not our own opinion: `cryptography` judges
-every case, and Python's hashlib the MACs.
+every case, and Python's hashlib the MACs. Run it with PYTHONPATH=tests:tests/interop.
 """
 
 import hashlib
 import hmac
 import json
 import random
-import sys
 from pathlib import Path
-
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parent / "interop")]
 
 import _writers as write
 from _keys import CURVES, container, pairs
@@ -24,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+HERE = Path(__file__).resolve().parent
 EC_NAMES = ("p256", "p384", "p521")
 RSA_NAMES = ("rsa1024", "rsa2048", "rsa4096", "rsa8192")
 SHA1, SHA256 = hashes.SHA1(), hashes.SHA256()

@@ -5,12 +5,8 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from bootstrap import ROOT, install_system_packages
+from tools.setup.bootstrap import ROOT, install_system_packages
 
 
 def main() -> None:

@@ -15,13 +15,11 @@ import sys
 import sysconfig
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from build_ffi import LIBRARIES, Library
+
+ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
 PIP_WITH_GROUPS = "pip>=25.1"
-
-sys.path.insert(0, str(ROOT))
-
-from build_ffi import LIBRARIES, Library
 
 
 def main() -> None:

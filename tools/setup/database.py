@@ -5,12 +5,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from bootstrap import install_system_packages
+from tools.setup.bootstrap import install_system_packages
 
 DEBIAN = Path("/usr/lib/postgresql")  # Debian keeps the programs of the server out of the path
 DEBIAN_SETTINGS = Path("/etc/postgresql-common/createcluster.d")

@@ -20,14 +20,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from bootstrap import ROOT, install_system_packages
-from fuzz_seeds import SEEDS, write_seeds
-
-sys.path.insert(0, str(ROOT))
-
 from build_ffi import C_ROOT, LIBRARIES, TESTING_FLAG, library_flags
+from tools.evidence.fuzz_seeds import SEEDS, write_seeds
+from tools.setup.bootstrap import ROOT, install_system_packages
 
 BUILD = ROOT / "build" / "fuzz"
 FLAGS = [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The machines of tools/machines.py: what compiles for each, its libraries, and what runs it."""
+"""The machines of machines.py: what compiles for each, its libraries, and what runs it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from bootstrap import ROOT, install_system_packages
+from tools.setup.bootstrap import ROOT, install_system_packages
 
 WORK = ROOT / "build" / "machines"
 LIBRARIES = ("libssl-dev", "libsodium-dev")
@@ -139,7 +137,7 @@ class Emulated(Machine):
 class Trapping(Machine):
     """A C library that the sanitizer has no run time for: a finding is an illegal instruction.
 
-    Its OpenSSL and libsodium are what a wheel has inside, built by tools/static_libs.py.
+    Its OpenSSL and libsodium are what a wheel has inside, built by tools/release/static_libs.py.
     """
 
     flags = ("-DSOTER_PRIVATE_LIBCRYPTO=1",)
@@ -152,7 +150,8 @@ class Trapping(Machine):
 
     def build_libraries(self, *arguments: str, compiler: str = "") -> None:
         """Build the libraries if they are not there."""
-        command = [sys.executable, "tools/static_libs.py", "--prefix", str(self.folder / "static")]
+        command = [sys.executable, "-m", "tools.release.static_libs", "--prefix"]
+        command.append(str(self.folder / "static"))
         chosen = ["env", f"CC={compiler}"] if compiler else []
         quiet(*chosen, *command, *arguments)
 

@@ -14,7 +14,7 @@ import re
 import zipfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 SBOM = re.compile(r"[^/]+\.dist-info/sboms/[^/]+\.cdx\.json")
 PYTHONS = ("cp310-abi3", "cp314-cp314t")
 PLATFORMS = (

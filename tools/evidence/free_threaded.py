@@ -22,16 +22,11 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from bootstrap import PIP_WITH_GROUPS, ROOT, has, install_system_packages
-from instrument import run, what_is_made
-from static_libs import debian_mirror, private_apt
-from static_libs import run as run_quietly
-
-sys.path.insert(0, str(ROOT))
-
 from build_ffi import LIBRARIES
+from tools.evidence.instrument import run, what_is_made
+from tools.release.static_libs import debian_mirror, private_apt
+from tools.release.static_libs import run as run_quietly
+from tools.setup.bootstrap import PIP_WITH_GROUPS, ROOT, has, install_system_packages
 
 FOLDER = ROOT / "build" / "free-threaded"
 WHEELS = FOLDER / "wheels"  # which pip finds, that of the tests as well

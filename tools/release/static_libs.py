@@ -25,13 +25,11 @@ import urllib.request
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parent.parent
+from build_ffi import MSVC, OPENSSL, OPTIONAL_FLAGS, SODIUM
+
+ROOT = Path(__file__).resolve().parents[2]
 PREFIX = ROOT / "build" / "static"
 DOWNLOADS = ROOT / "build" / "archives"
-
-sys.path.insert(0, str(ROOT))
-
-from build_ffi import MSVC, OPENSSL, OPTIONAL_FLAGS, SODIUM
 
 
 class Source(NamedTuple):
@@ -303,8 +301,7 @@ def need_tools(host: str) -> None:
         del wanted["gcc"]
     packages = [p for tool, names in wanted.items() if not shutil.which(tool) for p in names]
     if packages:
-        sys.path.insert(0, str(Path(__file__).parent))
-        from bootstrap import install_system_packages
+        from tools.setup.bootstrap import install_system_packages
 
         install_system_packages(packages)
 

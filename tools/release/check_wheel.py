@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prove that a wheel carries everything, shows nothing, and works where nothing else is.
 
-    check_wheel.py dist/pythemis-...whl [arguments for pytest]
+    python -m tools.release.check_wheel dist/pythemis-...whl [arguments for pytest]
 
 What is inside is looked at first (on Linux also the compiled module itself: dependencies, exported
 symbols, hardening). Then the wheel is installed into an empty virtual environment, and the tests
@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 MIB = 1 << 20
 SIZE_LIMIT = 5 * MIB
 # The GNU C library of old was split in several; musl is one.

@@ -16,11 +16,8 @@ import os
 import platform
 import subprocess
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from instrument import Copy, instrumented_copy, run
+from tools.evidence.instrument import Copy, instrumented_copy, run
 
 from build_ffi import TESTING_FLAG  # instrument has made it importable
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Search stacks and freed memory for secrets after every operation of the C core, and judge.
 
-`tools/wiping.py [LIMIT]`: at most LIMIT failures of each kind are tried in one operation; without
-it, all. On x86 a second round runs without the processor's SHA and AES instructions, where
-OpenSSL's code keeps more on the stack.
+`python -m tools.evidence.wiping [LIMIT]`: at most LIMIT failures of each kind are tried in one
+operation; without it, all. On x86 a second round runs without the processor's SHA and AES
+instructions, where OpenSSL's code keeps more on the stack.
 """
 
 from __future__ import annotations
@@ -17,9 +17,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from _drivers import build
+from tools.evidence.drivers import build
 
 PLANTED = {("stack", "control: stack"), ("freed", "control: freed"), ("live", "control: live")}
 PLAIN = {"OPENSSL_ia32cap": ":~0x20000000"} if platform.machine() == "x86_64" else None

@@ -8,11 +8,13 @@ import os
 import platform
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parent.parent
+import build_ffi
+from build_ffi import LIBRARIES, TESTING_FLAG, library_flags
+
+ROOT = Path(__file__).resolve().parents[2]
 DRIVERS = ROOT / "tests" / "c"
 CORE = ROOT / "src" / "themis_c"
 SHARED = (
@@ -24,10 +26,6 @@ SHARED = (
     "secrets",
 )  # of the programs that inject
 
-sys.path.insert(0, str(ROOT))
-
-import build_ffi
-from build_ffi import LIBRARIES, TESTING_FLAG, library_flags
 
 # What has no way to fail, or no answer that says so; and what has a fault of its own.
 LEFT_ALONE = {

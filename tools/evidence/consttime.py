@@ -16,10 +16,8 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from _drivers import ROOT, build
-from memcheck import ensure_valgrind
+from tools.evidence.drivers import ROOT, build
+from tools.evidence.memcheck import ensure_valgrind
 
 BENEATH_ALL = ("libc.", "ld-", "vgpreload_")
 CONTROLS = {

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Let everything fail once that can fail beneath the C core, and look at what the core makes of it.
 
-`tools/faults.py [LIMIT [NAME]]`: of the places where a kind of fault can strike in one operation,
-at most LIMIT are tried; 0, or nothing, for all. Only operations with NAME in their name; the start
-of the library, for which every attempt is a process of its own, goes by the name of `start`, and
-what is refused without a fault by that of `refusals`.
+`python -m tools.evidence.faults [LIMIT [NAME]]`: of the places where a kind of fault can strike in
+one operation, at most LIMIT are tried; 0, or nothing, for all. Only operations with NAME in their
+name. The start of the library, for which every attempt is a process of its own, is `start`; what
+is refused without a fault is `refusals`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from _drivers import build
+from tools.evidence.drivers import build
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     Field: TypeAlias = str | bytes | int | None  # hex, bytes, a number, or empty
     Case: TypeAlias = tuple[str, str, list[Field]]  # kind, name, fields
 
-VECTORS = Path(__file__).resolve().parent.parent / "tests" / "vectors"
+VECTORS = Path(__file__).resolve().parents[2] / "tests" / "vectors"
 OLD = "seal-096-compat"  # is read on request, and then says what seal-good says
 # What the real core reads and ours refuses; tests/vectors/README.md says why.
 STRICTER = {"seal-iv16", "seal-tag18", "flip-0", "rsa-flip-0"}

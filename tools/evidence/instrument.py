@@ -18,13 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from bootstrap import ROOT
-
-sys.path.insert(0, str(ROOT))
-
 from build_ffi import ABI3, C_ROOT, LIBRARIES, TESTING_FLAG, describe, library_flags
+from tools.setup.bootstrap import ROOT
 
 MADE = shutil.ignore_patterns(
     *(".git", ".venv", ".hypothesis", ".*_cache", "__pycache__", "*.egg-info", "*.so", "build"),

@@ -21,18 +21,12 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-import _drivers
-import answer_lines
-from bootstrap import ROOT
-from fuzz_seeds import SEEDS, write_seeds
-from instrument import Copy, instrumented_copy, run
-from machines import PARTS
-
-sys.path.insert(0, str(ROOT))
-
 from build_ffi import C_ROOT, LIBRARIES, TESTING_FLAG, library_flags
+from tools.evidence import answer_lines, drivers
+from tools.evidence.fuzz_seeds import SEEDS, write_seeds
+from tools.evidence.instrument import Copy, instrumented_copy, run
+from tools.evidence.machines import PARTS
+from tools.setup.bootstrap import ROOT
 
 MINIMUM = {"lines": 98.0, "branches": 90.0}
 PLAIN = ["gcc", "-std=c11", "-g", "-O0", TESTING_FLAG]
@@ -76,13 +70,13 @@ def run_programs(copy: Copy) -> None:
     """Run what is in C alone: known answers, refusals, and what happens when something fails."""
     folder = copy.root / "build"
     linking = ("--coverage",)
-    answers = _drivers.build(folder, *PARTS, core=copy.objects, linking=linking)
+    answers = drivers.build(folder, *PARTS, core=copy.objects, linking=linking)
     text = "\n".join(answer_lines.lines()) + "\n"
     subprocess.run([answers], input=text, text=True, stdout=subprocess.DEVNULL, check=True)
-    refusals = _drivers.build(folder, "refusals", core=copy.objects, linking=linking)
+    refusals = drivers.build(folder, "refusals", core=copy.objects, linking=linking)
     subprocess.run([refusals], stdout=subprocess.DEVNULL, check=True)
     for name, limit in (("starts", STARTS), ("faults", FAULTS)):
-        program = _drivers.build(folder, name, inject=True, core=copy.objects, linking=linking)
+        program = drivers.build(folder, name, inject=True, core=copy.objects, linking=linking)
         subprocess.run([program, limit], stdout=subprocess.DEVNULL, check=True)
 
 

@@ -34,9 +34,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from bootstrap import ROOT, install_system_packages
+from tools.setup.bootstrap import ROOT, install_system_packages
 
 BENCHMARKS = ROOT / "benchmarks"
 RECORD = BENCHMARKS / "instructions.json"
@@ -211,9 +209,9 @@ def grown(before: int, now: int) -> bool:
 
 def conditions() -> dict[str, str]:
     """Tell what the counts depend on."""
-    question = "import sys; sys.path.insert(0, 'benchmarks'); import _report; "
-    command = [sys.executable, "-c", question + "print(_report.libcrypto_version())"]
-    libcrypto = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    question = "import _report; print(_report.libcrypto_version())"
+    command = [sys.executable, "-c", question]
+    libcrypto = subprocess.run(command, cwd=BENCHMARKS, capture_output=True, text=True, check=True)
     valgrind = subprocess.run(["valgrind", "--version"], capture_output=True, text=True, check=True)
     return {
         "machine": platform.machine(),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run the C core with its known answers as other machines do, which tools/_machines.py knows.
+"""Run the C core with its known answers as other machines do, which machine_kinds.py knows.
 
 The core and tests/c/known_answers.c are compiled for a machine with the checks of the undefined
 behaviour sanitizer (alignment above all), and run there or under what plays that machine here; so
@@ -15,15 +15,12 @@ from __future__ import annotations
 
 import argparse
 import subprocess
-import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from _machines import EMULATED, NATIVE, OTHERS, Machine, install_tools, quiet
-from answer_lines import lines, spoiled
-from bootstrap import ROOT
+from tools.evidence.answer_lines import lines, spoiled
+from tools.evidence.machine_kinds import EMULATED, NATIVE, OTHERS, Machine, install_tools, quiet
+from tools.setup.bootstrap import ROOT
 
 from build_ffi import TESTING_FLAG  # bootstrap has made it importable
 

@@ -21,10 +21,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from bootstrap import ROOT
-from instrument import Copy, instrumented_copy
+from tools.evidence.instrument import Copy, instrumented_copy
+from tools.setup.bootstrap import ROOT
 
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 COMPILER = ["gcc", "-std=c11", "-g", "-O1", "-fno-omit-frame-pointer", *SANITIZERS]

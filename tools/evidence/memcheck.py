@@ -20,7 +20,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 EXTENSION = "_themis"  # how the names of our compiled modules begin
 BENEATH = ("libcrypto.", "libsodium.", "libc.", "ld-", "vgpreload_")  # what our module calls
 PLANTED = """\
@@ -73,8 +73,7 @@ def ensure_valgrind() -> None:
     """Install valgrind where that is possible."""
     if shutil.which("valgrind"):
         return
-    sys.path.insert(0, str(Path(__file__).parent))
-    from bootstrap import install_system_packages
+    from tools.setup.bootstrap import install_system_packages
 
     install_system_packages(["valgrind"])
 

@@ -31,7 +31,7 @@ from pythemis.skeygen import GenerateKeyPair, GenerateSymmetricKey, from_der, ke
 from pythemis.smessage import SecureSigner, SecureVerifier, SMessage, ssign, sverify
 from pythemis.ssession import SimpleMemoryTransport, SSession
 
-VECTORS = Path(__file__).resolve().parent.parent / "tests" / "vectors"
+VECTORS = Path(__file__).resolve().parents[2] / "tests" / "vectors"
 SAMPLES = 100  # of memory, over a run
 WARM = 0.3  # the share of a run that is not judged
 MOST_GROWTH = 1 << 20  # bytes; what an allocator's habits may cost
