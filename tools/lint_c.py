@@ -17,11 +17,9 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-
-sys.path.insert(0, str(ROOT))
-
 from build_ffi import TESTING_FLAG
+
+ROOT = Path(__file__).resolve().parent.parent
 
 COMMON = shlex.split("-O2 -Wall -Wextra -Wconversion -Wshadow -Werror -Isrc/themis_c")
 CORE = "src/themis_c/*/*.c"

@@ -18,11 +18,10 @@ import subprocess
 import time
 from pathlib import Path
 
+from build_ffi import TESTING_FLAG  # bootstrap has made it importable
 from tools.evidence.answer_lines import lines, spoiled
 from tools.evidence.machine_kinds import EMULATED, NATIVE, OTHERS, Machine, install_tools, quiet
 from tools.setup.bootstrap import ROOT
-
-from build_ffi import TESTING_FLAG  # bootstrap has made it importable
 
 CORE = ROOT / "src" / "themis_c"
 TESTS = ROOT / "tests" / "c"

@@ -17,9 +17,8 @@ import platform
 import subprocess
 import sys
 
-from tools.evidence.instrument import Copy, instrumented_copy, run
-
 from build_ffi import TESTING_FLAG  # instrument has made it importable
+from tools.evidence.instrument import Copy, instrumented_copy, run
 
 SANITIZER = ["-fsanitize=thread"]
 COMPILER = ["gcc", "-std=c11", TESTING_FLAG, "-g", "-O1", "-fno-omit-frame-pointer", *SANITIZER]
