@@ -22,7 +22,7 @@ from _chart import draw
 from _report import Row, from_json, machine_sentence, table
 
 ROOT = Path(__file__).resolve().parent.parent
-BEGIN = "<!-- figures: begin (written by `make bench-page`) -->"
+BEGIN = "<!-- figures: begin (written by `make bench BENCH_ARGS='--page docs/performance.md'`) -->"
 END = "<!-- figures: end -->"
 TITLES = {
     "yardsticks": "Beside hmac, os.urandom and `cryptography`",

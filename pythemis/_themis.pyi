@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Made by tools/make_stub.py from src/themis_c/themis.h: `make stub`.
+# Made by tools/make_stub.py from src/themis_c/themis.h: `make lint FIX=1`.
 from typing import Final, TypeAlias, final
 
 from _cffi_backend import FFI, _CDataBase

@@ -74,7 +74,7 @@ def library():
 
     from build_ffi import LIBRARIES, library_flags
 
-    own = os.environ.get("PYTHEMIS_TEST_CFLAGS", "").split()  # `make sanitize` has some
+    own = os.environ.get("PYTHEMIS_TEST_CFLAGS", "").split()  # the sanitizers have some
     compiling, linking = ["-std=c11", "-O1", "-g", *own], [*own]
     for found in LIBRARIES:
         for flags, more in zip((compiling, linking), library_flags(found), strict=True):

@@ -8,7 +8,7 @@ import pytest
 from _project import HAS_SOURCES, has_hooks, linked_statically
 from hypothesis import settings
 
-# A busy machine is no failure. `make memcheck` asks for the built-in profile "ci" instead, which
+# A busy machine is no failure. Memcheck asks for the built-in profile "ci" instead, which
 # always tries the same examples.
 settings.register_profile("pythemis", deadline=None, print_blob=True)
 settings.load_profile("pythemis")

@@ -14,6 +14,7 @@ pytestmark = [
     pytest.mark.no_c,
     pytest.mark.sources,
     pytest.mark.slow,
+    pytest.mark.evidence,
     pytest.mark.skipif(sys.platform != "linux", reason="works with the GNU C library's allocator"),
     pytest.mark.skipif(not shutil.which("cc"), reason="needs a C compiler"),
     pytest.mark.skipif(

@@ -67,6 +67,8 @@ LEAST_OF_HOOKS = {
 }
 
 pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.evidence,
     pytest.mark.skipif(
         sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "__libc_malloc"),
         reason="replaces the allocator of the GNU C library",

@@ -103,6 +103,8 @@ def test_an_array_beyond_the_length_field_is_refused():
         SCellSeal(KEY).encrypt(array)
 
 
+@pytest.mark.slow
+@pytest.mark.evidence
 def test_an_encrypted_message_beyond_the_length_field_is_refused(endless):
     """What is longer than any cell is no cell, whatever stands in it."""
     protect = SCellTokenProtect(KEY)

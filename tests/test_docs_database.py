@@ -26,6 +26,7 @@ def on_another_database(address):
     )
 
 
+@pytest.mark.integration
 @pytest.mark.skipif(os.name == "nt", reason="the server is started as on Unix")
 def test_the_page_about_columns_on_postgresql(tmp_path, monkeypatch):
     """Every example of the page runs against a PostgreSQL server of our own."""

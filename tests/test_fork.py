@@ -288,6 +288,8 @@ LOCKING = {
 }
 
 
+@pytest.mark.slow
+@pytest.mark.evidence
 @beside_threads
 @pytest.mark.parametrize("work", LOCKING.values(), ids=LOCKING)
 def test_no_child_waits_for_a_lock_that_a_thread_of_its_parent_held(work):

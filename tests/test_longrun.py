@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A short round of `make longrun`."""
+"""A short round of `make evidence ONLY=longrun`."""
 
 import subprocess
 import sys
@@ -10,6 +10,7 @@ from _project import ROOT
 pytestmark = [
     pytest.mark.timing,
     pytest.mark.slow,
+    pytest.mark.evidence,
     pytest.mark.skipif(sys.platform != "linux", reason="resident memory is read from /proc"),
 ]
 

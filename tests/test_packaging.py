@@ -13,7 +13,10 @@ from pathlib import Path
 import pytest
 from _project import copy_project
 
-pytestmark = [pytest.mark.no_c, pytest.mark.sources, pytest.mark.slow, pytest.mark.network]
+pytestmark = [
+    *(pytest.mark.no_c, pytest.mark.sources, pytest.mark.slow, pytest.mark.network),
+    pytest.mark.evidence,
+]
 
 VERSION = "0.16.0"
 GIL_CPYTHON = sys.implementation.name == "cpython" and not sysconfig.get_config_var(

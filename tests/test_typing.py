@@ -69,7 +69,7 @@ def test_a_header_that_says_something_else_is_noticed(tmp_path):
     )
     assert (ran.returncode, ran.stderr) == (
         1,
-        "pythemis/_themis.pyi is not what themis.h says: run `make stub`.\n",
+        "pythemis/_themis.pyi is not what themis.h says: run `make lint FIX=1`.\n",
     )
     assert subprocess.run(command, cwd=tmp_path, check=False).returncode == 0
     made = (tmp_path / "pythemis" / "_themis.pyi").read_text(encoding="utf-8")

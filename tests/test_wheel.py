@@ -17,6 +17,7 @@ pytestmark = [
     pytest.mark.no_c,
     pytest.mark.sources,
     pytest.mark.slow,
+    pytest.mark.evidence,
     pytest.mark.skipif(sys.platform != "linux", reason="elsewhere cibuildwheel looks at wheels"),
 ]
 

@@ -23,7 +23,7 @@ STUB = ROOT / "pythemis" / "_themis.pyi"
 
 HEAD = """\
 # SPDX-License-Identifier: Apache-2.0
-# Made by tools/make_stub.py from src/themis_c/themis.h: `make stub`.
+# Made by tools/make_stub.py from src/themis_c/themis.h: `make lint FIX=1`.
 from typing import Final, TypeAlias, final
 
 from _cffi_backend import FFI, _CDataBase
@@ -65,7 +65,9 @@ def main() -> None:
     if "--check" not in sys.argv[1:]:
         STUB.write_text(wanted, encoding="utf-8")
     elif STUB.read_text(encoding="utf-8") != wanted:
-        raise SystemExit(f"{STUB.relative_to(ROOT)} is not what themis.h says: run `make stub`.")
+        raise SystemExit(
+            f"{STUB.relative_to(ROOT)} is not what themis.h says: run `make lint FIX=1`."
+        )
 
 
 def stub(released: str, hooks: str) -> str:

@@ -126,7 +126,7 @@ def ensure_peer():
 def missing():
     """Bring the real core, or tell why that is not possible."""
     if not shutil.which("node") or not shutil.which("npm"):
-        return "needs Node and npm, to run the real Themis core: `make interop` brings them"
+        return "needs Node and npm for the real core: `make test GROUP=integration` brings them"
     if not (HERE / "node_modules" / "wasm-themis").exists():
         command = ["npm", "ci", "--silent", "--no-audit", "--no-fund"]
         done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False)

@@ -39,7 +39,8 @@ class Finding(NamedTuple):
     def __str__(self):
         return (
             f"{self.family}: a difference that is not listed\n"
-            f"  again: make differ SEED={self.seed} ONLY={self.family}:{self.number}\n"
+            f"  again: make evidence ONLY=differ "
+            f"ARGS='--seed {self.seed} --only {self.family}:{self.number}'\n"
             f"  case: {self.ours.how}\n"
             f"  ours: {shown(self.ours.result)}\n  theirs: {shown(self.theirs.result)}\n"
             f"  given to ours: {self.ours.changed.hex()[:LONGEST_HEX]}\n"

@@ -8,7 +8,7 @@ from pythemis.exception import THEMIS_CODES
 from pythemis.scell import SCellContextImprint, SCellSeal, SCellTokenProtect, SecureCellError
 from pythemis.skeygen import GenerateSymmetricKey
 
-pytestmark = pytest.mark.network
+pytestmark = pytest.mark.integration
 ROUNDS = 150 * TIMES
 PASSPHRASE_ROUNDS = 2 * TIMES  # each side stretches each passphrase, which takes its time
 

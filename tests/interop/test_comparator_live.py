@@ -11,7 +11,7 @@ from _peer import TIMES, PeerError
 from pythemis.exception import THEMIS_CODES
 from pythemis.scomparator import SComparator, SecureComparatorError
 
-pytestmark = pytest.mark.network
+pytestmark = pytest.mark.integration
 RUNS = 150 * TIMES // FEWER
 
 

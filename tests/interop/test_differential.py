@@ -7,8 +7,8 @@ import pytest
 from _peer import SEED, Peer, ensure_peer
 from _scripts import REFUSED
 
-pytestmark = pytest.mark.network
-BLOCKS = 5  # of each family: always the same cases; `make differ SECONDS=600` takes others
+pytestmark = pytest.mark.integration
+BLOCKS = 5  # of each family: always the same cases; `make evidence` takes others
 # Old finds: each of these cases once was a difference, and is a listed one by now.
 LISTED = [
     ("comparator", "comparator-secret"),
@@ -54,7 +54,7 @@ def test_what_is_not_listed_is_found(crashing, monkeypatch, family, name):
             break
     finding = fuzzer.findings[0]
     assert finding.ours.result != finding.theirs.result
-    assert f"make differ SEED=1 ONLY={family}:{finding.number}" in str(finding)
+    assert f"ONLY=differ ARGS='--seed 1 --only {family}:{finding.number}'" in str(finding)
     assert finding.ours.changed.hex()[:100] in str(finding)
     again = differential.Fuzzer(crashing, "1")
     again.block(family, finding.number, 1)

@@ -4,9 +4,12 @@
 import os
 import subprocess
 
+import pytest
 from _documents import Section, run, sections
 from _peer import HERE, ensure_peer
 from _project import ROOT
+
+pytestmark = pytest.mark.integration
 
 PAGE = ROOT / "docs" / "other-languages.md"
 SCRIPT = ROOT / "examples" / "other_side.js"

@@ -9,7 +9,7 @@ from pythemis.exception import THEMIS_CODES
 from pythemis.skeygen import GenerateKeyPair, from_pem, key_kind, public_from_private, to_pem
 from pythemis.smessage import SecureSigner, SecureVerifier, SMessage, ssign, sverify
 
-pytestmark = pytest.mark.network
+pytestmark = pytest.mark.integration
 ROUNDS = 20 * TIMES
 KINDS = {
     "P-256": lambda: generated("EC"),

@@ -7,7 +7,7 @@ import _peer
 import pytest
 from _peer import Peer, PeerError, PeerTrapError, ensure_peer
 
-pytestmark = pytest.mark.network
+pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def _no_node(monkeypatch):
 def test_without_node_the_suite_says_so_and_is_skipped(monkeypatch):
     """A machine without Node is told what is missing and how to bring it."""
     monkeypatch.delenv("CI", raising=False)
-    with pytest.raises(pytest.skip.Exception, match=r"needs Node and npm.*`make interop`"):
+    with pytest.raises(pytest.skip.Exception, match=r"needs Node and npm.*GROUP=integration"):
         ensure_peer()
 
 

@@ -10,6 +10,8 @@ from _sessions import CLIENT, CODES, OVERHEAD, SERVER, key_pair, refused
 from pythemis.skeygen import GenerateKeyPair
 from pythemis.ssession import SessionState, SimpleMemoryTransport, SSession
 
+pytestmark = pytest.mark.integration
+
 MESSAGES = 1500 * TIMES  # in each direction
 LARGE = 12
 CURVES = ["p256", "p384", "p521"]

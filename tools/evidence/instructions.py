@@ -87,7 +87,9 @@ def main() -> None:
     for line in slower:
         print(f"SLOWER: {line}")
     if slower:
-        raise SystemExit("If that is meant to be, run `make instructions-record`.")
+        raise SystemExit(
+            "If that is meant to be, run `python -m tools.evidence.instructions --record`."
+        )
 
 
 def ensure_valgrind() -> None:

@@ -3,7 +3,7 @@
 
 What an operation reads and writes beyond its buffers, uses after it was freed, shifts too far,
 overflows or misaligns ends the tests at once. Python's own allocator would hide the ends of small
-blocks, so it is not used. Leaks are not judged here but under valgrind (`make memcheck`) and in the
+blocks, so it is not used. Leaks are not judged here but under valgrind (memcheck) and in the
 fuzz targets: the interpreter itself leaves much behind.
 
 Before the tests the sanitizers themselves are judged, on faults planted for them in a module of

@@ -54,7 +54,9 @@ def main() -> None:
     parser.add_argument("--only", choices=STAGES, action="append", help="some of the stages")
     arguments, pytest_arguments = parser.parse_known_args()
     if os.geteuid() != 0:
-        raise SystemExit("A second system can only be made by root: sudo make second-system.")
+        raise SystemExit(
+            "A second system can only be made by root: sudo make evidence ONLY=second-system."
+        )
     machine = machines.get(arguments.arch)
     name = f"{SUITE}-{machine.name}" if machine else SUITE
     root = (arguments.root or ROOT / "build" / name).resolve()
@@ -67,7 +69,7 @@ def main() -> None:
     system = SecondSystem(root)
     system.mount()
     if machine:  # times mean nothing there, and what takes long would take hours
-        pytest_arguments += ["-m", "not timing and not slow and not big_memory"]
+        pytest_arguments += ["-m", "not timing and not slow and not big_memory and not integration"]
     for stage in arguments.only or (["sdist"] if machine else STAGES):
         print(f"---- {stage} ----", flush=True)
         STAGES[stage](system, pytest_arguments)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Judge what is about to be published: `make check-release TAG=v1.2.3`, with the files in dist/.
+"""Judge what is about to be published: `make release TAG=v1.2.3`, with the files in dist/.
 
 The tag, pyproject.toml, CHANGELOG.md and every file must be of one version, and there must be the
 sdist and a wheel for each platform, no more and no less. People must be told where the project is,
