@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     say(f"Python     {platform.python_implementation()} {platform.python_version()}")
     say(f"platform   {platform.platform()}")
     try:
-        from ._core import versions
+        from ._core import start, versions
         from ._selftest import CHECKS
     except ImportError as error:
         say(f"FAILED: the compiled part of pythemis does not load: {error}")
@@ -42,6 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "statically, so they are this package's own" if versions.is_static() else "dynamically"
     )
     say(f"OpenSSL    {versions.openssl().removeprefix('OpenSSL ')}")
+    fips = start.fips_provider()
+    if fips:
+        say(f"FIPS       {fips}")
     say(f"libsodium  {versions.sodium()}")
     say(f"linked     {linking}")
     say()

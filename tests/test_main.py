@@ -14,7 +14,7 @@ from _project import ROOT
 
 from pythemis import __main__ as program
 from pythemis import __version__, _answers, _selftest
-from pythemis._core import versions
+from pythemis._core import start, versions
 from pythemis.scell import SCellSeal
 
 
@@ -39,6 +39,7 @@ def test_it_prints_versions_and_tries_every_cryptosystem(options):
     assert told["pythemis"] == __version__
     assert re.fullmatch(r"\d+\.\d+\.\d+\S* \d+ \w+ \d{4}( .*)?", told["OpenSSL"])
     assert re.fullmatch(r"1\.0\.\d+", told["libsodium"])
+    assert told.get("FIPS") == start.fips_provider()
     assert told["linked"].startswith("statically" if versions.is_static() else "dynamically")
     names = {"cpython": "CPython", "pypy": "PyPy"}
     assert told["Python"].split()[0] == names[sys.implementation.name]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn
 from pythemis._themis import ffi, lib
 
 from .annotations import Buffer, Self
+from .start import start
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,8 +34,7 @@ BUFFER_TOO_SMALL: int = lib.THEMIS_BUFFER_TOO_SMALL
 BYTES = ffi.typeof("uint8_t[]")
 SIZE = ffi.typeof("size_t *")
 
-if lib.themis_init() != SUCCESS:
-    raise ImportError("pythemis cannot use OpenSSL: its default provider does not load")
+start()
 
 
 def status_code(name: str) -> int:

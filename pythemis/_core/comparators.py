@@ -12,6 +12,7 @@ from . import forks
 from .boundary import (
     IN_PLACE,
     INVALID_PARAMETER,
+    NOT_SUPPORTED,
     SUCCESS,
     Errors,
     Owner,
@@ -59,12 +60,18 @@ class Comparator(Owner):
             vars(self)["_held"] = None if handle is None else Parts(handle)
 
 
+_OUTSIDE_FIPS = {
+    NOT_SUPPORTED: "Secure Comparator computes in the group edwards25519 of libsodium, which is "
+    "no FIPS module: it is not available with PYTHEMIS_FIPS=1"
+}
+
+
 def new(errors: Errors, secret: Any) -> Parts:
     """Make one side of a comparison of this secret."""
     made = _comparator()
     status = lib.themis_comparator_new(made)
     if status != SUCCESS:
-        failed(errors, status)
+        failed(errors, status, _OUTSIDE_FIPS)
     parts = Parts(kept(made))
     _append(errors, parts, secret)
     return parts

@@ -11,6 +11,7 @@ from .boundary import (
     DATA_CORRUPT,
     IN_PLACE,
     INVALID_PARAMETER,
+    NOT_SUPPORTED,
     SUCCESS,
     Errors,
     Owner,
@@ -23,6 +24,7 @@ from .boundary import (
     wrong_type,
     wrong_value,
 )
+from .start import fips_provider
 
 if TYPE_CHECKING:
     from .annotations import Buffer
@@ -135,6 +137,11 @@ def key_error(
         return errors.wrong_value(status, message)
     if status == DATA_CORRUPT:
         return errors.wrong_value(status, f"{what} is damaged: its numbers make no sense")
+    if status == NOT_SUPPORTED and fips_provider():
+        message = (
+            f"{what} has {kind.bits} bits, and the FIPS provider takes no RSA key of less than 2048"
+        )
+        return errors.wrong_value(status, message)
     return errors.failed(status, status_text(status))
 
 

@@ -37,6 +37,15 @@ enum {
 /* Once per process, before anything else; calling it again is fine. */
 int themis_init(void);
 
+/* The same with OpenSSL's FIPS provider in a library context of ours, from the configuration in a
+ * file ("": from where OpenSSL looks); one thread at a time. FAIL: it cannot be had, or the library
+ * has started without it; *why is a static text about what is wrong. */
+int themis_init_fips(const char *config, const char **why);
+
+/* What that provider calls itself, and its version: static texts, NULL without it. */
+const char *themis_fips_name(void);
+const char *themis_fips_version(void);
+
 /* A static text for a status code. */
 const char *themis_status_text(int status);
 

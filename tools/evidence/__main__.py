@@ -86,6 +86,7 @@ ROUNDS = {
         ("all",),
         ("--short", "s390x", "arm64"),
     ),
+    "fips": Round("the tests with OpenSSL's FIPS provider", tool("fips")),
     "second-system": Round("wheel and sdist on another Debian", tool("second_system")),
     "free-threaded": Round("the tests on a Python without a GIL", tool("free_threaded")),
 }

@@ -72,7 +72,9 @@ def run_programs(copy: Copy) -> None:
     linking = ("--coverage",)
     answers = drivers.build(folder, *PARTS, core=copy.objects, linking=linking)
     text = "\n".join(answer_lines.lines()) + "\n"
-    subprocess.run([answers], input=text, text=True, stdout=subprocess.DEVNULL, check=True)
+    for way in ([], ["evp"]):
+        command: list[str | Path] = [answers, *way]
+        subprocess.run(command, input=text, text=True, stdout=subprocess.DEVNULL, check=True)
     refusals = drivers.build(folder, "refusals", core=copy.objects, linking=linking)
     subprocess.run([refusals], stdout=subprocess.DEVNULL, check=True)
     for name, limit in (("starts", STARTS), ("faults", FAULTS)):

@@ -3,11 +3,13 @@
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <openssl/provider.h>
 #include <openssl/rand.h>
-#include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "soter/ec_curve.h"
+#include "soter/fips.h"
 #include "soter/fork.h"
 #include "soter/init.h"
 #include "soter/threads.h"
@@ -16,6 +18,8 @@ struct soter_crypto soter_crypto;
 
 static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
 static bool ready;
+static const char *config; /* for the FIPS provider; NULL without */
+static const char *refusal;
 
 /* libcrypto takes itself apart in exit(), where threads (daemons, in Python) may still be inside of
  * it, and then its random generator finds its lock gone. Whoever starts it first decides: in a
@@ -35,6 +39,13 @@ static bool has_generators(OSSL_LIB_CTX *libctx)
     return RAND_get0_public(libctx) != NULL && RAND_get0_private(libctx) != NULL;
 }
 
+static bool is_of_fips(const EVP_MD *algorithm)
+{
+    return soter_fips_name() != NULL &&
+           OSSL_PROVIDER_get0_name(EVP_MD_get0_provider(algorithm)) != NULL &&
+           strcmp(OSSL_PROVIDER_get0_name(EVP_MD_get0_provider(algorithm)), "fips") == 0;
+}
+
 /* What is fetched stays until the process ends: handles may be in use until the last moment. */
 static void fetch_all(void)
 {
@@ -46,9 +57,10 @@ static void fetch_all(void)
     }
     soter_fork_init();
     c->libctx = OSSL_LIB_CTX_new();
-    if (c->libctx == NULL) {
+    if (c->libctx == NULL || (config != NULL && !soter_fips_load(c->libctx, config, &refusal))) {
         return;
     }
+    c->is_fips = config != NULL;
     c->sha256 = EVP_MD_fetch(c->libctx, "SHA2-256", NULL);
     c->sha512 = EVP_MD_fetch(c->libctx, "SHA2-512", NULL);
     c->sha1 = EVP_MD_fetch(c->libctx, "SHA1", NULL);
@@ -59,7 +71,8 @@ static void fetch_all(void)
     c->aes256_ctr = EVP_CIPHER_fetch(c->libctx, "AES-256-CTR", NULL);
     ready = c->sha256 != NULL && c->sha512 != NULL && c->sha1 != NULL && c->aes128_gcm != NULL &&
             c->aes192_gcm != NULL && c->aes256_gcm != NULL && c->aes256_cbc != NULL &&
-            c->aes256_ctr != NULL && soter_curves_init(c->libctx) && has_generators(c->libctx);
+            c->aes256_ctr != NULL && soter_curves_init(c->libctx) && has_generators(c->libctx) &&
+            c->is_fips == is_of_fips(c->sha256);
 }
 
 /* What OpenSSL complains of meanwhile, also where it helped itself, is for nobody to find. (A mark
@@ -80,6 +93,21 @@ soter_status soter_init(void)
         return SOTER_ENGINE_FAIL;
     }
     return ready ? SOTER_SUCCESS : SOTER_ENGINE_FAIL;
+}
+
+soter_status soter_init_fips(const char *file, const char **why)
+{
+    soter_status status;
+    config = file;
+    status = soter_init();
+    config = NULL;
+    if (status == SOTER_SUCCESS && soter_crypto.is_fips) {
+        return SOTER_SUCCESS;
+    }
+    *why = refusal != NULL           ? refusal
+           : status == SOTER_SUCCESS ? "this process has started it without"
+                                     : "the FIPS provider lacks something that Themis needs";
+    return SOTER_FAIL;
 }
 
 const char *soter_openssl_version(void)

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* OpenSSL as soter uses it: a library context of our own, every algorithm fetched once.
  * The context is our own so that nothing reaches us that a configuration file or the rest of the
- * process does to the default one (providers, properties, FIPS switches). */
+ * process does to the default one (providers, properties, FIPS switches). The FIPS provider works
+ * in it when soter_init_fips is asked to. */
 #ifndef SOTER_CRYPTO_H
 #define SOTER_CRYPTO_H
 
 #include <openssl/evp.h>
+#include <stdbool.h>
 
 #include "soter/status.h"
 
 struct soter_crypto {
     OSSL_LIB_CTX *libctx;
+    bool is_fips; /* only the FIPS provider's algorithms are fetched */
     EVP_MD *sha256;
     EVP_MD *sha512;
     EVP_MD *sha1; /* in OAEP alone */

@@ -106,6 +106,7 @@ static soter_status random_scalar(const struct soter_curve *curve, uint8_t *d)
     return SOTER_ENGINE_FAIL;
 }
 
+/* Also with the FIPS provider: what it draws by itself repeats where a process does. */
 soter_status soter_ec_key_generate(unsigned bits, soter_key **out)
 {
     soter_status status;

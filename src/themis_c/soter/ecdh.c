@@ -4,7 +4,9 @@
 #include <openssl/err.h>
 #include <string.h>
 
+#include "soter/crypto.h"
 #include "soter/ec_curve.h"
+#include "soter/ec_evp.h"
 #include "soter/ec_point.h"
 #include "soter/evp_key.h"
 #include "soter/wipe.h"
@@ -32,12 +34,15 @@ soter_status soter_ecdh(const soter_key *private_key,
         return SOTER_ENGINE_FAIL;
     }
     ERR_set_mark();
-    /* Never the point at infinity: n is prime and d less than n. */
-    status = soter_point_multiply(curve, private_key->d, public_key->point, product);
-    ERR_pop_to_mark();
-    if (status == SOTER_SUCCESS) {
-        memcpy(secret, product + 1, secret_len);
+    if (soter_crypto.is_fips) {
+        status = soter_ec_evp_agree(private_key, public_key, secret, secret_len);
     } else {
+        /* Never the point at infinity: n is prime and d less than n. */
+        status = soter_point_multiply(curve, private_key->d, public_key->point, product);
+        memcpy(secret, product + 1, secret_len);
+    }
+    ERR_pop_to_mark();
+    if (status != SOTER_SUCCESS) {
         soter_wipe(secret, secret_len);
     }
     soter_wipe(product, sizeof product);

@@ -51,7 +51,7 @@ soter_status soter_rsa_prepare(EVP_PKEY *pkey,
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(soter_crypto.libctx, pkey, NULL);
     if (ctx == NULL || init(ctx, params) != 1) {
         EVP_PKEY_CTX_free(ctx);
-        return SOTER_ENGINE_FAIL;
+        return soter_crypto.is_fips ? soter_refusal(SOTER_NOT_SUPPORTED) : SOTER_ENGINE_FAIL;
     }
     *out = ctx;
     return SOTER_SUCCESS;

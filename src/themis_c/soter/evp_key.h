@@ -35,7 +35,8 @@ SOTER_MUST_USE soter_status soter_key_to_evp(const soter_key *key, EVP_PKEY **ou
 #define SOTER_TEXT_PARAM(name, text) OSSL_PARAM_utf8_string(name, (char *)(text), sizeof(text) - 1)
 
 /* Sets up an operation with an RSA key, once: EVP_PKEY_sign_init_ex or another of its kind, with
- * these parameters. OpenSSL's contexts belong to one thread at a time, so the result is only ever
+ * these parameters. NOT_SUPPORTED: the FIPS provider refuses the key. Between ERR_set_mark and
+ * ERR_pop_to_mark. OpenSSL's contexts belong to one thread at a time, so the result is only ever
  * copied: that is cheaper by far than to make one. */
 SOTER_MUST_USE soter_status soter_rsa_prepare(EVP_PKEY *pkey,
                                               int (*init)(EVP_PKEY_CTX *ctx,

@@ -4,6 +4,8 @@
 #include <openssl/err.h>
 #include <stdlib.h>
 
+#include "soter/crypto.h"
+#include "soter/ec_evp.h"
 #include "soter/ecdsa.h"
 #include "soter/fork.h"
 #include "soter/hash.h"
@@ -12,7 +14,8 @@
 
 struct soter_sign_key {
     const struct soter_key_kind *kind;
-    soter_ecdsa_key *ecdsa; /* one of the two */
+    soter_ecdsa_key *ecdsa; /* one of the three */
+    EVP_PKEY *ec;           /* with the FIPS provider */
     soter_pss_key *pss;
 };
 
@@ -25,10 +28,14 @@ soter_status soter_sign_key_new(const soter_key *key, soter_sign_key **out)
     }
     made->kind = soter_key_kind(key);
     ERR_set_mark();
-    soter_fork_hold_off();
-    status = made->kind->algorithm == SOTER_KEY_EC ? soter_ecdsa_key_new(key, &made->ecdsa)
-                                                   : soter_pss_key_new(key, &made->pss);
-    soter_fork_let();
+    if (made->kind->algorithm == SOTER_KEY_EC && soter_crypto.is_fips) {
+        status = soter_ec_to_evp(key, &made->ec);
+    } else {
+        soter_fork_hold_off();
+        status = made->kind->algorithm == SOTER_KEY_EC ? soter_ecdsa_key_new(key, &made->ecdsa)
+                                                       : soter_pss_key_new(key, &made->pss);
+        soter_fork_let();
+    }
     ERR_pop_to_mark();
     if (status == SOTER_SUCCESS) {
         *out = made;
@@ -41,6 +48,7 @@ soter_status soter_sign_key_new(const soter_key *key, soter_sign_key **out)
 void soter_sign_key_free(soter_sign_key *key)
 {
     if (key != NULL) {
+        soter_evp_key_free(key->ec);
         soter_fork_hold_off();
         soter_ecdsa_key_free(key->ecdsa);
         soter_pss_key_free(key->pss);
@@ -51,7 +59,8 @@ void soter_sign_key_free(soter_sign_key *key)
 
 size_t soter_signature_max_size(const soter_sign_key *key)
 {
-    return key->ecdsa != NULL ? soter_ecdsa_max_size(key->kind) : key->kind->number_size;
+    return key->kind->algorithm == SOTER_KEY_EC ? soter_ecdsa_max_size(key->kind)
+                                                : key->kind->number_size;
 }
 
 soter_status soter_sign(const soter_sign_key *key,
@@ -61,7 +70,7 @@ soter_status soter_sign(const soter_sign_key *key,
                         size_t *signature_len)
 {
     uint8_t digest[SOTER_SHA256_SIZE]; /* public: of a message that travels in the clear */
-    size_t made_len = 0;
+    size_t made_len = soter_signature_max_size(key); /* the room there is */
     bool made;
     soter_status status;
     if (!key->kind->is_private) {
@@ -76,6 +85,7 @@ soter_status soter_sign(const soter_sign_key *key,
     }
     ERR_set_mark();
     made = key->ecdsa != NULL ? soter_ecdsa_sign(key->ecdsa, digest, signature, &made_len)
+           : key->ec != NULL  ? soter_ec_evp_sign(key->ec, digest, signature, &made_len)
                               : soter_pss_sign(key->pss, digest, signature, &made_len);
     ERR_pop_to_mark();
     if (!made || made_len > soter_signature_max_size(key)) {
@@ -105,6 +115,7 @@ soter_status soter_verify(const soter_sign_key *key,
     }
     ERR_set_mark();
     status = key->ecdsa != NULL ? soter_ecdsa_verify(key->ecdsa, digest, signature, signature_len)
+             : key->ec != NULL  ? soter_ec_evp_verify(key->ec, digest, signature, signature_len)
                                 : soter_pss_verify(key->pss, digest, signature, signature_len);
     ERR_pop_to_mark();
     return status;

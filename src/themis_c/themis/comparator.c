@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "soter/fips.h"
 #include "soter/wipe.h"
 #include "themis.h"
 #include "themis/comparator_run.h"
@@ -45,7 +46,8 @@ struct themis_comparator {
 int themis_comparator_new(themis_comparator **out)
 {
     themis_comparator *made;
-    soter_status status = soter_group_init();
+    soter_status status =
+        soter_fips_name() == NULL ? soter_group_init() : SOTER_NOT_SUPPORTED; /* edwards25519 */
     if (status != SOTER_SUCCESS) {
         return status;
     }

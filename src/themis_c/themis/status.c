@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
 
+#include "soter/fips.h"
 #include "soter/group.h"
 #include "soter/init.h"
 #include "soter/status.h"
@@ -15,6 +16,21 @@ SOTER_STATUS_LIST(SAME_NUMBER)
 int themis_init(void)
 {
     return soter_init();
+}
+
+int themis_init_fips(const char *config, const char **why)
+{
+    return soter_init_fips(config, why);
+}
+
+const char *themis_fips_name(void)
+{
+    return soter_fips_name();
+}
+
+const char *themis_fips_version(void)
+{
+    return soter_fips_version();
 }
 
 const char *themis_status_text(int status)
