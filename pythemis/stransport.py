@@ -15,11 +15,14 @@ from __future__ import annotations
 
 import select
 import socket
+import struct
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from numbers import Integral, Real
 from threading import Lock
 from time import monotonic
+from types import EllipsisType
 from typing import TypeAlias
 
 from ._core import boundary, forks, sessions
@@ -37,6 +40,7 @@ LARGEST = 0xFFFFFFFF  # what the header can say
 #: 16 MiB, the longest message that is received or sent unless told otherwise.
 DEFAULT_MAX_SIZE = 16 << 20
 _LONGEST = 2_000_000  # seconds; poll counts milliseconds in 31 bits
+_NO_WAIT = getattr(socket, "MSG_DONTWAIT", 0)  # even if the program makes the socket wait meanwhile
 _PIECE = 1 << 16  # memory grows by what arrives, not by what a header promises
 _JOIN_BELOW = 1 << 16  # small messages travel in one piece with their header
 
@@ -118,10 +122,61 @@ def _check_connection(connection: socket.socket) -> None:
     if not isinstance(connection, socket.socket):
         kind = type(connection).__name__
         raise TypeError(f"the connection must be a connected socket, not {kind}")
+    if isinstance(connection, getattr(sys.modules.get("ssl"), "SSLSocket", ())):
+        raise TypeError(
+            "the connection must not be a TLS socket: pythemis.astransport takes ssl=, "
+            "or give a transport of your own"
+        )
+    if connection.type != socket.SOCK_STREAM:
+        raise ValueError("the socket is no stream: a frame may be cut into several datagrams")
     if connection.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
         raise ValueError("the socket is listening: give the connection that its accept() returns")
     if connection.family in (socket.AF_INET, socket.AF_INET6) and not connection.getsockname()[1]:
         raise ValueError("the socket is not connected: socket.create_connection() connects one")
+
+
+def _time_limits(connection: socket.socket) -> tuple[float | None, float | None]:
+    """Return how many seconds a socket itself waits to receive and to send; None for ever."""
+    limit = connection.gettimeout()
+    if limit is not None:
+        return limit, limit
+    return (
+        _system_limit(connection, socket.SO_RCVTIMEO),
+        _system_limit(connection, socket.SO_SNDTIMEO),
+    )
+
+
+def _system_limit(connection: socket.socket, option: int) -> float | None:
+    """Return a limit that was set with setsockopt: a struct timeval; milliseconds on Windows."""
+    pair = struct.Struct("@ll")
+    try:
+        value = connection.getsockopt(socket.SOL_SOCKET, option, pair.size)
+    except OSError:  # a system without this option
+        return None
+    if len(value) < pair.size:
+        return int.from_bytes(value[:4], sys.byteorder) / 1000 or None
+    seconds, microseconds = pair.unpack(value)
+    return seconds + (microseconds & 0xFFFFFFFF) / 1e6 or None
+
+
+class _Patience:
+    """How long one call may take."""
+
+    def __init__(self, limit: float | None) -> None:
+        self.limit = limit
+        self._end = None if limit is None else monotonic() + limit
+
+    def left(self) -> float | None:
+        """Return how many seconds are left; None if there is no end."""
+        return None if self._end is None else self._end - monotonic()
+
+
+def _must_wait(error: OSError) -> bool:
+    """Tell whether nothing failed, and the socket merely was not ready."""
+    return isinstance(error, BlockingIOError) or (
+        # Of Python itself, where the program set a limit a moment ago; the system's has a number.
+        isinstance(error, TimeoutError) and error.errno is None
+    )
 
 
 def check_keys(keys: object) -> None:
@@ -147,7 +202,7 @@ class SocketTransport(MemoryTransport):
     """The transport of one session over a connected stream socket.
 
     One thread may send while another receives. The transport takes the socket over and makes it
-    non-blocking.
+    non-blocking. It closes the socket only when you call `close` or leave a ``with`` block.
 
     Args:
         connection: a connected socket.
@@ -157,12 +212,16 @@ class SocketTransport(MemoryTransport):
         max_size: the longest message that is received or sent, with the 52 bytes of the session;
             16 MiB unless given.
         timeout: how many seconds `send` and `receive` may take until the message has left or
-            arrived whole, however it moves meanwhile, up to 2000000; None for ever.
+            arrived whole, however it moves meanwhile, up to 2000000; None for ever. Unless given
+            it is the time limit of the socket itself (``settimeout``, ``setdefaulttimeout``,
+            ``SO_RCVTIMEO`` and ``SO_SNDTIMEO``). A later ``settimeout`` of yours counts from the
+            next call on.
 
     Raises:
-        ValueError: a socket that is not connected, an impossible ``max_size`` or ``timeout``.
-        TypeError: ``connection`` is no socket, ``keys`` neither a mapping nor a function,
-            ``max_size`` or ``timeout`` no number.
+        ValueError: a socket that is not connected, or no stream; a non-blocking socket, which has
+            no time limit, without ``timeout``; an impossible ``max_size`` or ``timeout``.
+        TypeError: ``connection`` is no socket, or a TLS socket; ``keys`` neither a mapping nor a
+            function, ``max_size`` or ``timeout`` no number.
         SecureSessionError: a dict of ``keys`` has an id that is not bytes, or a key that is not a
             public EC key.
     """
@@ -173,16 +232,22 @@ class SocketTransport(MemoryTransport):
         keys: Keys,
         *,
         max_size: int = DEFAULT_MAX_SIZE,
-        timeout: float | None = None,
+        timeout: float | EllipsisType | None = ...,
     ) -> None:
         _check_connection(connection)
-        check_limits(max_size, timeout)
+        check_limits(max_size, None if isinstance(timeout, EllipsisType) else timeout)
         check_keys(keys)
-        connection.setblocking(False)
+        if timeout is ... and connection.gettimeout() == 0:
+            raise ValueError(
+                "the socket is non-blocking, so it has no time limit of its own: give timeout, "
+                "in seconds, or None for ever"
+            )
         self._socket = connection
         self._keys = keys
         self._max_size = max_size
         self._timeout = timeout
+        self._limits: tuple[float | None, float | None] = (None, None)  # of the socket itself
+        self._take_over()
         self._received = bytearray()  # of a frame that is not complete
         self._torn = False  # a frame was cut in sending: nothing can follow it
         self._after_fork()
@@ -209,7 +274,7 @@ class SocketTransport(MemoryTransport):
         message = _bytes_of(message, "the message")
         header = _header(len(message), self._max_size)
         pieces = [header + message] if len(message) < _JOIN_BELOW else [header, message]
-        deadline = self._deadline()
+        patience = self._patience(writing=True)
         with self._sending:
             if self._torn:
                 raise ConnectionAbortedError("an earlier message was sent in part only")
@@ -219,7 +284,7 @@ class SocketTransport(MemoryTransport):
                 for piece in pieces:
                     rest = memoryview(piece)
                     while rest:
-                        done = self._send_some(rest, deadline)
+                        done = self._send_some(rest, patience)
                         sent += done
                         rest = rest[done:]
             except TimeoutError:
@@ -237,12 +302,12 @@ class SocketTransport(MemoryTransport):
             OSError: the connection failed or was closed, or the peer cut a message or sent one
                 that is too long.
         """
-        deadline = self._deadline()
+        patience = self._patience(writing=False)
         with self._receiving:
             received = self._received
-            self._fill(HEADER_SIZE, deadline)
+            self._fill(HEADER_SIZE, patience)
             end = HEADER_SIZE + frame_size(bytes(received[:HEADER_SIZE]), self._max_size)
-            self._fill(end, deadline)
+            self._fill(end, patience)
             self._received = bytearray()
             return bytes(memoryview(received)[HEADER_SIZE:])
 
@@ -261,15 +326,26 @@ class SocketTransport(MemoryTransport):
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def _deadline(self) -> float | None:
-        return None if self._timeout is None else monotonic() + self._timeout
+    def _take_over(self) -> None:
+        """Make the socket non-blocking again, and keep the time limit that the program gave it."""
+        if self._socket.gettimeout() != 0:
+            self._limits = _time_limits(self._socket)
+            self._socket.setblocking(False)
 
-    def _fill(self, size: int, deadline: float | None) -> None:
+    def _patience(self, *, writing: bool) -> _Patience:
+        self._take_over()
+        own = self._limits[writing]
+        return _Patience(own if isinstance(self._timeout, EllipsisType) else self._timeout)
+
+    def _fill(self, size: int, patience: _Patience) -> None:
         while len(self._received) < size:
+            self._take_over()
             try:
-                piece = self._socket.recv(min(size - len(self._received), _PIECE))
-            except BlockingIOError:
-                self._wait(deadline, writing=False)
+                piece = self._socket.recv(min(size - len(self._received), _PIECE), _NO_WAIT)
+            except OSError as error:
+                if not _must_wait(error):
+                    raise
+                self._wait(patience, writing=False)
                 continue
             if not piece and not self._received:
                 raise EOFError("the peer closed the connection")
@@ -277,22 +353,27 @@ class SocketTransport(MemoryTransport):
                 raise ConnectionResetError("the peer closed the connection within a message")
             self._received += piece
 
-    def _send_some(self, data: memoryview, deadline: float | None) -> int:
+    def _send_some(self, data: memoryview, patience: _Patience) -> int:
         while True:
+            self._take_over()
             try:
-                return self._socket.send(data)
-            except BlockingIOError:
-                self._wait(deadline, writing=True)
+                return self._socket.send(data, _NO_WAIT)
+            except OSError as error:
+                if not _must_wait(error):
+                    raise
+                self._wait(patience, writing=True)
 
-    def _wait(self, deadline: float | None, *, writing: bool) -> None:
-        left = None if deadline is None else deadline - monotonic()
+    def _wait(self, patience: _Patience, *, writing: bool) -> None:
+        left = patience.left()
         if left is not None and left <= 0:
-            late = f"within {self._timeout} seconds"
+            late = f"within {patience.limit} seconds"
             raise TimeoutError(
                 f"the message did not leave whole {late}"
                 if writing
                 else f"no message arrived whole {late}; what arrived is kept"
             )
+        if left is not None:
+            left = min(left, _LONGEST)
         number = self._socket.fileno()
         if number < 0:
             raise ConnectionAbortedError("the transport is closed")

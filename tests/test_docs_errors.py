@@ -443,6 +443,7 @@ PROVOKE_CLASSES = {
         lambda: said_by_a_stranger(b"\0\0", leaving=True),
         lambda: send(b"x" * 101, max_size=100),
         listening,
+        non_blocking,
         lambda: asyncio.run(write(b"x" * 49, max_size=100)),
         lambda: asyncio.run(meet(lambda writer: writer.close())),
         lambda: asyncio.run(meet(lambda _: None, timeout=0.01)),

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """SocketTransport: frames on a stream, and what streams do to them."""
 
+import contextlib
+import os
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -178,6 +181,130 @@ def test_receiving_goes_on_after_a_timeout(pair):
     assert [transport.receive(), transport.receive()] == [b"slow message", b"next"]
 
 
+@contextlib.contextmanager
+def rescued(connection):
+    """Cut a connection after a while, so that a test which would wait for ever fails."""
+    timer = threading.Timer(30, connection.shutdown, [socket.SHUT_RDWR])
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+@pytest.fixture(params=["settimeout", "setdefaulttimeout", "SO_RCVTIMEO"])
+def impatient(request):
+    """Give a transport over a socket that itself waits for 0.2 seconds, and the bare other end."""
+    before = socket.getdefaulttimeout()
+    if request.param == "setdefaulttimeout":
+        socket.setdefaulttimeout(0.2)
+    ours, theirs = socket.socketpair()
+    socket.setdefaulttimeout(before)
+    theirs.settimeout(30)
+    if request.param == "settimeout":
+        ours.settimeout(0.2)
+    if request.param == "SO_RCVTIMEO":
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            ours.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", 0, 200_000))
+    with SocketTransport(ours, {}) as transport, theirs, rescued(theirs):
+        yield transport, theirs
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the system takes milliseconds")
+def test_the_time_limit_of_a_socket_is_kept(impatient):
+    """Unless it is given, the timeout is the one that the socket has, however it was set."""
+    transport, theirs = impatient
+    for piece in (b"", frame(b"slow")[:6]):
+        theirs.sendall(piece)
+        start = time.monotonic()
+        with pytest.raises(TimeoutError, match=r"^no message arrived whole within 0\.2 seconds"):
+            transport.receive()
+        assert 0.1 < time.monotonic() - start < 20
+    theirs.sendall(frame(b"slow")[6:])
+    assert transport.receive() == b"slow"
+    with pytest.raises(
+        TimeoutError, match=r"^the message did not leave whole within 0\.2 seconds$"
+    ):
+        transport.send(b"x" * (10 << 20))
+
+
+def test_a_timeout_that_is_given_counts():
+    """The socket's own is not looked at, whether it is shorter or longer."""
+    for own, given in ((0.05, 0.2), (60, 0.1), (0, 0.1)):
+        ours, theirs = socket.socketpair()
+        ours.settimeout(own)
+        late_error = pytest.raises(TimeoutError, match=f"within {given} seconds")
+        with SocketTransport(ours, {}, timeout=given) as transport, theirs, late_error:
+            transport.receive()
+    ours, theirs = socket.socketpair()
+    ours.settimeout(0.05)
+    with SocketTransport(ours, {}, timeout=None) as transport, theirs:
+        thread = threading.Timer(0.3, theirs.sendall, [frame(b"late")])
+        thread.start()
+        assert transport.receive() == b"late"
+        thread.join()
+
+
+def test_a_socket_that_does_not_wait_needs_a_timeout():
+    """A non-blocking socket has no time limit: neither for ever nor not at all is assumed."""
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    with ours, theirs:
+        with pytest.raises(ValueError, match="the socket is non-blocking, so it has no time limit"):
+            SocketTransport(ours, {})
+        theirs.sendall(frame(b"message"))
+        assert SocketTransport(ours, {}, timeout=None).receive() == b"message"
+
+
+def test_a_limit_that_is_set_later_counts_from_the_next_call():
+    """The program may still call settimeout, and setblocking(True) for no limit."""
+    ours, theirs = socket.socketpair()
+    with SocketTransport(ours, {}) as transport, theirs, rescued(theirs):
+        for limit in (0.05, 0.1):
+            ours.settimeout(limit)
+            with pytest.raises(TimeoutError, match=f"within {limit} seconds"):
+                transport.receive()
+        ours.setblocking(True)
+        thread = threading.Timer(0.3, theirs.sendall, [frame(b"late")])
+        thread.start()
+        assert transport.receive() == b"late"
+        thread.join()
+
+
+@pytest.mark.parametrize("setting", [None, 0.01, 30, 0], ids=str)
+def test_settimeout_in_the_middle_of_a_frame(pair, setting):
+    """Whatever the program makes of the socket meanwhile, the call keeps its time and its bytes."""
+    transport, theirs = pair
+    for _ in range(3):
+        stream = frame(b"a message in the middle")
+        outcome = []
+
+        def receive(outcome=outcome):
+            start = time.monotonic()
+            try:
+                outcome.append(transport.receive())
+            except TimeoutError as error:
+                outcome.append((str(error), time.monotonic() - start))
+
+        thread = threading.Thread(target=receive, daemon=True)
+        thread.start()
+        theirs.sendall(stream[:2])
+        time.sleep(0.05)
+        transport._socket.settimeout(setting)
+        theirs.sendall(stream[2:7])
+        thread.join(20)
+        assert not thread.is_alive()
+        [(words, took)] = outcome
+        assert words == "no message arrived whole within 0.2 seconds; what arrived is kept"
+        assert 0.1 < took < 20
+        transport._socket.settimeout(setting)
+        theirs.sendall(stream[7:])
+        assert transport.receive() == b"a message in the middle"
+        transport._socket.settimeout(setting)
+        transport.send(b"reply")
+        assert theirs.recv(100) == frame(b"reply")
+
+
 def test_the_timeout_is_for_a_whole_message(pair):
     """A peer who drips bytes does not hold us for longer than the timeout."""
     transport, theirs = pair
@@ -303,6 +430,18 @@ def test_sockets_that_are_not_connected():
         reset(server.accept()[0])
     with SocketTransport(ours, {}) as transport, pytest.raises(ConnectionResetError):
         transport.receive()
+
+
+def test_sockets_that_are_no_plain_stream():
+    """Datagrams would cut frames, and TLS keeps bytes back that no wait can see."""
+    one, other = socket.socketpair(type=socket.SOCK_DGRAM)
+    with one, other, pytest.raises(ValueError, match="the socket is no stream: a frame may be"):
+        SocketTransport(one, {})
+    one, other = socket.socketpair()
+    context = ssl.create_default_context()
+    wrapped = context.wrap_socket(one, server_hostname="x", do_handshake_on_connect=False)
+    with wrapped, other, pytest.raises(TypeError, match="the connection must not be a TLS socket"):
+        SocketTransport(wrapped, {})
 
 
 def reset(connection):
