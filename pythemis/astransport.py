@@ -334,7 +334,9 @@ async def open_session(
         allow_own_identity: see `pythemis.ssession.SSession`.
         max_size: the longest message that is read or written, with the 52 bytes of the session.
         timeout: seconds for connecting and negotiating, up to 2000000; None for ever.
-        **connection: what else `asyncio.open_connection` takes, such as ``sock``.
+        **connection: what else `asyncio.open_connection` takes, such as ``ssl`` or ``sock``.
+            asyncio does not look at the time limit of a socket: limit `SessionStream.read` with
+            `asyncio.wait_for`.
 
     Returns:
         The established stream.

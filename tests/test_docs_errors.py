@@ -272,6 +272,14 @@ def listening():
         SocketTransport(server_socket, {})
 
 
+def non_blocking():
+    """Give a socket that does not wait, and no timeout."""
+    one, other = socket.socketpair()
+    one.setblocking(False)
+    with one, other:
+        SocketTransport(one, {})
+
+
 async def write(message, max_size):
     """Write into a stream of an established session."""
     ours, theirs = socket.socketpair()
