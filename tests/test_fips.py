@@ -2,6 +2,7 @@
 """``PYTHEMIS_FIPS=1``: OpenSSL's FIPS provider, or no pythemis at all."""
 
 import os
+import ssl
 import subprocess
 import sys
 import types
@@ -21,9 +22,19 @@ with_provider = pytest.mark.skipif(
 )
 
 
-def imported(**environment):
+# What a system says that turns FIPS on for all of its programs.
+POLICY = """\
+openssl_conf = start
+[start]
+alg_section = algorithms
+[algorithms]
+default_properties = fips=yes
+"""
+
+
+def imported(*, program="from pythemis import scell", **environment):
     """Import in a process of its own, with these variables; give the last line of what it says."""
-    command = [sys.executable, "-c", "import pythemis.scell"]
+    command = [sys.executable, "-c", program]
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHEMIS_", "OPENSSL_"))}
     ran = subprocess.run(
         command, env={**kept, **environment}, capture_output=True, text=True, check=False
@@ -32,9 +43,18 @@ def imported(**environment):
 
 
 @pytest.mark.parametrize("value", ["", "0"])
-def test_without_it_nothing_is_asked_of_a_module(value, tmp_path):
-    """Empty and 0 mean no, whatever the system's configuration says."""
-    assert imported(PYTHEMIS_FIPS=value, OPENSSL_MODULES=str(tmp_path)) == ""
+def test_a_policy_of_the_system_does_not_reach_us(value, tmp_path):
+    """Empty and 0 mean no: with fips=yes for all programs, ours do what they always do."""
+    config = tmp_path / "openssl.cnf"
+    config.write_text(POLICY)
+    works = "from pythemis import scomparator, scell; scomparator.SComparator(b'a secret'); "
+    works += "scell.SCellSeal(passphrase='p').encrypt(b'm')"
+    assert imported(program=works, PYTHEMIS_FIPS=value, OPENSSL_CONF=str(config)) == ""
+    if sys.implementation.name == "cpython" and ssl.OPENSSL_VERSION_INFO >= (3,):
+        reached = imported(
+            program="import _hashlib as h; h.new('sha256')", OPENSSL_CONF=str(config)
+        )
+        assert "unsupported" in reached  # the policy is one
 
 
 @pytest.mark.parametrize("value", ["yes", "2", " 1"])
