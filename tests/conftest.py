@@ -37,3 +37,8 @@ def pytest_collection_modifyitems(items):
             item.add_marker(no_hooks)
         if item.get_closest_marker("swaps_libraries") and linked_statically():
             item.add_marker(no_seams)
+
+
+def pytest_make_parametrize_id(val, argname):
+    """Name long values by their argument: keys differ from one process to the next."""
+    return argname if isinstance(val, (bytes, bytearray, str)) and len(val) > 16 else None

@@ -132,7 +132,7 @@ OBJECTS = np.array([None] * 50)
         *(bytes(200), memoryview(bytes(200)), "x" * 200, None, 7),
         *(OBJECTS, memoryview(OBJECTS), np.zeros(50, [("n", "i4"), ("o", object)])),
     ],
-    ids=str,
+    ids=lambda buffer: type(buffer).__name__,
 )
 def test_a_buffer_that_cannot_be_written(buffer):
     """Bytes, read-only views, what holds objects, what is no buffer: nothing is written there."""

@@ -246,7 +246,7 @@ def test_contexts_that_could_be_one_or_many_are_refused(both):
             method([b"m", b"n"], both)
 
 
-@pytest.mark.parametrize("data", [np.array(7), memoryview(ctypes.c_double(7))], ids=str)
+@pytest.mark.parametrize("data", [np.array(7), memoryview(ctypes.c_double(7))], ids=["numpy", "c"])
 def test_what_has_bytes_and_no_length(data):
     """A number of numpy is such a thing, and from Python 3.12 on a view of one of ctypes."""
     cell, its_bytes = SCellSeal(KEY), data.tobytes()
