@@ -24,11 +24,23 @@ static void unseal_raw(themis_cell *cell, struct soter_slice context, struct sot
     const size_t room = raw.len > THEMIS_CELL_TOKEN_SIZE ? raw.len - THEMIS_CELL_TOKEN_SIZE : 0;
     uint8_t *sealed = fuzz_copy(raw);
     uint8_t *message = fuzz_room(room);
-    int status = themis_cell_unseal(cell, sealed, raw.len, context.data, context.len, message);
+    int status = themis_cell_unseal(cell,
+                                    sealed,
+                                    raw.len,
+                                    context.data,
+                                    context.len,
+                                    message,
+                                    raw.len - THEMIS_CELL_TOKEN_SIZE);
     if (status == THEMIS_SUCCESS) {
         uint8_t *again = fuzz_room(raw.len);
         MUST(room != 0);
-        status = themis_cell_seal(cell, message, room, context.data, context.len, again);
+        status = themis_cell_seal(cell,
+                                  message,
+                                  room,
+                                  context.data,
+                                  context.len,
+                                  again,
+                                  room + THEMIS_CELL_TOKEN_SIZE);
         MUST(status == THEMIS_SUCCESS);
         MUST(memcmp(again + 16, raw.data + 16, 12) != 0); /* a nonce comes once */
         free(again);
@@ -53,7 +65,13 @@ static void seal_and_change(fuzz_input *input,
     uint8_t *out = fuzz_room(FUZZ_MESSAGE_ROOM);
     int status;
     sealed.len = text.len + THEMIS_CELL_TOKEN_SIZE;
-    status = themis_cell_seal(cell, text.data, text.len, context.data, context.len, sealed.bytes);
+    status = themis_cell_seal(cell,
+                              text.data,
+                              text.len,
+                              context.data,
+                              context.len,
+                              sealed.bytes,
+                              text.len + THEMIS_CELL_TOKEN_SIZE);
     if (text.len == 0) {
         MUST(status == THEMIS_INVALID_PARAMETER);
         goto out;
@@ -65,7 +83,8 @@ static void seal_and_change(fuzz_input *input,
                                sealed.bytes,
                                context.data,
                                context.len,
-                               out) == THEMIS_SUCCESS);
+                               out,
+                               text.len) == THEMIS_SUCCESS);
     MUST(memcmp(out, text.data, text.len) == 0);
     changed = sealed;
     fuzz_set(&other, context);
@@ -74,7 +93,13 @@ static void seal_and_change(fuzz_input *input,
     free(out);
     out =
         fuzz_room(changed.len > THEMIS_CELL_TOKEN_SIZE ? changed.len - THEMIS_CELL_TOKEN_SIZE : 0);
-    status = themis_cell_unseal(cell, copy, changed.len, other.bytes, other.len, out);
+    status = themis_cell_unseal(cell,
+                                copy,
+                                changed.len,
+                                other.bytes,
+                                other.len,
+                                out,
+                                changed.len - THEMIS_CELL_TOKEN_SIZE);
     free(copy);
     if (fuzz_equal(fuzz_slice(&changed), fuzz_slice(&sealed)) &&
         fuzz_equal(fuzz_slice(&other), context)) {
@@ -101,6 +126,7 @@ static void mix_tokens(themis_cell *cell, struct soter_slice context, struct sot
                                          context.data,
                                          context.len,
                                          encrypted[i],
+                                         text.len,
                                          tokens[i]);
         MUST(status == (text.len == 0 ? THEMIS_INVALID_PARAMETER : THEMIS_SUCCESS));
     }
@@ -113,7 +139,8 @@ static void mix_tokens(themis_cell *cell, struct soter_slice context, struct sot
                                            tokens[i / 2],
                                            context.data,
                                            context.len,
-                                           out);
+                                           out,
+                                           text.len);
         MUST(status == (fits ? THEMIS_SUCCESS : THEMIS_FAIL));
         MUST(fits ? memcmp(out, text.data, text.len) == 0 : fuzz_nothing_in(out, text.len));
     }
@@ -126,12 +153,14 @@ static void imprint(themis_cell *cell, struct soter_slice context, struct soter_
 {
     uint8_t *there = fuzz_room(text.len);
     uint8_t *back = fuzz_room(text.len);
-    int status = themis_cell_imprint(cell, text.data, text.len, context.data, context.len, there);
+    int status =
+        themis_cell_imprint(cell, text.data, text.len, context.data, context.len, there, text.len);
     if (text.len == 0 || context.len == 0) {
         MUST(status == THEMIS_INVALID_PARAMETER && fuzz_nothing_in(there, text.len));
     } else {
         MUST(status == THEMIS_SUCCESS);
-        status = themis_cell_imprint(cell, there, text.len, context.data, context.len, back);
+        status =
+            themis_cell_imprint(cell, there, text.len, context.data, context.len, back, text.len);
         MUST(status == THEMIS_SUCCESS && memcmp(back, text.data, text.len) == 0);
     }
     free(there);

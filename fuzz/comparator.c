@@ -39,7 +39,11 @@ static void demand_end(themis_comparator *side)
     MUST(result != THEMIS_COMPARATOR_NOT_READY);
     MUST(themis_comparator_expected_size(side) == 0 && themis_comparator_reply_size(side) == 0);
     for (int i = 0; i < 5; i++) {
-        MUST(themis_comparator_proceed(side, message, sizes[i], nothing) ==
+        MUST(themis_comparator_proceed(side,
+                                       message,
+                                       sizes[i],
+                                       nothing,
+                                       themis_comparator_reply_size(side)) ==
              THEMIS_INVALID_PARAMETER);
     }
     MUST(themis_comparator_begin(side, nothing) == THEMIS_INVALID_PARAMETER);
@@ -56,7 +60,11 @@ static int proceed(themis_comparator *side, struct fuzz_message *sent, int numbe
     int status;
     MUST(themis_comparator_expected_size(side) == sizes[number]);
     MUST(themis_comparator_reply_size(side) == reply_len);
-    status = themis_comparator_proceed(side, copy, sent[number].len, reply);
+    status = themis_comparator_proceed(side,
+                                       copy,
+                                       sent[number].len,
+                                       reply,
+                                       themis_comparator_reply_size(side));
     if (status == THEMIS_SUCCESS) {
         MUST(sent[number].len == sizes[number]);
         fuzz_set(&sent[number + 1], (struct soter_slice){reply, reply_len});
@@ -138,7 +146,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else {
         themis_comparator *empty = one.len == 0 ? alice : bob;
         MUST(themis_comparator_begin(empty, room) == THEMIS_INVALID_PARAMETER);
-        MUST(themis_comparator_proceed(empty, room, sizes[0], room) == THEMIS_INVALID_PARAMETER);
+        MUST(themis_comparator_proceed(empty,
+                                       room,
+                                       sizes[0],
+                                       room,
+                                       themis_comparator_reply_size(empty)) ==
+             THEMIS_INVALID_PARAMETER);
         MUST(themis_comparator_result(empty) == THEMIS_COMPARATOR_NOT_READY);
     }
     themis_comparator_free(alice);

@@ -51,7 +51,11 @@ static int unwrap(themis_message *message, struct soter_slice wrapped, struct so
     const size_t room = wrapped.len > growth ? wrapped.len - growth : 0;
     uint8_t *copy = fuzz_copy(wrapped);
     uint8_t *data = fuzz_room(room);
-    const int status = themis_message_unwrap(message, copy, wrapped.len, data);
+    const int status = themis_message_unwrap(message,
+                                             copy,
+                                             wrapped.len,
+                                             data,
+                                             wrapped.len - themis_message_unwrap_growth(message));
     free(copy);
     if (status == THEMIS_SUCCESS) {
         MUST(room != 0);
@@ -97,7 +101,11 @@ static void wrap_and_change(fuzz_input *input, int kind)
     int status;
     honest.len = text.len + themis_message_wrap_growth(sides->alice);
     MUST(themis_message_wrap_growth(sides->alice) == themis_message_unwrap_growth(sides->bob));
-    status = themis_message_wrap(sides->alice, text.data, text.len, honest.bytes);
+    status = themis_message_wrap(sides->alice,
+                                 text.data,
+                                 text.len,
+                                 honest.bytes,
+                                 text.len + themis_message_wrap_growth(sides->alice));
     MUST(status == (text.len == 0 ? THEMIS_INVALID_PARAMETER : THEMIS_SUCCESS));
     if (status != THEMIS_SUCCESS) {
         return;

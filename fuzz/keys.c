@@ -70,7 +70,7 @@ static void use(struct soter_slice private_key, struct soter_slice public_key, b
     themis_signer *signer = NULL;
     themis_verifier *verifier = NULL;
     uint8_t *whole;
-    size_t signature_len = 0;
+    size_t signature_len;
     size_t text_len = 0;
     int status;
     uint8_t *signature;
@@ -80,6 +80,7 @@ static void use(struct soter_slice private_key, struct soter_slice public_key, b
         fuzz_room(THEMIS_SIGNED_HEADER_SIZE + sizeof text + themis_signer_signature_max(signer));
     memcpy(whole + THEMIS_SIGNED_HEADER_SIZE, text, sizeof text);
     signature = whole + THEMIS_SIGNED_HEADER_SIZE + sizeof text;
+    signature_len = themis_signer_signature_max(signer);
     status = themis_signer_sign(signer, text, sizeof text, whole, signature, &signature_len);
     MUST(status == THEMIS_SUCCESS || !must_work);
     if (status == THEMIS_SUCCESS) {

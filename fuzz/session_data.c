@@ -145,7 +145,12 @@ static void deliver(struct model *model, const struct fuzz_message *message, siz
         message->len > THEMIS_SESSION_OVERHEAD ? message->len - THEMIS_SESSION_OVERHEAD : 0;
     uint8_t *copy = fuzz_copy(fuzz_slice(message));
     uint8_t *out = fuzz_room(room);
-    const int status = themis_session_unwrap(model->reader, NOW, copy, message->len, out);
+    const int status = themis_session_unwrap(model->reader,
+                                             NOW,
+                                             copy,
+                                             message->len,
+                                             out,
+                                             message->len - THEMIS_SESSION_OVERHEAD);
     if (which < KEPT && model->about[which].good && is_welcome(model, model->about[which].number)) {
         MUST(status == THEMIS_SUCCESS && room == model->about[which].len);
         MUST(memcmp(out, model->about[which].text, room) == 0);
@@ -183,7 +188,8 @@ static size_t wrap(struct model *model, fuzz_input *input)
                              NOW,
                              model->about[which].text,
                              len,
-                             model->kept[which].bytes) == THEMIS_SUCCESS);
+                             model->kept[which].bytes,
+                             len + THEMIS_SESSION_OVERHEAD) == THEMIS_SUCCESS);
     model->kept[which].len = len + THEMIS_SESSION_OVERHEAD;
     model->about[which].number = model->next++;
     model->about[which].good = true;
@@ -284,7 +290,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (int steps = 0; steps < STEPS_MAX && input.left != 0; steps++) {
         step(&model, &input);
     }
-    MUST(themis_session_wrap(model.writer, NOW, nothing, 0, room) == THEMIS_INVALID_PARAMETER);
+    MUST(themis_session_wrap(model.writer, NOW, nothing, 0, room, 0 + THEMIS_SESSION_OVERHEAD) ==
+         THEMIS_INVALID_PARAMETER);
     soter_aead_free(model.forger);
     return 0;
 }

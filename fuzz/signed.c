@@ -58,13 +58,14 @@ static void sign(int kind, struct soter_slice text, struct fuzz_message *out)
     const struct soter_slice key = key_of(kind, true);
     uint8_t *signature;
     size_t max;
-    size_t len = 0;
+    size_t len;
     int status;
     if (signers[kind] == NULL) {
         MUST(themis_signer_new(key.data, key.len, &signers[kind]) == THEMIS_SUCCESS);
     }
     max = themis_signer_signature_max(signers[kind]);
     signature = fuzz_room(max);
+    len = max;
     status = themis_signer_sign(signers[kind], text.data, text.len, out->bytes, signature, &len);
     MUST(status == (text.len == 0 ? THEMIS_INVALID_PARAMETER : THEMIS_SUCCESS));
     out->len = 0;

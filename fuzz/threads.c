@@ -41,8 +41,13 @@ static void make_shared(void)
     (void)fuzz_ec_public(256, true); /* the keys of common/fuzz.c are made at the first call */
     MUST(themis_cell_new(text, sizeof text, 1, &shared.cell) == THEMIS_SUCCESS);
     MUST(themis_passphrase_new(text, sizeof text, 1000000, &shared.passphrase) == THEMIS_SUCCESS);
-    MUST(themis_passphrase_seal(shared.passphrase, text, sizeof text, NULL, 0, shared.sealed) ==
-         THEMIS_SUCCESS);
+    MUST(themis_passphrase_seal(shared.passphrase,
+                                text,
+                                sizeof text,
+                                NULL,
+                                0,
+                                shared.sealed,
+                                sizeof text + THEMIS_PASSPHRASE_TOKEN_SIZE) == THEMIS_SUCCESS);
     for (int kind = 0; kind < KINDS; kind++) {
         const struct soter_slice ours = key_of(kind, true);
         const struct soter_slice theirs = key_of(kind, false);
@@ -73,12 +78,32 @@ static void use_cell(void)
     uint8_t sealed[sizeof text + THEMIS_CELL_TOKEN_SIZE];
     uint8_t found[sizeof text];
     uint8_t imprint[sizeof text];
-    MUST(themis_cell_seal(shared.cell, text, sizeof text, text, 3, sealed) == THEMIS_SUCCESS);
-    MUST(themis_cell_unseal(shared.cell, sealed, sizeof sealed, text, 3, found) == THEMIS_SUCCESS);
+    MUST(themis_cell_seal(shared.cell,
+                          text,
+                          sizeof text,
+                          text,
+                          3,
+                          sealed,
+                          sizeof text + THEMIS_CELL_TOKEN_SIZE) == THEMIS_SUCCESS);
+    MUST(themis_cell_unseal(shared.cell,
+                            sealed,
+                            sizeof sealed,
+                            text,
+                            3,
+                            found,
+                            sizeof sealed - THEMIS_CELL_TOKEN_SIZE) == THEMIS_SUCCESS);
     MUST(memcmp(found, text, sizeof text) == 0);
-    MUST(themis_cell_unseal(shared.cell, sealed, sizeof sealed, text, 4, found) == THEMIS_FAIL);
-    MUST(themis_cell_imprint(shared.cell, text, sizeof text, text, 3, imprint) == THEMIS_SUCCESS);
-    MUST(themis_cell_imprint(shared.cell, imprint, sizeof text, text, 3, found) == THEMIS_SUCCESS);
+    MUST(themis_cell_unseal(shared.cell,
+                            sealed,
+                            sizeof sealed,
+                            text,
+                            4,
+                            found,
+                            sizeof sealed - THEMIS_CELL_TOKEN_SIZE) == THEMIS_FAIL);
+    MUST(themis_cell_imprint(shared.cell, text, sizeof text, text, 3, imprint, sizeof text) ==
+         THEMIS_SUCCESS);
+    MUST(themis_cell_imprint(shared.cell, imprint, sizeof text, text, 3, found, sizeof text) ==
+         THEMIS_SUCCESS);
     MUST(memcmp(found, text, sizeof text) == 0);
 }
 
@@ -99,7 +124,7 @@ static void use_signer(int kind)
 {
     uint8_t whole[THEMIS_SIGNED_HEADER_SIZE + sizeof text + 1024];
     uint8_t *signature = whole + THEMIS_SIGNED_HEADER_SIZE + sizeof text;
-    size_t signature_len;
+    size_t signature_len = 1024;
     size_t text_len;
     memcpy(whole + THEMIS_SIGNED_HEADER_SIZE, text, sizeof text);
     MUST(themis_signer_sign(shared.signers[kind],
@@ -122,8 +147,16 @@ static void use_message(int kind)
     uint8_t found[sizeof text];
     const size_t len = sizeof text + themis_message_wrap_growth(message);
     MUST(len <= sizeof wrapped);
-    MUST(themis_message_wrap(message, text, sizeof text, wrapped) == THEMIS_SUCCESS);
-    MUST(themis_message_unwrap(message, wrapped, len, found) == THEMIS_SUCCESS);
+    MUST(themis_message_wrap(message,
+                             text,
+                             sizeof text,
+                             wrapped,
+                             sizeof text + themis_message_wrap_growth(message)) == THEMIS_SUCCESS);
+    MUST(themis_message_unwrap(message,
+                               wrapped,
+                               len,
+                               found,
+                               len - themis_message_unwrap_growth(message)) == THEMIS_SUCCESS);
     MUST(memcmp(found, text, sizeof text) == 0);
 }
 
@@ -152,7 +185,11 @@ static void use_comparator(void)
     MUST(themis_comparator_begin(sides[0], message) == THEMIS_SUCCESS);
     for (int i = 0; i < 4; i++) {
         themis_comparator *side = sides[(i + 1) % 2];
-        MUST(themis_comparator_proceed(side, message, sizes[i], reply) == THEMIS_SUCCESS);
+        MUST(themis_comparator_proceed(side,
+                                       message,
+                                       sizes[i],
+                                       reply,
+                                       themis_comparator_reply_size(side)) == THEMIS_SUCCESS);
         memcpy(message, reply, sizes[i + 1]);
     }
     for (int i = 0; i < 2; i++) {

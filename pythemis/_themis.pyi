@@ -97,7 +97,9 @@ class _Lib:
         bits: int,
         uncompressed: int,
         private_key: _Bytes,
+        private_key_len: int,
         public_key: _Bytes,
+        public_key_len: int,
         /,
     ) -> int: ...
     def themis_key_public(
@@ -152,6 +154,7 @@ class _Lib:
         context: _Bytes,
         context_len: int,
         sealed: _Bytes,
+        sealed_len: int,
         /,
     ) -> int: ...
     def themis_cell_unseal(
@@ -162,6 +165,7 @@ class _Lib:
         context: _Bytes,
         context_len: int,
         message: _Bytes,
+        message_len: int,
         /,
     ) -> int: ...
     def themis_cell_protect(
@@ -172,6 +176,7 @@ class _Lib:
         context: _Bytes,
         context_len: int,
         encrypted: _Bytes,
+        encrypted_len: int,
         token: _Bytes,
         /,
     ) -> int: ...
@@ -184,6 +189,7 @@ class _Lib:
         context: _Bytes,
         context_len: int,
         message: _Bytes,
+        message_len: int,
         /,
     ) -> int: ...
     def themis_cell_imprint(
@@ -194,6 +200,7 @@ class _Lib:
         context: _Bytes,
         context_len: int,
         out: _Bytes,
+        out_len: int,
         /,
     ) -> int: ...
     def themis_cell_many(
@@ -226,6 +233,7 @@ class _Lib:
         context: _Bytes,
         context_len: int,
         sealed: _Bytes,
+        sealed_len: int,
         /,
     ) -> int: ...
     def themis_passphrase_message_size(
@@ -266,6 +274,7 @@ class _Lib:
         context: _Bytes,
         context_len: int,
         sealed: _Bytes,
+        sealed_len: int,
         /,
     ) -> int: ...
     def themis_stretched_unseal(
@@ -336,6 +345,7 @@ class _Lib:
         data: _Bytes,
         data_len: int,
         wrapped: _Bytes,
+        wrapped_len: int,
         /,
     ) -> int: ...
     def themis_message_unwrap(
@@ -344,6 +354,7 @@ class _Lib:
         wrapped: _Bytes,
         wrapped_len: int,
         data: _Bytes,
+        data_len: int,
         /,
     ) -> int: ...
     def themis_session_new(
@@ -394,6 +405,7 @@ class _Lib:
         message: _Bytes,
         message_len: int,
         wrapped: _Bytes,
+        wrapped_len: int,
         /,
     ) -> int: ...
     def themis_session_unwrap(
@@ -403,6 +415,7 @@ class _Lib:
         wrapped: _Bytes,
         wrapped_len: int,
         message: _Bytes,
+        message_len: int,
         /,
     ) -> int: ...
     def themis_comparator_new(self, out: _Pointer, /) -> int: ...
@@ -423,6 +436,7 @@ class _Lib:
         message: _Bytes,
         message_len: int,
         reply: _Bytes,
+        reply_len: int,
         /,
     ) -> int: ...
     def themis_comparator_result(self, comparator: _Pointer, /) -> int: ...

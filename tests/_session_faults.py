@@ -108,9 +108,13 @@ def data():
 
     def operation(arm, disarm):
         arm()
-        status = lib.themis_session_wrap(client._held.handle, 0, MESSAGE, len(MESSAGE), wrapped)
+        status = lib.themis_session_wrap(
+            client._held.handle, 0, MESSAGE, len(MESSAGE), wrapped, len(wrapped)
+        )
         if status in GOOD:
-            status = lib.themis_session_unwrap(server._held.handle, 0, wrapped, len(wrapped), text)
+            status = lib.themis_session_unwrap(
+                server._held.handle, 0, wrapped, len(wrapped), text, len(text)
+            )
         fired = disarm()
         if status in GOOD:
             assert bytes(text) == MESSAGE

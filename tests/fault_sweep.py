@@ -72,13 +72,14 @@ def new(function, kind, *arguments):
     return operation
 
 
-def writing(function, size, *arguments, expected=None):
-    """Make an operation with an output of `size` bytes."""
+def writing(function, size, *arguments, expected=None, is_fixed=False):
+    """Make an operation with an output of `size` bytes, which it is told unless they are fixed."""
+    room = () if is_fixed else (size,)
 
     def operation(arm, disarm):
         out = ffi.new("uint8_t[]", size)
         arm()
-        status = function(*before(arguments), out, *after(arguments))
+        status = function(*before(arguments), out, *(after(arguments) or room))
         fired = disarm()
         if status == lib.THEMIS_SUCCESS:
             assert expected is None or bytes(out) == expected
@@ -118,13 +119,14 @@ def comparing(step):
             side = alice if at % 2 else bob
             reply = message
             if at > 1:
-                reply = ffi.new("uint8_t[]", lib.themis_comparator_reply_size(side))
+                room = lib.themis_comparator_reply_size(side)
+                reply = ffi.new("uint8_t[]", room)
             if at == step:
                 arm()
             if at == 1:
                 status = lib.themis_comparator_begin(side, reply)
             else:
-                status = lib.themis_comparator_proceed(side, message, len(message), reply)
+                status = lib.themis_comparator_proceed(side, message, len(message), reply, room)
             if at == step:
                 fired = disarm()
             message = reply
@@ -184,7 +186,7 @@ def operations():
             expected=MESSAGE,
         ),
     )
-    yield "symmetric_key", writing(lib.themis_symmetric_key, 32)
+    yield "symmetric_key", writing(lib.themis_symmetric_key, 32, is_fixed=True)
     yield "comparator_new", new(lib.themis_comparator_new, "themis_comparator")
     for step in range(6):
         yield f"comparator step {step}", comparing(step)
@@ -219,7 +221,7 @@ def operations_of_keys():
         yield f"{algorithm} unwrap", unwrapping(private, public)
         form = (1, b"", 0)
         yield f"{algorithm} export", new(lib.themis_key_export, "themis_blob", *ours, *form)
-    halves = [ffi.new("uint8_t[45]"), ffi.new("uint8_t[45]")]
+    halves = [ffi.new("uint8_t[45]"), 45, ffi.new("uint8_t[45]"), 45]
     KEPT.extend(halves)
     yield "EC key_pair", plain(lib.themis_key_pair, lib.THEMIS_KEY_EC, 256, 0, *halves)
     private = pythemis.skeygen.GenerateKeyPair("EC").export_private_key()
@@ -255,6 +257,7 @@ def signing(private):
 
     def operation(arm, disarm):
         signer = pythemis.smessage.SecureSigner(private)
+        length[0] = len(signature)
         arm()
         status = lib.themis_signer_sign(signer._held, MESSAGE, SIZE, header, signature, length)
         return status, disarm()
@@ -268,7 +271,7 @@ def wrapping(private, public):
 
     def operation(arm, disarm):
         message = pythemis.smessage.SMessage(private, public)
-        arguments = (message._held, MESSAGE, SIZE)
+        arguments = (message._held.handle, MESSAGE, SIZE)
         return writing(lib.themis_message_wrap, size, *arguments)(arm, disarm)
 
     return operation
@@ -280,7 +283,7 @@ def unwrapping(private, public):
 
     def operation(arm, disarm):
         message = pythemis.smessage.SMessage(private, public)
-        arguments = (message._held, wrapped, len(wrapped))
+        arguments = (message._held.handle, wrapped, len(wrapped))
         return writing(lib.themis_message_unwrap, SIZE, *arguments, expected=MESSAGE)(arm, disarm)
 
     return operation

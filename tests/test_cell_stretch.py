@@ -48,7 +48,9 @@ def unseal(stretch, sealed, size=9, context=CONTEXT, cell=CELL):
 def seal(stretch, message=MESSAGE):
     """Write a cell when the work is done: (status, cell)."""
     out = ffi.new("uint8_t[]", len(message) + PASSPHRASE_TOKEN)
-    status = lib.themis_stretched_seal(stretch, message, len(message), CONTEXT, len(CONTEXT), out)
+    status = lib.themis_stretched_seal(
+        stretch, message, len(message), CONTEXT, len(CONTEXT), out, len(out)
+    )
     return status, bytes(out)
 
 

@@ -214,8 +214,8 @@ def test_what_belongs_together_is_read_once():
     message, large = SMessage(PRIVATE, PUBLIC), SMessage(*LARGE)
     small = message._held
     for call, argument in ((message.wrap, b"m" * 16), (message.unwrap, message.wrap(b"m" * 16))):
-        vars(message)["_held"] = small
-        with meanwhile(messages, lambda: vars(message).update(_held=large._held)):
+        boundary.replace(message, small)
+        with meanwhile(messages, lambda: boundary.replace(message, large._held)):
             result = call(argument)
         assert len(result) == (68 if call.__name__ == "wrap" else 16)
 

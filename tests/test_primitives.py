@@ -319,12 +319,12 @@ def test_c_refuses_impossible_message_lengths_by_itself(cell, passphrase, size):
     """No function of a cell touches a message that is empty or beyond 2^32-1 bytes."""
     data, out = ffi.new("uint8_t[]", 100), ffi.new("uint8_t[]", 100)
     context = (b"context", 7)
-    assert lib.themis_cell_seal(cell, data, size, *context, out) == INVALID
-    assert lib.themis_cell_protect(cell, data, size, *context, out, out) == INVALID
-    assert lib.themis_cell_unprotect(cell, data, size, data, *context, out) == INVALID
-    assert lib.themis_cell_unseal(cell, data, 44 + size, *context, out) == INVALID
-    assert lib.themis_cell_imprint(cell, data, size, *context, out) == INVALID
-    assert lib.themis_passphrase_seal(passphrase, data, size, *context, out) == INVALID
+    assert lib.themis_cell_seal(cell, data, size, *context, out, 100) == INVALID
+    assert lib.themis_cell_protect(cell, data, size, *context, out, 100, out) == INVALID
+    assert lib.themis_cell_unprotect(cell, data, size, data, *context, out, 100) == INVALID
+    assert lib.themis_cell_unseal(cell, data, 44 + size, *context, out, 100) == INVALID
+    assert lib.themis_cell_imprint(cell, data, size, *context, out, 100) == INVALID
+    assert lib.themis_passphrase_seal(passphrase, data, size, *context, out, 100) == INVALID
     assert bytes(ffi.buffer(out)) == bytes(100)
 
 
@@ -332,5 +332,5 @@ def test_c_refuses_less_than_a_token_by_itself(cell):
     """What is not longer than a token cannot be unsealed."""
     out = ffi.new("uint8_t[]", 100)
     for size in range(45):
-        assert lib.themis_cell_unseal(cell, bytes(44), size, ffi.NULL, 0, out) == INVALID
+        assert lib.themis_cell_unseal(cell, bytes(44), size, ffi.NULL, 0, out, 100) == INVALID
     assert bytes(ffi.buffer(out)) == bytes(100)

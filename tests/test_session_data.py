@@ -408,7 +408,7 @@ def test_nothing_is_left_in_a_buffer_that_was_refused(opened):
     for wrapped in forged.values():
         out = ffi.new("uint8_t[]", b"x" * 12)
         status = lib.themis_session_unwrap(
-            opened.server._held.handle, now, wrapped, len(wrapped), out
+            opened.server._held.handle, now, wrapped, len(wrapped), out, 12
         )
         assert status in (CODES.FAIL, CODES.DATA_CORRUPT)
         assert bytes(ffi.buffer(out, 12)) == bytes(12)

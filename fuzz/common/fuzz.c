@@ -289,8 +289,13 @@ static const struct pair *rsa_pair(int bits)
     struct pair *pair = &pairs[bits == 1024 ? 0 : 1];
     if (pair->private_key == NULL) {
         make_rooms(pair, THEMIS_KEY_RSA);
-        MUST(themis_key_pair(THEMIS_KEY_RSA, bits, 0, pair->private_key, pair->public_key) ==
-             THEMIS_SUCCESS);
+        MUST(themis_key_pair(THEMIS_KEY_RSA,
+                             bits,
+                             0,
+                             pair->private_key,
+                             themis_key_size(THEMIS_KEY_RSA, 1, bits, 0),
+                             pair->public_key,
+                             themis_key_size(THEMIS_KEY_RSA, 0, bits, 0)) == THEMIS_SUCCESS);
     }
     return pair;
 }

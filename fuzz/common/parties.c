@@ -104,8 +104,18 @@ void parties_talk(const struct parties *parties)
         themis_session *to = direction == 0 ? parties->server : parties->client;
         uint8_t wrapped[sizeof text + THEMIS_SESSION_OVERHEAD];
         uint8_t found[sizeof text];
-        MUST(themis_session_wrap(from, NOW, text, sizeof text, wrapped) == THEMIS_SUCCESS);
-        MUST(themis_session_unwrap(to, NOW, wrapped, sizeof wrapped, found) == THEMIS_SUCCESS);
+        MUST(themis_session_wrap(from,
+                                 NOW,
+                                 text,
+                                 sizeof text,
+                                 wrapped,
+                                 sizeof text + THEMIS_SESSION_OVERHEAD) == THEMIS_SUCCESS);
+        MUST(themis_session_unwrap(to,
+                                   NOW,
+                                   wrapped,
+                                   sizeof wrapped,
+                                   found,
+                                   sizeof wrapped - THEMIS_SESSION_OVERHEAD) == THEMIS_SUCCESS);
         MUST(memcmp(text, found, sizeof text) == 0);
     }
 }

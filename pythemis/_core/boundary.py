@@ -299,6 +299,7 @@ class Owner:
     # whatever other threads, callbacks and signal handlers do meanwhile. None where the object is
     # closed, and where super().__init__() was forgotten.
     _held: Any = None
+    _made = False  # read by __init__ alone
     _refusal: ClassVar[str] = "holds a secret and cannot be pickled or copied"
 
     def close(self) -> None:
@@ -306,7 +307,7 @@ class Owner:
 
         Closing again is fine; any other use of a closed object is an error.
         """
-        vars(self)["_held"] = None
+        replace(self, None)
 
     def __enter__(self) -> Self:
         return self
@@ -338,12 +339,25 @@ class Immutable(Owner):
 
 def own(owner: Owner, make: Callable[..., Any], *arguments: Any, **options: Any) -> None:
     """Make what an object owns, in its ``__init__``: once, for good."""
-    if "_held" in vars(owner):  # asked before the work, which may take long
+    if owner._made:  # asked before the work, which may take long
         _refuse_again(owner)
     made = make(owner._errors, *arguments, **options)
     # A buffer's own code, or another thread, may have been here meanwhile: the first one counts.
-    if vars(owner).setdefault("_held", made) is not made:
+    # No lock: one is not given back if a tracing tool raises at the wrong moment. From here on
+    # nothing is called, and so CPython's own lock is not given to another thread.
+    if owner._made:
         _refuse_again(owner)
+    owner._made = True
+    owner._held = made
+
+
+def replace(owner: Owner, held: Any) -> None:
+    """Give an object what it owns from now on.
+
+    Not through its ``__dict__``, with which Python would find its attributes more slowly, nor
+    through a ``__setattr__`` of a subclass.
+    """
+    object.__setattr__(owner, "_held", held)
 
 
 def _refuse_again(owner: Owner) -> NoReturn:

@@ -28,6 +28,7 @@ from .boundary import (
     opened,
     places,
     refuse_clash,
+    refuse_closed,
     steady,
     view,
     writable_view,
@@ -147,9 +148,10 @@ def _operation(
             size = len(message)
             if not shrinks < size <= largest:
                 refuse_size(owner._errors, size, told(message))
-            handle = opened(owner)
-            output = new_output(size + growth)
-            status = work(handle, message, size, context, len(context), output)
+            handle = owner._held or refuse_closed(owner)
+            room = size + growth
+            output = new_output(room)
+            status = work(handle, message, size, context, len(context), output, room)
             if status != SUCCESS:
                 failed(owner._errors, status, told(message))
             return output if IN_PLACE else foreign_result(output)
@@ -168,15 +170,14 @@ def _operation(
             size = len(message)
             if not shrinks < size <= largest:
                 refuse_size(errors, size, told(message))
-            check_room(errors, len(buffer), size + growth)
-            if clash(buffer, size + growth, message, same_place) or clash(
-                buffer, size + growth, context
-            ):
+            room = size + growth
+            check_room(errors, len(buffer), room)
+            if clash(buffer, room, message, same_place) or clash(buffer, room, context):
                 refuse_clash(errors)
-            status = work(opened(owner), message, size, context, len(context), buffer)
+            status = work(opened(owner), message, size, context, len(context), buffer, room)
             if status != SUCCESS:
                 failed(errors, status, told(message))
-            return size + growth
+            return room
         finally:
             del buffer, message, context
 
@@ -196,14 +197,13 @@ def _fetched(output: Any, data: Any, size: int) -> Any:
 
 
 def _unseal_fetched(
-    handle: Any, sealed: Any, size: int, context: Any, context_size: int, output: Any
+    handle: Any, sealed: Any, _: int, context: Any, context_size: int, output: Any, size: int
 ) -> int:
-    size -= TOKEN_SIZE
     token = ffi.buffer(sealed, TOKEN_SIZE)[:]
     place = _fetched(output, sealed + TOKEN_SIZE, size)
     try:
         status: int = lib.themis_cell_unprotect(
-            handle, place, size, token, context, context_size, place
+            handle, place, size, token, context, context_size, place, size
         )
         return status
     finally:
@@ -229,11 +229,11 @@ def protect(owner: Owner, message: Any, context: Any) -> tuple[bytes, bytes]:
         size = len(message)
         if not 0 < size <= MESSAGE_MAX:
             wrong_size(owner._errors, "the message", size)
-        handle = opened(owner)
+        handle = owner._held or refuse_closed(owner)
         encrypted = new_output(size)
         token = new_output(TOKEN_SIZE)
         status = lib.themis_cell_protect(
-            handle, message, size, context, len(context), encrypted, token
+            handle, message, size, context, len(context), encrypted, size, token
         )
         if status != SUCCESS:
             failed(owner._errors, status)
@@ -260,7 +260,7 @@ def protect_into(owner: Owner, buffer: Any, message: Any, context: Any) -> tuple
             refuse_clash(errors)
         token = new_output(TOKEN_SIZE)
         status = lib.themis_cell_protect(
-            opened(owner), message, size, context, len(context), buffer, token
+            opened(owner), message, size, context, len(context), buffer, size, token
         )
         if status != SUCCESS:
             failed(errors, status)
@@ -283,12 +283,12 @@ def unprotect(owner: Owner, encrypted: Any, token: Any, context: Any) -> bytes:
             context = view(owner._errors, context, "the context")
         size = len(encrypted)
         _check_unprotect(owner._errors, size, len(token))
-        handle = opened(owner)
+        handle = owner._held or refuse_closed(owner)
         place = message = new_output(size)
         if type(encrypted) is not bytes:
             encrypted = place = _fetched(message, encrypted, size)
         status = lib.themis_cell_unprotect(
-            handle, encrypted, size, token, context, len(context), place
+            handle, encrypted, size, token, context, len(context), place, size
         )
         if status != SUCCESS:
             failed(owner._errors, status, TOKEN_REFUSALS)
@@ -319,7 +319,7 @@ def unprotect_into(owner: Owner, buffer: Any, encrypted: Any, token: Any, contex
         if type(encrypted) is not bytes:
             encrypted = _fetched(buffer, encrypted, size)
         status = lib.themis_cell_unprotect(
-            handle, encrypted, size, token, context, len(context), buffer
+            handle, encrypted, size, token, context, len(context), buffer, size
         )
         if status != SUCCESS:
             failed(errors, status, TOKEN_REFUSALS)
@@ -350,7 +350,13 @@ def _stretched(stretch: Any) -> int:
 
 
 def _passphrase_seal(
-    handle: Any, message: Any, size: int, context: Any, context_size: int, output: Any
+    handle: Any,
+    message: Any,
+    size: int,
+    context: Any,
+    context_size: int,
+    output: Any,
+    room: int,
 ) -> int:
     made = _stretch()
     try:
@@ -359,7 +365,7 @@ def _passphrase_seal(
             status = _stretched(made[0])
         if status == SUCCESS:
             status = lib.themis_stretched_seal(
-                made[0], message, size, context, context_size, output
+                made[0], message, size, context, context_size, output, room
             )
         return status
     finally:

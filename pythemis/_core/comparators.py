@@ -22,6 +22,7 @@ from .boundary import (
     new_output,
     opened,
     places,
+    replace,
     view,
     wrong_value,
 )
@@ -57,7 +58,7 @@ class Comparator(Owner):
         held = self._held
         if held is not None:
             handle, _ = forks.renewed(held.handle, held.lock)
-            vars(self)["_held"] = None if handle is None else Parts(handle)
+            replace(self, None if handle is None else Parts(handle))
 
 
 _OUTSIDE_FIPS = {
@@ -137,8 +138,9 @@ def proceed(owner: Comparator, message: Any) -> bytes:
             held.at_work = True
             try:
                 expected = lib.themis_comparator_expected_size(held.handle)
-                reply = new_output(lib.themis_comparator_reply_size(held.handle))
-                status = lib.themis_comparator_proceed(held.handle, message, size, reply)
+                room = lib.themis_comparator_reply_size(held.handle)
+                reply = new_output(room)
+                status = lib.themis_comparator_proceed(held.handle, message, size, reply, room)
             finally:
                 held.at_work = False
         if status != SUCCESS:

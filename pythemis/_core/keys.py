@@ -148,9 +148,12 @@ def key_error(
 def pair(errors: Errors, kind: Kind, *, uncompressed: bool) -> tuple[bytes, bytes]:
     """Generate a (private, public) pair; only algorithm and bits of the kind count."""
     algorithm, bits, _ = kind
-    private = new_output(lib.themis_key_size(algorithm, True, bits, uncompressed))
-    public = new_output(lib.themis_key_size(algorithm, False, bits, uncompressed))
-    status = lib.themis_key_pair(algorithm, bits, uncompressed, private, public)
+    private_size = lib.themis_key_size(algorithm, True, bits, uncompressed)
+    public_size = lib.themis_key_size(algorithm, False, bits, uncompressed)
+    private, public = new_output(private_size), new_output(public_size)
+    status = lib.themis_key_pair(
+        algorithm, bits, uncompressed, private, private_size, public, public_size
+    )
     if status != SUCCESS:
         failed(errors, status)
     return (private, public) if IN_PLACE else (foreign_result(private), foreign_result(public))

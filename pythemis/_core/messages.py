@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pythemis._themis import ffi, lib
 
@@ -26,6 +26,7 @@ from .boundary import (
     new_output,
     opened,
     places,
+    refuse_closed,
     view,
     wrong_size,
 )
@@ -64,12 +65,15 @@ def _message_error(errors: Errors, message: Any, own_type: int, form: str) -> Ex
     return errors.failed(INVALID_PARAMETER, text)
 
 
-class Pair(NamedTuple):
+class Pair:
     """A prepared pair of keys, and how much longer a message is that we, or the peer, wrapped."""
 
-    handle: Any
-    wrap_growth: int
-    unwrap_growth: int
+    __slots__ = ("handle", "unwrap_growth", "wrap_growth")
+
+    def __init__(self, handle: Any) -> None:
+        self.handle = handle
+        self.wrap_growth: int = lib.themis_message_wrap_growth(handle)
+        self.unwrap_growth: int = lib.themis_message_unwrap_growth(handle)
 
 
 def new(errors: Errors, private_key: Buffer, public_key: Buffer) -> Pair:
@@ -84,9 +88,7 @@ def new(errors: Errors, private_key: Buffer, public_key: Buffer) -> Pair:
             raise _keys_error(errors, status, private, public)
     finally:
         del private, public
-    handle = kept(made)
-    growth = lib.themis_message_wrap_growth(handle), lib.themis_message_unwrap_growth(handle)
-    return Pair(handle, *growth)
+    return Pair(kept(made))
 
 
 def _keys_error(errors: Errors, status: int, private: Any, public: Any) -> Exception:
@@ -110,11 +112,13 @@ def wrap(owner: Owner, message: Any) -> bytes:
         if type(message) is not bytes:
             message = view(owner._errors, message, "the message")
         size = len(message)
-        handle, growth, _ = opened(owner)
+        pair = owner._held or refuse_closed(owner)
+        growth = pair.wrap_growth
         if not 0 < size <= MESSAGE_MAX - growth:
             wrong_size(owner._errors, "the message", size, MESSAGE_MAX - growth)
-        wrapped = new_output(size + growth)
-        status = lib.themis_message_wrap(handle, message, size, wrapped)
+        room = size + growth
+        wrapped = new_output(room)
+        status = lib.themis_message_wrap(pair.handle, message, size, wrapped, room)
         if status != SUCCESS:
             failed(owner._errors, status)
         return wrapped if IN_PLACE else foreign_result(wrapped)
@@ -126,15 +130,16 @@ def unwrap(owner: Owner, wrapped: Any) -> bytes:
     """Decrypt a message."""
     wrapped = copied(owner._errors, wrapped, "the encrypted message")
     size = len(wrapped)
-    handle, _, growth = opened(owner)
+    pair = owner._held or refuse_closed(owner)
+    growth = pair.unwrap_growth
     status = INVALID_PARAMETER
     if growth < size <= MESSAGE_MAX:
         message = new_output(size - growth)
-        status = lib.themis_message_unwrap(handle, wrapped, size, message)
+        status = lib.themis_message_unwrap(pair.handle, wrapped, size, message, size - growth)
         if status == SUCCESS:
             return message if IN_PLACE else foreign_result(message)
     if status == INVALID_PARAMETER:
-        own_type = lib.themis_message_own_type(handle)
+        own_type = lib.themis_message_own_type(pair.handle)
         raise _message_error(owner._errors, wrapped, own_type, "an encrypted message")
     return failed(owner._errors, status, _UNWRAP_REFUSALS)
 
@@ -187,8 +192,8 @@ def _sign(errors: Errors, handle: Any, message: Any) -> bytes:
     if not 0 < size <= MESSAGE_MAX:
         wrong_size(errors, "the message", size)
     header = ffi.new(BYTES, _SIGNED_HEADER_SIZE)
-    signature = ffi.new(BYTES, lib.themis_signer_signature_max(handle))
-    length = ffi.new(SIZE)
+    length = ffi.new(SIZE, lib.themis_signer_signature_max(handle))
+    signature = ffi.new(BYTES, length[0])
     status = lib.themis_signer_sign(handle, message, size, header, signature, length)
     if status != SUCCESS:
         failed(errors, status)

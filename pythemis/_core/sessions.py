@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from threading import RLock
 from time import time
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from pythemis._themis import ffi, lib
 
@@ -27,9 +27,10 @@ from .boundary import (
     foreign_result,
     kept,
     new_output,
-    opened,
     places,
     refuse_clash,
+    refuse_closed,
+    replace,
     steady,
     view,
     writable_view,
@@ -84,16 +85,19 @@ class Talk:
         self.delivering: int | None = None  # the thread that is in the transport's send
 
 
-class Parts(NamedTuple):
+class Parts:
     """A session of the C core and the lock in which it is called; and its transport.
 
     The lock is held for one call into C, never while anything else is called. It is taken again by
     a signal handler that interrupts its own thread between two such calls.
     """
 
-    handle: Any
-    lock: RLock
-    talk: Talk
+    __slots__ = ("handle", "lock", "talk")
+
+    def __init__(self, handle: Any, lock: RLock, talk: Talk) -> None:
+        self.handle = handle
+        self.lock = lock
+        self.talk = talk
 
 
 class Session(Owner):
@@ -104,7 +108,7 @@ class Session(Owner):
         if held is not None:
             handle, lock = forks.renewed(held.handle, held.lock)
             parts = Parts(handle, lock, Talk(held.talk.transport))
-            vars(self)["_held"] = None if handle is None else parts
+            replace(self, None if handle is None else parts)
 
 
 def new(
@@ -240,13 +244,13 @@ def remote_id(session: Session) -> bytes | None:
 def connect_request(session: Session) -> bytes:
     """Write the first negotiation message."""
     size = ffi.new(SIZE)
-    handle, lock, _ = opened(session)
-    with lock:
-        size[0] = lib.themis_session_negotiation_size(handle)
+    held = session._held or refuse_closed(session)
+    with held.lock:
+        size[0] = lib.themis_session_negotiation_size(held.handle)
         output = ffi.new(BYTES, size[0])
-        status = lib.themis_session_connect_request(handle, output, size)
+        status = lib.themis_session_connect_request(held.handle, output, size)
         if status != SUCCESS:
-            _refused(session, handle, status)
+            _refused(session, held.handle, status)
     request: bytes = ffi.buffer(output, size[0])[:]
     return request
 
@@ -256,15 +260,15 @@ def negotiate(session: Session, message: Any, peer_key: bytes) -> bytes:
     try:
         message = view(session._errors, message, "the received message")
         size = ffi.new(SIZE)
-        handle, lock, _ = opened(session)
-        with lock:
-            size[0] = lib.themis_session_negotiation_size(handle)
+        held = session._held or refuse_closed(session)
+        with held.lock:
+            size[0] = lib.themis_session_negotiation_size(held.handle)
             output = ffi.new(BYTES, size[0])
             status = lib.themis_session_negotiate(
-                handle, message, len(message), peer_key, len(peer_key), output, size
+                held.handle, message, len(message), peer_key, len(peer_key), output, size
             )
             if status not in (SUCCESS, _SEND_OUTPUT_TO_PEER):
-                _refused(session, handle, status, peer_key)
+                _refused(session, held.handle, status, peer_key)
         reply: bytes = ffi.buffer(output, size[0])[:]
         return reply
     finally:
@@ -279,13 +283,16 @@ def wrap(session: Session, message: Any) -> bytes:
         size = len(message)
         if not 0 < size <= MESSAGE_MAX:
             wrong_size(session._errors, "the message", size, MESSAGE_MAX)
-        output = new_output(size + OVERHEAD)
+        room = size + OVERHEAD
+        output = new_output(room)
         now = int(time())
-        handle, lock, _ = opened(session)
-        with lock:
-            status = lib.themis_session_wrap(handle, now if now > 0 else 0, message, size, output)
+        held = session._held or refuse_closed(session)
+        with held.lock:
+            status = lib.themis_session_wrap(
+                held.handle, now if now > 0 else 0, message, size, output, room
+            )
             if status != SUCCESS:
-                _refused(session, handle, status)
+                _refused(session, held.handle, status)
         return output if IN_PLACE else foreign_result(output)
     finally:
         del message
@@ -301,16 +308,19 @@ def wrap_into(session: Session, buffer: Any, message: Any) -> int:
         size = len(message)
         if not 0 < size <= MESSAGE_MAX:
             wrong_size(errors, "the message", size, MESSAGE_MAX)
-        check_room(errors, len(buffer), size + OVERHEAD)
-        if clash(buffer, size + OVERHEAD, message, (PAYLOAD_OFFSET, 0)):
+        room = size + OVERHEAD
+        check_room(errors, len(buffer), room)
+        if clash(buffer, room, message, (PAYLOAD_OFFSET, 0)):
             refuse_clash(errors)
         now = int(time())
-        handle, lock, _ = opened(session)
-        with lock:
-            status = lib.themis_session_wrap(handle, now if now > 0 else 0, message, size, buffer)
+        held = session._held or refuse_closed(session)
+        with held.lock:
+            status = lib.themis_session_wrap(
+                held.handle, now if now > 0 else 0, message, size, buffer, room
+            )
             if status != SUCCESS:
-                _refused(session, handle, status)
-        return size + OVERHEAD
+                _refused(session, held.handle, status)
+        return room
     finally:
         del buffer, message
 
@@ -327,11 +337,13 @@ def unwrap_into(session: Session, buffer: Any, message: Any) -> int:
         check_room(errors, len(buffer), room)
         message = steady(errors, buffer, room, message, (0, PAYLOAD_OFFSET))
         now = int(time())
-        handle, lock, _ = opened(session)
-        with lock:
-            status = lib.themis_session_unwrap(handle, now if now > 0 else 0, message, size, buffer)
+        held = session._held or refuse_closed(session)
+        with held.lock:
+            status = lib.themis_session_unwrap(
+                held.handle, now if now > 0 else 0, message, size, buffer, room
+            )
             if status != SUCCESS:
-                _refused(session, handle, status)
+                _refused(session, held.handle, status)
         return room
     finally:
         del buffer, message
@@ -351,13 +363,15 @@ def unwrap(session: Session, message: Any, kind: type[BytesT]) -> BytesT | None:
         if type(message) is not bytes:
             message = ffi.buffer(message)[:]  # see boundary.copied
         now = int(time())
-        handle, lock, _ = opened(session)
-        with lock:
-            status = lib.themis_session_unwrap(handle, now if now > 0 else 0, message, size, output)
+        held = session._held or refuse_closed(session)
+        with held.lock:
+            status = lib.themis_session_unwrap(
+                held.handle, now if now > 0 else 0, message, size, output, room
+            )
             if status == _NOT_FINISHED:
                 return None
             if status != SUCCESS:
-                _refused(session, handle, status)
+                _refused(session, held.handle, status)
         return output if IN_PLACE else kind(foreign_result(output))
     finally:
         del message

@@ -6,6 +6,9 @@
  * Lengths are in bytes. A pointer may be NULL where its length is 0. Handles made by *_new are
  * freed (and wiped) by *_free; freeing NULL is fine.
  *
+ * What is written has a size in its type, or a length behind it: the room. Where there is less than
+ * the result takes, the answer is BUFFER_TOO_SMALL, nothing is written, and nothing has changed.
+ *
  * What a function is given is read more than once, and what it writes is read again: nobody else
  * may write to either before it returns. Or else what comes out need not be what was authenticated.
  */
@@ -60,8 +63,8 @@ int themis_is_static(void);
 
 enum { THEMIS_SYMMETRIC_KEY_SIZE = 32 };
 
-/* Fills `key` with THEMIS_SYMMETRIC_KEY_SIZE random bytes. */
-int themis_symmetric_key(uint8_t *key);
+/* Fills `key` with random bytes. */
+int themis_symmetric_key(uint8_t key[THEMIS_SYMMETRIC_KEY_SIZE]);
 
 /* ---- Asymmetric keys (specification, section 2) ----
  *
@@ -89,9 +92,12 @@ int themis_key_pair(int algorithm,
                     int bits,
                     int uncompressed,
                     uint8_t *private_key,
-                    uint8_t *public_key);
+                    size_t private_key_len,
+                    uint8_t *public_key,
+                    size_t public_key_len);
 
-/* The public half of a private key; takes themis_key_size bytes. */
+/* The public half of a private key; takes themis_key_size bytes, INVALID_PARAMETER if it is told of
+ * another number. */
 int themis_key_public(const uint8_t *private_key,
                       size_t private_key_len,
                       int uncompressed,
@@ -161,7 +167,8 @@ int themis_cell_seal(themis_cell *cell,
                      size_t message_len,
                      const uint8_t *context,
                      size_t context_len,
-                     uint8_t *sealed);
+                     uint8_t *sealed,
+                     size_t sealed_len);
 
 /* Seal, reading: `message` takes sealed_len - THEMIS_CELL_TOKEN_SIZE bytes.
  * INVALID_PARAMETER: not a cell of this kind. FAIL: wrong key or context, or damaged data. */
@@ -170,16 +177,18 @@ int themis_cell_unseal(themis_cell *cell,
                        size_t sealed_len,
                        const uint8_t *context,
                        size_t context_len,
-                       uint8_t *message);
+                       uint8_t *message,
+                       size_t message_len);
 
-/* Token Protect: `encrypted` takes message_len bytes, `token` THEMIS_CELL_TOKEN_SIZE. */
+/* Token Protect: `encrypted` takes message_len bytes. */
 int themis_cell_protect(themis_cell *cell,
                         const uint8_t *message,
                         size_t message_len,
                         const uint8_t *context,
                         size_t context_len,
                         uint8_t *encrypted,
-                        uint8_t *token);
+                        size_t encrypted_len,
+                        uint8_t token[THEMIS_CELL_TOKEN_SIZE]);
 
 /* Token Protect, reading: `token` has at least THEMIS_CELL_TOKEN_SIZE bytes, `message` takes
  * encrypted_len. Answers as themis_cell_unseal does. */
@@ -189,7 +198,8 @@ int themis_cell_unprotect(themis_cell *cell,
                           const uint8_t *token,
                           const uint8_t *context,
                           size_t context_len,
-                          uint8_t *message);
+                          uint8_t *message,
+                          size_t message_len);
 
 /* Context Imprint, both directions: `out` takes data_len bytes. The context is not empty. */
 int themis_cell_imprint(themis_cell *cell,
@@ -197,7 +207,8 @@ int themis_cell_imprint(themis_cell *cell,
                         size_t data_len,
                         const uint8_t *context,
                         size_t context_len,
-                        uint8_t *out);
+                        uint8_t *out,
+                        size_t out_len);
 
 enum { THEMIS_CELL_SEAL = 1, THEMIS_CELL_UNSEAL = 2, THEMIS_CELL_IMPRINT = 3 };
 
@@ -233,7 +244,8 @@ int themis_passphrase_seal(const themis_passphrase *passphrase,
                            size_t message_len,
                            const uint8_t *context,
                            size_t context_len,
-                           uint8_t *sealed);
+                           uint8_t *sealed,
+                           size_t sealed_len);
 
 /* The length of the message inside, as far as the header tells: INVALID_PARAMETER if this is not
  * such a cell, NOT_SUPPORTED if it asks for more than max_iterations. */
@@ -278,7 +290,8 @@ int themis_stretched_seal(const themis_stretch *stretch,
                           size_t message_len,
                           const uint8_t *context,
                           size_t context_len,
-                          uint8_t *sealed);
+                          uint8_t *sealed,
+                          size_t sealed_len);
 int themis_stretched_unseal(const themis_passphrase *passphrase,
                             const themis_stretch *stretch,
                             const uint8_t *sealed,
@@ -317,12 +330,12 @@ void themis_signer_free(themis_signer *signer);
 /* The most bytes that a signature can have; those of EC keys vary in length. */
 size_t themis_signer_signature_max(const themis_signer *signer);
 
-/* Makes what stands before and behind a message. `header` takes THEMIS_SIGNED_HEADER_SIZE bytes,
- * `signature` themis_signer_signature_max; *signature_len says how many it got. */
+/* Makes what stands before and behind a message. `signature` takes themis_signer_signature_max
+ * bytes: *signature_len is the room, and then how many were written. */
 int themis_signer_sign(const themis_signer *signer,
                        const uint8_t *message,
                        size_t message_len,
-                       uint8_t *header,
+                       uint8_t header[THEMIS_SIGNED_HEADER_SIZE],
                        uint8_t *signature,
                        size_t *signature_len);
 
@@ -364,14 +377,16 @@ size_t themis_message_unwrap_growth(const themis_message *message);
 int themis_message_wrap(themis_message *message,
                         const uint8_t *data,
                         size_t data_len,
-                        uint8_t *wrapped);
+                        uint8_t *wrapped,
+                        size_t wrapped_len);
 
 /* `data` takes wrapped_len - themis_message_unwrap_growth bytes. INVALID_PARAMETER: not an
  * encrypted message for this kind of key. FAIL: other keys, or damaged data. */
 int themis_message_unwrap(themis_message *message,
                           const uint8_t *wrapped,
                           size_t wrapped_len,
-                          uint8_t *data);
+                          uint8_t *data,
+                          size_t data_len);
 
 /* ---- Secure Session (specification, section 5) ----
  *
@@ -461,14 +476,16 @@ int themis_session_wrap(themis_session *session,
                         uint64_t now,
                         const uint8_t *message,
                         size_t message_len,
-                        uint8_t *wrapped);
+                        uint8_t *wrapped,
+                        size_t wrapped_len);
 
 /* `message` takes wrapped_len - THEMIS_SESSION_OVERHEAD bytes. */
 int themis_session_unwrap(themis_session *session,
                           uint64_t now,
                           const uint8_t *wrapped,
                           size_t wrapped_len,
-                          uint8_t *message);
+                          uint8_t *message,
+                          size_t message_len);
 
 /* ---- Secure Comparator (specification, section 6) ----
  *
@@ -496,8 +513,9 @@ int themis_comparator_append(themis_comparator *comparator,
                              const uint8_t *secret,
                              size_t secret_len);
 
-/* Starts as Alice: `message` takes THEMIS_COMPARATOR_FIRST_SIZE bytes. */
-int themis_comparator_begin(themis_comparator *comparator, uint8_t *message);
+/* Starts as Alice, with the message to send. */
+int themis_comparator_begin(themis_comparator *comparator,
+                            uint8_t message[THEMIS_COMPARATOR_FIRST_SIZE]);
 
 /* The size of the message that is expected now, and of the reply to it; both are 0 when the
  * comparison is over, the reply's also for the last message. */
@@ -509,7 +527,8 @@ size_t themis_comparator_reply_size(const themis_comparator *comparator);
 int themis_comparator_proceed(themis_comparator *comparator,
                               const uint8_t *message,
                               size_t message_len,
-                              uint8_t *reply);
+                              uint8_t *reply,
+                              size_t reply_len);
 
 /* One of the THEMIS_COMPARATOR_ results; it never changes once it is not NOT_READY. NO_MATCH may
  * come before the exchange is over, which nevertheless goes on to its end. */
@@ -558,7 +577,7 @@ int themis_testing_session_secrets(const uint8_t *private_ephemeral,
                                    size_t client_id_len,
                                    const uint8_t *server_id,
                                    size_t server_id_len,
-                                   uint8_t *out);
+                                   uint8_t out[THEMIS_TESTING_SESSION_SECRETS_SIZE]);
 
 /* Gives an idle session the ephemeral private key that it would generate, as a container. */
 int themis_testing_session_ephemeral(themis_session *session,

@@ -16,22 +16,33 @@ bool check_seal(const struct line *line)
     themis_cell *cell = NULL;
     int status = themis_cell_new(key->data, key->len, field_number(line->fields[4]) != 0, &cell);
     DEMAND(status == THEMIS_SUCCESS);
-    status =
-        themis_cell_unseal(cell, sealed->data, sealed->len, context->data, context->len, opened);
+    status = themis_cell_unseal(cell,
+                                sealed->data,
+                                sealed->len,
+                                context->data,
+                                context->len,
+                                opened,
+                                sealed->len - THEMIS_CELL_TOKEN_SIZE);
     DEMAND((status == THEMIS_SUCCESS) == accepted);
     if (!accepted) {
         goto out;
     }
     DEMAND(field_is(*message, opened, message->len));
-    status =
-        themis_cell_seal(cell, message->data, message->len, context->data, context->len, again);
+    status = themis_cell_seal(cell,
+                              message->data,
+                              message->len,
+                              context->data,
+                              context->len,
+                              again,
+                              message->len + THEMIS_CELL_TOKEN_SIZE);
     DEMAND(status == THEMIS_SUCCESS);
     status = themis_cell_unseal(cell,
                                 again,
                                 message->len + THEMIS_CELL_TOKEN_SIZE,
                                 context->data,
                                 context->len,
-                                opened);
+                                opened,
+                                message->len + THEMIS_CELL_TOKEN_SIZE - THEMIS_CELL_TOKEN_SIZE);
     DEMAND(status == THEMIS_SUCCESS && field_is(*message, opened, message->len));
     again[message->len / 2] ^= 1;
     status = themis_cell_unseal(cell,
@@ -39,7 +50,8 @@ bool check_seal(const struct line *line)
                                 message->len + THEMIS_CELL_TOKEN_SIZE,
                                 context->data,
                                 context->len,
-                                opened);
+                                opened,
+                                message->len + THEMIS_CELL_TOKEN_SIZE - THEMIS_CELL_TOKEN_SIZE);
     DEMAND(status == THEMIS_INVALID_PARAMETER || status == THEMIS_FAIL);
 out:
     themis_cell_free(cell);
@@ -74,7 +86,8 @@ bool check_token(const struct line *line)
                                    token->data,
                                    context->data,
                                    context->len,
-                                   opened);
+                                   opened,
+                                   encrypted->len);
     DEMAND((status == THEMIS_SUCCESS) == accepted);
     if (!accepted) {
         goto out;
@@ -86,6 +99,7 @@ bool check_token(const struct line *line)
                                  context->data,
                                  context->len,
                                  again,
+                                 message->len,
                                  new_token);
     DEMAND(status == THEMIS_SUCCESS);
     status = themis_cell_unprotect(cell,
@@ -94,7 +108,8 @@ bool check_token(const struct line *line)
                                    new_token,
                                    context->data,
                                    context->len,
-                                   opened);
+                                   opened,
+                                   message->len);
     DEMAND(status == THEMIS_SUCCESS && field_is(*message, opened, message->len));
 out:
     themis_cell_free(cell);
@@ -120,7 +135,8 @@ bool check_imprint(const struct line *line)
                                      line->fields[from].len,
                                      context->data,
                                      context->len,
-                                     made);
+                                     made,
+                                     line->fields[from].len);
         DEMAND(status == THEMIS_SUCCESS);
         DEMAND(field_is(line->fields[5 - from], made, line->fields[from].len));
     }

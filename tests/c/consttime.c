@@ -182,19 +182,41 @@ static void cells(void)
         themis_cell *cell = secret_cell(size);
         draw(text, sizeof text);
         SECRET(text, sizeof text);
-        must(themis_cell_seal(cell, text, TEXT_SIZE, CONTEXT, sealed), "to seal");
+        must(themis_cell_seal(cell,
+                              text,
+                              TEXT_SIZE,
+                              CONTEXT,
+                              sealed,
+                              TEXT_SIZE + THEMIS_CELL_TOKEN_SIZE),
+             "to seal");
         PUBLIC(sealed, sizeof sealed);
-        must(themis_cell_unseal(cell, sealed, sizeof sealed, CONTEXT, opened), "to unseal");
+        must(themis_cell_unseal(cell,
+                                sealed,
+                                sizeof sealed,
+                                CONTEXT,
+                                opened,
+                                sizeof sealed - THEMIS_CELL_TOKEN_SIZE),
+             "to unseal");
         sealed[30] ^= 1; /* the tag: what was deciphered in vain is wiped */
-        must_not(themis_cell_unseal(cell, sealed, sizeof sealed, CONTEXT, opened),
+        must_not(themis_cell_unseal(cell,
+                                    sealed,
+                                    sizeof sealed,
+                                    CONTEXT,
+                                    opened,
+                                    sizeof sealed - THEMIS_CELL_TOKEN_SIZE),
                  THEMIS_FAIL,
                  "to refuse");
         sealed[30] ^= 1;
         sealed[60] ^= 1;
-        must_not(themis_cell_unseal(cell, sealed, sizeof sealed, CONTEXT, opened),
+        must_not(themis_cell_unseal(cell,
+                                    sealed,
+                                    sizeof sealed,
+                                    CONTEXT,
+                                    opened,
+                                    sizeof sealed - THEMIS_CELL_TOKEN_SIZE),
                  THEMIS_FAIL,
                  "to refuse");
-        must(themis_cell_imprint(cell, text, TEXT_SIZE, CONTEXT, opened), "to imprint");
+        must(themis_cell_imprint(cell, text, TEXT_SIZE, CONTEXT, opened, TEXT_SIZE), "to imprint");
         themis_cell_free(cell);
     }
 }
@@ -236,7 +258,14 @@ static void key_case(int algorithm, int bits)
     const size_t secret_len =
         algorithm == THEMIS_KEY_EC ? private_len - 13 : private_len - public_len;
     soter_key *key = NULL;
-    must(themis_key_pair(algorithm, bits, 0, private_key, public_key), "a pair of keys");
+    must(themis_key_pair(algorithm,
+                         bits,
+                         0,
+                         private_key,
+                         themis_key_size(algorithm, 1, bits, 0),
+                         public_key,
+                         themis_key_size(algorithm, 0, bits, 0)),
+         "a pair of keys");
     SECRET(private_key + secret_start, secret_len);
     must(soter_key_read(private_key, private_len, &key), "to read a private key");
     must(soter_key_write_private(key, private_key, private_len), "to write it");
@@ -272,7 +301,14 @@ static void scalars(int bits)
     int differ;
     random_is_secret = true;
     for (int i = 0; i < 2; i++) {
-        must(themis_key_pair(THEMIS_KEY_EC, bits, 0, keys[i][0], keys[i][1]), "a pair of keys");
+        must(themis_key_pair(THEMIS_KEY_EC,
+                             bits,
+                             0,
+                             keys[i][0],
+                             themis_key_size(THEMIS_KEY_EC, 1, bits, 0),
+                             keys[i][1],
+                             themis_key_size(THEMIS_KEY_EC, 0, bits, 0)),
+             "a pair of keys");
         PUBLIC(keys[i][1], public_len);
         must(themis_key_public(keys[i][0], private_len, 0, again, public_len), "the public one");
         PUBLIC(again, public_len);
@@ -311,7 +347,14 @@ static void rsa_messages(void)
     const size_t private_len = themis_key_size(THEMIS_KEY_RSA, 1, 1024, 0);
     const size_t public_len = themis_key_size(THEMIS_KEY_RSA, 0, 1024, 0);
     for (int i = 0; i < 2; i++) {
-        must(themis_key_pair(THEMIS_KEY_RSA, 1024, 0, keys[i][0], keys[i][1]), "keys");
+        must(themis_key_pair(THEMIS_KEY_RSA,
+                             1024,
+                             0,
+                             keys[i][0],
+                             themis_key_size(THEMIS_KEY_RSA, 1, 1024, 0),
+                             keys[i][1],
+                             themis_key_size(THEMIS_KEY_RSA, 0, 1024, 0)),
+             "keys");
     }
     random_is_secret = true;
     for (int i = 0; i < 2; i++) {
@@ -319,12 +362,19 @@ static void rsa_messages(void)
         themis_message *to = NULL;
         must(themis_message_new(keys[0][0], private_len, keys[i][1], public_len, &from), "us");
         must(themis_message_new(keys[0][0], private_len, keys[0][1], public_len, &to), "them");
-        must(themis_message_wrap(from, context, sizeof context, wrapped), "to wrap");
+        must(themis_message_wrap(from,
+                                 context,
+                                 sizeof context,
+                                 wrapped,
+                                 sizeof context + themis_message_wrap_growth(from)),
+             "to wrap");
         PUBLIC(wrapped, sizeof wrapped);
         must_not(themis_message_unwrap(to,
                                        wrapped,
                                        sizeof context + themis_message_unwrap_growth(to),
-                                       opened),
+                                       opened,
+                                       sizeof context + themis_message_unwrap_growth(to) -
+                                           themis_message_unwrap_growth(to)),
                  i == 0 ? THEMIS_SUCCESS : THEMIS_FAIL,
                  "to unwrap");
         themis_message_free(from);
@@ -353,7 +403,11 @@ static void compare(bool same)
     for (int i = 1; i <= 4; i++) {
         themis_comparator *side = sides[i % 2];
         size_t reply_len = themis_comparator_reply_size(side);
-        must(themis_comparator_proceed(side, message[(i - 1) % 2], len, message[i % 2]),
+        must(themis_comparator_proceed(side,
+                                       message[(i - 1) % 2],
+                                       len,
+                                       message[i % 2],
+                                       themis_comparator_reply_size(side)),
              "to proceed");
         len = reply_len;
         PUBLIC(message[i % 2], len);

@@ -66,7 +66,7 @@ static bool signs(struct field private_key, struct field public_key)
 {
     enum { MESSAGE_SIZE = 33, MAX_SIGNATURE = 1024 };
     bool is_right = true;
-    size_t len = 0;
+    size_t len = MAX_SIGNATURE;
     size_t found = 0;
     themis_signer *signer = NULL;
     themis_verifier *verifier = NULL;
@@ -110,11 +110,23 @@ static bool encrypts(struct field private_key, struct field public_key)
     DEMAND(themis_message_unwrap_growth(both) == len - MESSAGE_SIZE);
     wrapped = odd_block(len);
     opened = odd_block(MESSAGE_SIZE);
-    DEMAND(themis_message_wrap(both, text, MESSAGE_SIZE, wrapped) == THEMIS_SUCCESS);
-    DEMAND(themis_message_unwrap(both, wrapped, len, opened) == THEMIS_SUCCESS);
+    DEMAND(themis_message_wrap(both,
+                               text,
+                               MESSAGE_SIZE,
+                               wrapped,
+                               MESSAGE_SIZE + themis_message_wrap_growth(both)) == THEMIS_SUCCESS);
+    DEMAND(themis_message_unwrap(both,
+                                 wrapped,
+                                 len,
+                                 opened,
+                                 len - themis_message_unwrap_growth(both)) == THEMIS_SUCCESS);
     DEMAND(memcmp(opened, text, MESSAGE_SIZE) == 0);
     wrapped[len - 1] ^= 1;
-    DEMAND(themis_message_unwrap(both, wrapped, len, opened) == THEMIS_FAIL);
+    DEMAND(themis_message_unwrap(both,
+                                 wrapped,
+                                 len,
+                                 opened,
+                                 len - themis_message_unwrap_growth(both)) == THEMIS_FAIL);
 out:
     themis_message_free(both);
     odd_free(wrapped);
@@ -200,7 +212,11 @@ bool check_encrypted(const struct line *line)
         growth = themis_message_unwrap_growth(both);
         status = THEMIS_INVALID_PARAMETER;
         if (f[2].len > growth) {
-            status = themis_message_unwrap(both, f[2].data, f[2].len, opened);
+            status = themis_message_unwrap(both,
+                                           f[2].data,
+                                           f[2].len,
+                                           opened,
+                                           f[2].len - themis_message_unwrap_growth(both));
         }
     }
     DEMAND((status == THEMIS_SUCCESS) == accepted);

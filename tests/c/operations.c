@@ -126,7 +126,13 @@ static void make_pair(struct pair *pair)
 {
     const size_t private_len = themis_key_size(pair->algorithm, 1, pair->bits, 0);
     const size_t public_len = themis_key_size(pair->algorithm, 0, pair->bits, 0);
-    must(themis_key_pair(pair->algorithm, pair->bits, 0, pair->private_key, pair->public_key),
+    must(themis_key_pair(pair->algorithm,
+                         pair->bits,
+                         0,
+                         pair->private_key,
+                         themis_key_size(pair->algorithm, 1, pair->bits, 0),
+                         pair->public_key,
+                         themis_key_size(pair->algorithm, 0, pair->bits, 0)),
          "a pair of keys");
     pair->private_len = private_len;
     pair->public_len = public_len;
@@ -360,7 +366,12 @@ static int run_seal(const struct operation *operation)
 {
     (void)operation;
     stage.out_len = TEXT_SIZE + THEMIS_CELL_TOKEN_SIZE;
-    return themis_cell_seal(stage.cell, stage.in, stage.in_len, CONTEXT, stage.out);
+    return themis_cell_seal(stage.cell,
+                            stage.in,
+                            stage.in_len,
+                            CONTEXT,
+                            stage.out,
+                            stage.in_len + THEMIS_CELL_TOKEN_SIZE);
 }
 
 static bool is_sealed(const struct operation *operation)
@@ -371,7 +382,9 @@ static bool is_sealed(const struct operation *operation)
                               stage.out,
                               TEXT_SIZE + THEMIS_CELL_TOKEN_SIZE,
                               CONTEXT,
-                              opened) == THEMIS_SUCCESS &&
+                              opened,
+                              TEXT_SIZE + THEMIS_CELL_TOKEN_SIZE - THEMIS_CELL_TOKEN_SIZE) ==
+               THEMIS_SUCCESS &&
            memcmp(opened, text, TEXT_SIZE) == 0;
 }
 
@@ -380,14 +393,25 @@ static void set_up_sealed(const struct operation *operation)
     (void)operation;
     make_cell();
     stage.in_len = TEXT_SIZE + THEMIS_CELL_TOKEN_SIZE;
-    must(themis_cell_seal(stage.cell, text, TEXT_SIZE, CONTEXT, stage.in), "to seal");
+    must(themis_cell_seal(stage.cell,
+                          text,
+                          TEXT_SIZE,
+                          CONTEXT,
+                          stage.in,
+                          TEXT_SIZE + THEMIS_CELL_TOKEN_SIZE),
+         "to seal");
 }
 
 static int run_unseal(const struct operation *operation)
 {
     (void)operation;
     stage.out_len = TEXT_SIZE;
-    return themis_cell_unseal(stage.cell, stage.in, stage.in_len, CONTEXT, stage.out);
+    return themis_cell_unseal(stage.cell,
+                              stage.in,
+                              stage.in_len,
+                              CONTEXT,
+                              stage.out,
+                              stage.in_len - THEMIS_CELL_TOKEN_SIZE);
 }
 
 static bool is_opened(const struct operation *operation)
@@ -401,15 +425,26 @@ static int run_protect(const struct operation *operation)
     (void)operation;
     stage.out_len = TEXT_SIZE;
     stage.out2_len = THEMIS_CELL_TOKEN_SIZE;
-    return themis_cell_protect(stage.cell, stage.in, stage.in_len, CONTEXT, stage.out, stage.out2);
+    return themis_cell_protect(stage.cell,
+                               stage.in,
+                               stage.in_len,
+                               CONTEXT,
+                               stage.out,
+                               stage.in_len,
+                               stage.out2);
 }
 
 static bool is_protected(const struct operation *operation)
 {
     uint8_t opened[TEXT_SIZE];
     (void)operation;
-    return themis_cell_unprotect(stage.cell, stage.out, TEXT_SIZE, stage.out2, CONTEXT, opened) ==
-               THEMIS_SUCCESS &&
+    return themis_cell_unprotect(stage.cell,
+                                 stage.out,
+                                 TEXT_SIZE,
+                                 stage.out2,
+                                 CONTEXT,
+                                 opened,
+                                 TEXT_SIZE) == THEMIS_SUCCESS &&
            memcmp(opened, text, TEXT_SIZE) == 0;
 }
 
@@ -422,7 +457,8 @@ static int run_unprotect(const struct operation *operation)
                                  TEXT_SIZE,
                                  stage.in,
                                  CONTEXT,
-                                 stage.out);
+                                 stage.out,
+                                 TEXT_SIZE);
 }
 
 /* Another context; the reader also tries how Themis 0.9.6 wrote. */
@@ -432,7 +468,13 @@ static void set_up_forged(const struct operation *operation)
     must(themis_cell_new(SHORT_KEY, 1, &stage.cell), "a cell");
     add_cell("master key", SHORT_KEY, TEXT_SIZE, true);
     stage.in_len = TEXT_SIZE + THEMIS_CELL_TOKEN_SIZE;
-    must(themis_cell_seal(stage.cell, text, TEXT_SIZE, CONTEXT, stage.in), "to seal");
+    must(themis_cell_seal(stage.cell,
+                          text,
+                          TEXT_SIZE,
+                          CONTEXT,
+                          stage.in,
+                          TEXT_SIZE + THEMIS_CELL_TOKEN_SIZE),
+         "to seal");
     stage.in[stage.in_len - 1] ^= 1;
     secrets_add("message", text, TEXT_SIZE);
 }
@@ -477,7 +519,8 @@ static void set_up_imprint(const struct operation *operation)
     make_cell();
     memcpy(stage.in, text, stage.in_len = TEXT_SIZE);
     if (operation->flag) {
-        must(themis_cell_imprint(stage.cell, text, TEXT_SIZE, CONTEXT, stage.in), "to imprint");
+        must(themis_cell_imprint(stage.cell, text, TEXT_SIZE, CONTEXT, stage.in, TEXT_SIZE),
+             "to imprint");
     }
 }
 
@@ -485,7 +528,12 @@ static int run_imprint(const struct operation *operation)
 {
     (void)operation;
     stage.out_len = TEXT_SIZE;
-    return themis_cell_imprint(stage.cell, stage.in, stage.in_len, CONTEXT, stage.out);
+    return themis_cell_imprint(stage.cell,
+                               stage.in,
+                               stage.in_len,
+                               CONTEXT,
+                               stage.out,
+                               stage.in_len);
 }
 
 static bool is_imprinted(const struct operation *operation)
@@ -494,7 +542,7 @@ static bool is_imprinted(const struct operation *operation)
     if (operation->flag) {
         return is_text();
     }
-    return themis_cell_imprint(stage.cell, stage.out, TEXT_SIZE, CONTEXT, other) ==
+    return themis_cell_imprint(stage.cell, stage.out, TEXT_SIZE, CONTEXT, other, TEXT_SIZE) ==
                THEMIS_SUCCESS &&
            memcmp(other, text, TEXT_SIZE) == 0;
 }
@@ -517,7 +565,13 @@ static void set_up_many(const struct operation *operation)
     for (size_t i = 0; i < MANY; i++) {
         uint8_t *item = stage.in + i * (growth + TEXT_SIZE);
         if (operation->kind == THEMIS_CELL_UNSEAL) {
-            must(themis_cell_seal(stage.cell, text, TEXT_SIZE, CONTEXT, item), "to seal");
+            must(themis_cell_seal(stage.cell,
+                                  text,
+                                  TEXT_SIZE,
+                                  CONTEXT,
+                                  item,
+                                  TEXT_SIZE + THEMIS_CELL_TOKEN_SIZE),
+                 "to seal");
         } else {
             memcpy(item + growth, text, TEXT_SIZE);
         }
@@ -559,9 +613,14 @@ static bool are_many_right(const struct operation *operation)
         const uint8_t *item = stage.out + i * (growth + TEXT_SIZE);
         uint8_t opened[TEXT_SIZE] = {0};
         if (operation->kind == THEMIS_CELL_SEAL) {
-            themis_cell_unseal(stage.cell, item, SEALED_SIZE, CONTEXT, opened);
+            themis_cell_unseal(stage.cell,
+                               item,
+                               SEALED_SIZE,
+                               CONTEXT,
+                               opened,
+                               SEALED_SIZE - THEMIS_CELL_TOKEN_SIZE);
         } else if (operation->kind == THEMIS_CELL_IMPRINT) {
-            themis_cell_imprint(stage.cell, item, TEXT_SIZE, CONTEXT, opened);
+            themis_cell_imprint(stage.cell, item, TEXT_SIZE, CONTEXT, opened, TEXT_SIZE);
         } else {
             memcpy(opened, item + growth, TEXT_SIZE);
         }
@@ -602,7 +661,12 @@ static int run_passphrase_seal(const struct operation *operation)
 {
     (void)operation;
     stage.out_len = TEXT_SIZE + THEMIS_PASSPHRASE_TOKEN_SIZE;
-    return themis_passphrase_seal(stage.passphrase, stage.in, stage.in_len, CONTEXT, stage.out);
+    return themis_passphrase_seal(stage.passphrase,
+                                  stage.in,
+                                  stage.in_len,
+                                  CONTEXT,
+                                  stage.out,
+                                  stage.in_len + THEMIS_PASSPHRASE_TOKEN_SIZE);
 }
 
 static bool is_passphrase_sealed(const struct operation *operation)
@@ -645,6 +709,7 @@ static void set_up_passphrase_sealed(const struct operation *operation)
                              TEXT_SIZE,
                              CONTEXT,
                              stage.in + THEMIS_PASSPHRASE_TOKEN_SIZE,
+                             TEXT_SIZE,
                              token),
          "to protect");
     themis_cell_free(stage.cell);
@@ -733,7 +798,12 @@ static int run_stretched_seal(const struct operation *operation)
 {
     (void)operation;
     stage.out_len = TEXT_SIZE + THEMIS_PASSPHRASE_TOKEN_SIZE;
-    return themis_stretched_seal(work_to_seal, stage.in, stage.in_len, CONTEXT, stage.out);
+    return themis_stretched_seal(work_to_seal,
+                                 stage.in,
+                                 stage.in_len,
+                                 CONTEXT,
+                                 stage.out,
+                                 stage.in_len + THEMIS_PASSPHRASE_TOKEN_SIZE);
 }
 
 /* Token Protect under the same key has the same cipher. */
@@ -767,7 +837,8 @@ static bool is_stretched_sealed(const struct operation *operation)
                           TEXT_SIZE,
                           token,
                           CONTEXT,
-                          opened);
+                          opened,
+                          TEXT_SIZE);
     themis_cell_free(cell);
     return memcmp(opened, text, TEXT_SIZE) == 0;
 }
@@ -786,7 +857,13 @@ static int run_key_pair(const struct operation *operation)
     const struct pair *pair = &pairs[operation->kind];
     stage.out_len = pair->private_len;
     stage.out2_len = pair->public_len;
-    return themis_key_pair(pair->algorithm, pair->bits, 0, stage.out, stage.out2);
+    return themis_key_pair(pair->algorithm,
+                           pair->bits,
+                           0,
+                           stage.out,
+                           themis_key_size(pair->algorithm, 1, pair->bits, 0),
+                           stage.out2,
+                           themis_key_size(pair->algorithm, 0, pair->bits, 0));
 }
 
 static bool is_pair(const struct operation *operation)
@@ -984,6 +1061,7 @@ static int run_sign(const struct operation *operation)
     int status;
     (void)operation;
     memcpy(stage.out + THEMIS_SIGNED_HEADER_SIZE, text, TEXT_SIZE);
+    stage.out_len = themis_signer_signature_max(stage.signer);
     status = themis_signer_sign(stage.signer,
                                 text,
                                 TEXT_SIZE,
@@ -1103,7 +1181,11 @@ static int run_wrap(const struct operation *operation)
 {
     (void)operation;
     stage.out_len = TEXT_SIZE + themis_message_wrap_growth(stage.message);
-    return themis_message_wrap(stage.message, stage.in, stage.in_len, stage.out);
+    return themis_message_wrap(stage.message,
+                               stage.in,
+                               stage.in_len,
+                               stage.out,
+                               stage.in_len + themis_message_wrap_growth(stage.message));
 }
 
 static bool is_wrapped(const struct operation *operation)
@@ -1112,7 +1194,12 @@ static bool is_wrapped(const struct operation *operation)
     uint8_t opened[TEXT_SIZE] = {0};
     must(themis_message_new(PRIVATE(other(operation->kind)), PUBLIC(operation->kind), &peer),
          "the peer");
-    must(themis_message_unwrap(peer, stage.out, stage.out_len, opened), "what was wrapped");
+    must(themis_message_unwrap(peer,
+                               stage.out,
+                               stage.out_len,
+                               opened,
+                               stage.out_len - themis_message_unwrap_growth(peer)),
+         "what was wrapped");
     themis_message_free(peer);
     return memcmp(opened, text, TEXT_SIZE) == 0;
 }
@@ -1136,7 +1223,11 @@ static int run_unwrap(const struct operation *operation)
 {
     (void)operation;
     stage.out_len = TEXT_SIZE;
-    return themis_message_unwrap(stage.message, stage.in, stage.in_len, stage.out);
+    return themis_message_unwrap(stage.message,
+                                 stage.in,
+                                 stage.in_len,
+                                 stage.out,
+                                 stage.in_len - themis_message_unwrap_growth(stage.message));
 }
 
 static void set_up_used_message(const struct operation *operation)
@@ -1277,13 +1368,31 @@ static bool is_negotiated(const struct operation *operation)
     }
     return themis_session_state(stage.client) == THEMIS_SESSION_ESTABLISHED &&
            themis_session_state(stage.server) == THEMIS_SESSION_ESTABLISHED &&
-           themis_session_wrap(stage.client, 0, text, TEXT_SIZE, wrapped) == THEMIS_SUCCESS &&
-           themis_session_unwrap(stage.server, 0, wrapped, sizeof wrapped, opened) ==
-               THEMIS_SUCCESS &&
+           themis_session_wrap(stage.client,
+                               0,
+                               text,
+                               TEXT_SIZE,
+                               wrapped,
+                               TEXT_SIZE + THEMIS_SESSION_OVERHEAD) == THEMIS_SUCCESS &&
+           themis_session_unwrap(stage.server,
+                                 0,
+                                 wrapped,
+                                 sizeof wrapped,
+                                 opened,
+                                 sizeof wrapped - THEMIS_SESSION_OVERHEAD) == THEMIS_SUCCESS &&
            memcmp(opened, text, TEXT_SIZE) == 0 &&
-           themis_session_wrap(stage.server, 0, text, TEXT_SIZE, wrapped) == THEMIS_SUCCESS &&
-           themis_session_unwrap(stage.client, 0, wrapped, sizeof wrapped, opened) ==
-               THEMIS_SUCCESS &&
+           themis_session_wrap(stage.server,
+                               0,
+                               text,
+                               TEXT_SIZE,
+                               wrapped,
+                               TEXT_SIZE + THEMIS_SESSION_OVERHEAD) == THEMIS_SUCCESS &&
+           themis_session_unwrap(stage.client,
+                                 0,
+                                 wrapped,
+                                 sizeof wrapped,
+                                 opened,
+                                 sizeof wrapped - THEMIS_SESSION_OVERHEAD) == THEMIS_SUCCESS &&
            memcmp(opened, text, TEXT_SIZE) == 0;
 }
 
@@ -1320,7 +1429,12 @@ static int run_session_wrap(const struct operation *operation)
 {
     (void)operation;
     stage.out_len = TEXT_SIZE + THEMIS_SESSION_OVERHEAD;
-    return themis_session_wrap(stage.client, 0, stage.in, stage.in_len, stage.out);
+    return themis_session_wrap(stage.client,
+                               0,
+                               stage.in,
+                               stage.in_len,
+                               stage.out,
+                               stage.in_len + THEMIS_SESSION_OVERHEAD);
 }
 
 static bool is_session_wrapped(const struct operation *operation)
@@ -1331,7 +1445,9 @@ static bool is_session_wrapped(const struct operation *operation)
                                  0,
                                  stage.out,
                                  TEXT_SIZE + THEMIS_SESSION_OVERHEAD,
-                                 opened) == THEMIS_SUCCESS &&
+                                 opened,
+                                 TEXT_SIZE + THEMIS_SESSION_OVERHEAD - THEMIS_SESSION_OVERHEAD) ==
+               THEMIS_SUCCESS &&
            memcmp(opened, text, TEXT_SIZE) == 0;
 }
 
@@ -1339,14 +1455,25 @@ static void set_up_session_wrapped(const struct operation *operation)
 {
     set_up_session_text(operation);
     stage.in_len = TEXT_SIZE + THEMIS_SESSION_OVERHEAD;
-    must(themis_session_wrap(stage.client, 0, text, TEXT_SIZE, stage.in), "to wrap");
+    must(themis_session_wrap(stage.client,
+                             0,
+                             text,
+                             TEXT_SIZE,
+                             stage.in,
+                             TEXT_SIZE + THEMIS_SESSION_OVERHEAD),
+         "to wrap");
 }
 
 static int run_session_unwrap(const struct operation *operation)
 {
     (void)operation;
     stage.out_len = TEXT_SIZE;
-    return themis_session_unwrap(stage.server, 0, stage.in, stage.in_len, stage.out);
+    return themis_session_unwrap(stage.server,
+                                 0,
+                                 stage.in,
+                                 stage.in_len,
+                                 stage.out,
+                                 stage.in_len - THEMIS_SESSION_OVERHEAD);
 }
 
 /* Dead: it says so to whatever one asks of it. */
@@ -1356,7 +1483,12 @@ static bool is_session_dead(const struct operation *operation)
     themis_session *session = operation->run == run_session_wrap ? stage.client : stage.server;
     size_t len;
     return themis_session_state(session) == THEMIS_SESSION_FAILED &&
-           themis_session_wrap(session, 0, text, TEXT_SIZE, out) == THEMIS_ENGINE_FAIL &&
+           themis_session_wrap(session,
+                               0,
+                               text,
+                               TEXT_SIZE,
+                               out,
+                               TEXT_SIZE + THEMIS_SESSION_OVERHEAD) == THEMIS_ENGINE_FAIL &&
            themis_session_remote_id(session, &len) == NULL;
 }
 
@@ -1396,7 +1528,7 @@ static int comparison_step(int number)
         return themis_comparator_begin(side, stage.out);
     }
     stage.out_len = themis_comparator_reply_size(side);
-    return themis_comparator_proceed(side, stage.in, stage.in_len, stage.out);
+    return themis_comparator_proceed(side, stage.in, stage.in_len, stage.out, stage.out_len);
 }
 
 /* operation->kind: the step that is due, from 1; operation->flag: with another secret. */

@@ -183,9 +183,14 @@ bool check_data(const struct line *line)
                                  now + THEMIS_SESSION_MAX_AGE + 5,
                                  f[10].data,
                                  f[10].len,
-                                 opened) == THEMIS_FAIL);
-    DEMAND(themis_session_unwrap(reader->session, now, f[10].data, f[10].len, opened) ==
-           THEMIS_SUCCESS);
+                                 opened,
+                                 f[10].len - THEMIS_SESSION_OVERHEAD) == THEMIS_FAIL);
+    DEMAND(themis_session_unwrap(reader->session,
+                                 now,
+                                 f[10].data,
+                                 f[10].len,
+                                 opened,
+                                 f[10].len - THEMIS_SESSION_OVERHEAD) == THEMIS_SUCCESS);
     DEMAND(field_is(f[11], opened, f[10].len - THEMIS_SESSION_OVERHEAD));
 out:
     end_free(&client);
@@ -206,14 +211,33 @@ static bool talk(const struct end *writer, const struct end *reader)
     const size_t len = TEXT_SIZE + THEMIS_SESSION_OVERHEAD;
     for (int turn = 0; turn < TURNS; turn++) {
         memset(text, 'a' + turn, TEXT_SIZE);
-        DEMAND(themis_session_wrap(writer->session, now, text, TEXT_SIZE, wrapped) ==
-               THEMIS_SUCCESS);
+        DEMAND(themis_session_wrap(writer->session,
+                                   now,
+                                   text,
+                                   TEXT_SIZE,
+                                   wrapped,
+                                   TEXT_SIZE + THEMIS_SESSION_OVERHEAD) == THEMIS_SUCCESS);
         wrapped[len - 1] ^= 1;
-        DEMAND(themis_session_unwrap(reader->session, now, wrapped, len, opened) == THEMIS_FAIL);
+        DEMAND(themis_session_unwrap(reader->session,
+                                     now,
+                                     wrapped,
+                                     len,
+                                     opened,
+                                     len - THEMIS_SESSION_OVERHEAD) == THEMIS_FAIL);
         wrapped[len - 1] ^= 1;
-        DEMAND(themis_session_unwrap(reader->session, now, wrapped, len, opened) == THEMIS_SUCCESS);
+        DEMAND(themis_session_unwrap(reader->session,
+                                     now,
+                                     wrapped,
+                                     len,
+                                     opened,
+                                     len - THEMIS_SESSION_OVERHEAD) == THEMIS_SUCCESS);
         DEMAND(memcmp(text, opened, TEXT_SIZE) == 0);
-        DEMAND(themis_session_unwrap(reader->session, now, wrapped, len, opened) == THEMIS_FAIL);
+        DEMAND(themis_session_unwrap(reader->session,
+                                     now,
+                                     wrapped,
+                                     len,
+                                     opened,
+                                     len - THEMIS_SESSION_OVERHEAD) == THEMIS_FAIL);
     }
 out:
     odd_free(text);
@@ -259,7 +283,11 @@ static bool exchange(themis_comparator *alice, themis_comparator *bob)
         const size_t reply_len = themis_comparator_reply_size(turn);
         uint8_t *swapped = reply;
         DEMAND(reply_len <= MAX_SIZE && len == themis_comparator_expected_size(turn));
-        DEMAND(themis_comparator_proceed(turn, message, len, reply) == THEMIS_SUCCESS);
+        DEMAND(themis_comparator_proceed(turn,
+                                         message,
+                                         len,
+                                         reply,
+                                         themis_comparator_reply_size(turn)) == THEMIS_SUCCESS);
         reply = message;
         message = swapped;
         len = reply_len;

@@ -80,8 +80,13 @@ static void make_pair(int which, int algorithm, int bits)
 {
     const size_t private_len = themis_key_size(algorithm, 1, bits, 0);
     const size_t public_len = themis_key_size(algorithm, 0, bits, 0);
-    must(
-        themis_key_pair(algorithm, bits, 0, pairs[which].private_bytes, pairs[which].public_bytes));
+    must(themis_key_pair(algorithm,
+                         bits,
+                         0,
+                         pairs[which].private_bytes,
+                         themis_key_size(algorithm, 1, bits, 0),
+                         pairs[which].public_bytes,
+                         themis_key_size(algorithm, 0, bits, 0)));
     must(soter_key_read(pairs[which].private_bytes, private_len, &pairs[which].private_key));
     must(soter_key_read(pairs[which].public_bytes, public_len, &pairs[which].public_key));
     pairs[which].private_len = private_len;
@@ -110,7 +115,13 @@ static void refuse_keys(void)
     TRUE(themis_key_size(THEMIS_KEY_EC, 1, 255, 0) == 0);
     TRUE(themis_key_size(THEMIS_KEY_RSA, 1, -1, 0) == 0);
     TRUE(themis_key_size(7, 1, 256, 0) == 0);
-    REFUSED(themis_key_pair(THEMIS_KEY_RSA, 2047, 0, buffer, buffer));
+    REFUSED(themis_key_pair(THEMIS_KEY_RSA,
+                            2047,
+                            0,
+                            buffer,
+                            themis_key_size(THEMIS_KEY_RSA, 1, 2047, 0),
+                            buffer,
+                            themis_key_size(THEMIS_KEY_RSA, 0, 2047, 0)));
 }
 
 static void refuse_agreements(void)
@@ -262,16 +273,35 @@ static void refuse_passphrases(void)
     themis_stretch *to_unseal = NULL;
     const size_t len = sizeof text + THEMIS_PASSPHRASE_TOKEN_SIZE;
     must(themis_passphrase_new(text, sizeof text, THEMIS_PASSPHRASE_MAX_ITERATIONS, &passphrase));
-    must(themis_passphrase_seal(passphrase, text, sizeof text, NULL, 0, sealed));
+    must(themis_passphrase_seal(passphrase,
+                                text,
+                                sizeof text,
+                                NULL,
+                                0,
+                                sealed,
+                                sizeof text + THEMIS_PASSPHRASE_TOKEN_SIZE));
     REFUSED(themis_passphrase_unseal(passphrase, sealed, len, NULL, 0, opened, sizeof text + 1));
     REFUSED(themis_passphrase_unseal(passphrase, sealed, len, NULL, 0, opened, 0));
     must(themis_stretch_to_seal(passphrase, &to_seal));
     must(themis_stretch_to_unseal(passphrase, sealed, len, &to_unseal));
-    REFUSED(themis_stretched_seal(to_unseal, text, sizeof text, NULL, 0, sealed));
+    REFUSED(themis_stretched_seal(to_unseal,
+                                  text,
+                                  sizeof text,
+                                  NULL,
+                                  0,
+                                  sealed,
+                                  sizeof text + THEMIS_PASSPHRASE_TOKEN_SIZE));
     REFUSED(themis_stretched_unseal(passphrase, to_seal, sealed, len, NULL, 0, opened, 7));
     must(themis_stretch_work(to_seal, UINT32_MAX, &left));
-    REFUSED(themis_stretched_seal(to_seal, text, 0, NULL, 0, sealed));
-    REFUSED(themis_stretched_seal(to_seal, text, FAR, NULL, 0, sealed));
+    REFUSED(
+        themis_stretched_seal(to_seal, text, 0, NULL, 0, sealed, 0 + THEMIS_PASSPHRASE_TOKEN_SIZE));
+    REFUSED(themis_stretched_seal(to_seal,
+                                  text,
+                                  FAR,
+                                  NULL,
+                                  0,
+                                  sealed,
+                                  FAR + THEMIS_PASSPHRASE_TOKEN_SIZE));
     for (size_t cut = 1; cut <= len; cut++) { /* a header that ends early, at every byte */
         size_t size = 0;
         TRUE(themis_passphrase_message_size(passphrase, sealed, len - cut, &size) !=
@@ -284,7 +314,7 @@ static void refuse_passphrases(void)
 
 static void refuse_messages(void)
 {
-    size_t len = 0;
+    size_t len = sizeof buffer - 12;
     themis_signer *signer = NULL;
     themis_message *message = NULL;
     must(themis_signer_new(PRIVATE(EC_256), &signer));
@@ -293,8 +323,8 @@ static void refuse_messages(void)
     themis_signer_free(signer);
     for (int kind = EC_256; kind < KINDS; kind++) {
         must(themis_message_new(PRIVATE(kind), PUBLIC(kind), &message));
-        REFUSED(themis_message_wrap(message, text, 0, buffer));
-        REFUSED(themis_message_wrap(message, text, FAR, buffer));
+        REFUSED(themis_message_wrap(message, text, 0, buffer, sizeof buffer));
+        REFUSED(themis_message_wrap(message, text, FAR, buffer, sizeof buffer));
         themis_message_free(message);
     }
 }

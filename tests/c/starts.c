@@ -71,8 +71,20 @@ static bool seals(void)
     themis_cell *cell = NULL;
     const bool done =
         themis_cell_new(key, sizeof key, 0, &cell) == THEMIS_SUCCESS &&
-        themis_cell_seal(cell, text, sizeof text, NULL, 0, sealed) == THEMIS_SUCCESS &&
-        themis_cell_unseal(cell, sealed, sizeof sealed, NULL, 0, opened) == THEMIS_SUCCESS &&
+        themis_cell_seal(cell,
+                         text,
+                         sizeof text,
+                         NULL,
+                         0,
+                         sealed,
+                         sizeof text + THEMIS_CELL_TOKEN_SIZE) == THEMIS_SUCCESS &&
+        themis_cell_unseal(cell,
+                           sealed,
+                           sizeof sealed,
+                           NULL,
+                           0,
+                           opened,
+                           sizeof sealed - THEMIS_CELL_TOKEN_SIZE) == THEMIS_SUCCESS &&
         memcmp(opened, text, sizeof text) == 0;
     themis_cell_free(cell);
     return done;
@@ -85,11 +97,17 @@ static bool signs(int bits)
     uint8_t public_key[100];
     uint8_t header[THEMIS_SIGNED_HEADER_SIZE];
     uint8_t signature[200];
-    size_t len = 0;
+    size_t len = sizeof signature;
     themis_signer *signer = NULL;
     const size_t private_len = themis_key_size(THEMIS_KEY_EC, 1, bits, 0);
     const bool done =
-        themis_key_pair(THEMIS_KEY_EC, bits, 0, private_key, public_key) == THEMIS_SUCCESS &&
+        themis_key_pair(THEMIS_KEY_EC,
+                        bits,
+                        0,
+                        private_key,
+                        sizeof private_key,
+                        public_key,
+                        sizeof public_key) == THEMIS_SUCCESS &&
         themis_signer_new(private_key, private_len, &signer) == THEMIS_SUCCESS &&
         themis_signer_sign(signer, public_key, 40, header, signature, &len) == THEMIS_SUCCESS;
     themis_signer_free(signer);

@@ -68,9 +68,27 @@ static void *be_thread(void *unused)
     themis_cell *cell = NULL;
     must(themis_symmetric_key(key));
     must(themis_cell_new(key, sizeof key, 0, &cell));
-    must(themis_cell_seal(cell, text, sizeof text, NULL, 0, sealed));
-    must(themis_cell_unseal(cell, sealed, sizeof sealed, NULL, 0, opened));
-    if (themis_cell_unseal(cell, sealed, sizeof sealed, text, 1, opened) == THEMIS_SUCCESS) {
+    must(themis_cell_seal(cell,
+                          text,
+                          sizeof text,
+                          NULL,
+                          0,
+                          sealed,
+                          sizeof text + THEMIS_CELL_TOKEN_SIZE));
+    must(themis_cell_unseal(cell,
+                            sealed,
+                            sizeof sealed,
+                            NULL,
+                            0,
+                            opened,
+                            sizeof sealed - THEMIS_CELL_TOKEN_SIZE));
+    if (themis_cell_unseal(cell,
+                           sealed,
+                           sizeof sealed,
+                           text,
+                           1,
+                           opened,
+                           sizeof sealed - THEMIS_CELL_TOKEN_SIZE) == THEMIS_SUCCESS) {
         exit(2);
     }
     themis_cell_free(cell);

@@ -79,7 +79,9 @@ FAULTS = {
     "c.use_after_free(10)": "heap-use-after-free",
     "c.overflow(1)": "signed integer overflow",
     "c.misalign()": "misaligned address",
-    "l.themis_key_pair(1, 256, 0, f.new('uint8_t[45]'), f.new('uint8_t[44]'))": "buffer-overflow",
+    "l.themis_key_pair(1, 256, 0, f.new('uint8_t[45]'), 45, f.new('uint8_t[44]'), 45)": (
+        "buffer-overflow"
+    ),
 }
 
 START = (

@@ -32,7 +32,7 @@ int themis_testing_session_secrets(const uint8_t *private_ephemeral,
                                    size_t client_id_len,
                                    const uint8_t *server_id,
                                    size_t server_id_len,
-                                   uint8_t *out)
+                                   uint8_t out[THEMIS_TESTING_SESSION_SECRETS_SIZE])
 {
     uint8_t container[SOTER_P256_PUBLIC_SIZE]; /* public */
     uint8_t shared[SOTER_ECDH_P256_SIZE] = {0};

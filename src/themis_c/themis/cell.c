@@ -77,15 +77,21 @@ int themis_cell_protect(themis_cell *cell,
                         const uint8_t *context,
                         size_t context_len,
                         uint8_t *encrypted,
-                        uint8_t *token)
+                        size_t encrypted_len,
+                        uint8_t token[THEMIS_CELL_TOKEN_SIZE])
 {
     const struct themis_cell_text text = {message, message_len, context, context_len};
     struct soter_writer writer;
     uint8_t *nonce;
     uint8_t *tag;
+    if (!themis_cell_fits(message_len)) {
+        return SOTER_INVALID_PARAMETER;
+    }
+    if (encrypted_len < message_len) {
+        return SOTER_BUFFER_TOO_SMALL;
+    }
     soter_writer_init(&writer, token, THEMIS_CELL_TOKEN_SIZE);
-    if (!themis_cell_fits(message_len) ||
-        !soter_write_u32le(&writer, THEMIS_CELL_ALGORITHM | THEMIS_CELL_KEY_BITS) ||
+    if (!soter_write_u32le(&writer, THEMIS_CELL_ALGORITHM | THEMIS_CELL_KEY_BITS) ||
         !soter_write_u32le(&writer, SOTER_AEAD_NONCE_SIZE) ||
         !soter_write_u32le(&writer, SOTER_AEAD_TAG_SIZE) ||
         !soter_write_u32le(&writer, (uint32_t)message_len) ||
@@ -101,14 +107,22 @@ int themis_cell_seal(themis_cell *cell,
                      size_t message_len,
                      const uint8_t *context,
                      size_t context_len,
-                     uint8_t *sealed)
+                     uint8_t *sealed,
+                     size_t sealed_len)
 {
+    if (!themis_cell_fits(message_len)) {
+        return SOTER_INVALID_PARAMETER;
+    }
+    if (sealed_len < THEMIS_CELL_TOKEN_SIZE) {
+        return SOTER_BUFFER_TOO_SMALL;
+    }
     return themis_cell_protect(cell,
                                message,
                                message_len,
                                context,
                                context_len,
                                sealed + THEMIS_CELL_TOKEN_SIZE,
+                               sealed_len - THEMIS_CELL_TOKEN_SIZE,
                                sealed);
 }
 
@@ -169,13 +183,17 @@ int themis_cell_unprotect(themis_cell *cell,
                           const uint8_t *token,
                           const uint8_t *context,
                           size_t context_len,
-                          uint8_t *message)
+                          uint8_t *message,
+                          size_t message_len)
 {
     const struct themis_cell_text text = {encrypted, encrypted_len, context, context_len};
     struct themis_cell_token fields;
     soter_status status;
     if (!themis_cell_fits(encrypted_len)) {
         return SOTER_INVALID_PARAMETER;
+    }
+    if (message_len < encrypted_len) {
+        return SOTER_BUFFER_TOO_SMALL;
     }
     status = read_token(token, encrypted_len, &fields);
     if (status != SOTER_SUCCESS) {
@@ -190,7 +208,8 @@ int themis_cell_unseal(themis_cell *cell,
                        size_t sealed_len,
                        const uint8_t *context,
                        size_t context_len,
-                       uint8_t *message)
+                       uint8_t *message,
+                       size_t message_len)
 {
     if (sealed_len <= THEMIS_CELL_TOKEN_SIZE) {
         return SOTER_INVALID_PARAMETER;
@@ -201,5 +220,6 @@ int themis_cell_unseal(themis_cell *cell,
                                  sealed,
                                  context,
                                  context_len,
-                                 message);
+                                 message,
+                                 message_len);
 }

@@ -115,13 +115,17 @@ int themis_cell_imprint(themis_cell *cell,
                         size_t data_len,
                         const uint8_t *context,
                         size_t context_len,
-                        uint8_t *out)
+                        uint8_t *out,
+                        size_t out_len)
 {
     const struct themis_cell_text text = {data, data_len, context, context_len};
     soter_status status;
     struct tools *tools = NULL;
     if (!themis_cell_fits(data_len) || context_len == 0) {
         return SOTER_INVALID_PARAMETER;
+    }
+    if (out_len < data_len) {
+        return SOTER_BUFFER_TOO_SMALL;
     }
     status = tools_take(&cell->imprint, &tools);
     if (status != SOTER_SUCCESS) {

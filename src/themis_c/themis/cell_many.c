@@ -70,7 +70,8 @@ static int seal(themis_cell *cell, const struct item *item)
                             item->message_len,
                             item->context.data,
                             item->context.len,
-                            item->bytes);
+                            item->bytes,
+                            item->message_len + THEMIS_CELL_TOKEN_SIZE);
 }
 
 static int unseal(themis_cell *cell, const struct item *item)
@@ -80,7 +81,8 @@ static int unseal(themis_cell *cell, const struct item *item)
                               THEMIS_CELL_TOKEN_SIZE + item->message_len,
                               item->context.data,
                               item->context.len,
-                              item->bytes + THEMIS_CELL_TOKEN_SIZE);
+                              item->bytes + THEMIS_CELL_TOKEN_SIZE,
+                              item->message_len);
 }
 
 static int imprint(themis_cell *cell, const struct item *item)
@@ -90,7 +92,8 @@ static int imprint(themis_cell *cell, const struct item *item)
                                item->message_len,
                                item->context.data,
                                item->context.len,
-                               item->bytes);
+                               item->bytes,
+                               item->message_len);
 }
 
 int themis_cell_many(themis_cell *cell,

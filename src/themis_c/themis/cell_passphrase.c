@@ -220,12 +220,19 @@ static soter_status stretch_at_once(themis_stretch *stretch)
 
 /* ---- Writing ---- */
 
+static bool has_room(size_t message_len, size_t sealed_len)
+{
+    return sealed_len >= THEMIS_PASSPHRASE_TOKEN_SIZE &&
+           sealed_len - THEMIS_PASSPHRASE_TOKEN_SIZE >= message_len;
+}
+
 int themis_stretched_seal(const themis_stretch *stretch,
                           const uint8_t *message,
                           size_t message_len,
                           const uint8_t *context,
                           size_t context_len,
-                          uint8_t *sealed)
+                          uint8_t *sealed,
+                          size_t sealed_len)
 {
     const struct themis_cell_text text = {message, message_len, context, context_len};
     soter_status status;
@@ -233,10 +240,13 @@ int themis_stretched_seal(const themis_stretch *stretch,
     struct soter_writer writer;
     uint8_t *nonce;
     uint8_t *tag;
-    soter_writer_init(&writer, sealed, THEMIS_PASSPHRASE_TOKEN_SIZE);
     if (!stretch->is_to_seal || !themis_cell_fits(message_len)) {
         return SOTER_INVALID_PARAMETER;
     }
+    if (!has_room(message_len, sealed_len)) {
+        return SOTER_BUFFER_TOO_SMALL;
+    }
+    soter_writer_init(&writer, sealed, THEMIS_PASSPHRASE_TOKEN_SIZE);
     status = stretched_key(stretch, &key);
     if (status != SOTER_SUCCESS) {
         return status;
@@ -264,19 +274,29 @@ int themis_passphrase_seal(const themis_passphrase *passphrase,
                            size_t message_len,
                            const uint8_t *context,
                            size_t context_len,
-                           uint8_t *sealed)
+                           uint8_t *sealed,
+                           size_t sealed_len)
 {
     themis_stretch *stretch = NULL;
     soter_status status;
     if (!themis_cell_fits(message_len)) {
         return SOTER_INVALID_PARAMETER;
     }
+    if (!has_room(message_len, sealed_len)) {
+        return SOTER_BUFFER_TOO_SMALL; /* before the work */
+    }
     status = themis_stretch_to_seal(passphrase, &stretch);
     if (status == SOTER_SUCCESS) {
         status = stretch_at_once(stretch);
     }
     if (status == SOTER_SUCCESS) {
-        status = themis_stretched_seal(stretch, message, message_len, context, context_len, sealed);
+        status = themis_stretched_seal(stretch,
+                                       message,
+                                       message_len,
+                                       context,
+                                       context_len,
+                                       sealed,
+                                       sealed_len);
     }
     themis_stretch_free(stretch);
     return status;

@@ -230,7 +230,8 @@ static void settle(themis_comparator *comparator, soter_status status, enum stat
     soter_wipe_stack();
 }
 
-int themis_comparator_begin(themis_comparator *comparator, uint8_t *message)
+int themis_comparator_begin(themis_comparator *comparator,
+                            uint8_t message[THEMIS_COMPARATOR_FIRST_SIZE])
 {
     struct soter_writer out;
     soter_status status;
@@ -259,7 +260,8 @@ size_t themis_comparator_reply_size(const themis_comparator *comparator)
 int themis_comparator_proceed(themis_comparator *comparator,
                               const uint8_t *message,
                               size_t message_len,
-                              uint8_t *reply)
+                              uint8_t *reply,
+                              size_t reply_len)
 {
     const struct step *step = &steps[comparator->state];
     soter_status status = SOTER_INVALID_PARAMETER;
@@ -267,6 +269,9 @@ int themis_comparator_proceed(themis_comparator *comparator,
     struct soter_writer out;
     if (step->take == NULL || !comparator->has_secret) {
         return SOTER_INVALID_PARAMETER;
+    }
+    if (reply_len < step->reply_size) {
+        return SOTER_BUFFER_TOO_SMALL;
     }
     soter_reader_init(&in, message, message_len);
     soter_writer_init(&out, reply, step->reply_size);

@@ -7,7 +7,7 @@
 #include "soter/wipe.h"
 #include "themis.h"
 
-int themis_symmetric_key(uint8_t *key)
+int themis_symmetric_key(uint8_t key[THEMIS_SYMMETRIC_KEY_SIZE])
 {
     return soter_rand_secret(key, THEMIS_SYMMETRIC_KEY_SIZE);
 }
@@ -50,7 +50,9 @@ int themis_key_pair(int algorithm,
                     int bits,
                     int uncompressed,
                     uint8_t *private_key,
-                    uint8_t *public_key)
+                    size_t private_key_len,
+                    uint8_t *public_key,
+                    size_t public_key_len)
 {
     const size_t private_len = themis_key_size(algorithm, 1, bits, uncompressed);
     const size_t public_len = themis_key_size(algorithm, 0, bits, uncompressed);
@@ -58,6 +60,9 @@ int themis_key_pair(int algorithm,
     soter_status status = SOTER_INVALID_PARAMETER;
     if (private_len == 0 || public_len == 0) {
         return status;
+    }
+    if (private_key_len < private_len || public_key_len < public_len) {
+        return SOTER_BUFFER_TOO_SMALL;
     }
     status = algorithm == THEMIS_KEY_EC ? soter_ec_key_generate((unsigned)bits, &pair)
                                         : soter_rsa_key_generate((unsigned)bits, &pair);

@@ -163,10 +163,9 @@ size_t themis_message_unwrap_growth(const themis_message *message)
 
 /* A secret of the message's own, to `wrapped` for the peer, and the data in a cell under it. */
 static soter_status wrap_rsa(const themis_message *message,
-                             const uint8_t *data,
-                             size_t data_len,
+                             struct soter_slice data,
                              uint8_t *wrapped,
-                             uint8_t *sealed)
+                             struct soter_writer *sealed)
 {
     uint8_t secret[RSA_SECRET_SIZE] = {0};
     themis_cell *cell = NULL;
@@ -182,7 +181,7 @@ static soter_status wrap_rsa(const themis_message *message,
     if (status != SOTER_SUCCESS) {
         goto out;
     }
-    status = themis_cell_seal(cell, data, data_len, NULL, 0, sealed);
+    status = themis_cell_seal(cell, data.data, data.len, NULL, 0, sealed->at, sealed->left);
 out:
     themis_cell_free(cell);
     soter_wipe(secret, sizeof secret);
@@ -192,7 +191,8 @@ out:
 int themis_message_wrap(themis_message *message,
                         const uint8_t *data,
                         size_t data_len,
-                        uint8_t *wrapped)
+                        uint8_t *wrapped,
+                        size_t wrapped_len)
 {
     const size_t growth = themis_message_wrap_growth(message);
     struct soter_writer writer;
@@ -201,20 +201,23 @@ int themis_message_wrap(themis_message *message,
     if (data_len == 0 || (uint64_t)data_len > UINT32_MAX - growth) {
         return SOTER_INVALID_PARAMETER;
     }
+    if (wrapped_len < growth + data_len) {
+        return SOTER_BUFFER_TOO_SMALL;
+    }
     soter_writer_init(&writer, wrapped, growth + data_len);
     if (!soter_write_u32le(&writer, (uint32_t)themis_message_own_type(message)) ||
         !soter_write_u32le(&writer, (uint32_t)(growth + data_len))) {
         return SOTER_FAIL;
     }
     if (message->cell != NULL) {
-        return themis_cell_seal(message->cell, data, data_len, NULL, 0, writer.at);
+        return themis_cell_seal(message->cell, data, data_len, NULL, 0, writer.at, writer.left);
     }
     oaep_len = soter_oaep_wrapped_size(message->wrapper);
     if (!soter_write_u32le(&writer, (uint32_t)oaep_len) ||
         !soter_write_room(&writer, oaep_len, &oaep)) {
         return SOTER_FAIL;
     }
-    return wrap_rsa(message, data, data_len, oaep, writer.at);
+    return wrap_rsa(message, (struct soter_slice){data, data_len}, oaep, &writer);
 }
 
 /* A wrapped secret that is not one becomes a random secret in here, and the cell is refused: what
@@ -223,7 +226,8 @@ static soter_status unwrap_rsa(const themis_message *message,
                                enum soter_oaep_blinding blinding,
                                struct soter_slice wrapped,
                                struct soter_slice sealed,
-                               uint8_t *data)
+                               uint8_t *data,
+                               size_t data_len)
 {
     uint8_t secret[RSA_SECRET_SIZE] = {0};
     themis_cell *cell = NULL;
@@ -240,7 +244,7 @@ static soter_status unwrap_rsa(const themis_message *message,
     if (status != SOTER_SUCCESS) {
         goto out;
     }
-    status = themis_cell_unseal(cell, sealed.data, sealed.len, NULL, 0, data);
+    status = themis_cell_unseal(cell, sealed.data, sealed.len, NULL, 0, data, data_len);
 out:
     themis_cell_free(cell);
     soter_wipe(secret, sizeof secret);
@@ -250,7 +254,8 @@ out:
 int themis_message_unwrap(themis_message *message,
                           const uint8_t *wrapped,
                           size_t wrapped_len,
-                          uint8_t *data)
+                          uint8_t *data,
+                          size_t data_len)
 {
     struct soter_reader reader;
     uint32_t total;
@@ -262,12 +267,15 @@ int themis_message_unwrap(themis_message *message,
         themis_message_type(wrapped, wrapped_len) != themis_message_own_type(message)) {
         return SOTER_INVALID_PARAMETER;
     }
+    if (data_len < wrapped_len - themis_message_unwrap_growth(message)) {
+        return SOTER_BUFFER_TOO_SMALL;
+    }
     soter_reader_init(&reader, wrapped + 4, wrapped_len - 4);
     if (!soter_read_u32le(&reader, &total) || total != wrapped_len) {
         return SOTER_INVALID_PARAMETER;
     }
     if (message->cell != NULL) {
-        return themis_cell_unseal(message->cell, reader.at, reader.left, NULL, 0, data);
+        return themis_cell_unseal(message->cell, reader.at, reader.left, NULL, 0, data, data_len);
     }
     oaep.len = soter_oaep_wrapped_size(message->unwrapper);
     if (!soter_read_u32le(&reader, &oaep_len) || oaep_len != oaep.len ||
@@ -276,9 +284,9 @@ int themis_message_unwrap(themis_message *message,
     }
     sealed.data = reader.at;
     sealed.len = reader.left;
-    status = unwrap_rsa(message, SOTER_OAEP_KEPT_BLINDING, oaep, sealed, data);
+    status = unwrap_rsa(message, SOTER_OAEP_KEPT_BLINDING, oaep, sealed, data, data_len);
     if (status == SOTER_FAIL) { /* whatever was wrong, perhaps it was the blinding */
-        status = unwrap_rsa(message, SOTER_OAEP_FRESH_BLINDING, oaep, sealed, data);
+        status = unwrap_rsa(message, SOTER_OAEP_FRESH_BLINDING, oaep, sealed, data, data_len);
     }
     return status;
 }

@@ -76,7 +76,7 @@ size_t themis_signer_signature_max(const themis_signer *signer)
 int themis_signer_sign(const themis_signer *signer,
                        const uint8_t *message,
                        size_t message_len,
-                       uint8_t *header,
+                       uint8_t header[THEMIS_SIGNED_HEADER_SIZE],
                        uint8_t *signature,
                        size_t *signature_len)
 {
@@ -85,6 +85,9 @@ int themis_signer_sign(const themis_signer *signer,
     soter_status status;
     if (message_len == 0 || (uint64_t)message_len > UINT32_MAX) {
         return SOTER_INVALID_PARAMETER;
+    }
+    if (*signature_len < soter_signature_max_size(signer->key)) {
+        return SOTER_BUFFER_TOO_SMALL;
     }
     status = soter_sign(signer->key, &part, 1, signature, signature_len);
     if (status != SOTER_SUCCESS) {

@@ -205,6 +205,13 @@ static soter_status refuse_data(themis_session *session)
                                        "the session is not established yet");
 }
 
+static soter_status refuse_room(themis_session *session)
+{
+    return themis_session_refuse(session,
+                                 SOTER_BUFFER_TOO_SMALL,
+                                 "the buffer is too small for the result");
+}
+
 /* A failure of the cryptographic library itself, in the middle of a message, ends a session: its
  * ciphers are not trusted with another one. */
 static soter_status after_data(themis_session *session, soter_status status, const char *why)
@@ -224,12 +231,17 @@ int themis_session_wrap(themis_session *session,
                         uint64_t now,
                         const uint8_t *message,
                         size_t message_len,
-                        uint8_t *wrapped)
+                        uint8_t *wrapped,
+                        size_t wrapped_len)
 {
     const char *why = NULL;
     soter_status status;
     if (session->state != THEMIS_SESSION_ESTABLISHED) {
         return refuse_data(session);
+    }
+    if (wrapped_len < THEMIS_SESSION_OVERHEAD ||
+        wrapped_len - THEMIS_SESSION_OVERHEAD < message_len) {
+        return refuse_room(session);
     }
     status =
         themis_session_channel_wrap(session->channel, now, message, message_len, wrapped, &why);
@@ -240,12 +252,17 @@ int themis_session_unwrap(themis_session *session,
                           uint64_t now,
                           const uint8_t *wrapped,
                           size_t wrapped_len,
-                          uint8_t *message)
+                          uint8_t *message,
+                          size_t message_len)
 {
     const char *why = NULL;
     soter_status status;
     if (session->state != THEMIS_SESSION_ESTABLISHED) {
         return refuse_data(session);
+    }
+    if (wrapped_len > THEMIS_SESSION_OVERHEAD &&
+        message_len < wrapped_len - THEMIS_SESSION_OVERHEAD) {
+        return refuse_room(session);
     }
     status =
         themis_session_channel_unwrap(session->channel, now, wrapped, wrapped_len, message, &why);
