@@ -101,6 +101,8 @@ class SessionStream:
         *,
         max_size: int = DEFAULT_MAX_SIZE,
     ) -> None:
+        if "_reader" in vars(self):
+            boundary.refuse_again(SSession._errors, self)
         self._reader = reader
         self._writer = writer
         self._session = session

@@ -204,6 +204,8 @@ class SimpleMemoryTransport(MemoryTransport):
         peers: Mapping[bytes, bytes] | Iterable[tuple[bytes, bytes]] | bytes,
         public_key: bytes | None = None,
     ) -> None:
+        if "_keys" in vars(self):
+            boundary.refuse_again(_ERRORS, self)
         if public_key is not None:
             peers = [(peers, public_key)]  # type: ignore[list-item]
         try:

@@ -234,6 +234,8 @@ class SocketTransport(MemoryTransport):
         max_size: int = DEFAULT_MAX_SIZE,
         timeout: float | EllipsisType | None = ...,
     ) -> None:
+        if "_socket" in vars(self):
+            boundary.refuse_again(SSession._errors, self)
         _check_connection(connection)
         check_limits(max_size, None if isinstance(timeout, EllipsisType) else timeout)
         check_keys(keys)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How objects are made, once; how they are copied; what an interruption leaves behind."""
 
+import asyncio
 import contextlib
 import copy
 import ctypes
@@ -8,9 +9,11 @@ import dataclasses
 import gc
 import os
 import pickle
+import socket
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +25,7 @@ from test_cell_passphrase import forge
 
 import pythemis
 from pythemis._core import boundary, comparators, messages
+from pythemis.astransport import SessionStream
 from pythemis.exception import THEMIS_CODES, ThemisError, ThemisValueError
 from pythemis.scell import (
     SCellContextImprint,
@@ -40,7 +44,8 @@ from pythemis.smessage import (
     ssign,
     sverify,
 )
-from pythemis.ssession import SecureSessionValueError, SSession
+from pythemis.ssession import SecureSessionValueError, SimpleMemoryTransport, SSession
+from pythemis.stransport import SocketTransport
 
 INVALID = THEMIS_CODES.INVALID_PARAMETER
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32
@@ -191,6 +196,30 @@ def test_threads_make_an_object_once(case):
         thread.join()
     assert sorted(outcomes) == sorted(["made", *[AGAIN.format(case.cls.__name__)] * 3])
     assert case.works(made)
+
+
+def test_a_transport_is_made_once():
+    """A second __init__ would mix two connections, or the peers of two."""
+    ours, theirs = socket.socketpair()
+    other, others = socket.socketpair()
+    again = partial(refused, INVALID, kind=SecureSessionValueError)
+    with SocketTransport(ours, {}) as transport, theirs, other, others:
+        with again(AGAIN.format("SocketTransport")):
+            transport.__init__(other, {})
+        transport.send(b"m")
+        assert theirs.recv(9) == b"\0\0\0\1m"
+    peers = SimpleMemoryTransport(CLIENT, PUBLIC)
+    with again(AGAIN.format("SimpleMemoryTransport")):
+        peers.__init__({})
+    assert peers.get_pub_key_by_id(CLIENT) == PUBLIC
+
+    async def stream():
+        made = SessionStream(None, None, None)
+        with again(AGAIN.format("SessionStream")):
+            made.__init__(None, None, SSession(CLIENT, PRIVATE, None))
+        assert made.session is None
+
+    asyncio.run(stream())
 
 
 @contextlib.contextmanager

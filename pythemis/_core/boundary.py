@@ -340,13 +340,13 @@ class Immutable(Owner):
 def own(owner: Owner, make: Callable[..., Any], *arguments: Any, **options: Any) -> None:
     """Make what an object owns, in its ``__init__``: once, for good."""
     if owner._made:  # asked before the work, which may take long
-        _refuse_again(owner)
+        refuse_again(owner._errors, owner)
     made = make(owner._errors, *arguments, **options)
     # A buffer's own code, or another thread, may have been here meanwhile: the first one counts.
     # No lock: one is not given back if a tracing tool raises at the wrong moment. From here on
     # nothing is called, and so CPython's own lock is not given to another thread.
     if owner._made:
-        _refuse_again(owner)
+        refuse_again(owner._errors, owner)
     owner._made = True
     owner._held = made
 
@@ -360,11 +360,10 @@ def replace(owner: Owner, held: Any) -> None:
     object.__setattr__(owner, "_held", held)
 
 
-def _refuse_again(owner: Owner) -> NoReturn:
-    name = type(owner).__name__
-    wrong_value(
-        owner._errors, f"this {name} is made already, and __init__ runs once: make a new object"
-    )
+def refuse_again(errors: Errors, made: object) -> NoReturn:
+    """Refuse a second ``__init__``."""
+    name = type(made).__name__
+    wrong_value(errors, f"this {name} is made already, and __init__ runs once: make a new object")
 
 
 def opened(owner: Owner) -> Any:
