@@ -22,6 +22,7 @@ from _comparator_model import (
     plus,
     random_scalar,
     scalar,
+    times,
 )
 from _comparators import (
     FEWER,
@@ -422,3 +423,25 @@ def test_a_zero_difference_by_a_peer_who_knows_all():
         assert len(fourth) == SIZES[4]
         assert bob.result() is NOT_MATCH
         assert minus(fourth[:32], IDENTITY) != IDENTITY
+
+
+def proof_without_knowledge(n, commitment):
+    """Make a point and its proof K from any point, whose logarithm need not be known."""
+    c, s = h(commitment, n=n), random_scalar() % L
+    point = times(pow(c, -1, L), minus(base(s), commitment))
+    return point + scalar(c) + scalar(s)
+
+
+def test_a_proof_does_not_show_knowledge():
+    """The format's proofs hash their commitments alone, so a point can be made to fit its proof.
+
+    The security page says so; Alice made hers here from points that nobody has the logarithm of.
+    """
+    unknown = [nacl.crypto_core_ed25519_from_uniform(secrets.token_bytes(32)) for _ in "12"]
+    first = b"".join(proof_without_knowledge(n, point) for n, point in enumerate(unknown, 1))
+    bob = SComparator(b"a secret")
+    assert len(bob.proceed_compare(first)) == SIZES[2]
+    assert bob.result() is NOT_READY
+    bob = SComparator(b"a secret")
+    bob.proceed_compare(overwrite(first, 64, scalar(random_scalar() % L)))
+    assert bob.result() is NOT_MATCH

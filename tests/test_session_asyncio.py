@@ -74,6 +74,28 @@ async def test_messages_of_all_sizes():
             assert await stream.read() == b"m" * size
 
 
+@in_a_loop
+async def test_our_own_identity_is_refused():
+    """Both ends refuse a peer with their own id and key, unless both are told otherwise."""
+    ours = {"user_id": CLIENT, "sign_key": CLIENT_PRIVATE, "keys": {CLIENT: CLIENT_PUBLIC}}
+    for at_client, at_server in ((False, False), (False, True), (True, True)):
+        server = await start_session_server(
+            echo, HOST, 0, **ours, timeout=PATIENCE, allow_own_identity=at_server
+        )
+        port = server.sockets[0].getsockname()[1]
+        opening = open_session(HOST, port, **ours, allow_own_identity=at_client)
+        if at_client:
+            async with await opening as stream:
+                assert stream.remote_id == CLIENT
+        elif at_server:
+            with refused(CODES.FAIL, "the peer has our own id and our own key"):
+                await opening
+        else:
+            with pytest.raises(ConnectionResetError, match=re.escape(WHY_LEFT)):
+                await opening
+        server.close()
+
+
 def resident():
     """Tell how much memory the process has, in bytes; None where nobody says."""
     status = Path("/proc/self/statm")
