@@ -135,6 +135,26 @@ class _Lib:
         why: _Pointer,
         /,
     ) -> int: ...
+    def themis_key_reading_new(
+        self,
+        text: _Bytes,
+        text_len: int,
+        pem: int,
+        passphrase: _Bytes,
+        passphrase_len: int,
+        out: _Pointer,
+        why: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_key_reading_free(self, reading: _Pointer, /) -> None: ...
+    def themis_key_reading_work(self, reading: _Pointer, most: int, left: _Pointer, /) -> int: ...
+    def themis_key_reading_finish(
+        self,
+        reading: _Pointer,
+        out: _Pointer,
+        why: _Pointer,
+        /,
+    ) -> int: ...
     def themis_overlap(self, a: _Bytes, a_len: int, b: _Bytes, b_len: int, /) -> int: ...
     def themis_wipe(self, data: _Bytes, data_len: int, /) -> None: ...
     def themis_cell_new(

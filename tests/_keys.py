@@ -72,6 +72,31 @@ def container(tag, payload):
     return tag + size + checksum + payload
 
 
+def tlv(tag, *contents):
+    """Encode a DER value by hand."""
+    content = b"".join(contents)
+    size = len(content)
+    if size < 128:
+        return bytes([tag, size]) + content
+    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes([tag, 0x80 | len(length)]) + length + content
+
+
+def integer(value):
+    """Encode a DER integer that is not negative."""
+    return tlv(2, value.to_bytes(value.bit_length() // 8 + 1, "big"))
+
+
+def oid(dotted):
+    """Encode an identifier in DER."""
+    first, second, *rest = map(int, dotted.split("."))
+    encoded = bytes([40 * first + second])
+    for number in rest:
+        groups = [number >> shift & 0x7F for shift in range(28, 0, -7) if number >> shift]
+        encoded += bytes([0x80 | group for group in groups] + [number & 0x7F])
+    return tlv(6, encoded)
+
+
 def payload_of(key):
     """Take the payload out of a container."""
     return key[HEADER_SIZE:]

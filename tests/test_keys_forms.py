@@ -10,7 +10,7 @@ import time
 
 import pytest
 from _cells import refused
-from _keys import code_of, container, generated, pairs, payload_of, with_byte
+from _keys import code_of, container, generated, integer, oid, pairs, payload_of, tlv, with_byte
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, padding, rsa, x25519
 from cryptography.hazmat.primitives.serialization import (
@@ -29,6 +29,7 @@ from pythemis.smessage import ssign, sverify
 
 PEM_PAIRS = {name: pair for name, pair in pairs().items() if "pkcs8_pem" in pair}
 NAMES = [name for name in PEM_PAIRS if name != "rsa8192"]  # whose numbers take long to judge
+CURVE_SIZES = {"p256": 32, "p384": 48, "p521": 66}
 FORMS = {True: (to_pem, from_pem, Encoding.PEM), False: (to_der, from_der, Encoding.DER)}
 needs_openssl = pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl command")
 
@@ -127,32 +128,84 @@ def test_we_read_what_the_openssl_command_encrypts(name, encryption):
 
 
 @needs_openssl
+@pytest.mark.parametrize("cipher", ["aes-128-cbc", "aes-192-cbc", "aes-256-cbc", "des3"])
+@pytest.mark.parametrize("size", ["SHA1", "SHA224", "SHA384", "SHA512-224", "SHA512-256"])
+def test_keys_are_derived_with_every_hash(cipher, size):
+    """The key of each cipher comes out of one or two blocks of each hash."""
+    pair = PEM_PAIRS["p256"]
+    command = ["pkcs8", "-topk8", "-v2", cipher, "-v2prf", f"hmacWith{size}", "-iter", "9"]
+    passphrase = "secret" * 30  # longer than a block
+    text = openssl(*command, "-passout", f"pass:{passphrase}", text=pair["pkcs8_pem"].encode())
+    assert from_pem(text, passphrase) == pair["private"]
+
+
+@needs_openssl
 @pytest.mark.parametrize(
     ("curve", "name"), [("prime256v1", "p256"), ("secp384r1", "p384"), ("secp521r1", "p521")]
 )
 def test_we_read_the_old_forms_of_the_openssl_command(curve, name):
-    """EC PRIVATE KEY is read, also behind EC PARAMETERS, and with a compressed point."""
+    """EC PRIVATE KEY is read, also behind EC PARAMETERS, and with a point in each form."""
     text = openssl("ecparam", "-name", curve, "-genkey")
     assert text.startswith(b"-----BEGIN EC PARAMETERS-----")
     private = from_pem(text)
     assert from_pem(openssl("pkcs8", "-topk8", "-nocrypt", text=text)) == private
-    compressed = openssl(
-        "ec", "-conv_form", "compressed", text=PEM_PAIRS[name]["pkcs8_pem"].encode()
-    )
-    assert from_pem(compressed) == PEM_PAIRS[name]["private"]
-    public = openssl("ec", "-conv_form", "compressed", "-pubout", text=text)
-    assert from_pem(public) == public_from_private(private)
+    for form in ("compressed", "uncompressed", "hybrid"):
+        again = openssl("ec", "-conv_form", form, text=PEM_PAIRS[name]["pkcs8_pem"].encode())
+        assert from_pem(again) == PEM_PAIRS[name]["private"]
+        public = openssl("ec", "-conv_form", form, "-pubout", text=text)
+        assert from_pem(public) == public_from_private(private)
     bare = openssl("ec", "-no_public", text=text)
     assert from_pem(bare) == private
 
 
 @needs_openssl
-def test_an_explicitly_described_curve_is_one_of_ours():
-    """Curve parameters spelled out are read if they are those of a named curve."""
-    text = openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout")
-    spelled_out = openssl("ec", "-param_enc", "explicit", text=text)
-    assert code_of(from_pem, spelled_out) == THEMIS_CODES.SUCCESS
-    assert from_pem(spelled_out) == from_pem(text)
+@pytest.mark.parametrize("form", ["compressed", "uncompressed"])
+@pytest.mark.parametrize("name", ["p256", "p384", "p521"])
+def test_an_explicitly_described_curve_is_one_of_ours(name, form):
+    """Curve parameters spelled out are read if they are those of a named curve, to the last bit."""
+    pair = PEM_PAIRS[name]
+    command = ["ec", "-param_enc", "explicit", "-conv_form", form, "-outform", "DER"]
+    private = openssl(*command, text=pair["pkcs8_pem"].encode())
+    public = openssl(*command, "-pubout", text=pair["pkcs8_pem"].encode())
+    assert from_der(private) == pair["private"]
+    assert from_der(public) == pair["public"]
+    start = public.index(oid("1.2.840.10045.1.1"))  # the field, then its prime, a, b, seed, G, n
+    end = public.rindex(integer(1)) + 3  # the cofactor
+    seed = public.find(b"\3\x15\0", start)
+    for position in range(start, end):
+        if not seed + 3 <= position < seed + 23:  # which is for information
+            assert code_of(from_der, with_byte(public, position, 1)) in (
+                THEMIS_CODES.NOT_SUPPORTED,
+                THEMIS_CODES.INVALID_PARAMETER,
+            ), position
+
+
+@pytest.mark.parametrize("name", ["p256", "p384", "p521"])
+def test_halves_that_do_not_belong_together_are_refused(name):
+    """A private key comes with its public one, which tells whether it is damaged."""
+    pair, size = PEM_PAIRS[name], CURVE_SIZES[name]
+    text = to_der(pair["private"])
+    d = payload_of(pair["private"])[1:]
+    assert text.count(d) == 1
+    at = text.index(d)
+    for position in (at + 1, at + size - 1, len(text) - 1, len(text) - size - 1):
+        with refused(THEMIS_CODES.DATA_CORRUPT, "make no sense", kind=ThemisValueError):
+            from_der(with_byte(text, position, 1))
+
+
+def test_curves_that_contradict_each_other_are_refused():
+    """What PKCS#8 says of the curve outside, the key inside may repeat, and nothing else."""
+    curves = {"p256": oid("1.2.840.10045.3.1.7"), "p384": oid("1.3.132.0.34")}
+    d = payload_of(PEM_PAIRS["p256"]["private"])[1:]
+
+    def key(inside):
+        algorithm = tlv(0x30, oid("1.2.840.10045.2.1"), curves["p256"])
+        inner = tlv(0x30, integer(1), tlv(4, d), tlv(0xA0, inside))
+        return tlv(0x30, integer(0), algorithm, tlv(4, inner))
+
+    assert from_der(key(curves["p256"])) == PEM_PAIRS["p256"]["private"]
+    with refused(THEMIS_CODES.DATA_CORRUPT, "make no sense", kind=ThemisValueError):
+        from_der(key(curves["p384"]))
 
 
 def test_a_signature_made_after_the_exchange_is_verified_by_cryptography():
@@ -252,37 +305,24 @@ def test_other_keys_are_refused_by_name(name):
         assert caught.value.error_code == THEMIS_CODES.NOT_SUPPORTED
 
 
-def der(tag, *contents):
-    """Encode a DER value by hand."""
-    content = b"".join(contents)
-    size = len(content)
-    length = bytes([size]) if size < 128 else bytes([0x82]) + size.to_bytes(2, "big")
-    return bytes([tag]) + length + content
-
-
-def integer(value):
-    """Encode a positive DER integer."""
-    return der(2, value.to_bytes(value.bit_length() // 8 + 1, "big"))
-
-
 def rsa_public_der(modulus, exponent):
     """Write an RSAPublicKey by hand."""
-    return der(0x30, integer(modulus), integer(exponent))
+    return tlv(0x30, integer(modulus), integer(exponent))
 
 
 def test_numbers_that_make_no_sense_are_refused_in_every_form():
     """An even modulus, a strange exponent, a private number out of range."""
     modulus = int.from_bytes(payload_of(pairs()["rsa1024"]["public"])[:128], "big")
     assert from_der(rsa_public_der(modulus, 65537)) == pairs()["rsa1024"]["public"]
-    curve = der(6, bytes.fromhex("2a8648ce3d030107"))
+    curve = tlv(6, bytes.fromhex("2a8648ce3d030107"))
     for text in (
         rsa_public_der(modulus + 1, 65537),
         rsa_public_der(modulus, 1),
         rsa_public_der(modulus, 17),
         rsa_public_der(modulus, 2**32 + 1),
         rsa_public_der(modulus, 2**1000 + 1),
-        der(0x30, integer(1), der(4, bytes(32)), der(0xA0, curve)),
-        der(0x30, integer(1), der(4, b"\xff" * 32), der(0xA0, curve)),
+        tlv(0x30, integer(1), tlv(4, bytes(32)), tlv(0xA0, curve)),
+        tlv(0x30, integer(1), tlv(4, b"\xff" * 32), tlv(0xA0, curve)),
     ):
         assert code_of(from_der, text) in (
             THEMIS_CODES.DATA_CORRUPT,
@@ -295,21 +335,21 @@ AES_256_CBC = "60864801650304012a"
 
 def encrypted_with(kdf, cipher=AES_256_CBC):
     """Write an EncryptedPrivateKeyInfo that asks for this key derivation and this cipher."""
-    pbes2 = der(6, bytes.fromhex("2a864886f70d01050d"))
-    cipher = der(0x30, der(6, bytes.fromhex(cipher)), der(4, bytes(16)))
-    return der(0x30, der(0x30, pbes2, der(0x30, kdf, cipher)), der(4, bytes(64)))
+    pbes2 = tlv(6, bytes.fromhex("2a864886f70d01050d"))
+    cipher = tlv(0x30, tlv(6, bytes.fromhex(cipher)), tlv(4, bytes(16)))
+    return tlv(0x30, tlv(0x30, pbes2, tlv(0x30, kdf, cipher)), tlv(4, bytes(64)))
 
 
 def pbkdf2(iterations):
     """Describe PBKDF2."""
-    params = der(0x30, der(4, bytes(16)), integer(iterations))
-    return der(0x30, der(6, bytes.fromhex("2a864886f70d01050c")), params)
+    params = tlv(0x30, tlv(4, bytes(16)), integer(iterations))
+    return tlv(0x30, tlv(6, bytes.fromhex("2a864886f70d01050c")), params)
 
 
 def scrypt(n, r, p):
     """Describe scrypt."""
-    params = der(0x30, der(4, bytes(16)), integer(n), integer(r), integer(p))
-    return der(0x30, der(6, bytes.fromhex("2b06010401da47040b")), params)
+    params = tlv(0x30, tlv(4, bytes(16)), integer(n), integer(r), integer(p))
+    return tlv(0x30, tlv(6, bytes.fromhex("2b06010401da47040b")), params)
 
 
 @pytest.mark.parametrize(
@@ -348,10 +388,10 @@ def test_work_that_is_sensible_is_done(kdf):
 
 def test_old_encryptions_are_refused_with_advice():
     """PBES1, and the way of OpenSSL before 1.0, are not read; the error says what to do."""
-    pbes1 = der(0x30, der(6, bytes.fromhex("2a864886f70d010503")),
-                der(0x30, der(4, bytes(8)), integer(2048)))  # fmt: skip
+    pbes1 = tlv(0x30, tlv(6, bytes.fromhex("2a864886f70d010503")),
+                tlv(0x30, tlv(4, bytes(8)), integer(2048)))  # fmt: skip
     with pytest.raises(ThemisValueError, match="convert it with") as caught:
-        from_der(der(0x30, pbes1, der(4, bytes(64))), "secret")
+        from_der(tlv(0x30, pbes1, tlv(4, bytes(64))), "secret")
     assert caught.value.error_code == THEMIS_CODES.NOT_SUPPORTED
     old = their_private("p256").private_bytes(
         Encoding.PEM, PrivateFormat.TraditionalOpenSSL, BestAvailableEncryption(b"secret")
@@ -367,6 +407,14 @@ def test_old_ciphers_are_no_wrong_passphrase(cipher):
     with pytest.raises(ThemisValueError, match="encrypted in an old way") as caught:
         from_der(encrypted_with(pbkdf2(1), cipher), "secret")
     assert caught.value.error_code == THEMIS_CODES.NOT_SUPPORTED
+
+
+def test_old_hashes_are_no_wrong_passphrase():
+    """A hash that is not read is refused as such, before any work."""
+    md5 = tlv(0x30, oid("1.2.840.113549.2.6"), tlv(5))
+    params = tlv(0x30, tlv(4, bytes(8)), integer(5_000_000), md5)
+    with refused(THEMIS_CODES.NOT_SUPPORTED, "in an old way", kind=ThemisValueError):
+        from_der(encrypted_with(tlv(0x30, oid("1.2.840.113549.1.5.12"), params)), "secret")
 
 
 @pytest.mark.parametrize("name", ["p256", "rsa1024"])

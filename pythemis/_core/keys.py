@@ -32,8 +32,10 @@ if TYPE_CHECKING:
 
 SYMMETRIC_KEY_SIZE: int = lib.THEMIS_SYMMETRIC_KEY_SIZE
 _blob = places("blob")
+_reading = places("key_reading")
 _THREE = ffi.typeof("int[3]")
 _TEXT = ffi.typeof("char const **")
+_LEFT = ffi.typeof("uint32_t *")
 _draw = lib.themis_symmetric_key  # looked up once: that takes a twentieth of drawing a key
 
 
@@ -203,9 +205,7 @@ def imported(errors: Errors, text: Buffer, *, pem: bool, passphrase: Buffer | No
             wrong_value(errors, "the passphrase is empty")
         made = _blob()
         why = ffi.new(_TEXT)
-        status = lib.themis_key_import(
-            text_view, len(text_view), pem, secret, len(secret), made, why
-        )
+        status = _read(text_view, secret, made, why, pem=pem)
         hint = ""
         if status == INVALID_PARAMETER:
             hint = guess(text_view, "pem" if pem else "der") or _lost(text_view, pem=pem)
@@ -216,6 +216,24 @@ def imported(errors: Errors, text: Buffer, *, pem: bool, passphrase: Buffer | No
     if why[0] == ffi.NULL:
         failed(errors, status)
     raise errors.wrong_value(status, ffi.string(why[0]).decode() + hint)
+
+
+def _read(text: Any, secret: Any, made: Any, why: Any, *, pem: bool) -> int:
+    """Read a key in slices of work, between which Python can act on signals."""
+    reading = _reading()
+    left = ffi.new(_LEFT, 1)
+    try:
+        status: int = lib.themis_key_reading_new(
+            text, len(text), pem, secret, len(secret), reading, why
+        )
+        while status == SUCCESS and left[0] != 0:
+            status = lib.themis_key_reading_work(reading[0], lib.THEMIS_STRETCH_SLICE, left)
+        if status == SUCCESS:
+            status = lib.themis_key_reading_finish(reading[0], made, why)
+        return status
+    finally:
+        ffi.release(reading)
+        del text, secret
 
 
 def _lost(text: Any, *, pem: bool) -> str:

@@ -131,6 +131,28 @@ int themis_key_import(const uint8_t *text,
                       themis_blob **out,
                       const char **why);
 
+/* The same in steps, for callers who must not be away for long: the work between a passphrase and
+ * its key is done in slices, and a caller may stop between any two. One thread at a time. */
+
+typedef struct themis_key_reading themis_key_reading;
+
+/* Judges the text, as themis_key_import does, but for what is encrypted. */
+int themis_key_reading_new(const uint8_t *text,
+                           size_t text_len,
+                           int pem,
+                           const uint8_t *passphrase,
+                           size_t passphrase_len,
+                           themis_key_reading **out,
+                           const char **why);
+void themis_key_reading_free(themis_key_reading *reading);
+
+/* Does this many iterations at most (THEMIS_STRETCH_SLICE); *left tells how many are to be done
+ * yet: none, if the key is not encrypted. */
+int themis_key_reading_work(themis_key_reading *reading, uint32_t most, uint32_t *left);
+
+/* When none are left, once; INVALID_PARAMETER without a text if some are. */
+int themis_key_reading_finish(themis_key_reading *reading, themis_blob **out, const char **why);
+
 /* ---- Memory of the caller ---- */
 
 /* Whether two pieces of memory have a byte in common. */

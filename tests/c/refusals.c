@@ -216,13 +216,14 @@ static void refuse_texts(void)
     const struct soter_slice far_away = {text, (size_t)INT_MAX + 1};
     const struct soter_slice some = {text, sizeof text};
     struct soter_owned out = {NULL, 0};
+    soter_pkcs8 *reading = NULL;
     const char *why = NULL;
-    REFUSED(soter_pkcs8_read(none, SOTER_DER, none, &out, &why));
-    REFUSED(soter_pkcs8_read(far_away, SOTER_DER, none, &out, &why));
-    REFUSED(soter_pkcs8_read(key, SOTER_DER, far_away, &out, &why));
+    REFUSED(soter_pkcs8_new(none, SOTER_DER, none, &reading, &why));
+    REFUSED(soter_pkcs8_new(far_away, SOTER_DER, none, &reading, &why));
+    REFUSED(soter_pkcs8_new(key, SOTER_DER, far_away, &reading, &why));
     REFUSED(soter_pkcs8_write(pairs[EC_256].private_key, SOTER_PEM, far_away, &out));
     REFUSED(soter_pkcs8_write(pairs[EC_256].public_key, SOTER_PEM, some, &out));
-    TRUE(out.data == NULL);
+    TRUE(out.data == NULL && reading == NULL);
 }
 
 /* ---- themis ---- */

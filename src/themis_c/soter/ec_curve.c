@@ -71,15 +71,3 @@ const struct soter_curve *soter_curve_find(unsigned bits)
     }
     return NULL;
 }
-
-const struct soter_curve *soter_curve_named(const char *name)
-{
-    const int nist = EC_curve_nist2nid(name);
-    const int nid = nist != NID_undef ? nist : OBJ_sn2nid(name);
-    for (size_t i = 0; i < SOTER_CURVES_COUNT; i++) {
-        if (curves[i].nid == nid) {
-            return &curves[i];
-        }
-    }
-    return NULL;
-}

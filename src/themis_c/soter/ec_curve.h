@@ -34,7 +34,4 @@ SOTER_MUST_USE bool soter_curves_init(OSSL_LIB_CTX *libctx);
 /* The curve with this many bits: 256, 384 or 521; NULL for any other. */
 const struct soter_curve *soter_curve_find(unsigned bits);
 
-/* The curve with this name, any of those that OpenSSL has for it; NULL for any other. */
-const struct soter_curve *soter_curve_named(const char *name);
-
 #endif

@@ -214,19 +214,3 @@ soter_status soter_ec_to_evp(const soter_key *key, EVP_PKEY **out)
     soter_wipe(native, sizeof native);
     return status;
 }
-
-soter_status soter_ec_from_evp(soter_key *key, const EVP_PKEY *pkey)
-{
-    const size_t n = key->kind->number_size;
-    soter_status status;
-    if (key->kind->is_private) {
-        return soter_evp_key_number(pkey, OSSL_PKEY_PARAM_PRIV_KEY, key->d, n);
-    }
-    key->point[0] = SOTER_POINT_UNCOMPRESSED;
-    status = soter_evp_key_number(pkey, OSSL_PKEY_PARAM_EC_PUB_X, key->point + 1, n);
-    if (status == SOTER_SUCCESS) {
-        status = soter_evp_key_number(pkey, OSSL_PKEY_PARAM_EC_PUB_Y, key->point + 1 + n, n);
-    }
-    key->has_point = status == SOTER_SUCCESS;
-    return status;
-}

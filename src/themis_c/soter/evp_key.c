@@ -97,19 +97,6 @@ void soter_number_from_native(uint8_t *number, size_t len)
     }
 }
 
-soter_status soter_evp_key_number(const EVP_PKEY *pkey, const char *name, uint8_t *out, size_t len)
-{
-    soter_status status = SOTER_ENGINE_FAIL;
-    BIGNUM *number = NULL;
-    if (EVP_PKEY_get_bn_param(pkey, name, &number) == 1 &&
-        BN_bn2binpad(number, out, (int)len) == (int)len) {
-        status = SOTER_SUCCESS;
-    }
-    BN_clear_free(number);
-    soter_wipe_stack(); /* OpenSSL hands numbers over in a buffer there */
-    return status;
-}
-
 bool soter_number_less(const uint8_t *a, const uint8_t *b, size_t len)
 {
     uint32_t borrow = 0;

@@ -66,12 +66,6 @@ void soter_native_number(const uint8_t *number, size_t len, uint8_t *out);
 /* The way back, in its place. */
 void soter_number_from_native(uint8_t *number, size_t len);
 
-/* A number of an OpenSSL key as `len` big-endian bytes. */
-SOTER_MUST_USE soter_status soter_evp_key_number(const EVP_PKEY *pkey,
-                                                 const char *name,
-                                                 uint8_t *out,
-                                                 size_t len);
-
 /* Whether a < b, both big-endian with `len` bytes, in time that depends on `len` alone. */
 SOTER_MUST_USE bool soter_number_less(const uint8_t *a, const uint8_t *b, size_t len);
 
@@ -97,8 +91,5 @@ SOTER_MUST_USE soter_status soter_rsa_export_private(const soter_key *key, uint8
 
 /* Makes the OpenSSL key of an EC key, with its public half. */
 SOTER_MUST_USE soter_status soter_ec_to_evp(const soter_key *key, EVP_PKEY **out);
-
-/* Takes the numbers of an OpenSSL key as they are, judged by nobody. */
-SOTER_MUST_USE soter_status soter_ec_from_evp(soter_key *key, const EVP_PKEY *pkey);
 
 #endif

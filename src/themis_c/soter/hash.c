@@ -17,7 +17,7 @@ static soter_status new_state(const EVP_MD *algorithm, EVP_MD_CTX **out)
     return SOTER_SUCCESS;
 }
 
-static soter_status finish(EVP_MD_CTX *ctx, uint8_t *out, size_t out_len)
+soter_status soter_hash_finish(EVP_MD_CTX *ctx, uint8_t *out, size_t out_len)
 {
     unsigned int written = 0;
     if (EVP_DigestFinal_ex(ctx, out, &written) != 1 || written != out_len) {
@@ -44,7 +44,7 @@ static soter_status digest(const EVP_MD *algorithm,
             goto out;
         }
     }
-    status = finish(ctx, out, out_len);
+    status = soter_hash_finish(ctx, out, out_len);
 out:
     EVP_MD_CTX_free(ctx); /* wipes its state */
     return status;
@@ -75,7 +75,7 @@ soter_status soter_sha256_add(soter_sha256_state *state, const uint8_t *data, si
 
 soter_status soter_sha256_finish(soter_sha256_state *state, uint8_t out[SOTER_SHA256_SIZE])
 {
-    return finish(state, out, SOTER_SHA256_SIZE);
+    return soter_hash_finish(state, out, SOTER_SHA256_SIZE);
 }
 
 void soter_sha256_free(soter_sha256_state *state)

@@ -25,6 +25,11 @@ SOTER_MUST_USE soter_status soter_sha512(const struct soter_slice *parts,
  * that needs none of its headers.) */
 typedef struct evp_md_ctx_st soter_sha256_state;
 
+/* Ends a hash of OpenSSL's that has so many bytes. */
+SOTER_MUST_USE soter_status soter_hash_finish(struct evp_md_ctx_st *ctx,
+                                              uint8_t *out,
+                                              size_t out_len);
+
 SOTER_MUST_USE soter_status soter_sha256_new(soter_sha256_state **out);
 SOTER_MUST_USE soter_status soter_sha256_add(soter_sha256_state *state,
                                              const uint8_t *data,

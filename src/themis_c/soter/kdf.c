@@ -5,54 +5,64 @@
 #include <string.h>
 
 #include "soter/crypto.h"
+#include "soter/fork.h"
 #include "soter/hash.h"
 #include "soter/spare.h"
 #include "soter/wipe.h"
 
-#define HMAC_BLOCK_SIZE 64
+#define HMAC_MAX_BLOCK_SIZE 128 /* of SHA-384 and SHA-512; 64 of SHA-256 */
+#define HASH_MAX_SIZE 64
 #define HMAC_IPAD 0x36
 #define HMAC_OPAD 0x5c
 
 struct soter_hmac_key {
-    EVP_MD_CTX *inner; /* SHA-256 that has taken the block of key xor ipad, */
-    EVP_MD_CTX *outer; /* and of key xor opad */
-    soter_spare spare; /* an EVP_MD_CTX to work with */
+    const EVP_MD *hash; /* SHA-256 but in PBKDF2 of others, whose it is */
+    size_t size;        /* of its result */
+    EVP_MD_CTX *inner;  /* one that has taken the block of key xor ipad, */
+    EVP_MD_CTX *outer;  /* and of key xor opad */
+    soter_spare spare;  /* an EVP_MD_CTX to work with */
 };
 
-static soter_status start_with_block(EVP_MD_CTX *ctx, uint8_t block[HMAC_BLOCK_SIZE])
+static soter_status
+start_with_block(EVP_MD_CTX *ctx, const EVP_MD *hash, const uint8_t *block, size_t block_size)
 {
-    if (EVP_DigestInit_ex2(ctx, soter_crypto.sha256, NULL) != 1 ||
-        EVP_DigestUpdate(ctx, block, HMAC_BLOCK_SIZE) != 1) {
+    if (EVP_DigestInit_ex2(ctx, hash, NULL) != 1 || EVP_DigestUpdate(ctx, block, block_size) != 1) {
         return soter_failed(SOTER_ENGINE_FAIL);
     }
     return SOTER_SUCCESS;
 }
 
-static void xor_block(uint8_t block[HMAC_BLOCK_SIZE], uint8_t value)
+static void xor_block(uint8_t *block, size_t block_size, uint8_t value)
 {
-    for (size_t i = 0; i < HMAC_BLOCK_SIZE; i++) {
+    for (size_t i = 0; i < block_size; i++) {
         block[i] ^= value;
     }
 }
 
 /* A key longer than a block stands for its hash; a shorter one is padded with zeros. */
-static soter_status fill_block(const uint8_t *key, size_t key_len, uint8_t block[HMAC_BLOCK_SIZE])
+static soter_status fill_block(soter_hmac_key *key,
+                               const uint8_t *bytes,
+                               size_t bytes_len,
+                               uint8_t *block,
+                               size_t block_size)
 {
-    memset(block, 0, HMAC_BLOCK_SIZE);
-    if (key_len > HMAC_BLOCK_SIZE) {
-        const struct soter_slice part = {key, key_len};
-        return soter_sha256(&part, 1, block);
+    memset(block, 0, block_size);
+    if (bytes_len > block_size) {
+        const soter_status status = start_with_block(key->inner, key->hash, bytes, bytes_len);
+        return status == SOTER_SUCCESS ? soter_hash_finish(key->inner, block, key->size) : status;
     }
-    memcpy(block, key, key_len);
+    memcpy(block, bytes, bytes_len);
     return SOTER_SUCCESS;
 }
 
-static soter_status make_empty(soter_hmac_key **out)
+static soter_status make_empty(const EVP_MD *hash, soter_hmac_key **out)
 {
     soter_hmac_key *made = calloc(1, sizeof *made);
     if (made == NULL) {
         return SOTER_NO_MEMORY;
     }
+    made->hash = hash;
+    made->size = (size_t)EVP_MD_get_size(hash);
     made->inner = EVP_MD_CTX_new();
     made->outer = EVP_MD_CTX_new();
     if (made->inner == NULL || made->outer == NULL) {
@@ -63,10 +73,11 @@ static soter_status make_empty(soter_hmac_key **out)
     return SOTER_SUCCESS;
 }
 
-soter_status soter_hmac_key_new(const uint8_t *key, size_t key_len, soter_hmac_key **out)
+static soter_status
+hmac_key_new(const EVP_MD *hash, const uint8_t *key, size_t key_len, soter_hmac_key **out)
 {
     soter_hmac_key *made = NULL;
-    soter_status status = make_empty(&made);
+    soter_status status = make_empty(hash, &made);
     if (status == SOTER_SUCCESS) {
         status = soter_hmac_key_set(made, key, key_len);
     }
@@ -78,24 +89,30 @@ soter_status soter_hmac_key_new(const uint8_t *key, size_t key_len, soter_hmac_k
     return SOTER_SUCCESS;
 }
 
+soter_status soter_hmac_key_new(const uint8_t *key, size_t key_len, soter_hmac_key **out)
+{
+    return hmac_key_new(soter_crypto.sha256, key, key_len, out);
+}
+
 soter_status soter_hmac_key_set(soter_hmac_key *key, const uint8_t *bytes, size_t bytes_len)
 {
-    uint8_t block[HMAC_BLOCK_SIZE];
+    const size_t block_size = (size_t)EVP_MD_get_block_size(key->hash);
+    uint8_t block[HMAC_MAX_BLOCK_SIZE];
     soter_status status;
     if (bytes == NULL || bytes_len == 0) {
         return SOTER_INVALID_PARAMETER;
     }
-    status = fill_block(bytes, bytes_len, block);
+    status = fill_block(key, bytes, bytes_len, block, block_size);
     if (status != SOTER_SUCCESS) {
         goto out;
     }
-    xor_block(block, HMAC_IPAD);
-    status = start_with_block(key->inner, block);
+    xor_block(block, block_size, HMAC_IPAD);
+    status = start_with_block(key->inner, key->hash, block, block_size);
     if (status != SOTER_SUCCESS) {
         goto out;
     }
-    xor_block(block, HMAC_IPAD ^ HMAC_OPAD);
-    status = start_with_block(key->outer, block);
+    xor_block(block, block_size, HMAC_IPAD ^ HMAC_OPAD);
+    status = start_with_block(key->outer, key->hash, block, block_size);
 out:
     soter_wipe(block, sizeof block);
     soter_wipe_shallow_stack(); /* SHA-256 in assembler may leave words that lead to the key */
@@ -105,7 +122,7 @@ out:
 soter_status soter_hmac_key_copy(const soter_hmac_key *key, soter_hmac_key **out)
 {
     soter_hmac_key *made = NULL;
-    const soter_status status = make_empty(&made);
+    const soter_status status = make_empty(key->hash, &made);
     if (status != SOTER_SUCCESS) {
         return status;
     }
@@ -133,10 +150,10 @@ static soter_status hmac_in(EVP_MD_CTX *ctx,
                             const soter_hmac_key *key,
                             const struct soter_slice *parts,
                             size_t count,
-                            uint8_t out[SOTER_HMAC_SIZE])
+                            uint8_t *out)
 {
     soter_status status = SOTER_ENGINE_FAIL;
-    uint8_t digest[SOTER_SHA256_SIZE] = {0};
+    uint8_t digest[HASH_MAX_SIZE] = {0};
     if (EVP_MD_CTX_copy_ex(ctx, key->inner) != 1) {
         goto out;
     }
@@ -145,12 +162,11 @@ static soter_status hmac_in(EVP_MD_CTX *ctx,
             goto out;
         }
     }
-    if (soter_sha256_finish(ctx, digest) != SOTER_SUCCESS ||
-        EVP_MD_CTX_copy_ex(ctx, key->outer) != 1 ||
-        EVP_DigestUpdate(ctx, digest, sizeof digest) != 1) {
+    if (soter_hash_finish(ctx, digest, key->size) != SOTER_SUCCESS ||
+        EVP_MD_CTX_copy_ex(ctx, key->outer) != 1 || EVP_DigestUpdate(ctx, digest, key->size) != 1) {
         goto out;
     }
-    status = soter_sha256_finish(ctx, out);
+    status = soter_hash_finish(ctx, out, key->size);
 out:
     soter_wipe(digest, sizeof digest);
     if (status != SOTER_SUCCESS) {
@@ -256,68 +272,124 @@ soter_kdf_keyless(const struct soter_kdf_purpose *purpose, uint8_t *out, size_t 
     return status;
 }
 
-/* One block of output is all that is asked for: the sum (by xor) of a chain of HMACs, of which
- * the first is over the salt and the number of the block, and each other over the one before. */
+#define MAX_BLOCKS 2 /* of output; of 20 bytes at least */
+
+/* A block of output is the sum (by xor) of a chain of HMACs, of which the first is over the salt
+ * and the number of the block, and each other over the one before. */
 struct soter_pbkdf2 {
     soter_hmac_key *key; /* the passphrase */
+    EVP_MD *hash;        /* of the key, where it is not SHA-256; fetched */
     EVP_MD_CTX *ctx;
     uint32_t left;
-    uint8_t last[SOTER_HMAC_SIZE];
-    uint8_t sum[SOTER_PBKDF2_SIZE];
+    size_t size; /* of the output */
+    size_t blocks;
+    uint8_t last[MAX_BLOCKS][HASH_MAX_SIZE];
+    uint8_t sum[MAX_BLOCKS][HASH_MAX_SIZE];
 };
 
-soter_status soter_pbkdf2_new(struct soter_slice passphrase,
-                              struct soter_slice salt,
-                              uint32_t iterations,
-                              soter_pbkdf2 **out)
+/* The first of each chain. */
+static soter_status start_chains(soter_pbkdf2 *work, struct soter_slice salt)
 {
-    static const uint8_t block_number[4] = {0, 0, 0, 1};
+    uint8_t block_number[4] = {0};                                                   /* public */
     const struct soter_slice parts[2] = {salt, {block_number, sizeof block_number}}; /* public */
-    soter_status status = SOTER_NO_MEMORY;
-    soter_pbkdf2 *made;
-    if (iterations == 0) {
-        return SOTER_INVALID_PARAMETER;
+    for (size_t i = 0; i < work->blocks; i++) {
+        soter_status status;
+        soter_put_u32be(block_number, (uint32_t)i + 1);
+        status = hmac_in(work->ctx, work->key, parts, 2, work->last[i]);
+        if (status != SOTER_SUCCESS) {
+            return status;
+        }
     }
-    made = calloc(1, sizeof *made);
+    memcpy(work->sum, work->last, sizeof work->sum);
+    return SOTER_SUCCESS;
+}
+
+/* Takes over `fetched`, which may be NULL. */
+static soter_status pbkdf2_new(EVP_MD *fetched,
+                               struct soter_slice passphrase,
+                               struct soter_slice salt,
+                               uint32_t iterations,
+                               size_t size,
+                               soter_pbkdf2 **out)
+{
+    soter_status status = SOTER_INVALID_PARAMETER;
+    soter_pbkdf2 *made = calloc(1, sizeof *made);
     if (made == NULL) {
+        EVP_MD_free(fetched);
         return SOTER_NO_MEMORY;
+    }
+    made->hash = fetched;
+    if (iterations == 0 || size > SOTER_PBKDF2_SIZE) {
+        goto out;
     }
     made->ctx = EVP_MD_CTX_new();
     if (made->ctx == NULL) {
         status = soter_failed(SOTER_NO_MEMORY);
         goto out;
     }
-    status = soter_hmac_key_new(passphrase.data, passphrase.len, &made->key);
+    status = hmac_key_new(fetched != NULL ? fetched : soter_crypto.sha256,
+                          passphrase.data,
+                          passphrase.len,
+                          &made->key);
     if (status != SOTER_SUCCESS) {
         goto out;
     }
-    status = hmac_in(made->ctx, made->key, parts, 2, made->last);
+    made->size = size;
+    made->blocks = (size + made->key->size - 1) / made->key->size;
+    status = start_chains(made, salt);
     if (status != SOTER_SUCCESS) {
         goto out;
     }
-    memcpy(made->sum, made->last, sizeof made->sum);
     made->left = iterations - 1;
     *out = made;
     made = NULL;
-    status = SOTER_SUCCESS;
 out:
     soter_pbkdf2_free(made);
     return status;
 }
 
+soter_status soter_pbkdf2_new(struct soter_slice passphrase,
+                              struct soter_slice salt,
+                              uint32_t iterations,
+                              soter_pbkdf2 **out)
+{
+    return pbkdf2_new(NULL, passphrase, salt, iterations, SOTER_PBKDF2_SIZE, out);
+}
+
+soter_status soter_pbkdf2_new_with(const char *hash,
+                                   struct soter_slice passphrase,
+                                   struct soter_slice salt,
+                                   uint32_t iterations,
+                                   size_t size,
+                                   soter_pbkdf2 **out)
+{
+    EVP_MD *fetched;
+    soter_fork_hold_off();
+    fetched = EVP_MD_fetch(soter_crypto.libctx, hash, NULL);
+    soter_fork_let();
+    if (fetched == NULL) {
+        return soter_failed(SOTER_NOT_SUPPORTED);
+    }
+    return pbkdf2_new(fetched, passphrase, salt, iterations, size, out);
+}
+
 soter_status soter_pbkdf2_work(soter_pbkdf2 *work, uint32_t most, uint32_t *left)
 {
-    const struct soter_slice last = {work->last, sizeof work->last};
-    uint8_t next[SOTER_HMAC_SIZE] = {0};
+    uint8_t next[MAX_BLOCKS][HASH_MAX_SIZE] = {{0}};
     soter_status status = SOTER_SUCCESS;
     for (uint32_t done = 0; done < most && work->left != 0; done++) {
-        status = hmac_in(work->ctx, work->key, &last, 1, next);
+        for (size_t block = 0; block < work->blocks && status == SOTER_SUCCESS; block++) {
+            const struct soter_slice last = {work->last[block], work->key->size};
+            status = hmac_in(work->ctx, work->key, &last, 1, next[block]);
+        }
         if (status != SOTER_SUCCESS) {
             break; /* as if this one had not begun: it can be tried again */
         }
-        memcpy(work->last, next, sizeof work->last);
-        for (size_t i = 0; i < sizeof work->sum; i++) {
-            work->sum[i] ^= work->last[i];
+        for (size_t block = 0; block < work->blocks; block++) {
+            memcpy(work->last[block], next[block], work->key->size);
+            for (size_t i = 0; i < work->key->size; i++) {
+                work->sum[block][i] ^= next[block][i];
+            }
         }
         work->left--;
     }
@@ -332,7 +404,13 @@ soter_status soter_pbkdf2_finish(const soter_pbkdf2 *work, uint8_t out[SOTER_PBK
     if (work->left != 0) {
         return SOTER_INVALID_PARAMETER;
     }
-    memcpy(out, work->sum, SOTER_PBKDF2_SIZE);
+    memset(out, 0, SOTER_PBKDF2_SIZE);
+    for (size_t done = 0, block = 0; done < work->size; block++) {
+        const size_t rest = work->size - done;
+        const size_t part = rest < work->key->size ? rest : work->key->size;
+        memcpy(out + done, work->sum[block], part);
+        done += part;
+    }
     return SOTER_SUCCESS;
 }
 
@@ -341,6 +419,7 @@ void soter_pbkdf2_free(soter_pbkdf2 *work)
     if (work != NULL) {
         soter_hmac_key_free(work->key);
         EVP_MD_CTX_free(work->ctx); /* wipes its state */
+        EVP_MD_free(work->hash);
         soter_wipe_free(work, sizeof *work);
     }
 }

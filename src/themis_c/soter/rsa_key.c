@@ -21,8 +21,6 @@
 #include "soter/rand.h"
 #include "soter/wipe.h"
 
-#define EXPONENT_SIZE 4
-
 /* The numbers as they follow one another in a payload: all but the exponent, which is last. */
 enum { D, P, Q, DP, DQ, QINV, N, PRIVATE_NUMBERS };
 
@@ -43,12 +41,12 @@ static size_t number_size(const struct soter_key_kind *kind, int number)
 
 size_t soter_rsa_public_payload_size(const struct soter_key_kind *kind)
 {
-    return (size_t)kind->number_size + EXPONENT_SIZE;
+    return (size_t)kind->number_size + SOTER_RSA_EXPONENT_SIZE;
 }
 
 size_t soter_rsa_private_payload_size(const struct soter_key_kind *kind)
 {
-    size_t size = EXPONENT_SIZE;
+    size_t size = SOTER_RSA_EXPONENT_SIZE;
     for (int i = 0; i < PRIVATE_NUMBERS; i++) {
         size += number_size(kind, i);
     }
@@ -130,8 +128,9 @@ static soter_status make_key(const struct soter_key_kind *kind,
         payload += len;
         native += len;
     }
-    soter_native_number(payload, EXPONENT_SIZE, native);
-    params[count++] = OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, native, EXPONENT_SIZE);
+    soter_native_number(payload, SOTER_RSA_EXPONENT_SIZE, native);
+    params[count++] =
+        OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, native, SOTER_RSA_EXPONENT_SIZE);
     params[count] = OSSL_PARAM_construct_end();
     status = soter_evp_key_make(ctx,
                                 kind->is_private ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY,
@@ -218,7 +217,8 @@ static soter_status export_numbers(const soter_key *key, int first, uint8_t *pay
         params[count++] = OSSL_PARAM_construct_BN(names[i], payload, len);
         payload += len;
     }
-    params[count++] = OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, payload, EXPONENT_SIZE);
+    params[count++] =
+        OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, payload, SOTER_RSA_EXPONENT_SIZE);
     params[count] = OSSL_PARAM_construct_end();
     done = EVP_PKEY_get_params(key->pkey, params) == 1;
     for (size_t i = 0; i < count; i++) {

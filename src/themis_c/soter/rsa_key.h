@@ -10,6 +10,7 @@
 #include "soter/status.h"
 
 #define SOTER_RSA_NUMBER_MAX_SIZE 1024 /* of 8192 bits */
+#define SOTER_RSA_EXPONENT_SIZE 4
 
 /* A new private key with exponent 65537; bits are 1024, 2048, 4096 or 8192. */
 SOTER_MUST_USE soter_status soter_rsa_key_generate(unsigned bits, soter_key **out);

@@ -60,6 +60,69 @@ out:
     return status;
 }
 
+struct themis_key_reading {
+    soter_pkcs8 *text;
+};
+
+int themis_key_reading_new(const uint8_t *text,
+                           size_t text_len,
+                           int pem,
+                           const uint8_t *passphrase,
+                           size_t passphrase_len,
+                           themis_key_reading **out,
+                           const char **why)
+{
+    const struct soter_slice input = {text, text_len};
+    const struct soter_slice secret = {passphrase, passphrase_len};
+    soter_status status;
+    themis_key_reading *made = calloc(1, sizeof *made);
+    *why = NULL;
+    if (made == NULL) {
+        return SOTER_NO_MEMORY;
+    }
+    status = soter_pkcs8_new(input, pem != 0 ? SOTER_PEM : SOTER_DER, secret, &made->text, why);
+    if (status != SOTER_SUCCESS) {
+        goto out;
+    }
+    *out = made;
+    made = NULL;
+out:
+    themis_key_reading_free(made);
+    return status;
+}
+
+void themis_key_reading_free(themis_key_reading *reading)
+{
+    if (reading != NULL) {
+        soter_pkcs8_free(reading->text);
+        free(reading);
+    }
+}
+
+int themis_key_reading_work(themis_key_reading *reading, uint32_t most, uint32_t *left)
+{
+    return soter_pkcs8_work(reading->text, most, left);
+}
+
+int themis_key_reading_finish(themis_key_reading *reading, themis_blob **out, const char **why)
+{
+    soter_status status;
+    themis_blob *made = calloc(1, sizeof *made);
+    *why = NULL;
+    if (made == NULL) {
+        return SOTER_NO_MEMORY;
+    }
+    status = soter_pkcs8_finish(reading->text, &made->content, why);
+    if (status != SOTER_SUCCESS) {
+        goto out;
+    }
+    *out = made;
+    made = NULL;
+out:
+    themis_blob_free(made);
+    return status;
+}
+
 int themis_key_import(const uint8_t *text,
                       size_t text_len,
                       int pem,
@@ -68,21 +131,16 @@ int themis_key_import(const uint8_t *text,
                       themis_blob **out,
                       const char **why)
 {
-    const struct soter_slice input = {text, text_len};
-    const struct soter_slice secret = {passphrase, passphrase_len};
-    soter_status status;
-    themis_blob *made = calloc(1, sizeof *made);
-    *why = NULL;
-    if (made == NULL) {
-        return SOTER_NO_MEMORY;
+    themis_key_reading *reading = NULL;
+    uint32_t left;
+    soter_status status =
+        themis_key_reading_new(text, text_len, pem, passphrase, passphrase_len, &reading, why);
+    if (status == SOTER_SUCCESS) {
+        status = themis_key_reading_work(reading, UINT32_MAX, &left);
     }
-    status = soter_pkcs8_read(input, pem != 0 ? SOTER_PEM : SOTER_DER, secret, &made->content, why);
-    if (status != SOTER_SUCCESS) {
-        goto out;
+    if (status == SOTER_SUCCESS) {
+        status = themis_key_reading_finish(reading, out, why);
     }
-    *out = made;
-    made = NULL;
-out:
-    themis_blob_free(made);
+    themis_key_reading_free(reading);
     return status;
 }
