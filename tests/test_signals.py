@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+from _keys import integer, oid, tlv
 
 from pythemis._themis import ffi, lib
 from pythemis.scell import SCellSeal
@@ -66,6 +67,16 @@ def seconds_to_answer(setup, work):
     return time.monotonic() - start
 
 
+def key_asking_for(hash_number):
+    """Make what looks like an encrypted key, with the most iterations of PBKDF2 that are done."""
+    hmac = tlv(0x30, oid(f"1.2.840.113549.2.{hash_number}"), tlv(5))
+    params = tlv(0x30, tlv(4, bytes(16)), integer(5_000_000), hmac)
+    kdf = tlv(0x30, oid("1.2.840.113549.1.5.12"), params)
+    aes = tlv(0x30, oid("2.16.840.1.101.3.4.1.42"), tlv(4, bytes(16)))
+    pbes2 = tlv(0x30, oid("1.2.840.113549.1.5.13"), tlv(0x30, kdf, aes))
+    return tlv(0x30, pbes2, tlv(4, bytes(64)))
+
+
 def test_the_core_stretches_in_slices():
     """A slice of the work takes far less than anybody would notice."""
     cell = SCellSeal(passphrase="x", max_iterations=HOSTILE)
@@ -90,6 +101,13 @@ cell = SCellSeal(passphrase="x", max_iterations={HOSTILE})
 sealed = {cell_asking_for(HOSTILE)!r}
 """
     assert quickest_answer(setup, "cell.decrypt(sealed)") < PATIENCE
+
+
+@pytest.mark.parametrize("hash_number", [7, 9, 11], ids=["SHA1", "SHA256", "SHA512"])
+def test_reading_a_costly_key_answers_ctrl_c(hash_number):
+    """An encrypted key at its bound is left within a second, whatever its hash."""
+    setup = f"from pythemis.skeygen import from_der; key = {key_asking_for(hash_number)!r}"
+    assert quickest_answer(setup, "from_der(key, 'secret')") < PATIENCE
 
 
 def test_writing_cells_answers_ctrl_c():
