@@ -55,9 +55,6 @@ static int fails(const char *name)
 WRAP(EVP_RAND_generate,
      (void *a, void *b, size_t c, unsigned d, int e, const void *f, size_t g),
      (a, b, c, d, e, f, g))
-WRAP(EVP_RAND_reseed,
-     (void *a, int b, const void *c, size_t d, const void *e, size_t f),
-     (a, b, c, d, e, f))
 WRAP(EVP_CipherInit_ex2,
      (void *a, const void *b, const void *c, const void *d, int e, const void *f),
      (a, b, c, d, e, f))

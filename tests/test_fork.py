@@ -2,10 +2,10 @@
 """Processes that fork: no two of them ever draw the same random bytes."""
 
 import contextlib
+import json
 import multiprocessing
 import os
 import random
-import shutil
 import socket
 import subprocess
 import sys
@@ -13,15 +13,15 @@ import threading
 
 import pytest
 from _cells import FEWER
-from _forks import Child, beside_threads, forking, in_pieces, repeated
-from _keys import generated, payload_of
+from _draws import CELL, DRAWS, EC, RSA, draw_of
+from _forks import Child, beside_threads, forking, in_pieces, raw_clone, repeated
 from _project import ROOT
-from _sessions import CLIENT, CODES, established, key_pair, parties, parts_of, refused
+from _sessions import CLIENT, CODES, established, key_pair, refused
 
-from pythemis.scell import SCellSeal, SCellTokenProtect
+from pythemis.scell import SCellSeal
 from pythemis.scomparator import SComparator, SecureComparatorValueError
-from pythemis.skeygen import GenerateKeyPair, GenerateSymmetricKey, from_pem, to_pem
-from pythemis.smessage import SecureSigner, SMessage, ssign
+from pythemis.skeygen import GenerateSymmetricKey, from_pem, to_pem
+from pythemis.smessage import SMessage, ssign
 from pythemis.ssession import SecureSessionValueError, SSession
 from pythemis.stransport import SocketTransport, frame
 
@@ -31,7 +31,6 @@ NONCE = 12
 ROUNDS = max(4, 112 // FEWER)
 DRAWN = max(10, 300 // FEWER)
 THREADS = 4
-CELL = SCellSeal(b"k" * 32)
 
 
 def nonces(count):
@@ -125,53 +124,50 @@ def test_no_nonce_repeats_among_workers_of_multiprocessing():
     assert repeated(drawn, NONCE) == 0
 
 
-# ---- Systems that do not tell ----
+# ---- All that is drawn ----
+
+
+@pytest.mark.parametrize("name", DRAWS)
+def test_whatever_is_drawn_differs_in_every_process(name):
+    """Nonces, keys, salts, and what makes a signature, in parent, child and grandchild."""
+    size, _, times = DRAWS[name]
+    found = family(lambda count: draw_of(name, count), times)
+    assert len(in_pieces(found, size)) >= 6 * times
+    assert repeated(found, size) == 0
+
+
+# ---- Children that cannot be told from their parent ----
 
 NAMESPACES = """
-import ctypes, os, sys
-from pythemis.scell import SCellSeal
-from pythemis.skeygen import GenerateKeyPair, GenerateSymmetricKey
-from pythemis.smessage import SecureSigner
-from _forks import Child, repeated
+import ctypes, json, os, sys
+from _draws import DRAWS, draw_of
+from _forks import Child, raw_clone
 unshare = ctypes.CDLL(None).unshare
 NEW_PROCESS_NUMBERS = 0x20000000
-cell = SCellSeal(b"k")
-by_kind = {kind: SecureSigner(GenerateKeyPair(kind).export_private_key()) for kind in ("EC", "RSA")}
+fork = {"fork": os.fork, "raw clone": raw_clone}[sys.argv[1]]
 
-def sign():
-    ec, rsa = (by_kind[kind].sign(b"the same") for kind in ("EC", "RSA"))
-    return bytes([os.getpid()]) + ec[20 + 6 : 20 + 30] + rsa[20 + 6 : 20 + 30]
-
-def draw():
-    nonces = b"".join(cell.encrypt(b"m")[16:28] for _ in range(60))
-    keys = GenerateSymmetricKey()[:24] + GenerateKeyPair("EC").export_private_key()[-24:]
-    return bytes([os.getpid()]) + nonces + keys
-
-work = {"draw": draw, "sign": sign}[sys.argv[1]]
+def work():
+    return json.dumps([os.getpid(), {name: draw_of(name, 1).hex() for name in DRAWS}]).encode()
 
 def first():
     assert unshare(NEW_PROCESS_NUMBERS) == 0
     before = work()
-    child = Child(work)
-    return before + work() + child.result()
+    child = Child(work, fork)
+    return b"\\n".join([before, work(), child.result()])
 
 if unshare(NEW_PROCESS_NUMBERS) != 0:
     print("refused")
 else:
-    given = Child(first).result()
-    size = len(given) // 3
-    parts = [given[at : at + size] for at in range(0, len(given), size)]
-    assert {part[0] for part in parts} == {1}, parts
-    print(repeated(b"".join(part[1:] for part in parts), 12))
+    print(Child(first).result().decode())
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="namespaces of Linux")
-@pytest.mark.parametrize("work", ["draw", "sign"])
-def test_nothing_repeats_in_a_child_with_the_number_of_its_parent(work):
-    """OpenSSL tells a child by its process number; in a new namespace both can be number 1."""
+@pytest.mark.parametrize("fork", ["fork", "raw clone"])
+def test_nothing_repeats_in_a_child_with_the_number_of_its_parent(fork):
+    """In namespaces both can be number 1, and after a raw clone nothing tells them apart."""
     ran = subprocess.run(
-        [sys.executable, "-c", NAMESPACES, work],
+        [sys.executable, "-c", NAMESPACES, fork],
         env={**os.environ, "PYTHONPATH": str(ROOT / "tests")},
         capture_output=True,
         text=True,
@@ -179,93 +175,23 @@ def test_nothing_repeats_in_a_child_with_the_number_of_its_parent(work):
     )
     if ran.stdout.split() == ["refused"]:
         pytest.skip("only root may make namespaces here")
-    assert (ran.returncode, ran.stdout.split()) == (0, ["0"]), ran.stderr
+    assert ran.returncode == 0, ran.stderr
+    told = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert [number for number, _ in told] == [1, 1, 1]
+    for name in DRAWS:
+        found = b"".join(bytes.fromhex(by_name[name]) for _, by_name in told)
+        assert repeated(found, DRAWS[name].size) == 0, name
 
 
-WITHOUT_WIPED_PAGES = """
-import ctypes
-from pythemis.scell import SCellSeal
-from _forks import Child, repeated
-cell = SCellSeal(b"k")
-draw = lambda: b"".join(cell.encrypt(b"m")[16:28] for _ in range(50))
-drawn = draw()
-child = Child(draw)
-print(repeated(drawn + draw() + child.result(), 12))
-print(ctypes.c_int.in_dll(ctypes.CDLL(None), "advices").value > 0)
-"""
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="madvise of Linux is replaced")
-@pytest.mark.skipif(not shutil.which("cc"), reason="needs a C compiler")
-@pytest.mark.parametrize("answer", [0, -1])
-def test_no_nonce_repeats_where_no_page_is_wiped(answer, tmp_path):
-    """A system may refuse to wipe pages in children, or say that it does and not do it (qemu)."""
-    shim = tmp_path / "lying_madvise.so"
-    source = ROOT / "tests" / "lying_madvise.c"
-    command = ["cc", "-shared", "-fPIC", f"-DANSWER={answer}", "-o", shim, source]
-    subprocess.run(command, check=True)
-    preloaded = " ".join([*os.environ.get("LD_PRELOAD", "").split(), str(shim)])
-    ran = subprocess.run(
-        [sys.executable, "-c", WITHOUT_WIPED_PAGES],
-        env={**os.environ, "LD_PRELOAD": preloaded, "PYTHONPATH": str(ROOT / "tests")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (ran.returncode, ran.stdout.split()) == (0, ["0", "True"]), ran.stderr
-
-
-# ---- All that is drawn ----
-
-EC, OTHER = generated("EC"), GenerateKeyPair("EC")
-MESSAGES = SMessage(EC[0], OTHER.export_public_key())
-RSA = generated("RSA")
-RSA_MESSAGES = SMessage(*RSA)
-SIGNER = SecureSigner(EC[0])
-TOKENS = SCellTokenProtect(b"k" * 32)
-
-
-def signature_point(signed):
-    """Give the random point of an ECDSA signature: 30 len 02 len r..."""
-    signature = signed[12 + len(b"the same") :]
-    return int.from_bytes(signature[4 : 4 + signature[3]], "big").to_bytes(32, "big")
-
-
-def connect_request():
-    """Give the ephemeral key of a new session."""
-    return payload_of(parts_of(parties()[0].connect_request())[1])
-
-
-DRAWS = {
-    "token": (12, lambda: TOKENS.encrypt(b"the same")[1][12:24]),
-    "ec message": (12, lambda: MESSAGES.wrap(b"the same")[24:36]),
-    "rsa message": (256, lambda: RSA_MESSAGES.wrap(b"the same")[12:268]),
-    "symmetric key": (32, GenerateSymmetricKey),
-    "ec key": (32, lambda: payload_of(GenerateKeyPair("EC").export_private_key())[1:]),
-    "ec signature": (32, lambda: signature_point(SIGNER.sign(b"the same"))),
-    "ephemeral key": (33, connect_request),
-}
-
-
-@pytest.mark.parametrize("name", DRAWS)
-def test_whatever_is_drawn_differs_in_every_process(name):
-    """Nonces, keys, and what makes a signature, in parent, child and grandchild."""
-    size, draw = DRAWS[name]
-    count = max(2, 50 // FEWER)
-    drawn = family(lambda times: b"".join(draw() for _ in range(times)), count)
-    assert len(in_pieces(drawn, size)) == 6 * count
-    assert repeated(drawn, size) == 0
-
-
-def test_salts_differ():
-    """The salt and the nonce of passphrase cells, which take longer."""
-    cell = SCellSeal(passphrase="secret")
-
-    def draw(count):
-        made = [cell.encrypt(b"m") for _ in range(count)]
-        return b"".join(one[20:32] for one in made) + b"".join(one[54:66] for one in made)
-
-    assert repeated(family(draw, 1), NONCE) == 0
+@pytest.mark.skipif(sys.platform != "linux", reason="clone of Linux")
+def test_nothing_repeats_after_a_raw_clone():
+    """No handler of the C library runs there, and what was drawn ahead is in both processes."""
+    early = nonces(1)
+    try:
+        child = Child(lambda: nonces(DRAWN), raw_clone)
+    except OSError as refused_clone:
+        pytest.skip(str(refused_clone))
+    assert repeated(early + nonces(DRAWN) + child.result(), NONCE) == 0
 
 
 # ---- Locks ----

@@ -19,7 +19,9 @@ STANDARD_HEADERS = {
 }
 # The files that ask the operating system for something, or are asked.
 SYSTEM_HEADERS = {
-    "soter/fork.c": {"pthread.h", "stdatomic.h", "sys/mman.h"},
+    "soter/compiler.h": {"cpuid.h"},
+    "soter/fork.c": {"pthread.h"},
+    "soter/fresh.c": {"errno.h", "sys/random.h", "sys/syscall.h", "unistd.h"},
     "soter/threads.c": {"pthread.h", "stdatomic.h", "windows.h"},
 }
 # Names that belong to a compiler stand in soter/compiler.h alone; these tell systems apart.

@@ -12,7 +12,6 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <stddef.h>
-#include <sys/mman.h>
 
 static bool armed;
 static long countdown;
@@ -270,30 +269,3 @@ WRAP_KEY(EVP_PKEY_fromdata,
          (EVP_PKEY_CTX * ctx, EVP_PKEY **made, int selection, OSSL_PARAM *params),
          (ctx, made, selection, params))
 WRAP_KEY(EVP_PKEY_generate, made, (EVP_PKEY_CTX * ctx, EVP_PKEY **made), (ctx, made))
-
-/* ---- The system, which soter/fork.c asks for a page ---- */
-
-#define WRAP_SYSTEM(name, result, failure, lies, parameters, arguments)                            \
-    result __real_##name parameters;                                                               \
-    result __wrap_##name parameters;                                                               \
-    result __wrap_##name parameters                                                                \
-    {                                                                                              \
-        if (!is_at_fault(#name, lies)) {                                                           \
-            return __real_##name arguments;                                                        \
-        }                                                                                          \
-        return FAILS(fault) ? (failure) : (result)0;                                               \
-    }
-
-WRAP_SYSTEM(mmap,
-            void *,
-            MAP_FAILED,
-            0U,
-            (void *at, size_t len, int protection, int flags, int file, off_t offset),
-            (at, len, protection, flags, file, offset))
-/* Some thank for every advice, also for one that does not exist. */
-WRAP_SYSTEM(madvise,
-            int,
-            -1,
-            advice < 0 ? LIES(CALLS_LIE_NOTHING) : 0U,
-            (void *at, size_t len, int advice),
-            (at, len, advice))

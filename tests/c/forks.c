@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "known_answers.h"
-#include "soter/fork.h"
 #include "soter/rand.h"
 
 #if !defined(_WIN32)
@@ -21,11 +20,6 @@ struct family {
     uint8_t parent[EACH][NONCE];
     uint8_t child[EACH][NONCE];
 };
-
-bool forks_are_noticed(void)
-{
-    return soter_fork_generation() != 0;
-}
 
 static bool draw(uint8_t nonces[EACH][NONCE])
 {

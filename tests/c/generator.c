@@ -5,8 +5,17 @@
 
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <string.h>
 
 #include "soter/crypto.h"
+
+bool __wrap_soter_fresh(uint8_t *out, size_t out_len);
+bool __wrap_soter_fresh(uint8_t *out, size_t out_len)
+{
+    const bool given = generator_give(out, out_len, false, true) == 1;
+    memset(out, 0, out_len);
+    return given;
+}
 
 int EVP_RAND_generate(EVP_RAND_CTX *drbg,
                       unsigned char *out,
@@ -19,8 +28,11 @@ int EVP_RAND_generate(EVP_RAND_CTX *drbg,
     (void)strength;
     (void)prediction_resistance;
     (void)more;
-    (void)more_len;
-    return generator_give(out, len, drbg == RAND_get0_private(soter_crypto.libctx), true);
+    /* What comes beside additional input is thrown away. */
+    return generator_give(out,
+                          len,
+                          more_len == 0 && drbg == RAND_get0_private(soter_crypto.libctx),
+                          true);
 }
 
 int RAND_bytes_ex(OSSL_LIB_CTX *ctx, unsigned char *out, size_t len, unsigned int strength)

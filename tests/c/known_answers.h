@@ -13,7 +13,6 @@ check check_seal, check_token, check_imprint, check_passphrase;
 check check_kdf, check_container, check_pair, check_validity, check_signed, check_encrypted;
 /* forks.c */
 check check_forks;
-bool forks_are_noticed(void); /* or else random bytes cannot be drawn ahead */
 /* protocols.c */
 check check_secrets, check_client, check_server, check_data, check_session, check_comparison;
 

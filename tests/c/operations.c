@@ -96,7 +96,8 @@ void stage_clear(void)
     memset(&stage, 0, sizeof stage);
 }
 
-/* Draws public random bytes until the generator is asked for more: how many there were. */
+/* Draws public random bytes until the generator is asked for more (and not for fresh bits alone):
+ * how many there were. */
 static long draw_until_asked(void)
 {
     uint8_t byte;
@@ -105,7 +106,7 @@ static long draw_until_asked(void)
     do {
         must(soter_rand_public(&byte, 1), "to draw");
         drawn++;
-    } while (random_disarm() == 0 && (random_arm(0, false), true));
+    } while (random_disarm() == 1 && (random_arm(0, false), true));
     return drawn;
 }
 

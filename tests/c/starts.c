@@ -20,9 +20,6 @@
 
 #include "calls.h"
 #include "memory.h"
-#include "random.h"
-#include "soter/fork.h"
-#include "soter/rand.h"
 #include "themis.h"
 
 enum family { MEMORY, MEMORY_FOR_GOOD, CALL, FAMILIES = CALL + CALLS_FAULTS };
@@ -43,7 +40,6 @@ struct told {
     long places;
     bool struck;
     bool refused;
-    bool is_unaware_of_forks;
     char hit[64];
     char finding[64];
 };
@@ -51,7 +47,6 @@ struct told {
 static struct told *told;
 static long injected[FAMILIES];
 static long refused[FAMILIES];
-static long unaware;
 static long findings;
 
 static int start_blindly(void)
@@ -114,28 +109,10 @@ static bool signs(int bits)
     return done;
 }
 
-/* Where forks go unnoticed, every request reaches the generator: nothing drawn ahead is there for a
- * child to draw again. */
-static bool draws_one_by_one(void)
-{
-    uint8_t drawn[12];
-    random_arm(0, false);
-    for (int i = 0; i < 3; i++) {
-        if (soter_rand_public(drawn, sizeof drawn) != THEMIS_SUCCESS) {
-            return false;
-        }
-    }
-    return random_disarm() == 3;
-}
-
 static const char *judge_start(void)
 {
     if (!seals() || !signs(256) || !signs(384) || !signs(521)) {
         return "success, and what was started does not work";
-    }
-    told->is_unaware_of_forks = soter_fork_generation() == 0;
-    if (told->is_unaware_of_forks && !draws_one_by_one()) {
-        return "forks go unnoticed, and random bytes are drawn ahead";
     }
     return NULL;
 }
@@ -204,7 +181,6 @@ static void inject(enum family family, long n)
     }
     injected[family] += told->struck;
     refused[family] += told->refused;
-    unaware += told->is_unaware_of_forks;
 }
 
 static void sweep(enum family family, long limit)
@@ -246,13 +222,6 @@ int main(int argc, char **argv)
                refused[family]);
         total += injected[family];
     }
-    if (unaware == 0) {
-        printf("no fault took the mark from which forks are noticed\n");
-        findings++;
-    }
-    printf("%ld faults in starts, %ld without a mark for forks, %ld findings\n",
-           total,
-           unaware,
-           findings);
+    printf("%ld faults in starts, %ld findings\n", total, findings);
     return findings != 0;
 }

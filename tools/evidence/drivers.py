@@ -108,6 +108,8 @@ def build(
         core = compile_all(folder / "core", sorted(CORE.glob("*/*.c")), core_flags())
     sources = [DRIVERS / f"{part}.c" for part in (name, *parts, *(SHARED if inject else ()))]
     options = list(linking)
+    if inject or "generator" in parts:
+        options.append("-Wl,--wrap=soter_fresh")
     if inject:
         by_hand = set(re.findall(r"^WRAP\w*\((\w+),", calls_source(), re.MULTILINE))
         functions = called_functions(core)

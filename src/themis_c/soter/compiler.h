@@ -57,4 +57,34 @@ extern void *__dso_handle __attribute__((visibility("hidden")));                
 #define SOTER_CRC32C_EIGHT(crc, bytes) ((uint32_t)__builtin_ia32_crc32di(crc, bytes))
 #endif
 
+/* The instruction of x86-64 that gives eight bytes of the processor's random generator; whether it
+ * did. A function that uses it says so, and is called only if the machine has it. (A compiler's own
+ * list of what machines have leaves it out, or costs more than the question.) */
+#define SOTER_CPUID_RDRAND (1U << 30)
+#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+#include <cpuid.h>
+static inline int soter_rdrand_present(void)
+{
+    unsigned int a;
+    unsigned int b;
+    unsigned int c;
+    unsigned int d;
+    return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & SOTER_CPUID_RDRAND) != 0;
+}
+#define SOTER_RDRAND_FUNCTION __attribute__((target("rdrnd")))
+#define SOTER_RDRAND_PRESENT() (soter_rdrand_present() != 0)
+#define SOTER_RDRAND(word) (__builtin_ia32_rdrand64_step(word) == 1)
+#elif defined(_MSC_VER) && defined(_M_X64)
+#include <intrin.h>
+static inline int soter_rdrand_present(void)
+{
+    int registers[4];
+    __cpuid(registers, 1);
+    return ((unsigned int)registers[2] & SOTER_CPUID_RDRAND) != 0;
+}
+#define SOTER_RDRAND_FUNCTION
+#define SOTER_RDRAND_PRESENT() (soter_rdrand_present() != 0)
+#define SOTER_RDRAND(word) (_rdrand64_step(word) == 1)
+#endif
+
 #endif

@@ -11,6 +11,7 @@
 #include "soter/ec_curve.h"
 #include "soter/fips.h"
 #include "soter/fork.h"
+#include "soter/fresh.h"
 #include "soter/init.h"
 #include "soter/threads.h"
 
@@ -56,6 +57,7 @@ static void fetch_all(void)
         return;
     }
     soter_fork_init();
+    soter_fresh_init();
     c->libctx = OSSL_LIB_CTX_new();
     if (c->libctx == NULL || (config != NULL && !soter_fips_load(c->libctx, config, &refusal))) {
         return;

@@ -4,12 +4,10 @@
 
 #include <stdint.h>
 
-/* Once, before soter_fork_generation. Where it finds no way to notice a fork, the generation stays
- * 0. */
+/* Once, before anything else here. */
 void soter_fork_init(void);
 
-/* A number that a process never shares with the process it was forked from, and that costs no
- * system call; 0 where nothing here notices a fork. */
+/* A number that is another one in a forked child than in its parent. */
 uint32_t soter_fork_generation(void);
 
 /* Between these two, which do not nest, a fork by another thread waits: OpenSSL takes locks for

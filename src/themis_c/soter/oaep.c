@@ -76,12 +76,17 @@ soter_status soter_oaep_wrap(const soter_oaep_key *key,
                              size_t secret_len,
                              uint8_t *wrapped)
 {
-    soter_status status = SOTER_ENGINE_FAIL;
+    soter_status status;
     size_t made_len = key->size;
     EVP_PKEY_CTX *ctx = NULL;
     if (key->is_private || secret_len > SOTER_OAEP_SECRET_MAX_SIZE) {
         return SOTER_INVALID_PARAMETER;
     }
+    status = soter_rand_renew_public(); /* the padding's seed */
+    if (status != SOTER_SUCCESS) {
+        return status;
+    }
+    status = SOTER_ENGINE_FAIL;
     ERR_set_mark();
     ctx = EVP_PKEY_CTX_dup(key->prepared);
     soter_fork_hold_off();

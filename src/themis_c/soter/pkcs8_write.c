@@ -52,6 +52,9 @@ static soter_status encrypt(struct soter_slice passphrase, unsigned char **der, 
     X509_SIG *encrypted = NULL;
     PKCS8_PRIV_KEY_INFO *plain = NULL;
     soter_status status = soter_rand_public(salt, sizeof salt);
+    if (status == SOTER_SUCCESS) {
+        status = soter_rand_renew_public(); /* OpenSSL draws the iv */
+    }
     if (status != SOTER_SUCCESS) {
         goto out;
     }

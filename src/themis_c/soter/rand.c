@@ -9,14 +9,17 @@
 #include "soter/compiler.h"
 #include "soter/crypto.h"
 #include "soter/fork.h"
+#include "soter/fresh.h"
 #include "soter/threads.h"
 #include "soter/wipe.h"
 
 #define BLOCK_SIZE 384
 #define FROM_BLOCK_MAX 32
+#define FRESH_SIZE 32 /* 256 bits */
 
 /* OpenSSL takes almost as long for 12 bytes as for a block of them, longer than encrypting a short
- * message; so every thread draws ahead. Only for what others may see, and never across a fork. */
+ * message; so every thread draws ahead. Only for what others may see, and a child that was forked
+ * draws a block of its own. */
 struct block {
     uint8_t bytes[BLOCK_SIZE];
     size_t left; /* at the front */
@@ -25,68 +28,59 @@ struct block {
 
 static SOTER_THREAD_LOCAL struct block block;
 
-/* The generation in which this thread's generators were seeded; 0 before. */
-static SOTER_THREAD_LOCAL uint32_t seeded;
-
-static bool seed(EVP_RAND_CTX *drbg)
-{
-    return drbg != NULL && EVP_RAND_reseed(drbg, 1, NULL, 0, NULL, 0) == 1;
-}
-
-/* OpenSSL tells a child from its parent by the number of the process, which can be the same: in a
- * namespace of its own, or when numbers come round again. So whoever has a new generation asks the
- * system for a seed; with "prediction resistance" that goes through to the primary generator. */
-static bool renew(void)
-{
-    const uint32_t generation = soter_fork_generation();
-    soter_threads_watch();
-    if (seeded != generation) {
-        if (!seed(RAND_get0_public(soter_crypto.libctx)) ||
-            !seed(RAND_get0_private(soter_crypto.libctx))) {
-            return false;
-        }
-        seeded = generation;
-    }
-    return true;
-}
-
-soter_status soter_rand_renew(void)
-{
-    bool done;
-    soter_fork_hold_off();
-    done = renew();
-    soter_fork_let();
-    return done ? SOTER_SUCCESS : soter_failed(SOTER_ENGINE_FAIL);
-}
-
 /* RAND_get0_public or RAND_get0_private: of this thread. */
 typedef EVP_RAND_CTX *generator(OSSL_LIB_CTX *libctx);
 
 /* Not RAND_bytes_ex: that asks first, under a lock of the whole process, whether somebody has put
  * another generator in the place of all. */
-static bool generate(EVP_RAND_CTX *drbg, uint8_t *out, size_t out_len)
+static soter_status
+generate(generator *own, const uint8_t *more, size_t more_len, uint8_t *out, size_t out_len)
 {
-    return drbg != NULL && EVP_RAND_generate(drbg, out, out_len, 0, 0, NULL, 0) == 1;
+    EVP_RAND_CTX *drbg;
+    bool done;
+    soter_fork_hold_off();
+    soter_threads_watch();
+    drbg = own(soter_crypto.libctx);
+    done = drbg != NULL && EVP_RAND_generate(drbg, out, out_len, 0, 0, more, more_len) == 1;
+    soter_fork_let();
+    return done ? SOTER_SUCCESS : soter_failed(SOTER_ENGINE_FAIL);
+}
+
+/* As many fresh bits as there are bits. */
+static soter_status mix(uint8_t *out, size_t out_len)
+{
+    uint8_t fresh[FRESH_SIZE];
+    bool done = true;
+    for (size_t at = 0; done && at < out_len; at += FRESH_SIZE) {
+        const size_t left = out_len - at;
+        const size_t len = left < FRESH_SIZE ? left : FRESH_SIZE;
+        done = soter_fresh(fresh, len);
+        for (size_t i = 0; i < len; i++) {
+            out[at + i] ^= fresh[i];
+        }
+    }
+    soter_wipe(fresh, sizeof fresh);
+    if (!done) {
+        soter_wipe(out, out_len);
+    }
+    return done ? SOTER_SUCCESS : SOTER_ENGINE_FAIL;
 }
 
 static soter_status draw(generator *own, uint8_t *out, size_t out_len)
 {
-    bool done;
-    soter_fork_hold_off();
-    done = renew() && generate(own(soter_crypto.libctx), out, out_len);
-    soter_fork_let();
-    return done ? SOTER_SUCCESS : soter_failed(SOTER_ENGINE_FAIL);
+    const soter_status status = generate(own, NULL, 0, out, out_len);
+    return status == SOTER_SUCCESS ? mix(out, out_len) : status;
 }
 
 soter_status soter_rand_public(uint8_t *out, size_t out_len)
 {
     const uint32_t generation = soter_fork_generation();
-    if (generation == 0 || out_len > FROM_BLOCK_MAX) {
+    if (out_len > FROM_BLOCK_MAX) {
         return draw(RAND_get0_public, out, out_len);
     }
     if (block.generation != generation || block.left < out_len) {
         block.left = 0;
-        if (draw(RAND_get0_public, block.bytes, BLOCK_SIZE) != SOTER_SUCCESS) {
+        if (generate(RAND_get0_public, NULL, 0, block.bytes, BLOCK_SIZE) != SOTER_SUCCESS) {
             return SOTER_ENGINE_FAIL;
         }
         block.left = BLOCK_SIZE;
@@ -95,10 +89,32 @@ soter_status soter_rand_public(uint8_t *out, size_t out_len)
     block.left -= out_len;
     memcpy(out, block.bytes + block.left, out_len);
     soter_wipe(block.bytes + block.left, out_len);
-    return SOTER_SUCCESS;
+    return mix(out, out_len);
 }
 
 soter_status soter_rand_secret(uint8_t *out, size_t out_len)
 {
     return draw(RAND_get0_private, out, out_len);
+}
+
+static soter_status renew(generator *own)
+{
+    uint8_t fresh[FRESH_SIZE];
+    uint8_t unused[1]; /* OpenSSL takes more bits only beside giving some */
+    soter_status status = SOTER_ENGINE_FAIL;
+    if (soter_fresh(fresh, sizeof fresh)) {
+        status = generate(own, fresh, sizeof fresh, unused, sizeof unused);
+    }
+    soter_wipe(fresh, sizeof fresh);
+    return status;
+}
+
+soter_status soter_rand_renew_public(void)
+{
+    return renew(RAND_get0_public);
+}
+
+soter_status soter_rand_renew_secret(void)
+{
+    return renew(RAND_get0_private);
 }

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What is drawn here is a generator's output XOR fresh bits (fresh.h): as strong as the better of
+ * the two, and never drawn again in another copy of this process, be it a forked child or one of
+ * two that were restored from one snapshot. */
 #ifndef SOTER_RAND_H
 #define SOTER_RAND_H
 
@@ -7,15 +10,16 @@
 
 #include "soter/status.h"
 
-/* Before OpenSSL draws by itself what must differ in a child: this thread's generators are seeded
- * from the system if this process has not done that since it was forked. */
-SOTER_MUST_USE soter_status soter_rand_renew(void);
-
-/* Random bytes that others may see: nonces, salts. Threads, and parent and child of a fork, draw
- * different ones. */
+/* Random bytes that others may see: nonces, salts. */
 SOTER_MUST_USE soter_status soter_rand_public(uint8_t *out, size_t out_len);
 
 /* Random bytes that stay secret: keys, scalars. From a generator of its own. */
 SOTER_MUST_USE soter_status soter_rand_secret(uint8_t *out, size_t out_len);
+
+/* Before OpenSSL draws by itself what leaves it: 256 fresh bits go into the state of this thread's
+ * generator for what others may see (salts, seeds of padding), or for what stays secret (nonces of
+ * ECDSA, primes). Numbers that only blind an operation may come twice. */
+SOTER_MUST_USE soter_status soter_rand_renew_public(void);
+SOTER_MUST_USE soter_status soter_rand_renew_secret(void);
 
 #endif

@@ -180,7 +180,7 @@ soter_status soter_rsa_key_generate(unsigned bits, soter_key **out)
     if (status != SOTER_SUCCESS) {
         goto out;
     }
-    status = soter_rand_renew();
+    status = soter_rand_renew_secret();
     if (status != SOTER_SUCCESS) {
         goto out;
     }

@@ -8,5 +8,6 @@ void *malloc(size_t size);
 void *calloc(size_t count, size_t size);
 void *realloc(void *block, size_t size);
 void free(void *block);
+int rand_s(unsigned int *word);
 
 #endif
