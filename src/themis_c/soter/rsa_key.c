@@ -196,6 +196,7 @@ soter_status soter_rsa_key_generate(unsigned bits, soter_key **out)
     made = NULL;
     status = SOTER_SUCCESS;
 out:
+    soter_wipe_stack(); /* candidates for primes stay there */
     soter_key_free(made);
     EVP_PKEY_CTX_free(ctx);
     do { /* more than once where OpenSSL left marks of its own on errors that it went on after */
