@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Describe the compiled module pythemis._themis: its cdef, its C sources, its libraries.
 
-setup.py hands make_ffibuilder to cffi. Nothing here judges what it finds: build_checks.py
-tries the compiler and the libraries for real, just before they are used.
+setup.py hands make_ffibuilder to cffi. Nothing here judges what it finds: checks.py of
+build_support tries the compiler and the libraries for real, just before they are used.
 """
 
 from __future__ import annotations

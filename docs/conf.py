@@ -62,7 +62,7 @@ add_module_names = False
 
 html_theme = "furo"
 pygments_dark_style = "monokai"
-html_title = f"pythemis {release}"
+html_title = f"pythemis {release}: high-level cryptography for Python"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_favicon = "_static/favicon.svg"

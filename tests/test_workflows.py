@@ -10,6 +10,7 @@ import zipfile
 import pytest
 from _project import ROOT
 
+from build_support import project
 from tools.evidence.__main__ import ROUNDS
 
 pytestmark = [pytest.mark.no_c, pytest.mark.sources]
@@ -241,13 +242,16 @@ PLATFORMS = [
 
 
 PROJECT = '[project]\nversion = "1.2.3"\n'
+ADDRESS = "https://project.example/pythemis"
 
 
 @pytest.fixture
 def release(tmp_path):
     """Give a folder with everything that a release has."""
-    (tmp_path / "pyproject.toml").write_text(PROJECT + "\n[project.urls]\nSource = 'https://...'\n")
-    (tmp_path / "SECURITY.md").write_text("Report it at https://...\n")
+    (tmp_path / "pyproject.toml").write_text(PROJECT)
+    (tmp_path / "build_support").mkdir()
+    (tmp_path / "build_support" / "project.py").write_text(f'ADDRESS = "{ADDRESS}"\n')
+    (tmp_path / "SECURITY.md").write_text(f"Report it at {ADDRESS}.\n")
     (tmp_path / "CHANGELOG.md").write_text("# Changelog\n\n## [1.2.3] - 2026-01-01\n")
     (tmp_path / "dist").mkdir()
     (tmp_path / "dist" / "pythemis-1.2.3.tar.gz").write_bytes(b"")
@@ -293,14 +297,42 @@ def test_a_release_without_a_word_in_the_changelog_is_refused(release):
 
 
 def test_a_release_without_an_address_is_refused(release):
-    """Who has a release can find the project, and a private place for weaknesses."""
-    (release / "pyproject.toml").write_text(PROJECT)
-    (release / "SECURITY.md").write_text((ROOT / "SECURITY.md").read_text(encoding="utf-8"))
-    expected = [
-        "pyproject.toml does not say under [project.urls] where the project is.",
-        "SECURITY.md says that the project has no public address.",
-    ]
-    assert judged(release) == (1, expected)
+    """Anyone who has a release can find the project, and a private place for weaknesses."""
+    (release / "SECURITY.md").write_text("Report it.\n")
+    other = "SECURITY.md has another address: run python -m build_support.project."
+    assert judged(release) == (1, [other])
+    (release / "build_support" / "project.py").write_text('ADDRESS = ""\n')
+    none = "build_support/project.py has no ADDRESS: nothing says where the project is."
+    assert judged(release) == (1, [none])
+
+
+# ---- Where the project is ----
+
+
+def test_one_setting_feeds_metadata_links_and_security():
+    """With an address the metadata names it, links lead there, and SECURITY.md says where to go."""
+    assert project.urls(ADDRESS)["Source"] == ADDRESS
+    text = "[start](docs/start.md#install), [web](https://a.example), [below](#below)"
+    at = f"{ADDRESS}/blob/main/docs/start.md#install"
+    assert project.long_description(text, ADDRESS) == text.replace("docs/start.md#install", at)
+    said = project.security((ROOT / "SECURITY.md").read_text("utf-8"), ADDRESS)
+    assert f"Open {ADDRESS}, choose **Security**" in said
+    assert "no public address" not in said
+
+
+def test_without_an_address_nothing_leads_nowhere():
+    """No link of the package's page is relative, no address is invented, SECURITY.md is current."""
+    assert project.urls("") == {}
+    text = "[start](docs/start.md#install), [web](https://a.example), [below](#below)"
+    assert project.long_description(text, "") == text.replace(
+        "[start](docs/start.md#install)", "start"
+    )
+    security = (ROOT / "SECURITY.md").read_text("utf-8")
+    assert project.security(security) == security
+    readme = project.long_description((ROOT / "README.md").read_text("utf-8"))
+    targets = re.findall(r"\]\(([^)]+)\)", readme)
+    assert targets
+    assert all(target.startswith(("https://", "#")) for target in targets)
 
 
 @pytest.mark.parametrize("gone", [".tar.gz", "abi3-win_arm64", "cp314t-musllinux_1_2_x86_64"])

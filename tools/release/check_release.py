@@ -16,6 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SBOM = re.compile(r"[^/]+\.dist-info/sboms/[^/]+\.cdx\.json")
+ADDRESS = re.compile(r'^ADDRESS = "(https://[^"]+)"$', re.MULTILINE)
 PYTHONS = ("cp310-abi3", "cp314-cp314t")
 PLATFORMS = (
     *("manylinux_2_[0-9]+_x86_64", "manylinux_2_[0-9]+_aarch64"),
@@ -47,10 +48,11 @@ def problems(root: Path, tag: str) -> list[str]:
     changes = (root / "CHANGELOG.md").read_text(encoding="utf-8")
     if f"\n## [{version}]" not in changes:
         wrong.append(f"CHANGELOG.md has nothing about {version}.")
-    if "\n[project.urls]\n" not in (root / "pyproject.toml").read_text(encoding="utf-8"):
-        wrong.append("pyproject.toml does not say under [project.urls] where the project is.")
-    if "no public address" in (root / "SECURITY.md").read_text(encoding="utf-8"):
-        wrong.append("SECURITY.md says that the project has no public address.")
+    address = ADDRESS.search((root / "build_support" / "project.py").read_text(encoding="utf-8"))
+    if not address:
+        wrong.append("build_support/project.py has no ADDRESS: nothing says where the project is.")
+    elif address[1] not in (root / "SECURITY.md").read_text(encoding="utf-8"):
+        wrong.append("SECURITY.md has another address: run python -m build_support.project.")
     names = {path.name for path in (root / "dist").glob("*")}
     for pattern in expected(version):
         found = {name for name in names if re.fullmatch(pattern, name)}

@@ -46,7 +46,7 @@ def missing_system_packages() -> list[str]:
         packages.append("pkg-config")
     packages += [library.packages.debian for library in LIBRARIES if not has(library)]
     # The packages of Debian's own Python carry its version. Another Python has its headers
-    # and ensurepip, or build_checks.py and venv say what it lacks.
+    # and ensurepip, or build_support and venv say what it lacks.
     if Path(sys.base_prefix) == Path("/usr"):
         version = f"python3.{sys.version_info.minor}"
         if not Path(sysconfig.get_path("include"), "Python.h").exists():
