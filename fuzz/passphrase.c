@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Secure Cell with a passphrase, reading: writing always takes 314110 rounds of PBKDF2. Input:
- * flags, the most rounds allowed (1 to 256), passphrase, context, then for a raw run a cell, else a
- * salt, a message, and the edits of its cell.
+/* Secure Cell with a passphrase. Input: flags with the fewest rounds that are read, the most (1 to
+ * 256), passphrase, context, then for a raw run a cell, else a salt, a message, and the edits of
+ * its cell.
  *
  * Promises: the header is read as the specification has it, and only as far as the bytes go; no
- * more rounds are spent than allowed; what is not the honest cell is refused, nothing comes out. */
+ * rounds are spent outside the bounds; what is not the honest cell is refused, nothing comes out;
+ * what is written has the rounds that were asked for, and opens. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,8 +16,15 @@
 enum { FLAG_RAW = 1 };
 enum { FIXED_SIZE = 5 * 4 + 12 + 16, ITERATIONS_AT = FIXED_SIZE, KDF_FIXED_SIZE = 6 };
 
+/* The rounds of PBKDF2 that are read; `most` are written. */
+struct bounds {
+    uint32_t least;
+    uint32_t most;
+};
+
 /* What the specification says about a header, in the order of the field numbers, in 64 bits. */
-static int expected_status(struct soter_slice sealed, uint32_t most, size_t *message_len)
+static int
+expected_status(struct soter_slice sealed, const struct bounds *bounds, size_t *message_len)
 {
     uint32_t numbers[5];
     uint32_t iterations;
@@ -37,7 +45,7 @@ static int expected_status(struct soter_slice sealed, uint32_t most, size_t *mes
         sealed.len != (uint64_t)FIXED_SIZE + numbers[4] + numbers[3]) {
         return THEMIS_INVALID_PARAMETER;
     }
-    if (iterations > most) {
+    if (iterations < bounds->least || iterations > bounds->most) {
         return THEMIS_NOT_SUPPORTED;
     }
     *message_len = numbers[3];
@@ -46,7 +54,7 @@ static int expected_status(struct soter_slice sealed, uint32_t most, size_t *mes
 
 /* Reads a cell; gives the status, and the message if there is one. */
 static int open_cell(themis_passphrase *passphrase,
-                     uint32_t most,
+                     const struct bounds *bounds,
                      struct soter_slice sealed,
                      struct soter_slice context,
                      uint8_t **message,
@@ -54,7 +62,7 @@ static int open_cell(themis_passphrase *passphrase,
 {
     uint8_t *copy = fuzz_copy(sealed);
     size_t expected_len;
-    const int expected = expected_status(sealed, most, &expected_len);
+    const int expected = expected_status(sealed, bounds, &expected_len);
     int status = themis_passphrase_message_size(passphrase, copy, sealed.len, message_len);
     MUST(status == expected && *message_len == expected_len);
     *message = fuzz_room(*message_len);
@@ -106,7 +114,7 @@ static void forge(struct soter_slice passphrase,
 static void forge_and_change(fuzz_input *input,
                              themis_passphrase *passphrase,
                              struct soter_slice bytes,
-                             uint32_t most,
+                             const struct bounds *bounds,
                              struct soter_slice context)
 {
     static struct fuzz_message honest;
@@ -114,7 +122,8 @@ static void forge_and_change(fuzz_input *input,
     const struct soter_slice salt = fuzz_field(input);
     const struct soter_slice text = fuzz_field(input);
     const struct themis_cell_text parts = {text.data, text.len, context.data, context.len};
-    const uint32_t iterations = 1 + fuzz_byte(input) % most;
+    const uint32_t iterations =
+        bounds->least + fuzz_byte(input) % (bounds->most - bounds->least + 1);
     uint8_t *message;
     size_t message_len;
     int status;
@@ -124,13 +133,42 @@ static void forge_and_change(fuzz_input *input,
     forge(bytes, salt, iterations, &parts, &honest);
     changed = honest;
     fuzz_edit(input, &changed);
-    status = open_cell(passphrase, most, fuzz_slice(&changed), context, &message, &message_len);
+    status = open_cell(passphrase, bounds, fuzz_slice(&changed), context, &message, &message_len);
     MUST((status == THEMIS_SUCCESS) == fuzz_equal(fuzz_slice(&changed), fuzz_slice(&honest)));
     free(message);
-    status = open_cell(passphrase, most, fuzz_slice(&honest), context, &message, &message_len);
+    status = open_cell(passphrase, bounds, fuzz_slice(&honest), context, &message, &message_len);
     MUST(status == THEMIS_SUCCESS);
     MUST(fuzz_equal((struct soter_slice){message, message_len}, text));
     free(message);
+}
+
+static void write_and_read(fuzz_input *input,
+                           themis_passphrase *passphrase,
+                           const struct bounds *bounds,
+                           struct soter_slice context)
+{
+    const struct soter_slice text = fuzz_field(input);
+    const size_t len = text.len + THEMIS_PASSPHRASE_TOKEN_SIZE;
+    uint8_t *sealed = fuzz_room(len);
+    uint8_t *message = NULL;
+    size_t message_len;
+    int status = themis_passphrase_seal(passphrase,
+                                        text.data,
+                                        text.len,
+                                        context.data,
+                                        context.len,
+                                        sealed,
+                                        len);
+    MUST(status == (text.len == 0 ? THEMIS_INVALID_PARAMETER : THEMIS_SUCCESS));
+    if (status == THEMIS_SUCCESS) {
+        const struct soter_slice cell = {sealed, len};
+        MUST(soter_get_u32le(sealed + ITERATIONS_AT) == bounds->most);
+        status = open_cell(passphrase, bounds, cell, context, &message, &message_len);
+        MUST(status == THEMIS_SUCCESS);
+        MUST(fuzz_equal((struct soter_slice){message, message_len}, text));
+    }
+    free(message);
+    free(sealed);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -138,18 +176,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_input input = fuzz_start(data, size);
     const uint8_t flags = fuzz_byte(&input);
     const uint32_t most = 1 + (uint32_t)fuzz_byte(&input);
+    const struct bounds bounds = {1 + (uint32_t)(flags >> 1) % most, most};
     const struct soter_slice bytes = fuzz_field(&input);
     const struct soter_slice context = fuzz_field(&input);
     themis_passphrase *passphrase = NULL;
-    int status = themis_passphrase_new(bytes.data, bytes.len, most, &passphrase);
+    int status =
+        themis_passphrase_new(bytes.data, bytes.len, most, bounds.least, most, &passphrase);
     MUST(status == (bytes.len == 0 ? THEMIS_INVALID_PARAMETER : THEMIS_SUCCESS));
     if (passphrase != NULL && (flags & FLAG_RAW) != 0) {
         uint8_t *message;
         size_t message_len;
-        (void)open_cell(passphrase, most, fuzz_rest(&input), context, &message, &message_len);
+        (void)open_cell(passphrase, &bounds, fuzz_rest(&input), context, &message, &message_len);
         free(message);
     } else if (passphrase != NULL) {
-        forge_and_change(&input, passphrase, bytes, most, context);
+        forge_and_change(&input, passphrase, bytes, &bounds, context);
+        write_and_read(&input, passphrase, &bounds, context);
     }
     themis_passphrase_free(passphrase);
     return 0;

@@ -40,7 +40,8 @@ static void make_shared(void)
 {
     (void)fuzz_ec_public(256, true); /* the keys of common/fuzz.c are made at the first call */
     MUST(themis_cell_new(text, sizeof text, 1, &shared.cell) == THEMIS_SUCCESS);
-    MUST(themis_passphrase_new(text, sizeof text, 1000000, &shared.passphrase) == THEMIS_SUCCESS);
+    MUST(themis_passphrase_new(text, sizeof text, 1000, 1, 1000000, &shared.passphrase) ==
+         THEMIS_SUCCESS);
     MUST(themis_passphrase_seal(shared.passphrase,
                                 text,
                                 sizeof text,

@@ -33,6 +33,8 @@ class _Lib:
     THEMIS_KEY_RSA: Final[int]
     THEMIS_CELL_TOKEN_SIZE: Final[int]
     THEMIS_PASSPHRASE_TOKEN_SIZE: Final[int]
+    THEMIS_PASSPHRASE_ITERATIONS: Final[int]
+    THEMIS_PASSPHRASE_MIN_ITERATIONS: Final[int]
     THEMIS_PASSPHRASE_MAX_ITERATIONS: Final[int]
     THEMIS_PASSPHRASE_ITERATIONS_LIMIT: Final[int]
     THEMIS_CELL_SEAL: Final[int]
@@ -240,6 +242,8 @@ class _Lib:
         self,
         passphrase: _Bytes,
         passphrase_len: int,
+        iterations: int,
+        min_iterations: int,
         max_iterations: int,
         out: _Pointer,
         /,
@@ -264,6 +268,14 @@ class _Lib:
         message_len: _Pointer,
         /,
     ) -> int: ...
+    def themis_passphrase_bounds(
+        self,
+        passphrase: _Pointer,
+        sealed: _Bytes,
+        sealed_len: int,
+        bounds: _Pointer,
+        /,
+    ) -> None: ...
     def themis_passphrase_unseal(
         self,
         passphrase: _Pointer,

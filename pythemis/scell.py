@@ -21,8 +21,9 @@ which write into a buffer of yours, and ``encrypt_many`` and ``decrypt_many`` fo
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 from . import _compat
 from ._core import boundary, cell_lists, cells
@@ -40,9 +41,13 @@ __all__ = [
     "SecureCellValueError",
 ]
 
+Form: TypeAlias = Literal["NFC", "NFKC"]
 Contexts: TypeAlias = Buffer | Iterable[Buffer | None] | None
 
+DEFAULT_ITERATIONS = cells.ITERATIONS
+DEFAULT_MIN_ITERATIONS = cells.MIN_ITERATIONS
 DEFAULT_MAX_ITERATIONS = cells.MAX_ITERATIONS
+NORMALIZE_MAX = 1024  # characters
 
 
 class SecureCellError(ThemisError):
@@ -86,7 +91,7 @@ class SCellSeal(_KeyedCell):
         encoding: how a passphrase of type ``str`` becomes bytes; see `SCellSealPassphrase`.
         compat_096: also read what Themis 0.9.6 wrote on 64-bit machines. Tried only after the
             normal way failed, so it makes failures twice as slow.
-        max_iterations: see `SCellSealPassphrase`.
+        normalize, iterations, min_iterations, max_iterations: see `SCellSealPassphrase`.
 
     Raises:
         SecureCellError: neither or both of key and passphrase, or an empty one.
@@ -110,6 +115,9 @@ class SCellSeal(_KeyedCell):
         *,
         passphrase: Buffer | str,
         encoding: str = "utf-8",
+        normalize: Form | None = None,
+        iterations: int = DEFAULT_ITERATIONS,
+        min_iterations: int = DEFAULT_MIN_ITERATIONS,
         max_iterations: int = DEFAULT_MAX_ITERATIONS,
     ) -> None: ...
 
@@ -120,6 +128,9 @@ class SCellSeal(_KeyedCell):
         passphrase: Buffer | str | None = None,
         encoding: str | None = None,
         compat_096: bool = False,
+        normalize: Form | None = None,
+        iterations: int | None = None,
+        min_iterations: int | None = None,
         max_iterations: int | None = None,
     ) -> None:
         if passphrase is not None:
@@ -129,11 +140,16 @@ class SCellSeal(_KeyedCell):
                 _ERRORS,
                 "give a key or a passphrase: SCellSeal(key=...) or SCellSeal(passphrase=...)",
             )
-        if encoding is not None or max_iterations is not None:
-            # Whoever gives them means a passphrase, and would get it unstretched.
-            boundary.wrong_value(
-                _ERRORS, "encoding and max_iterations are for SCellSeal(passphrase=...), not a key"
-            )
+        given = {
+            "encoding": encoding,
+            "normalize": normalize,
+            "iterations": iterations,
+            "min_iterations": min_iterations,
+            "max_iterations": max_iterations,
+        }
+        for name, value in given.items():
+            if value is not None:  # a passphrase was meant, and would not be stretched
+                boundary.wrong_value(_ERRORS, f"{name} is for SCellSeal(passphrase=...), not a key")
         self._prepare(key, compat_096=compat_096)
 
     def encrypt(self, message: Buffer, context: Buffer | None = None) -> bytes:
@@ -244,13 +260,19 @@ class SCellSealPassphrase(SCellSeal):
     Args:
         passphrase: text, or its bytes; not empty.
         encoding: how text becomes bytes; other languages use UTF-8.
-        max_iterations: the most iterations of PBKDF2 that reading a cell may cost, 5000000
-            unless given. New cells have 314110; one that asks for more than this bound is
-            refused, for a hostile cell could keep you busy for minutes.
+        normalize: "NFC" or "NFKC": bring text of at most 1024 characters to this Unicode form
+            first, so that it does not matter how a keyboard composes accents. None takes text
+            as it is, as other languages do. Bytes are refused with it.
+        iterations: how many iterations of PBKDF2 a new cell takes, from min_iterations to
+            max_iterations; 314110, as in every Themis, unless given.
+        min_iterations: the fewest iterations of a cell that is read, 1 to max_iterations;
+            200000, the fewest that any Themis wrote, unless given. With fewer, guessing is fast.
+        max_iterations: the most iterations of a cell that is read, up to 2147483647; 5000000
+            unless given. A hostile cell that asks for more could keep you busy for minutes.
 
     Raises:
-        SecureCellError: an empty passphrase, one that the encoding cannot express, a bound out
-            of range.
+        SecureCellError: an empty passphrase, one that the encoding cannot express or that is too
+            long to normalise, iterations out of their range.
     """
 
     def __init__(
@@ -259,17 +281,25 @@ class SCellSealPassphrase(SCellSeal):
         encoding: str = "utf-8",
         *,
         key: None = None,
+        normalize: Form | None = None,
+        iterations: int = DEFAULT_ITERATIONS,
+        min_iterations: int = DEFAULT_MIN_ITERATIONS,
         max_iterations: int = DEFAULT_MAX_ITERATIONS,
     ) -> None:
         if passphrase is None or key is not None:
             boundary.wrong_value(_ERRORS, "SCellSealPassphrase takes a passphrase, and no key")
+        if normalize is not None:
+            passphrase = _normalised(passphrase, normalize)
         if isinstance(passphrase, str):
             passphrase = _encoded(passphrase, encoding)
-        if not isinstance(max_iterations, int):
-            boundary.wrong_type(_ERRORS, "max_iterations must be an int")
-        if not 1 <= max_iterations <= cells.ITERATIONS_LIMIT:
-            boundary.wrong_value(_ERRORS, f"max_iterations must be 1 to {cells.ITERATIONS_LIMIT}")
-        boundary.own(self, cells.passphrase_new, passphrase, max_iterations=max_iterations)
+        boundary.own(
+            self,
+            cells.passphrase_new,
+            passphrase,
+            iterations=iterations,
+            min_iterations=min_iterations,
+            max_iterations=max_iterations,
+        )
 
     def encrypt(self, message: Buffer, context: Buffer | None = None) -> bytes:
         """Encrypt as `SCellSeal.encrypt` does; the result has ``len(message) + 70`` bytes."""
@@ -280,7 +310,7 @@ class SCellSealPassphrase(SCellSeal):
 
         Raises:
             SecureCellError: a wrong passphrase or context, data that is damaged or something
-                else, or more iterations asked for than ``max_iterations``.
+                else, or iterations outside of ``min_iterations`` to ``max_iterations``.
         """
         return cells.passphrase_unseal(self, message, context)
 
@@ -518,6 +548,19 @@ class SCellContextImprint(_KeyedCell):
     ) -> list[bytes]:
         """Decrypt a list of what `encrypt` returned, with one context for each or one for all."""
         return cell_lists.imprint_list(self, messages, contexts, threads, encrypts=False)
+
+
+def _normalised(passphrase: Buffer | str, form: Form) -> str:
+    if not isinstance(form, str):
+        boundary.wrong_type(_ERRORS, "normalize must be 'NFC', 'NFKC' or None")
+    if form not in ("NFC", "NFKC"):
+        boundary.wrong_value(_ERRORS, "normalize must be 'NFC', 'NFKC' or None")
+    if not isinstance(passphrase, str):
+        boundary.wrong_value(_ERRORS, "normalize is for a passphrase of type str, not for bytes")
+    if len(passphrase) > NORMALIZE_MAX:  # many accents on one letter cost quadratic time
+        problem = f"a passphrase of more than {NORMALIZE_MAX} characters is not normalised"
+        boundary.wrong_value(_ERRORS, problem)
+    return unicodedata.normalize(form, passphrase)
 
 
 def _encoded(passphrase: str, encoding: str) -> bytes:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pythemis.exception import THEMIS_CODES, ThemisError
-from pythemis.scell import SecureCellError, SecureCellTypeError, SecureCellValueError
+from pythemis.scell import SCellSeal, SecureCellError, SecureCellTypeError, SecureCellValueError
 
 VECTORS = Path(__file__).resolve().parent / "vectors"
 TOKEN = 44  # bytes of an authentication token
@@ -36,6 +36,12 @@ def vector(topic, name):
 def unhex(text):
     """Give the bytes of a vector's field; None stays None."""
     return None if text is None else bytes.fromhex(text)
+
+
+def quick(passphrase, **options):
+    """Make a cell that writes one iteration of PBKDF2, and reads as few."""
+    few = {"iterations": 1, "min_iterations": 1}
+    return SCellSeal(passphrase=passphrase, **(few | options))
 
 
 @contextlib.contextmanager

@@ -23,6 +23,7 @@ from _cells import (
     TOKEN,
     not_a_cell,
     not_authentic,
+    quick,
     refused,
     with_u32,
     wrong_type,
@@ -146,7 +147,7 @@ def test_context_imprint_takes_every_kind_of_bytes(kind):
 
 def test_a_passphrase_cell_takes_every_kind_of_bytes(kind):
     """Passphrase, data and context may be of any bytes-like type."""
-    cell = SCellSeal(passphrase=kind(KEY))
+    cell = quick(kind(KEY))
     sealed = forge(KEY, DATA, DATA, salt=b"s" * 14)  # 116 bytes, which 4 divides
     opened = cell.decrypt(kind(sealed), kind(DATA))
     assert type(opened) is bytes
@@ -155,11 +156,9 @@ def test_a_passphrase_cell_takes_every_kind_of_bytes(kind):
 
 def test_writing_a_passphrase_cell_takes_a_view():
     """The same for writing, once, because it is slow."""
-    sealed = SCellSeal(passphrase=bytearray(KEY)).encrypt(
-        memoryview(DATA), np.frombuffer(DATA, "I")
-    )
+    sealed = quick(bytearray(KEY)).encrypt(memoryview(DATA), np.frombuffer(DATA, "I"))
     assert len(sealed) == len(DATA) + PASSPHRASE_TOKEN
-    assert SCellSeal(passphrase=KEY).decrypt(sealed, DATA) == DATA
+    assert quick(KEY).decrypt(sealed, DATA) == DATA
 
 
 @given(data=st.binary(min_size=1, max_size=300), shift=st.integers(0, 16))
@@ -192,7 +191,7 @@ def test_inputs_are_not_changed():
 def test_a_key_may_be_wiped_once_the_object_is_made():
     """The object has what it needs: clearing the caller's copy changes nothing."""
     key, passphrase = bytearray(KEY), bytearray(KEY)
-    by_key, by_passphrase = SCellSeal(key), SCellSeal(passphrase=passphrase)
+    by_key, by_passphrase = SCellSeal(key), quick(passphrase)
     key[:], passphrase[:] = bytes(32), b""
     assert by_key.decrypt(SEALED, DATA) == DATA
     assert by_passphrase.decrypt(BY_PASSPHRASE, DATA) == DATA
@@ -224,9 +223,9 @@ FAILING = {
     "unprotect": Call(SCellTokenProtect(KEY).decrypt, (ENCRYPTED, PROTECTING_TOKEN, b"wrong")),
     "unprotect without token": Call(SCellTokenProtect(KEY).decrypt, (ENCRYPTED, b"x", b"wrong")),
     "imprint": Call(SCellContextImprint(KEY).encrypt, (DATA, b"")),
-    "passphrase seal": Call(SCellSeal(passphrase=KEY).encrypt, (DATA, "text")),
-    "passphrase unseal": Call(SCellSeal(passphrase=KEY).decrypt, (BY_PASSPHRASE, b"wrong")),
-    "passphrase unseal nothing": Call(SCellSeal(passphrase=KEY).decrypt, (DATA, b"wrong")),
+    "passphrase seal": Call(quick(KEY).encrypt, (DATA, "text")),
+    "passphrase unseal": Call(quick(KEY).decrypt, (BY_PASSPHRASE, b"wrong")),
+    "passphrase unseal nothing": Call(quick(KEY).decrypt, (DATA, b"wrong")),
     "key": Call(SCellSeal, (b"",)),
     "passphrase": Call(SCellSealPassphrase, (b"",)),
 }
@@ -366,7 +365,7 @@ def test_what_is_not_bytes_is_no_message(bad):
     """A message of a wrong type is refused by every mode, before anything is encrypted."""
     for cell in (
         SCellSeal(KEY),
-        SCellSeal(passphrase=KEY),
+        quick(KEY),
         SCellTokenProtect(KEY),
         SCellContextImprint(KEY),
     ):
@@ -376,7 +375,7 @@ def test_what_is_not_bytes_is_no_message(bad):
 
 def test_what_is_not_bytes_is_no_encrypted_message(bad):
     """The same for decryption."""
-    for cell in (SCellSeal(KEY), SCellSeal(passphrase=KEY)):
+    for cell in (SCellSeal(KEY), quick(KEY)):
         with wrong_type(complaint(bad, "the encrypted message")):
             cell.decrypt(bad, DATA)
     with wrong_type(complaint(bad, "the encrypted message")):
@@ -389,7 +388,7 @@ def test_what_is_not_bytes_is_no_context(bad):
     """A context of a wrong type is refused by every mode, in both directions."""
     for cell, encrypted in (
         (SCellSeal(KEY), (SEALED,)),
-        (SCellSeal(passphrase=KEY), (BY_PASSPHRASE,)),
+        (quick(KEY), (BY_PASSPHRASE,)),
         (SCellTokenProtect(KEY), (ENCRYPTED, PROTECTING_TOKEN)),
         (SCellContextImprint(KEY), (IMPRINTED,)),
     ):
@@ -438,7 +437,7 @@ def test_what_is_almost_bytes_is_told_what_to_do(almost, words):
 
 def test_a_cell_of_another_kind_is_named():
     """Not only that it is not what it should be: its first bytes say what it is."""
-    by_key, by_passphrase = SCellSeal(KEY), SCellSeal(passphrase="text")
+    by_key, by_passphrase = SCellSeal(KEY), quick("text")
     into = bytearray(200)
     for cell, data, words in (
         (by_key, by_passphrase.encrypt(b"m"), "with a key: it is a Seal cell made with a passph"),
@@ -466,7 +465,7 @@ def test_none_is_no_message_and_no_token():
     with wrong_type("the encrypted message must be"):
         SCellSeal(KEY).decrypt(None)
     with wrong_type("the encrypted message must be"):
-        SCellSeal(passphrase=KEY).decrypt(None)
+        quick(KEY).decrypt(None)
     with wrong_type("the token must be"):
         SCellTokenProtect(KEY).decrypt(ENCRYPTED, None)
     with wrong_type("the message must be"):
@@ -493,7 +492,7 @@ def test_an_empty_message_is_refused(empty):
     says = "has 0 bytes; it must have 1 to 4294967295"
     for cell in (
         SCellSeal(KEY),
-        SCellSeal(passphrase=KEY),
+        quick(KEY),
         SCellTokenProtect(KEY),
         SCellContextImprint(KEY),
     ):
@@ -503,7 +502,7 @@ def test_an_empty_message_is_refused(empty):
         SCellContextImprint(KEY).decrypt(empty, DATA)
     with wrong_value(f"the encrypted message {says}"):
         SCellTokenProtect(KEY).decrypt(empty, PROTECTING_TOKEN, DATA)
-    for cell in (SCellSeal(KEY), SCellSeal(passphrase=KEY)):
+    for cell in (SCellSeal(KEY), quick(KEY)):
         with not_a_cell():
             cell.decrypt(empty, DATA)
 
@@ -632,7 +631,7 @@ def test_an_empty_text_key_is_an_empty_key():
 def huge_claims():
     """Give hostile inputs whose fields claim gigabytes, with the call that reads them."""
     seal, protect = SCellSeal(KEY).decrypt, SCellTokenProtect(KEY).decrypt
-    phrase = SCellSeal(passphrase=KEY).decrypt
+    phrase = quick(KEY).decrypt
     for claim in (2**32 - 1, 2**31, 2**31 - 1, 2**30):
         for at in (4, 8, 12):
             yield seal, (with_u32(SEALED, at, claim), DATA)
@@ -712,7 +711,7 @@ def test_a_refused_decryption_takes_no_more_than_the_message(size):
 
 def test_wrong_iteration_counts_are_refused_by_class_and_code():
     """None at all: not such a cell. More than the bound: not supported. Both at once."""
-    cell = SCellSeal(passphrase=KEY)
+    cell = quick(KEY)
     with not_a_cell():
         cell.decrypt(with_u32(BY_PASSPHRASE, 48, 0), DATA)
     with asks_too_much():

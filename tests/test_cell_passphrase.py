@@ -18,6 +18,7 @@ from _cells import (
     flips,
     not_a_cell,
     not_authentic,
+    quick,
     refused,
     unhex,
     vector,
@@ -26,6 +27,7 @@ from _cells import (
     wrong_type,
     wrong_value,
 )
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_primitives import kdf_by_definition
@@ -34,18 +36,20 @@ from pythemis._core import cells
 from pythemis._themis import ffi, lib
 from pythemis.exception import THEMIS_CODES
 from pythemis.scell import (
+    DEFAULT_ITERATIONS,
     DEFAULT_MAX_ITERATIONS,
+    DEFAULT_MIN_ITERATIONS,
     SCellSeal,
     SCellSealPassphrase,
+    SCellTokenProtect,
     SecureCellError,
 )
 
 PASSPHRASE = "pässphrase пароль"
 CONTEXT = b"row 7"
 MESSAGE = bytes(range(40))
-CELL = SCellSeal(passphrase=PASSPHRASE)
+CELL = quick(PASSPHRASE, iterations=DEFAULT_ITERATIONS)
 ITERATIONS_AT = 48  # where the iteration count stands in a cell
-DEFAULT_ITERATIONS = 314110
 
 
 def forge(passphrase, message, context=b"", *, iterations=1, salt=b"s" * 16, bits=256):
@@ -82,7 +86,13 @@ def is_malformed(sealed):
 
 def asks_too_much():
     """Demand the refusal of a cell that wants more iterations than are allowed."""
-    return refused(THEMIS_CODES.NOT_SUPPORTED, "max_iterations")
+    return refused(THEMIS_CODES.NOT_SUPPORTED, "more than max_iterations of this object (")
+
+
+def asks_too_little(count, bound):
+    """Demand the refusal of a cell that wants fewer iterations than are allowed."""
+    says = f"asks for {count} iterations, fewer than min_iterations of this object ({bound})"
+    return refused(THEMIS_CODES.NOT_SUPPORTED, says)
 
 
 def refusal(sealed, *, max_iterations=DEFAULT_MAX_ITERATIONS):
@@ -96,7 +106,7 @@ def refusal(sealed, *, max_iterations=DEFAULT_MAX_ITERATIONS):
 @pytest.mark.parametrize("case", vectors("cell_passphrase"))
 def test_known_answers(case):
     """What real Themis reads, we read, and what it refuses, we refuse."""
-    cell = SCellSeal(passphrase=unhex(case["passphrase"]))
+    cell = quick(unhex(case["passphrase"]))
     sealed, context = unhex(case["cell"]), unhex(case["context"])
     if case["status"] == 0:
         assert cell.decrypt(sealed, context) == unhex(case["message"])
@@ -137,15 +147,15 @@ def test_what_the_specification_defines_is_read(**parts):
     """Any message, context, text, salt, iteration count and key length are read."""
     text, message, context = (parts.pop(name) for name in ("passphrase", "message", "context"))
     sealed = forge(text.encode(), message, context, **parts)
-    assert SCellSeal(passphrase=text).decrypt(sealed, context) == message
-    assert SCellSeal(passphrase=text.encode()).decrypt(sealed, context) == message
+    assert quick(text).decrypt(sealed, context) == message
+    assert quick(text.encode()).decrypt(sealed, context) == message
 
 
 @pytest.mark.parametrize("size", [0, 1, 255, 256, 65529, 65535])
 def test_any_salt_length_is_read(size):
     """The salt may have any length that its field can say."""
     sealed = forge(b"secret", MESSAGE, salt=bytes(size))
-    assert SCellSeal(passphrase=b"secret").decrypt(sealed) == MESSAGE
+    assert quick(b"secret").decrypt(sealed) == MESSAGE
 
 
 # ---- Damage ----
@@ -154,7 +164,7 @@ def test_any_salt_length_is_read(size):
 def test_every_flipped_byte_is_noticed():
     """No byte can change; one that asks for more iterations than allowed costs nothing."""
     bound = 1000
-    cell = SCellSeal(passphrase=PASSPHRASE, max_iterations=bound)
+    cell = quick(PASSPHRASE, max_iterations=bound)
     for iterations in (1, 3, 700):
         sealed = forge(PASSPHRASE.encode(), MESSAGE, CONTEXT, iterations=iterations)
         assert cell.decrypt(sealed, CONTEXT) == MESSAGE
@@ -168,7 +178,7 @@ def test_every_flipped_byte_of_a_vector_is_noticed(name):
     """The same with what real Themis wrote."""
     case = vector("cell_passphrase", name)
     bound = 1000
-    cell = SCellSeal(passphrase=unhex(case["passphrase"]), max_iterations=bound)
+    cell = quick(unhex(case["passphrase"]), max_iterations=bound)
     for _, changed in flips(unhex(case["cell"])):
         with refusal(changed, max_iterations=bound):
             cell.decrypt(changed, unhex(case["context"]))
@@ -239,7 +249,7 @@ def test_a_kdf_context_without_room_for_its_numbers_is_refused(size):
 def test_arbitrary_headers_are_refused(header, kdf, rest):
     """Headers that are nearly right, in front of anything, are refused at no cost."""
     data = struct.pack("<5I28x", *header) + struct.pack("<IH", *kdf) + rest
-    cell = SCellSeal(passphrase="x", max_iterations=10)
+    cell = quick("x", max_iterations=10)
     with refusal(data, max_iterations=10):
         cell.decrypt(data, CONTEXT)
 
@@ -248,7 +258,7 @@ def test_arbitrary_headers_are_refused(header, kdf, rest):
 def test_arbitrary_bytes_are_refused(data):
     """Whatever it is, it is not a cell."""
     with refusal(data, max_iterations=10):
-        SCellSeal(passphrase="x", max_iterations=10).decrypt(data)
+        quick("x", max_iterations=10).decrypt(data)
 
 
 def test_cells_of_key_and_passphrase_are_not_confused():
@@ -258,7 +268,7 @@ def test_cells_of_key_and_passphrase_are_not_confused():
         SCellSeal(key=secret).decrypt(forge(secret, MESSAGE))
     assert "a Seal cell made with a key" in str(caught.value)
     with not_a_cell() as caught:
-        SCellSeal(passphrase=secret).decrypt(SCellSeal(key=secret).encrypt(MESSAGE))
+        quick(secret).decrypt(SCellSeal(key=secret).encrypt(MESSAGE))
     assert "a Seal cell made with a passphrase" in str(caught.value)
 
 
@@ -274,13 +284,13 @@ def test_another_passphrase_is_refused(other):
     """A passphrase that differs at its end, start or in one letter's case is another one."""
     passphrase = other if len(other) > 2 else PASSPHRASE + (other or "X")
     with not_authentic():
-        SCellSeal(passphrase=passphrase).decrypt(forge(PASSPHRASE.encode(), MESSAGE))
+        quick(passphrase).decrypt(forge(PASSPHRASE.encode(), MESSAGE))
 
 
 def test_zeros_behind_a_passphrase_make_no_other():
     """PBKDF2 is HMAC underneath, which pads short keys with zeros: this is so in every Themis."""
     sealed = forge(b"secret", MESSAGE)
-    assert SCellSeal(passphrase=b"secret\0").decrypt(sealed) == MESSAGE
+    assert quick(b"secret\0").decrypt(sealed) == MESSAGE
 
 
 # ---- A cell that changes while it is read ----
@@ -289,7 +299,7 @@ def test_zeros_behind_a_passphrase_make_no_other():
 def test_a_header_that_changes_between_two_looks_is_looked_at_once(monkeypatch):
     """The output was made for one length: it does not matter that the cell now claims another."""
     output = cells.new_output
-    cell = SCellSeal(passphrase=b"x", max_iterations=10)
+    cell = quick(b"x", max_iterations=10)
     first = forge(b"x", b"m" * 10, salt=bytes(60000))
     second = forge(b"x", b"m" * 60010, salt=b"")
     assert len(first) == len(second)
@@ -311,7 +321,7 @@ def test_a_header_that_changes_between_two_looks_is_looked_at_once(monkeypatch):
 def test_c_writes_only_as_much_as_it_was_given_room_for(claimed):
     """The core compares the room for the message with what the header says."""
     made = ffi.new("themis_passphrase **")
-    assert lib.themis_passphrase_new(b"x", 1, 10, made) == lib.THEMIS_SUCCESS
+    assert lib.themis_passphrase_new(b"x", 1, 10, 1, 10, made) == lib.THEMIS_SUCCESS
     passphrase = ffi.gc(made[0], lib.themis_passphrase_free)
     sealed, out = forge(b"x", MESSAGE), ffi.new("uint8_t[]", 100)
     unseal = lib.themis_passphrase_unseal
@@ -334,7 +344,7 @@ def test_an_iteration_count_that_the_format_rules_out_is_refused(iterations):
     """Zero and what has bit 31 set are no counts, whatever the bound."""
     sealed = with_u32(forge(b"x", MESSAGE), ITERATIONS_AT, iterations)
     with not_a_cell():
-        SCellSeal(passphrase="x", max_iterations=2**31 - 1).decrypt(sealed)
+        quick("x", max_iterations=2**31 - 1).decrypt(sealed)
 
 
 @pytest.mark.timing
@@ -351,20 +361,59 @@ def test_a_hostile_iteration_count_costs_nothing(iterations):
     assert min(spent) < 0.05
 
 
-def test_the_bound_is_inclusive_and_can_be_moved():
-    """A cell with as many iterations as the bound is read, with one more refused; both ways."""
-    sealed = forge(b"x", MESSAGE, iterations=1000)
-    assert SCellSeal(passphrase="x", max_iterations=1000).decrypt(sealed) == MESSAGE
+def test_both_bounds_are_inclusive_and_can_be_moved():
+    """Cells with as many iterations as a bound are read, with one more or less refused."""
+    cell = quick("x", min_iterations=500, iterations=700, max_iterations=1000)
+    for iterations in (500, 501, 999, 1000):
+        assert cell.decrypt(forge(b"x", MESSAGE, iterations=iterations)) == MESSAGE
     with asks_too_much():
-        SCellSeal(passphrase="x", max_iterations=999).decrypt(sealed)
-    with asks_too_much():
-        SCellSealPassphrase("x", max_iterations=1).decrypt(sealed)
+        cell.decrypt(forge(b"x", MESSAGE, iterations=1001))
+    with asks_too_little(499, 500):
+        cell.decrypt(forge(b"x", MESSAGE, iterations=499))
 
 
-def test_the_default_bound_is_five_million():
-    """The documented bound is the one that holds, and what we write lies far below."""
+def test_the_default_bounds_read_what_themis_wrote():
+    """200000, as 0.13 wrote, is read, and 199999 is refused, until the bound is moved."""
+    assert (DEFAULT_MIN_ITERATIONS, DEFAULT_ITERATIONS) == (200_000, 314_110)
     assert DEFAULT_MAX_ITERATIONS == 5_000_000
-    assert DEFAULT_ITERATIONS < DEFAULT_MAX_ITERATIONS
+    by_default = SCellSeal(passphrase="x")
+    assert by_default.decrypt(forge(b"x", MESSAGE, iterations=200_000)) == MESSAGE
+    fewer = forge(b"x", MESSAGE, iterations=199_999)
+    with asks_too_little(199_999, 200_000):
+        by_default.decrypt(fewer)
+    assert SCellSeal(passphrase="x", min_iterations=1).decrypt(fewer) == MESSAGE
+
+
+@pytest.mark.parametrize("iterations", [0, 1, 4, 6, 7])
+def test_every_way_of_reading_obeys_the_bounds(monkeypatch, iterations):
+    """Objects, buffers and lists refuse a count outside the bounds before any PBKDF2."""
+
+    def stretched(_):
+        raise AssertionError("work was done")
+
+    monkeypatch.setattr(cells, "_stretched", stretched)
+    cell = quick("x", min_iterations=5, iterations=5, max_iterations=5)
+    sealed = with_u32(forge(b"x", MESSAGE), ITERATIONS_AT, iterations)
+    room = bytearray(sealed)
+    bound = "fewer than min" if iterations < 5 else "more than max"
+    code = THEMIS_CODES.NOT_SUPPORTED
+    says = f"asks for {iterations} iterations, {bound}_iterations of this object (5)"
+    if iterations == 0:
+        code, says = (
+            THEMIS_CODES.INVALID_PARAMETER,
+            "this is not a Seal cell made with a passphrase",
+        )
+    for read in (
+        lambda: cell.decrypt(sealed),
+        lambda: cell.decrypt(memoryview(sealed)),
+        lambda: cell.decrypt_into(bytearray(100), sealed),
+        lambda: cell.decrypt_into(memoryview(room)[PASSPHRASE_TOKEN:], room),
+        lambda: cell.decrypt_many([sealed]),
+        lambda: cell.decrypt_many([sealed, sealed], threads=2),
+    ):
+        with refused(code, says):
+            read()
+    assert room == sealed
 
 
 @pytest.mark.slow
@@ -378,27 +427,142 @@ def test_raising_the_default_bound_works():
     assert raised.decrypt(sealed) == MESSAGE
 
 
-def test_writing_ignores_the_bound():
-    """The bound is for reading; a cell that one's own bound refuses can still be written."""
-    cell = SCellSeal(passphrase="x", max_iterations=1)
-    sealed = cell.encrypt(MESSAGE)
-    with asks_too_much():
-        cell.decrypt(sealed)
-    assert SCellSeal(passphrase="x").decrypt(sealed) == MESSAGE
+def test_the_iterations_of_new_cells_are_the_callers():
+    """Objects, buffers and lists write the count that they were given, and read it again."""
+    cell = SCellSeal(passphrase="x", iterations=7, min_iterations=5, max_iterations=9)
+    room = bytearray(len(MESSAGE) + PASSPHRASE_TOKEN)
+    assert cell.encrypt_into(room, MESSAGE) == len(room)
+    for sealed in (cell.encrypt(MESSAGE), bytes(room), *cell.encrypt_many([MESSAGE], threads=2)):
+        assert struct.unpack_from("<IH", sealed, ITERATIONS_AT) == (7, 16)
+        assert quick(b"x").decrypt(sealed) == cell.decrypt(sealed) == MESSAGE
+    more = SCellSealPassphrase("x", iterations=600_000).encrypt(MESSAGE)
+    assert struct.unpack_from("<I", more, ITERATIONS_AT) == (600_000,)
+    assert SCellSeal(passphrase="x").decrypt(more) == MESSAGE
 
 
-@pytest.mark.parametrize("bound", [0, -1, 2**31, 2**32, 2**64])
-def test_an_impossible_bound_is_refused(bound):
-    """The bound is 1 to 2^31-1, as the format's counts are."""
-    with wrong_value("max_iterations must be 1 to 2147483647"):
-        SCellSeal(passphrase="x", max_iterations=bound)
+MIN = "min_iterations (200000 unless given) must be 1 to max_iterations"
+WRITTEN = "iterations (314110 unless given) must be min_iterations"
 
 
-@pytest.mark.parametrize("bound", [None, 1000.0, "1000", b"\1"])
-def test_a_bound_that_is_no_int_is_refused(bound):
-    """The bound is an int."""
-    with wrong_type("max_iterations must be an int"):
-        SCellSeal(passphrase="x", max_iterations=bound)
+@pytest.mark.parametrize(
+    ("numbers", "says"),
+    [
+        *(
+            ({"max_iterations": bound}, "max_iterations must be 1 to 2147483647")
+            for bound in (0, -1, 2**31, 2**32, 2**64)
+        ),
+        *(({"min_iterations": n}, f"{MIN} (5000000)") for n in (0, -1, 5_000_001, 2**64)),
+        ({"max_iterations": 199_999}, f"{MIN} (199999)"),
+        *(
+            ({"iterations": n}, f"{WRITTEN} (200000) to max_iterations (5000000)")
+            for n in (0, -1, 199_999, 5_000_001, 2**64)
+        ),
+        ({"min_iterations": 400_000}, f"{WRITTEN} (400000) to max_iterations (5000000)"),
+        ({"max_iterations": 200_000}, f"{WRITTEN} (200000) to max_iterations (200000)"),
+    ],
+)
+def test_impossible_iterations_are_refused(numbers, says):
+    """1 to min_iterations to iterations to max_iterations to 2^31-1 is the order."""
+    for make in (SCellSeal, SCellSealPassphrase):
+        with wrong_value(says):
+            make(passphrase="x", **numbers)
+
+
+@pytest.mark.parametrize("name", ["iterations", "min_iterations", "max_iterations"])
+@pytest.mark.parametrize("number", [1e6, "1000000", b"\1", True, None])
+def test_iterations_that_are_no_int_are_refused(name, number):
+    """Each of them is an int, and neither a bool nor None."""
+    for make in (SCellSeal, SCellSealPassphrase):
+        with wrong_type(f"{name} must be an int"):
+            make(passphrase="x", **{name: number})
+
+
+# ---- GCM commits to no key ----
+
+
+def times(x, y):
+    """Multiply in GCM's field: bit 127 is the coefficient of x^0."""
+    product = 0
+    for at in range(127, -1, -1):
+        product ^= x if y >> at & 1 else 0
+        x = x >> 1 ^ (0xE1 << 120 if x & 1 else 0)
+    return product
+
+
+def inverse(x):
+    """Give x^(2^128 - 2)."""
+    product = 1 << 127
+    for _ in range(127):
+        x = times(x, x)
+        product = times(product, x)
+    return product
+
+
+def value(coefficients, x):
+    """Give a polynomial's value; its constant term comes first."""
+    total = 0
+    for coefficient in reversed(coefficients):
+        total = times(total, x) ^ coefficient
+    return total
+
+
+def opening_under_all(keys, nonce, tag):
+    """Make a ciphertext of one block a key that has this tag under each of these AES keys.
+
+    Its blocks are the coefficients of the polynomial that takes the value which the tag demands
+    at each key's point of authentication.
+    """
+    found, vanishing = [0], [1 << 127]  # the polynomial, and one that is zero at all points so far
+    for key in keys:
+        block = Cipher(algorithms.AES(key), modes.ECB()).encryptor().update
+        point = int.from_bytes(block(bytes(16)), "big")
+        mask = int.from_bytes(block(nonce + b"\0\0\0\1"), "big")
+        lengths = times(128 * len(keys), point)
+        wanted = times(int.from_bytes(tag, "big") ^ mask ^ lengths, inverse(times(point, point)))
+        missing = wanted ^ value(found, point)
+        factor = times(missing, inverse(value(vanishing, point)))
+        found = [a ^ times(factor, b) for a, b in zip([*found, 0], vanishing, strict=False)]
+        scaled = [times(point, coefficient) for coefficient in vanishing]
+        vanishing = [a ^ b for a, b in zip([0, *vanishing], [*scaled, 0], strict=True)]
+    return b"".join(block.to_bytes(16, "big") for block in reversed(found[: len(keys)]))
+
+
+def message_key(master, size):
+    """Derive the key of a message without a context."""
+    length = struct.pack("<I", size)
+    return kdf_by_definition(master, b"Themis secure cell message key", [length], 32)
+
+
+def test_one_cell_opens_under_many_passphrases():
+    """The format cannot prevent it, as the security page says; the default bound refuses this one.
+
+    With few iterations such a cell is made in no time.
+    """
+    words = [b"word %d" % number for number in range(64)]
+    salt, nonce, tag, size = b"s" * 16, os.urandom(12), os.urandom(16), 16 * len(words)
+    keys = [message_key(hashlib.pbkdf2_hmac("sha256", word, salt, 1, 32), size) for word in words]
+    header = struct.pack("<5I", 0x41010100, 12, 16, size, 22)
+    kdf_context = struct.pack("<IH", 1, 16) + salt
+    sealed = header + nonce + tag + kdf_context + opening_under_all(keys, nonce, tag)
+    assert len(sealed) == 1094
+    assert len({quick(word).decrypt(sealed) for word in words}) == len(words)
+    with not_authentic():
+        quick(b"word 64").decrypt(sealed)
+    with asks_too_little(1, DEFAULT_MIN_ITERATIONS):
+        SCellSeal(passphrase=words[0]).decrypt(sealed)
+
+
+def test_one_cell_opens_under_two_keys():
+    """The same with keys, which anybody who may choose both can make."""
+    ours, theirs = os.urandom(32), os.urandom(32)
+    nonce, tag = os.urandom(12), os.urandom(16)
+    encrypted = opening_under_all([message_key(key, 32) for key in (ours, theirs)], nonce, tag)
+    token = struct.pack("<4I", 0x40010100, 12, 16, 32) + nonce + tag
+    messages = {SCellSeal(key).decrypt(token + encrypted) for key in (ours, theirs)}
+    assert len(messages) == 2
+    assert messages == {SCellTokenProtect(key).decrypt(encrypted, token) for key in (ours, theirs)}
+    with not_authentic():
+        SCellSeal(os.urandom(32)).decrypt(token + encrypted)
 
 
 # ---- Text ----
@@ -407,8 +571,8 @@ def test_a_bound_that_is_no_int_is_refused(bound):
 def test_text_is_utf8_unless_told_otherwise():
     """A str is UTF-8 as in other languages; another encoding is another passphrase."""
     utf8, latin = "pässphrase".encode(), "pässphrase".encode("latin-1")
-    assert SCellSeal(passphrase="pässphrase").decrypt(forge(utf8, MESSAGE)) == MESSAGE
-    cell = SCellSeal(passphrase="pässphrase", encoding="latin-1")
+    assert quick("pässphrase").decrypt(forge(utf8, MESSAGE)) == MESSAGE
+    cell = quick("pässphrase", encoding="latin-1")
     assert cell.decrypt(forge(latin, MESSAGE)) == MESSAGE
     with not_authentic():
         cell.decrypt(forge(utf8, MESSAGE))
@@ -418,12 +582,60 @@ def test_text_is_not_normalised():
     """One letter in two Unicode forms is two passphrases, as in every Themis."""
     composed, decomposed = "\u00e9", "e\u0301"
     with not_authentic():
-        SCellSeal(passphrase=decomposed).decrypt(forge(composed.encode(), MESSAGE))
+        quick(decomposed).decrypt(forge(composed.encode(), MESSAGE))
+
+
+@pytest.mark.parametrize(
+    ("form", "typed"),
+    [
+        ("NFC", "e\u0301\u212b"),
+        ("NFC", "\u00e9A\u030a"),
+        ("NFKC", "\u00e9\uff21\u030a"),
+    ],
+)
+def test_text_is_normalised_on_request(form, typed):
+    """However a keyboard composes it, it is one passphrase, in every method."""
+    cell = quick(typed, normalize=form)
+    plain = quick("\u00e9\u00c5")
+    assert cell.decrypt(plain.encrypt(MESSAGE)) == MESSAGE
+    assert plain.decrypt(cell.encrypt(MESSAGE)) == MESSAGE
+    room = bytearray(len(MESSAGE))
+    assert cell.decrypt_into(room, forge("\u00e9\u00c5".encode(), MESSAGE)) == len(MESSAGE)
+    assert room == MESSAGE
+    assert cell.decrypt_many(plain.encrypt_many([MESSAGE])) == [MESSAGE]
+    latin = quick(typed, normalize=form, encoding="latin-1")
+    assert latin.decrypt(forge(b"\xe9\xc5", MESSAGE)) == MESSAGE
+
+
+def test_normalising_is_for_text_and_has_two_forms():
+    """Another form, and a passphrase of bytes, are refused."""
+    for make in (SCellSeal, SCellSealPassphrase):
+        for form in ("NFD", "NFKD", "nfc", ""):
+            with wrong_value("normalize must be 'NFC', 'NFKC' or None"):
+                make(passphrase="x", normalize=form)
+        for form in (True, b"NFC", 1):
+            with wrong_type("normalize must be 'NFC', 'NFKC' or None"):
+                make(passphrase="x", normalize=form)
+        with wrong_value("normalize is for a passphrase of type str, not for bytes"):
+            make(passphrase=b"x", normalize="NFC")
+        with wrong_value("the passphrase is empty"):
+            make(passphrase="", normalize="NFC")
+
+
+@pytest.mark.timing
+def test_normalising_costs_little_whatever_is_typed():
+    """Python's own normalising takes quadratic time for many accents: 4 s for 40000 of them."""
+    accents = "\u0301\u0323" * 512
+    start = time.process_time()
+    SCellSeal(passphrase=accents, normalize="NFC")
+    with wrong_value("a passphrase of more than 1024 characters is not normalised"):
+        SCellSeal(passphrase=accents * 1000, normalize="NFC")
+    assert time.process_time() - start < 0.5
 
 
 def test_bytes_ignore_the_encoding():
     """A passphrase of bytes is taken as it is."""
-    cell = SCellSeal(passphrase=b"\xff\xfe\0", encoding="ascii")
+    cell = quick(b"\xff\xfe\0", encoding="ascii")
     assert cell.decrypt(forge(b"\xff\xfe\0", MESSAGE)) == MESSAGE
 
 
@@ -471,7 +683,7 @@ def test_the_refusal_does_not_depend_on_which_secret_was_wrong():
     sealed = forge(PASSPHRASE.encode(), MESSAGE, CONTEXT)
     said = set()
     for cell, data, context in (
-        (SCellSeal(passphrase="other"), sealed, CONTEXT),
+        (quick("other"), sealed, CONTEXT),
         (CELL, sealed, b"other"),
         (CELL, sealed[:-1] + bytes([sealed[-1] ^ 1]), CONTEXT),
     ):

@@ -10,7 +10,7 @@ import random
 
 import numpy as np
 import pytest
-from _cells import PASSPHRASE_TOKEN, TOKEN, not_a_cell, not_authentic, wrong_value
+from _cells import PASSPHRASE_TOKEN, TOKEN, not_a_cell, not_authentic, quick, wrong_value
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from test_cell_passphrase import forge
 from test_primitives import kdf_by_definition
@@ -52,7 +52,7 @@ def test_every_mode_round_trips_at_every_edge(size):
     assert imprint.decrypt(encrypted, CONTEXT) == message
     by_passphrase = forge(KEY, message, CONTEXT)
     assert len(by_passphrase) == size + PASSPHRASE_TOKEN
-    assert SCellSeal(passphrase=KEY).decrypt(by_passphrase, CONTEXT) == message
+    assert quick(KEY).decrypt(by_passphrase, CONTEXT) == message
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -86,7 +86,7 @@ def test_a_message_beyond_the_length_field_is_refused(endless, size):
     says = f"the message has {size} bytes; it must have 1 to 4294967295"
     for cell in (
         SCellSeal(KEY),
-        SCellSeal(passphrase=KEY),
+        quick(KEY),
         SCellTokenProtect(KEY),
         SCellContextImprint(KEY),
     ):
@@ -115,7 +115,7 @@ def test_an_encrypted_message_beyond_the_length_field_is_refused(endless):
         SCellSeal(KEY).decrypt(endless[: MOST + TOKEN + 1], CONTEXT)
     for size in (MOST + PASSPHRASE_TOKEN, MOST + PASSPHRASE_TOKEN + 1):
         with not_a_cell():
-            SCellSeal(passphrase=KEY).decrypt(endless[:size], CONTEXT)
+            quick(KEY).decrypt(endless[:size], CONTEXT)
 
 
 def test_a_token_may_stand_in_front_of_gigabytes(endless):
@@ -195,7 +195,7 @@ def test_context_imprint_round_trips_gigabytes(size):
 @pytest.mark.parametrize("size", LARGE)
 def test_a_passphrase_cell_round_trips_gigabytes(size):
     """The same with a passphrase."""
-    cell, message = SCellSeal(passphrase=KEY), numbered(size)
+    cell, message = quick(KEY), numbered(size)
     sealed = cell.encrypt(message, CONTEXT)
     assert len(sealed) == size + PASSPHRASE_TOKEN
     assert cell.decrypt(sealed, CONTEXT) == message

@@ -4,18 +4,17 @@
 import hashlib
 
 import pytest
-from _cells import FEWER, PASSPHRASE_TOKEN, unhex, vectors
+from _cells import FEWER, PASSPHRASE_TOKEN, quick, unhex, vectors
 from hypothesis import given
 from hypothesis import strategies as st
 from test_cell_passphrase import forge
 
 from pythemis._themis import ffi, lib
-from pythemis.scell import SCellSeal
 
 SUCCESS, INVALID, FAIL = lib.THEMIS_SUCCESS, lib.THEMIS_INVALID_PARAMETER, lib.THEMIS_FAIL
 SECRET, MESSAGE, CONTEXT = b"a passphrase", b"a message", b"a context"
 WRITTEN = 314110
-CELL = SCellSeal(passphrase=SECRET)
+CELL = quick(SECRET, iterations=WRITTEN)
 
 
 def begin(sealed=None, cell=CELL):
@@ -63,7 +62,7 @@ def seal(stretch, message=MESSAGE):
 def test_pbkdf2_by_another_implementation(passphrase, salt, iterations, most):
     """For any passphrase, salt and number, and slices of any length, hashlib agrees."""
     sealed = forge(passphrase, MESSAGE, CONTEXT, iterations=iterations, salt=salt)
-    cell = SCellSeal(passphrase=passphrase)
+    cell = quick(passphrase)
     status, stretch = begin(sealed, cell)
     assert status == SUCCESS
     left = iterations - 1  # the first is done at the beginning
@@ -79,7 +78,7 @@ def test_pbkdf2_by_another_implementation(passphrase, salt, iterations, most):
 def test_known_answers(case):
     """What the real core wrote is read in slices, and what it refuses is refused."""
     secret, sealed, message = (unhex(case[name]) for name in ("passphrase", "cell", "message"))
-    cell = SCellSeal(passphrase=secret)
+    cell = quick(secret)
     status, stretch = begin(sealed, cell)
     if status == SUCCESS:
         while work(stretch, lib.THEMIS_STRETCH_SLICE):
@@ -143,9 +142,11 @@ def test_work_for_one_cell_does_not_open_another():
 
 
 def test_the_bound_holds_before_any_work():
-    """A cell that asks for too much, or is no cell, is refused at the beginning."""
-    bounded = SCellSeal(passphrase=SECRET, max_iterations=5)
-    assert begin(forge(SECRET, MESSAGE, iterations=5), bounded)[0] == SUCCESS
+    """A cell that asks for too much or too little, or is no cell, is refused at the beginning."""
+    bounded = quick(SECRET, min_iterations=3, iterations=4, max_iterations=5)
+    for iterations in (3, 5):
+        assert begin(forge(SECRET, MESSAGE, iterations=iterations), bounded)[0] == SUCCESS
+    assert begin(forge(SECRET, MESSAGE, iterations=2), bounded)[0] == lib.THEMIS_NOT_SUPPORTED
     assert begin(forge(SECRET, MESSAGE, iterations=6), bounded)[0] == lib.THEMIS_NOT_SUPPORTED
     assert begin(bytes(100))[0] == INVALID
 

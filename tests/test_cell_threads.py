@@ -9,7 +9,7 @@ import threading
 import time
 
 import pytest
-from _cells import FEWER, TOKEN, not_authentic
+from _cells import FEWER, TOKEN, not_authentic, quick
 from _threads import THREADS, together
 from test_cell_passphrase import forge
 
@@ -83,7 +83,7 @@ def test_threads_share_a_context_imprint_object():
 @pytest.mark.usefixtures("_switching")
 def test_threads_share_a_passphrase_object():
     """Reading with few iterations, right and wrong, from eight threads."""
-    cell = SCellSeal(passphrase=KEY)
+    cell = quick(KEY)
     sealed = [forge(KEY, b"message %d" % number, b"c") for number in range(THREADS)]
 
     def work(number):
@@ -194,7 +194,7 @@ def test_other_threads_run_during_long_calls():
     imprint = SCellContextImprint(KEY)
     assert progress_of_another_thread(lambda: imprint.encrypt(message, b"c")) > 0
     slow = forge(KEY, b"m", iterations=1_000_000)
-    by_passphrase = SCellSeal(passphrase=KEY)
+    by_passphrase = quick(KEY)
     assert progress_of_another_thread(lambda: by_passphrase.decrypt(slow)) > 0
 
 

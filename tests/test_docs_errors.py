@@ -17,6 +17,7 @@ from _keys import container
 from _project import ROOT
 from _sessions import set_counts
 
+from pythemis import _answers
 from pythemis.astransport import SessionStream, open_session
 from pythemis.exception import THEMIS_CODES, ThemisError
 from pythemis.scell import SCellContextImprint, SCellSeal, SCellTokenProtect
@@ -331,7 +332,7 @@ def on_p384():
 
 def restricted():
     """Give a cell that asks for more work than its reader allows."""
-    return SCellSeal(passphrase="passphrase", max_iterations=1000)
+    return SCellSeal(passphrase="passphrase", iterations=200_000, max_iterations=200_000)
 
 
 ED25519 = """-----BEGIN PUBLIC KEY-----
@@ -359,11 +360,14 @@ PROVOKE = {
         lambda: PASSPHRASE.decrypt(CELL.encrypt(b"message")),
         lambda: TOKEN.decrypt(*reversed(TOKEN.encrypt(b"message"))),
         lambda: restricted().decrypt(PASSPHRASE.encrypt(b"message")),
+        lambda: PASSPHRASE.decrypt(_answers.PASSPHRASE.encrypted),
         lambda: SCellContextImprint(b"key").encrypt(b"message", b""),
         lambda: CELL.decrypt_many([CELL.encrypt(b"message"), damaged(CELL.encrypt(b"message"))]),
         lambda: SCellSeal(),
         lambda: SCellSeal(key=b"key", passphrase="passphrase"),
         lambda: SCellSeal(b"not stretched", encoding="utf-8"),
+        lambda: SCellSeal(passphrase="passphrase", iterations=1000),
+        lambda: SCellSeal(passphrase=b"passphrase", normalize="NFC"),
         lambda: SCellSeal(key=b""),
         lambda: SCellSeal(passphrase=""),
         lambda: SCellSeal(passphrase="grün", encoding="ascii"),

@@ -62,6 +62,7 @@ from pythemis.stransport import SocketTransport
 ALICE, BOB = GenerateKeyPair(KEY_PAIR_TYPE.EC), GenerateKeyPair(KEY_PAIR_TYPE.EC)
 PRIVATE, PUBLIC = ALICE.export_private_key(), ALICE.export_public_key()
 INVALID = THEMIS_CODES.INVALID_PARAMETER
+OF_PASSPHRASES = ["normalize", "iterations", "min_iterations", "max_iterations"]
 UNKNOWN = THEMIS_CODES.SSESSION_GET_PUB_FOR_ID_CALLBACK_ERROR
 OPENSSH = (
     b"-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk=\n-----END OPENSSH PRIVATE KEY-----"
@@ -185,10 +186,17 @@ def test_the_der_data_as_text():
 
 def test_a_passphrase_in_the_place_of_a_key_is_noticed_by_its_options():
     """Who says how a key is to be encoded means a passphrase, which would not be stretched."""
-    for options in ({"encoding": "utf-8"}, {"max_iterations": 5_000_000}):
+    for name, value in {
+        "encoding": "utf-8",
+        "normalize": "NFC",
+        "iterations": 314_110,
+        "min_iterations": 200_000,
+        "max_iterations": 5_000_000,
+    }.items():
+        says = f"{name} is for SCellSeal(passphrase=...), not a key"
         for key in ("hunter2", b"hunter2"):
-            with refused(INVALID, "are for SCellSeal(passphrase=...)", kind=SecureCellValueError):
-                SCellSeal(key, **options)
+            with refused(INVALID, says, kind=SecureCellValueError):
+                SCellSeal(key, **{name: value})
 
 
 def test_text_as_a_key_is_told_about_passphrases():
@@ -501,8 +509,8 @@ def test_strict_interpreters_hear_nothing(options):
 @pytest.mark.parametrize(
     ("made", "arguments"),
     [
-        (SCellSeal, ["key", "passphrase", "encoding", "compat_096", "max_iterations"]),
-        (SCellSealPassphrase, ["passphrase", "encoding", "key", "max_iterations"]),
+        (SCellSeal, ["key", "passphrase", "encoding", "compat_096", *OF_PASSPHRASES]),
+        (SCellSealPassphrase, ["passphrase", "encoding", "key", *OF_PASSPHRASES]),
         (SMessage, ["private_key", "peer_public_key"]),
         (
             SSession,

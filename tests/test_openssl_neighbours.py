@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 import pytest
-from _cells import not_a_cell, not_authentic, wrong_value
+from _cells import not_a_cell, not_authentic, quick, wrong_value
 from _keys import code_of, container, pairs, resealed, with_byte
 from _project import linked_statically
 from test_cell_passphrase import forge
@@ -61,7 +61,7 @@ def libcrypto():
 def fail_in_every_way():
     """Provoke every refusal that comes from data."""
     seal, protect = SCellSeal(KEY), SCellTokenProtect(KEY)
-    imprint, by_passphrase = SCellContextImprint(KEY), SCellSeal(passphrase=KEY)
+    imprint, by_passphrase = SCellContextImprint(KEY), quick(KEY)
     sealed, (encrypted, token) = seal.encrypt(b"message"), protect.encrypt(b"message")
     forged = forge(KEY, b"message")
     for cell, parts in ((seal, [sealed]), (protect, [encrypted, token]), (by_passphrase, [forged])):

@@ -287,14 +287,17 @@ def test_c_refuses_an_empty_key_by_itself(key, size):
     """The core does not rely on Python: no bytes make no key and no passphrase."""
     cell, passphrase = ffi.new("themis_cell **"), ffi.new("themis_passphrase **")
     assert lib.themis_cell_new(key, size, 0, cell) == INVALID
-    assert lib.themis_passphrase_new(key, size, 1, passphrase) == INVALID
+    assert lib.themis_passphrase_new(key, size, 1, 1, 1, passphrase) == INVALID
     assert cell[0] == passphrase[0] == ffi.NULL
 
 
-def test_c_refuses_a_bound_of_no_iterations():
-    """A passphrase that may not iterate at all is refused."""
+@pytest.mark.parametrize(
+    "numbers", [(0, 0, 0), (1, 0, 1), (1, 2, 2), (3, 1, 2), (1, 1, 2**31), (1, 2, 1)]
+)
+def test_c_refuses_iterations_outside_their_bounds(numbers):
+    """What is written lies between the bounds of what is read, from 1 to 2^31-1."""
     made = ffi.new("themis_passphrase **")
-    assert lib.themis_passphrase_new(b"secret", 6, 0, made) == INVALID
+    assert lib.themis_passphrase_new(b"secret", 6, *numbers, made) == INVALID
     assert made[0] == ffi.NULL
 
 
@@ -310,7 +313,7 @@ def cell():
 def passphrase():
     """Give a prepared passphrase of the C core."""
     made = ffi.new("themis_passphrase **")
-    assert lib.themis_passphrase_new(b"secret", 6, 5, made) == SUCCESS
+    assert lib.themis_passphrase_new(b"secret", 6, 5, 1, 5, made) == SUCCESS
     return ffi.gc(made[0], lib.themis_passphrase_free)
 
 

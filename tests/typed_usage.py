@@ -181,6 +181,7 @@ def cell_seal() -> None:
     SCellSeal(data, passphrase=text)  # type: ignore[call-overload]
     SCellSeal(data, text)  # type: ignore[call-overload]
     SCellSeal(key=data, max_iterations=1)  # type: ignore[call-overload]
+    SCellSeal(key=data, iterations=1)  # type: ignore[call-overload]
     cell.encrypt_many(data)  # type: ignore[arg-type]
     cell.encrypt_many([data], [text])  # type: ignore[list-item]
     cell.encrypt_many([data], None, 2)  # type: ignore[call-arg]
@@ -192,6 +193,8 @@ def cell_passphrase() -> None:
     cell = SCellSeal(passphrase=text, encoding="utf-8", max_iterations=10**6)
     assert_type(cell.encrypt(data, data), bytes)
     direct = SCellSealPassphrase(text, "utf-8", max_iterations=10**6)
+    SCellSeal(passphrase=text, normalize="NFC", iterations=10**6, min_iterations=1)
+    SCellSealPassphrase(text, normalize="NFKC", iterations=10**6, min_iterations=1)
     with direct as same:
         assert_type(same, SCellSealPassphrase)
     assert_type(direct.decrypt(data), bytes)
@@ -204,6 +207,7 @@ def cell_passphrase() -> None:
     SCellSeal(passphrase=1)  # type: ignore[call-overload]
     SCellSealPassphrase(1)  # type: ignore[arg-type]
     SCellSealPassphrase(text, max_iterations="many")  # type: ignore[arg-type]
+    SCellSealPassphrase(text, normalize="NFD")  # type: ignore[arg-type]
     SCellSealPassphrase(text, key=data)  # type: ignore[arg-type]
 
 

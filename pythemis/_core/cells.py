@@ -33,6 +33,7 @@ from .boundary import (
     view,
     writable_view,
     wrong_size,
+    wrong_type,
     wrong_value,
 )
 
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 
 TOKEN_SIZE: int = lib.THEMIS_CELL_TOKEN_SIZE
 PASSPHRASE_TOKEN_SIZE: int = lib.THEMIS_PASSPHRASE_TOKEN_SIZE
+ITERATIONS: int = lib.THEMIS_PASSPHRASE_ITERATIONS
+MIN_ITERATIONS: int = lib.THEMIS_PASSPHRASE_MIN_ITERATIONS
 MAX_ITERATIONS: int = lib.THEMIS_PASSPHRASE_MAX_ITERATIONS
 ITERATIONS_LIMIT: int = lib.THEMIS_PASSPHRASE_ITERATIONS_LIMIT
 
@@ -50,6 +53,7 @@ _cell = places("cell")
 _passphrase = places("passphrase")
 _stretch = places("stretch")
 _LEFT = ffi.typeof("uint32_t *")
+_BOUNDS = ffi.typeof("uint32_t[3]")
 
 
 def _refusals(secret: str, form: str) -> dict[int, str]:
@@ -70,10 +74,7 @@ _BEGINNINGS = {
 SEAL_REFUSALS = _refusals("key", _KEY_CELL)
 TOKEN_REFUSALS = _refusals("key, the token", "the data and the token, in this order, of one cell")
 IMPRINT_REFUSALS = {INVALID_PARAMETER: "Context Imprint needs a context of at least one byte"}
-PASSPHRASE_REFUSALS = _refusals("passphrase", _PASSPHRASE_CELL) | {
-    NOT_SUPPORTED: "the cell asks for more iterations than max_iterations of this object allows; "
-    "raise that if you trust where the cell comes from"
-}
+PASSPHRASE_REFUSALS = _refusals("passphrase", _PASSPHRASE_CELL)
 
 
 def recognised(refusals: dict[int, str], message: Any) -> dict[int, str]:
@@ -100,12 +101,40 @@ def new(errors: Errors, key: Buffer, *, compat_096: bool) -> Any:
     return kept(made)
 
 
-def passphrase_new(errors: Errors, passphrase: Buffer, *, max_iterations: int) -> Any:
+def _check_iterations(errors: Errors, iterations: int, least: int, most: int) -> None:
+    named = {"iterations": iterations, "min_iterations": least, "max_iterations": most}
+    for name, value in named.items():
+        if not isinstance(value, int) or isinstance(value, bool):
+            wrong_type(errors, f"{name} must be an int")
+    if not 1 <= most <= ITERATIONS_LIMIT:
+        wrong_value(errors, f"max_iterations must be 1 to {ITERATIONS_LIMIT}")
+    if not 1 <= least <= most:
+        wrong_value(
+            errors,
+            f"min_iterations ({MIN_ITERATIONS} unless given) must be 1 to max_iterations ({most})",
+        )
+    if not least <= iterations <= most:
+        wrong_value(
+            errors,
+            f"iterations ({ITERATIONS} unless given) must be min_iterations ({least}) to "
+            f"max_iterations ({most})",
+        )
+
+
+def passphrase_new(
+    errors: Errors,
+    passphrase: Buffer,
+    *,
+    iterations: int,
+    min_iterations: int,
+    max_iterations: int,
+) -> Any:
     """Prepare a passphrase for any number of messages."""
+    _check_iterations(errors, iterations, min_iterations, max_iterations)
     text = view(errors, passphrase, "the passphrase")
     made = _passphrase()
     size = len(text)
-    status = lib.themis_passphrase_new(text, size, max_iterations, made)
+    status = lib.themis_passphrase_new(text, size, iterations, min_iterations, max_iterations, made)
     del text
     if size == 0:
         wrong_value(errors, "the passphrase is empty")
@@ -376,6 +405,24 @@ def _passphrase_seal(
 passphrase_seal, passphrase_seal_into = _operation(_passphrase_seal, PASSPHRASE_TOKEN_SIZE)
 
 
+def _refuse_passphrase_cell(errors: Errors, handle: Any, sealed: Any, status: int) -> NoReturn:
+    """Refuse a cell; where its iterations are to blame, say how many they are."""
+    refusals = recognised(PASSPHRASE_REFUSALS, sealed)
+    if status == NOT_SUPPORTED:
+        bounds = ffi.new(_BOUNDS)
+        lib.themis_passphrase_bounds(handle, sealed, len(sealed), bounds)
+        count, least, most = bounds
+        if count < least:
+            problem = f"fewer than min_iterations of this object ({least}); lower"
+        else:
+            problem = f"more than max_iterations of this object ({most}); raise"
+        refusals = {
+            NOT_SUPPORTED: f"the cell asks for {count} iterations, {problem} that if you trust "
+            "where the cell comes from"
+        }
+    failed(errors, status, refusals)
+
+
 def passphrase_unseal(owner: Owner, sealed: Any, context: Any) -> bytes:
     """Decrypt in Seal mode with a passphrase."""
     try:
@@ -384,11 +431,11 @@ def passphrase_unseal(owner: Owner, sealed: Any, context: Any) -> bytes:
         handle = opened(owner)
         status, size = _passphrase_message_size(handle, sealed)
         if status != SUCCESS:
-            failed(owner._errors, status, recognised(PASSPHRASE_REFUSALS, sealed))
+            _refuse_passphrase_cell(owner._errors, handle, sealed, status)
         message = new_output(size)
         status = _passphrase_unseal(handle, sealed, context, message, len(message))
         if status != SUCCESS:
-            failed(owner._errors, status, recognised(PASSPHRASE_REFUSALS, sealed))
+            _refuse_passphrase_cell(owner._errors, handle, sealed, status)
         return message if IN_PLACE else foreign_result(message)
     finally:
         del sealed, context
@@ -410,7 +457,7 @@ def passphrase_unseal_into(owner: Owner, buffer: Any, sealed: Any, context: Any)
                 refuse_clash(errors)
             status = _passphrase_unseal(handle, sealed, context, buffer, size)
         if status != SUCCESS:
-            failed(errors, status, recognised(PASSPHRASE_REFUSALS, sealed))
+            _refuse_passphrase_cell(errors, handle, sealed, status)
         return size
     finally:
         del buffer, sealed, context

@@ -169,9 +169,11 @@ void themis_wipe(uint8_t *data, size_t data_len);
  * anything else that is read lies apart from what is written. */
 
 enum {
-    THEMIS_CELL_TOKEN_SIZE = 44,       /* what Seal adds, and the token of Token Protect */
-    THEMIS_PASSPHRASE_TOKEN_SIZE = 70, /* what Seal with a passphrase adds when it writes */
-    THEMIS_PASSPHRASE_MAX_ITERATIONS = 5000000,     /* what it reads unless told otherwise */
+    THEMIS_CELL_TOKEN_SIZE = 44,               /* what Seal adds, and the token of Token Protect */
+    THEMIS_PASSPHRASE_TOKEN_SIZE = 70,         /* what Seal with a passphrase adds when it writes */
+    THEMIS_PASSPHRASE_ITERATIONS = 314110,     /* what it writes unless told otherwise */
+    THEMIS_PASSPHRASE_MIN_ITERATIONS = 200000, /* what it reads unless told otherwise */
+    THEMIS_PASSPHRASE_MAX_ITERATIONS = 5000000,
     THEMIS_PASSPHRASE_ITERATIONS_LIMIT = 0x7FFFFFFF /* what the format allows */
 };
 
@@ -253,9 +255,12 @@ int themis_cell_many(themis_cell *cell,
 
 typedef struct themis_passphrase themis_passphrase;
 
-/* max_iterations: the most rounds of PBKDF2 that reading a cell may cost. */
+/* iterations of PBKDF2: what is written, and the bounds on what is read.
+ * 1 <= min_iterations <= iterations <= max_iterations <= THEMIS_PASSPHRASE_ITERATIONS_LIMIT. */
 int themis_passphrase_new(const uint8_t *passphrase,
                           size_t passphrase_len,
+                          uint32_t iterations,
+                          uint32_t min_iterations,
                           uint32_t max_iterations,
                           themis_passphrase **out);
 void themis_passphrase_free(themis_passphrase *passphrase);
@@ -270,11 +275,18 @@ int themis_passphrase_seal(const themis_passphrase *passphrase,
                            size_t sealed_len);
 
 /* The length of the message inside, as far as the header tells: INVALID_PARAMETER if this is not
- * such a cell, NOT_SUPPORTED if it asks for more than max_iterations. */
+ * such a cell, NOT_SUPPORTED if its iterations are outside the bounds. */
 int themis_passphrase_message_size(const themis_passphrase *passphrase,
                                    const uint8_t *sealed,
                                    size_t sealed_len,
                                    size_t *message_len);
+
+/* Why a cell is NOT_SUPPORTED: its iterations (0 if this is not such a cell), then min_iterations
+ * and max_iterations of this object. */
+void themis_passphrase_bounds(const themis_passphrase *passphrase,
+                              const uint8_t *sealed,
+                              size_t sealed_len,
+                              uint32_t bounds[3]);
 
 /* Seal, reading: `message` takes the message_len bytes that themis_passphrase_message_size said.
  * INVALID_PARAMETER if the header says otherwise by now: memory can be shared. */

@@ -160,6 +160,8 @@ bool check_passphrase(const struct line *line)
     themis_passphrase *passphrase = NULL;
     int status = themis_passphrase_new(secret->data,
                                        secret->len,
+                                       THEMIS_PASSPHRASE_ITERATIONS,
+                                       1,
                                        THEMIS_PASSPHRASE_MAX_ITERATIONS,
                                        &passphrase);
     DEMAND(status == THEMIS_SUCCESS);

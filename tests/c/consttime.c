@@ -230,7 +230,7 @@ static void passphrases(void)
     int status;
     draw(passphrase, sizeof passphrase);
     SECRET(passphrase, sizeof passphrase);
-    must(themis_passphrase_new(passphrase, sizeof passphrase, 1000, &made), "a passphrase");
+    must(themis_passphrase_new(passphrase, sizeof passphrase, 10, 1, 1000, &made), "a passphrase");
     memset(sealed, 0, sizeof sealed);
     soter_put_u32le(sealed, 0x41010100);
     soter_put_u32le(sealed + 4, 12);

@@ -130,7 +130,7 @@ def passphrase(dice):
     elif iterations == 0:
         data, how = data[:48] + bytes(4) + data[52:], "no iterations"
     data = few_iterations(data)
-    ours = SCellSeal(passphrase=word)
+    ours = SCellSeal(passphrase=word, min_iterations=1)
     call = ("passphrase_unseal", word, data, context)
     return Case(how, lambda: ours.decrypt(data, context), call, data)
 

@@ -285,7 +285,9 @@ def passphrases() -> Operation:
     )
 
     def once() -> int:
-        with SCellSeal(passphrase=passphrase, max_iterations=1) as cell:
+        with SCellSeal(
+            passphrase=passphrase, iterations=1, min_iterations=1, max_iterations=1
+        ) as cell:
             check(cell.decrypt(sealed) == message)
             refused(cell.decrypt, sealed, b"another context")
         return 3

@@ -19,7 +19,6 @@
 #include "themis.h"
 #include "themis/cell.h"
 
-#define ITERATIONS UINT32_C(314110) /* what we write */
 #define SALT_SIZE 16
 #define KDF_FIXED_SIZE 6
 #define KDF_CONTEXT_SIZE (KDF_FIXED_SIZE + SALT_SIZE)
@@ -31,16 +30,22 @@ static_assert(THEMIS_PASSPHRASE_TOKEN_SIZE ==
 struct themis_passphrase {
     uint8_t *bytes;
     size_t len;
+    uint32_t iterations; /* what is written; the bounds are for reading */
+    uint32_t min_iterations;
     uint32_t max_iterations;
 };
 
 int themis_passphrase_new(const uint8_t *passphrase,
                           size_t passphrase_len,
+                          uint32_t iterations,
+                          uint32_t min_iterations,
                           uint32_t max_iterations,
                           themis_passphrase **out)
 {
     themis_passphrase *made;
-    if (passphrase == NULL || passphrase_len == 0 || max_iterations == 0) {
+    if (passphrase == NULL || passphrase_len == 0 || min_iterations == 0 ||
+        min_iterations > iterations || iterations > max_iterations ||
+        max_iterations > THEMIS_PASSPHRASE_ITERATIONS_LIMIT) {
         return SOTER_INVALID_PARAMETER;
     }
     made = calloc(1, sizeof *made);
@@ -54,6 +59,8 @@ int themis_passphrase_new(const uint8_t *passphrase,
     }
     memcpy(made->bytes, passphrase, passphrase_len);
     made->len = passphrase_len;
+    made->iterations = iterations;
+    made->min_iterations = min_iterations;
     made->max_iterations = max_iterations;
     *out = made;
     return SOTER_SUCCESS;
@@ -89,10 +96,7 @@ static bool read_kdf_context(struct soter_reader reader, struct sealed_parts *pa
            parts->iterations <= THEMIS_PASSPHRASE_ITERATIONS_LIMIT;
 }
 
-static soter_status read_sealed(const themis_passphrase *passphrase,
-                                const uint8_t *sealed,
-                                size_t sealed_len,
-                                struct sealed_parts *parts)
+static soter_status read_parts(const uint8_t *sealed, size_t sealed_len, struct sealed_parts *parts)
 {
     struct themis_cell_token *token = &parts->token;
     struct soter_reader reader;
@@ -118,7 +122,35 @@ static soter_status read_sealed(const themis_passphrase *passphrase,
         !read_kdf_context(kdf_context, parts)) {
         return SOTER_INVALID_PARAMETER;
     }
-    return parts->iterations <= passphrase->max_iterations ? SOTER_SUCCESS : SOTER_NOT_SUPPORTED;
+    return SOTER_SUCCESS;
+}
+
+/* The same, and judges what it asks for. */
+static soter_status read_sealed(const themis_passphrase *passphrase,
+                                const uint8_t *sealed,
+                                size_t sealed_len,
+                                struct sealed_parts *parts)
+{
+    const soter_status status = read_parts(sealed, sealed_len, parts);
+    if (status != SOTER_SUCCESS) {
+        return status;
+    }
+    return parts->iterations >= passphrase->min_iterations &&
+                   parts->iterations <= passphrase->max_iterations
+               ? SOTER_SUCCESS
+               : SOTER_NOT_SUPPORTED;
+}
+
+void themis_passphrase_bounds(const themis_passphrase *passphrase,
+                              const uint8_t *sealed,
+                              size_t sealed_len,
+                              uint32_t bounds[3])
+{
+    struct sealed_parts parts;
+    const soter_status status = read_parts(sealed, sealed_len, &parts);
+    bounds[0] = status == SOTER_SUCCESS ? parts.iterations : 0;
+    bounds[1] = passphrase->min_iterations;
+    bounds[2] = passphrase->max_iterations;
 }
 
 int themis_passphrase_message_size(const themis_passphrase *passphrase,
@@ -138,6 +170,7 @@ int themis_passphrase_message_size(const themis_passphrase *passphrase,
 struct themis_stretch {
     soter_pbkdf2 *work;
     bool is_to_seal;
+    uint32_t iterations;
     uint8_t salt[SALT_SIZE]; /* public */
 };
 
@@ -157,6 +190,7 @@ static soter_status stretch_new(const themis_passphrase *passphrase,
         free(made);
         return status;
     }
+    made->iterations = iterations;
     *out = made;
     return SOTER_SUCCESS;
 }
@@ -168,7 +202,10 @@ int themis_stretch_to_seal(const themis_passphrase *passphrase, themis_stretch *
     if (status != SOTER_SUCCESS) {
         return status;
     }
-    status = stretch_new(passphrase, (struct soter_slice){salt, sizeof salt}, ITERATIONS, out);
+    status = stretch_new(passphrase,
+                         (struct soter_slice){salt, sizeof salt},
+                         passphrase->iterations,
+                         out);
     if (status == SOTER_SUCCESS) {
         (*out)->is_to_seal = true;
         memcpy((*out)->salt, salt, sizeof salt);
@@ -259,7 +296,8 @@ int themis_stretched_seal(const themis_stretch *stretch,
         !soter_write_u32le(&writer, KDF_CONTEXT_SIZE) ||
         !soter_write_room(&writer, SOTER_AEAD_NONCE_SIZE, &nonce) ||
         !soter_write_room(&writer, SOTER_AEAD_TAG_SIZE, &tag) ||
-        !soter_write_u32le(&writer, ITERATIONS) || !soter_write_u16le(&writer, SALT_SIZE) ||
+        !soter_write_u32le(&writer, stretch->iterations) ||
+        !soter_write_u16le(&writer, SALT_SIZE) ||
         !soter_write_bytes(&writer, stretch->salt, SALT_SIZE)) {
         goto out;
     }
