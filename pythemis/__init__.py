@@ -49,7 +49,7 @@ _MODULES = [*__all__, "astransport", "stransport"]
 _NAMES = {
     "exception": "THEMIS_CODES ThemisError ThemisTypeError ThemisValueError",
     "scell": "SCellContextImprint SCellSeal SCellSealPassphrase SCellTokenProtect "
-    "SecureCellError SecureCellTypeError SecureCellValueError",
+    "SecureCellError SecureCellTypeError SecureCellValueError legacy_text",
     "scomparator": "SCOMPARATOR_CODES SComparator SecureComparatorError "
     "SecureComparatorTypeError SecureComparatorValueError",
     "skeygen": "KEY_PAIR_TYPE GenerateKeyPair GenerateSymmetricKey KeyKind from_der from_pem "

@@ -26,7 +26,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 from . import _compat
-from ._core import boundary, cell_lists, cells
+from ._core import boundary, cell_lists, cells, legacy
 from ._core.annotations import Buffer, Self
 from .exception import THEMIS_CODES as THEMIS_CODES
 from .exception import ThemisError
@@ -39,10 +39,12 @@ __all__ = [
     "SecureCellError",
     "SecureCellTypeError",
     "SecureCellValueError",
+    "legacy_text",
 ]
 
 Form: TypeAlias = Literal["NFC", "NFKC"]
 Contexts: TypeAlias = Buffer | Iterable[Buffer | None] | None
+ReadContexts: TypeAlias = Buffer | str | Iterable[Buffer | str | None] | None  # text: of 0.15
 
 DEFAULT_ITERATIONS = cells.ITERATIONS
 DEFAULT_MIN_ITERATIONS = cells.MIN_ITERATIONS
@@ -71,14 +73,32 @@ class SecureCellValueError(SecureCellError, ValueError):
 _ERRORS = boundary.Errors(SecureCellError, SecureCellTypeError, SecureCellValueError)
 
 
+def legacy_text(text: str) -> bytes:
+    """Return the bytes that pythemis 0.15 took from a ``str`` key or context.
+
+    For programs that must go on as before, and for data of theirs. Three of four bytes of an
+    ASCII text are zero, and only a quarter of it counts: give new data bytes of their own.
+
+    Args:
+        text: the key or the context of old.
+
+    Returns:
+        The first ``len(text)`` bytes of the text in UTF-32-LE.
+
+    Raises:
+        SecureCellError: something other than text.
+    """
+    if not isinstance(text, str):
+        boundary.wrong_type(_ERRORS, f"legacy_text takes a str, not {type(text).__name__}")
+    return legacy.legacy_text(text)
+
+
 class _KeyedCell(boundary.Immutable):
     _errors = _ERRORS
 
     def _prepare(self, key: Buffer | None, *, compat_096: bool = False) -> None:
         if key is None:
             boundary.wrong_value(_ERRORS, f"{type(self).__name__} needs a key")
-        if isinstance(key, str):
-            key = _compat.bytes_of_text_key(key)
         boundary.own(self, cells.new, key, compat_096=bool(compat_096))
 
 
@@ -86,7 +106,8 @@ class SCellSeal(_KeyedCell):
     """Secure Cell in Seal mode: the one to take unless you need another.
 
     Args:
-        key: 1 byte or more, best 32 from `pythemis.skeygen.GenerateSymmetricKey`.
+        key: 1 byte or more, best 32 from `pythemis.skeygen.GenerateSymmetricKey`. A key that is
+            plainly the base64 or hex of 32 bytes warns: decode it first.
         passphrase: instead of a key; the result is then an `SCellSealPassphrase`.
         encoding: how a passphrase of type ``str`` becomes bytes; see `SCellSealPassphrase`.
         compat_096: also read what Themis 0.9.6 wrote on 64-bit machines. Tried only after the
@@ -168,7 +189,7 @@ class SCellSeal(_KeyedCell):
         """
         return cells.seal(self, message, context)
 
-    def decrypt(self, message: Buffer, context: Buffer | None = None) -> bytes:
+    def decrypt(self, message: Buffer, context: Buffer | str | None = None) -> bytes:
         """Decrypt what `encrypt` returned.
 
         Args:
@@ -201,7 +222,9 @@ class SCellSeal(_KeyedCell):
         """
         return cells.seal_into(self, buffer, message, context)
 
-    def decrypt_into(self, buffer: Buffer, message: Buffer, context: Buffer | None = None) -> int:
+    def decrypt_into(
+        self, buffer: Buffer, message: Buffer, context: Buffer | str | None = None
+    ) -> int:
         """Decrypt as `decrypt` does, into the first bytes of a buffer.
 
         Args:
@@ -239,7 +262,7 @@ class SCellSeal(_KeyedCell):
         return cell_lists.seal_list(self, messages, contexts, threads)
 
     def decrypt_many(
-        self, messages: Iterable[Buffer], contexts: Contexts = None, *, threads: int = 1
+        self, messages: Iterable[Buffer], contexts: ReadContexts = None, *, threads: int = 1
     ) -> list[bytes]:
         """Decrypt a list of what `encrypt` or `encrypt_many` returned.
 
@@ -305,7 +328,7 @@ class SCellSealPassphrase(SCellSeal):
         """Encrypt as `SCellSeal.encrypt` does; the result has ``len(message) + 70`` bytes."""
         return cells.passphrase_seal(self, message, context)
 
-    def decrypt(self, message: Buffer, context: Buffer | None = None) -> bytes:
+    def decrypt(self, message: Buffer, context: Buffer | str | None = None) -> bytes:
         """Decrypt as `SCellSeal.decrypt` does.
 
         Raises:
@@ -318,7 +341,9 @@ class SCellSealPassphrase(SCellSeal):
         """Encrypt as `SCellSeal.encrypt_into` does, with 70 in the place of 44."""
         return cells.passphrase_seal_into(self, buffer, message, context)
 
-    def decrypt_into(self, buffer: Buffer, message: Buffer, context: Buffer | None = None) -> int:
+    def decrypt_into(
+        self, buffer: Buffer, message: Buffer, context: Buffer | str | None = None
+    ) -> int:
         """Decrypt as `SCellSeal.decrypt_into` does, with 70 in the place of 44."""
         return cells.passphrase_unseal_into(self, buffer, message, context)
 
@@ -327,21 +352,22 @@ class SCellSealPassphrase(SCellSeal):
     ) -> list[bytes]:
         """Encrypt as `SCellSeal.encrypt_many` does; only more threads make this faster."""
         function = cells.passphrase_seal
-        return cell_lists.one_by_one(self, function, messages, contexts, threads)
+        return cell_lists.one_by_one(self, function, messages, contexts, threads, reads=False)
 
     def decrypt_many(
-        self, messages: Iterable[Buffer], contexts: Contexts = None, *, threads: int = 1
+        self, messages: Iterable[Buffer], contexts: ReadContexts = None, *, threads: int = 1
     ) -> list[bytes]:
         """Decrypt as `SCellSeal.decrypt_many` does; only more threads make this faster."""
         function = cells.passphrase_unseal
-        return cell_lists.one_by_one(self, function, messages, contexts, threads)
+        return cell_lists.one_by_one(self, function, messages, contexts, threads, reads=True)
 
 
 class SCellTokenProtect(_KeyedCell):
     """Secure Cell in Token Protect mode: as safe as Seal, with the token stored elsewhere.
 
     Args:
-        key: 1 byte or more, best 32 from `pythemis.skeygen.GenerateSymmetricKey`.
+        key: 1 byte or more, best 32 from `pythemis.skeygen.GenerateSymmetricKey`. A key that is
+            plainly the base64 or hex of 32 bytes warns: decode it first.
         compat_096: also read what Themis 0.9.6 wrote on 64-bit machines.
 
     Raises:
@@ -366,7 +392,7 @@ class SCellTokenProtect(_KeyedCell):
         """
         return cells.protect(self, message, context)
 
-    def decrypt(self, message: Buffer, token: Buffer, context: Buffer | None = None) -> bytes:
+    def decrypt(self, message: Buffer, token: Buffer, context: Buffer | str | None = None) -> bytes:
         """Decrypt what `encrypt` returned.
 
         Args:
@@ -402,7 +428,7 @@ class SCellTokenProtect(_KeyedCell):
         return cells.protect_into(self, buffer, message, context)
 
     def decrypt_into(
-        self, buffer: Buffer, message: Buffer, token: Buffer, context: Buffer | None = None
+        self, buffer: Buffer, message: Buffer, token: Buffer, context: Buffer | str | None = None
     ) -> int:
         """Decrypt as `decrypt` does, into the first bytes of a buffer.
 
@@ -445,7 +471,7 @@ class SCellTokenProtect(_KeyedCell):
         self,
         messages: Iterable[Buffer],
         tokens: Iterable[Buffer],
-        contexts: Contexts = None,
+        contexts: ReadContexts = None,
         *,
         threads: int = 1,
     ) -> list[bytes]:
@@ -464,7 +490,8 @@ class SCellContextImprint(_KeyedCell):
     are encrypted with the same key stream: give every message a context of its own.
 
     Args:
-        key: 1 byte or more, best 32 from `pythemis.skeygen.GenerateSymmetricKey`.
+        key: 1 byte or more, best 32 from `pythemis.skeygen.GenerateSymmetricKey`. A key that is
+            plainly the base64 or hex of 32 bytes warns: decode it first.
 
     Raises:
         SecureCellError: a missing or empty key.
@@ -488,7 +515,7 @@ class SCellContextImprint(_KeyedCell):
         """
         return cells.imprint(self, message, context)
 
-    def decrypt(self, message: Buffer, context: Buffer) -> bytes:
+    def decrypt(self, message: Buffer, context: Buffer | str) -> bytes:
         """Decrypt what `encrypt` returned; check yourself that the result makes sense.
 
         Args:
@@ -501,7 +528,7 @@ class SCellContextImprint(_KeyedCell):
         Raises:
             SecureCellError: an empty or too long message, a missing context, a wrong type.
         """
-        return cells.imprint(self, message, context)
+        return cells.unimprint(self, message, context)
 
     def encrypt_into(self, buffer: Buffer, message: Buffer, context: Buffer) -> int:
         """Encrypt as `encrypt` does, into the first bytes of a buffer.
@@ -520,9 +547,9 @@ class SCellContextImprint(_KeyedCell):
         """
         return cells.imprint_into(self, buffer, message, context)
 
-    def decrypt_into(self, buffer: Buffer, message: Buffer, context: Buffer) -> int:
+    def decrypt_into(self, buffer: Buffer, message: Buffer, context: Buffer | str) -> int:
         """Decrypt into the first bytes of a buffer; the same as `encrypt_into`."""
-        return cells.imprint_into(self, buffer, message, context)
+        return cells.unimprint_into(self, buffer, message, context)
 
     def encrypt_many(
         self, messages: Iterable[Buffer], contexts: Iterable[Buffer], *, threads: int = 1
@@ -544,7 +571,7 @@ class SCellContextImprint(_KeyedCell):
         return cell_lists.imprint_list(self, messages, contexts, threads, encrypts=True)
 
     def decrypt_many(
-        self, messages: Iterable[Buffer], contexts: Contexts, *, threads: int = 1
+        self, messages: Iterable[Buffer], contexts: ReadContexts, *, threads: int = 1
     ) -> list[bytes]:
         """Decrypt a list of what `encrypt` returned, with one context for each or one for all."""
         return cell_lists.imprint_list(self, messages, contexts, threads, encrypts=False)

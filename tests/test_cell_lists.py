@@ -294,7 +294,7 @@ def test_lists_of_different_lengths():
         SCellSeal(KEY).encrypt_many([b"a", b"b", b"c"], [b"1", b"2"])
     with wrong_value("there are 1 messages and 2 tokens"):
         SCellTokenProtect(KEY).decrypt_many([b"a"], [bytes(44), bytes(44)])
-    with wrong_type("contexts must be a list of bytes, not str"):
+    with wrong_type("the context must be bytes, not str; encode text first: 'text'.encode()"):
         SCellSeal(KEY).encrypt_many([b"a", b"b"], "ab")
 
 

@@ -335,6 +335,13 @@ def restricted():
     return SCellSeal(passphrase="passphrase", iterations=200_000, max_iterations=200_000)
 
 
+def of_text():
+    """Encrypt under a key that is text."""
+    with pytest.warns(UserWarning, match="master key"):
+        cell = SCellSeal("secret")
+    cell.encrypt(b"message")
+
+
 ED25519 = """-----BEGIN PUBLIC KEY-----
 MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=
 -----END PUBLIC KEY-----
@@ -361,6 +368,8 @@ PROVOKE = {
         lambda: TOKEN.decrypt(*reversed(TOKEN.encrypt(b"message"))),
         lambda: restricted().decrypt(PASSPHRASE.encrypt(b"message")),
         lambda: PASSPHRASE.decrypt(_answers.PASSPHRASE.encrypted),
+        lambda: CELL.encrypt(b"message", "context"),
+        of_text,
         lambda: SCellContextImprint(b"key").encrypt(b"message", b""),
         lambda: CELL.decrypt_many([CELL.encrypt(b"message"), damaged(CELL.encrypt(b"message"))]),
         lambda: SCellSeal(),
@@ -531,7 +540,9 @@ RECORDED = {
     ),
     "`SCellSeal(passphrase=...)`": (
         "cell_passphrase",
-        lambda it: SCellSeal(passphrase=it["passphrase"]).decrypt(it["cell"], it.get("context")),
+        lambda it: SCellSeal(passphrase=it["passphrase"], min_iterations=1).decrypt(
+            it["cell"], it.get("context")
+        ),
     ),
     "`SCellTokenProtect`": (
         "cell_token_protect",

@@ -35,6 +35,7 @@ from pythemis.scell import (
     SecureCellError,
     SecureCellTypeError,
     SecureCellValueError,
+    legacy_text,
 )
 from pythemis.scomparator import (
     SCOMPARATOR_CODES,
@@ -175,6 +176,9 @@ def cell_seal() -> None:
     assert_type(cell.encrypt_many([data, bytearray(data)], threads=2), list[bytes])
     assert_type(cell.encrypt_many((data for _ in range(2)), [data, None]), list[bytes])
     assert_type(cell.decrypt_many([data], data), list[bytes])
+    old: list[bytes] = [cell.decrypt(data, text), legacy_text(text)]
+    old += cell.decrypt_many([data], text) + cell.decrypt_many([data], [text, data, None])
+    cell.encrypt(data, text)  # type: ignore[arg-type]
     cell.close()
     SCellSeal()  # type: ignore[call-overload]
     SCellSeal(text)  # type: ignore[call-overload]

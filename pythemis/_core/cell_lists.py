@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
 from pythemis._themis import ffi, lib
 
+from . import legacy
 from .boundary import (
     BYTES,
     IN_PLACE,
@@ -30,7 +31,6 @@ from .boundary import (
     Owner,
     copied,
     holds_references,
-    opened,
     status_text,
     view,
     wrong_type,
@@ -41,10 +41,14 @@ from .cells import (
     SEAL_REFUSALS,
     TOKEN_REFUSALS,
     TOKEN_SIZE,
+    context_view,
     imprint,
     protect,
     recognised,
     seal,
+    to_read,
+    to_write,
+    unimprint,
     unprotect,
     unseal,
 )
@@ -68,6 +72,7 @@ class _Job(NamedTuple):
     """One operation on a list."""
 
     owner: Owner
+    reads: bool
     operation: int  # as themis_cell_many has it
     what: str  # the messages are called
     refusals: dict[int, str]
@@ -78,7 +83,7 @@ class _Job(NamedTuple):
 
 def seal_list(owner: Owner, messages: Any, contexts: Any, threads: int) -> list[bytes]:
     """Encrypt in Seal mode."""
-    job = _job(owner, lib.THEMIS_CELL_SEAL, "message", {}, messages, contexts)
+    job = _job(owner, False, lib.THEMIS_CELL_SEAL, "message", {}, messages, contexts)
 
     def work(part: range) -> Iterable[bytes]:
         buffer, sizes = _through_c(job, part)
@@ -91,7 +96,7 @@ def protect_list(
     owner: Owner, messages: Any, contexts: Any, threads: int
 ) -> list[tuple[bytes, bytes]]:
     """Encrypt in Token Protect mode; (encrypted message, token) of each."""
-    job = _job(owner, lib.THEMIS_CELL_SEAL, "message", {}, messages, contexts)
+    job = _job(owner, False, lib.THEMIS_CELL_SEAL, "message", {}, messages, contexts)
 
     def work(part: range) -> Iterable[tuple[bytes, bytes]]:
         buffer, sizes = _through_c(job, part)
@@ -104,7 +109,7 @@ def protect_list(
 def unseal_list(owner: Owner, messages: Any, contexts: Any, threads: int) -> list[bytes]:
     """Decrypt in Seal mode."""
     what = "encrypted message"
-    job = _job(owner, lib.THEMIS_CELL_UNSEAL, what, SEAL_REFUSALS, messages, contexts)
+    job = _job(owner, True, lib.THEMIS_CELL_UNSEAL, what, SEAL_REFUSALS, messages, contexts)
     return _in_parts(job, threads, lambda part: _opened(job, part, TOKEN_SIZE), unseal)
 
 
@@ -113,7 +118,7 @@ def unprotect_list(
 ) -> list[bytes]:
     """Decrypt in Token Protect mode."""
     what = "encrypted message"
-    job = _job(owner, lib.THEMIS_CELL_UNSEAL, what, TOKEN_REFUSALS, messages, contexts)
+    job = _job(owner, True, lib.THEMIS_CELL_UNSEAL, what, TOKEN_REFUSALS, messages, contexts)
     listed = _as_list(owner._errors, "tokens", tokens)
     _check_count(job, listed, "tokens")
     job = job._replace(tokens=listed)
@@ -129,8 +134,10 @@ def imprint_list(
             owner._errors,
             "Context Imprint needs another context for each message: give a list of them",
         )
-    job = _job(owner, lib.THEMIS_CELL_IMPRINT, "message", IMPRINT_REFUSALS, messages, contexts)
-    return _in_parts(job, threads, lambda part: _opened(job, part, 0), imprint)
+    operation, refusals = lib.THEMIS_CELL_IMPRINT, IMPRINT_REFUSALS
+    job = _job(owner, not encrypts, operation, "message", refusals, messages, contexts)
+    alone = imprint if encrypts else unimprint
+    return _in_parts(job, threads, lambda part: _opened(job, part, 0), alone)
 
 
 def one_by_one(
@@ -139,9 +146,11 @@ def one_by_one(
     messages: Any,
     contexts: Any,
     threads: int,
+    *,
+    reads: bool,
 ) -> list[bytes]:
     """Do an operation that takes long enough by itself on each message."""
-    job = _job(owner, 0, "message", {}, messages, contexts)
+    job = _job(owner, reads, 0, "message", {}, messages, contexts)
     parts = (range(i, i + 1) for i in range(len(job.messages)))
     return _run(job, parts, threads, lambda part: _alone(job, part.start, function))
 
@@ -159,25 +168,45 @@ def _alone(job: _Job, i: int, function: Callable[..., ResultT]) -> list[ResultT]
 # ---- What comes in ----
 
 
+def _handle(owner: Owner, reads: bool) -> Any:
+    return to_read(owner) if reads else to_write(owner)
+
+
 def _job(
-    owner: Owner, operation: int, what: str, refusals: dict[int, str], messages: Any, contexts: Any
+    owner: Owner,
+    reads: bool,
+    operation: int,
+    what: str,
+    refusals: dict[int, str],
+    messages: Any,
+    contexts: Any,
 ) -> _Job:
     errors = owner._errors
-    opened(owner)
-    job = _Job(owner, operation, what, refusals, _as_list(errors, "messages", messages))
+    _handle(owner, reads)
+    job = _Job(owner, reads, operation, what, refusals, _as_list(errors, "messages", messages))
     if contexts is None:
         return job
     if _is_one(errors, contexts):
+        if isinstance(contexts, str):
+            contexts = context_view(errors, contexts, reads=reads)
         one_for_all = copied(errors, contexts, "the context")
         return job._replace(contexts=[one_for_all] * len(job.messages))
     listed = _as_list(errors, "contexts", contexts)
     _check_count(job, listed, "contexts")
+    if reads and any(issubclass(kind, str) for kind in set(map(type, listed))):
+        listed = _of_text(listed)
     return job._replace(contexts=[b"" if context is None else context for context in listed])
+
+
+def _of_text(contexts: list[Any]) -> list[Any]:
+    """Return contexts with the bytes of those that are text, after one warning for all of them."""
+    legacy.warn_of_context()
+    return [legacy.legacy_text(each) if isinstance(each, str) else each for each in contexts]
 
 
 def _is_one(errors: Errors, contexts: Any) -> bool:
     """Tell whether this is one context for all messages rather than a list."""
-    if isinstance(contexts, (bytes, bytearray, memoryview)):
+    if isinstance(contexts, (str, bytes, bytearray, memoryview)):
         return True
     if _is_buffer(contexts):  # an array, of which all or each item may be meant
         name = type(contexts).__name__
@@ -215,15 +244,18 @@ def _pieces(job: _Job, values: list[Any], what: str, part: range) -> list[Any]:
     made = []
     for i, value in zip(part, values, strict=True):
         try:
-            made.append(
-                value
-                if type(value) is bytes
-                else ffi.buffer(view(job.owner._errors, value, f"the {what}"))
-            )
+            made.append(value if type(value) is bytes else ffi.buffer(_seen(job, value, what)))
         except Exception as error:  # noqa: BLE001 -- it goes on, and says where it was
             made.clear()
             raise _at(i, error)  # noqa: B904
     return made
+
+
+def _seen(job: _Job, value: Any, what: str) -> Any:
+    errors = job.owner._errors
+    if what == "context":
+        return context_view(errors, value, reads=job.reads)
+    return view(errors, value, f"the {what}")
 
 
 def _message_sizes(job: _Job, sizes: list[int], part: range) -> list[int]:
@@ -317,7 +349,7 @@ def _tokens(job: _Job, part: range) -> list[Any]:
 def _call(job: _Job, buffer: Any, contexts: bytes | None, counts: list[int], part: range) -> None:
     failed = ffi.new(SIZE)
     status = lib.themis_cell_many(
-        opened(job.owner),
+        _handle(job.owner, job.reads),
         job.operation,
         ffi.from_buffer(BYTES, buffer),
         len(buffer),

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pythemis._themis import ffi, lib
 
+from . import legacy
 from .boundary import (
     BYTES,
     FAIL,
@@ -87,18 +89,93 @@ def recognised(refusals: dict[int, str], message: Any) -> dict[int, str]:
     return refusals | {INVALID_PARAMETER: f"{form}: it is {found}"}
 
 
-def new(errors: Errors, key: Buffer, *, compat_096: bool) -> Any:
+class OfText:
+    """What an object with a ``str`` key owns: it reads what 0.15 wrote, and writes nothing.
+
+    It is false, so that only a reader, which looks closer, finds the handle in it.
+    """
+
+    __slots__ = ("handle",)
+
+    def __init__(self, handle: Any) -> None:
+        self.handle = handle
+
+    def __bool__(self) -> bool:
+        return False
+
+
+def to_read(owner: Owner) -> Any:
+    """Return the handle that an object reads with."""
+    held = owner._held
+    return held.handle if type(held) is OfText else held or refuse_closed(owner)
+
+
+def to_write(owner: Owner) -> Any:
+    """Return the handle that an object writes with."""
+    held = owner._held
+    if type(held) is OfText:
+        wrong_type(
+            owner._errors,
+            "a key of type str only decrypts what pythemis 0.15 wrote; encrypt under bytes, or go "
+            "on as before with scell.legacy_text(text) as the key",
+        )
+    return held or refuse_closed(owner)
+
+
+def context_view(errors: Errors, context: Any, *, reads: bool) -> Any:
+    """See a context; text is read as 0.15 took it, and not written."""
+    if not isinstance(context, str):
+        return view(errors, context, "the context")
+    if reads:
+        legacy.warn_of_context()
+        return legacy.legacy_text(context)
+    return wrong_type(
+        errors,
+        "the context must be bytes, not str; encode text first: 'text'.encode(), or go on as with "
+        "pythemis 0.15: scell.legacy_text(text)",
+    )
+
+
+# The text of 32 bytes, judged without a copy of the key.
+_HEX_OF_KEY = re.compile(rb"[0-9A-Fa-f]{64}\s*")
+_BASE64_OF_KEY = re.compile(rb"(?:[A-Za-z0-9+/]{42}|[A-Za-z0-9_-]{42})[AEIMQUYcgkosw048](=?)\s*")
+
+
+def _decoding(key: Any) -> str | None:
+    """Return how a key is decoded that is plainly the text of 32 bytes."""
+    if not 43 <= len(key) <= 70:
+        return None
+    text = ffi.buffer(key)
+    if _HEX_OF_KEY.fullmatch(text):
+        return "the hex of 32 bytes, as text; decode it: bytes.fromhex(key.decode())"
+    match = _BASE64_OF_KEY.fullmatch(text)
+    if match is None:
+        return None
+    padded = "key" if match[1] else "key + b'='"
+    return f"the base64 of 32 bytes, as text; decode it: base64.urlsafe_b64decode({padded})"
+
+
+def new(errors: Errors, key: Buffer | str, *, compat_096: bool) -> Any:
     """Prepare a key for any number of messages."""
+    if isinstance(key, str):
+        return OfText(new(errors, legacy.bytes_of_key(key), compat_096=compat_096))
     key_view = view(errors, key, "the key")
     made = _cell()
     size = len(key_view)
     status = lib.themis_cell_new(key_view, size, compat_096, made)
+    decoding = _decoding(key_view)
     del key_view
     if size == 0:
         wrong_value(errors, "the key is empty; skeygen.GenerateSymmetricKey() makes a good one")
     if status != SUCCESS:
         failed(errors, status)
-    return kept(made)
+    cell = kept(made)
+    if decoding is not None:
+        legacy.warn(
+            f"the key is {decoding}. What is encrypted under the text needs the text to decrypt",
+            UserWarning,
+        )
+    return cell
 
 
 def _check_iterations(errors: Errors, iterations: int, least: int, most: int) -> None:
@@ -144,7 +221,12 @@ def passphrase_new(
 
 
 def _operation(
-    function: Any, growth: int, refusals: dict[int, str] | None = None, fetching: Any = None
+    function: Any,
+    growth: int,
+    refusals: dict[int, str] | None = None,
+    fetching: Any = None,
+    *,
+    reads: bool = False,
 ) -> tuple[Callable[[Owner, Any, Any], bytes], Callable[[Owner, Any, Any, Any], int]]:
     """Make the boundary functions of an operation whose result is ``growth`` bytes longer.
 
@@ -155,6 +237,7 @@ def _operation(
     largest = MESSAGE_MAX + shrinks
     same_place = max(0, growth), shrinks
     what = "the encrypted message" if shrinks else "the message"
+    handle_of = to_read if reads else to_write
 
     def told(message: Any) -> dict[int, str] | None:
         return recognised(refusals, message) if shrinks and refusals else refusals
@@ -173,11 +256,11 @@ def _operation(
             if context is None:
                 context = b""
             elif type(context) is not bytes:
-                context = view(owner._errors, context, "the context")
+                context = context_view(owner._errors, context, reads=reads)
             size = len(message)
             if not shrinks < size <= largest:
                 refuse_size(owner._errors, size, told(message))
-            handle = owner._held or refuse_closed(owner)
+            handle = owner._held or handle_of(owner)
             room = size + growth
             output = new_output(room)
             status = work(handle, message, size, context, len(context), output, room)
@@ -195,7 +278,7 @@ def _operation(
             if type(message) is not bytes:
                 message = view(errors, message, what)
                 work = fetching or function
-            context = b"" if context is None else view(errors, context, "the context")
+            context = b"" if context is None else context_view(errors, context, reads=reads)
             size = len(message)
             if not shrinks < size <= largest:
                 refuse_size(errors, size, told(message))
@@ -203,7 +286,7 @@ def _operation(
             check_room(errors, len(buffer), room)
             if clash(buffer, room, message, same_place) or clash(buffer, room, context):
                 refuse_clash(errors)
-            status = work(opened(owner), message, size, context, len(context), buffer, room)
+            status = work(handle_of(owner), message, size, context, len(context), buffer, room)
             if status != SUCCESS:
                 failed(errors, status, told(message))
             return room
@@ -241,9 +324,10 @@ def _unseal_fetched(
 
 seal, seal_into = _operation(lib.themis_cell_seal, TOKEN_SIZE)
 unseal, unseal_into = _operation(
-    lib.themis_cell_unseal, -TOKEN_SIZE, SEAL_REFUSALS, _unseal_fetched
+    lib.themis_cell_unseal, -TOKEN_SIZE, SEAL_REFUSALS, _unseal_fetched, reads=True
 )
 imprint, imprint_into = _operation(lib.themis_cell_imprint, 0, IMPRINT_REFUSALS)
+unimprint, unimprint_into = _operation(lib.themis_cell_imprint, 0, IMPRINT_REFUSALS, reads=True)
 
 
 def protect(owner: Owner, message: Any, context: Any) -> tuple[bytes, bytes]:
@@ -254,11 +338,11 @@ def protect(owner: Owner, message: Any, context: Any) -> tuple[bytes, bytes]:
         if context is None:
             context = b""
         elif type(context) is not bytes:
-            context = view(owner._errors, context, "the context")
+            context = context_view(owner._errors, context, reads=False)
         size = len(message)
         if not 0 < size <= MESSAGE_MAX:
             wrong_size(owner._errors, "the message", size)
-        handle = owner._held or refuse_closed(owner)
+        handle = owner._held or to_write(owner)
         encrypted = new_output(size)
         token = new_output(TOKEN_SIZE)
         status = lib.themis_cell_protect(
@@ -280,7 +364,7 @@ def protect_into(owner: Owner, buffer: Any, message: Any, context: Any) -> tuple
         buffer = writable_view(errors, buffer, "the buffer")
         if type(message) is not bytes:
             message = view(errors, message, "the message")
-        context = b"" if context is None else view(errors, context, "the context")
+        context = b"" if context is None else context_view(errors, context, reads=False)
         size = len(message)
         if not 0 < size <= MESSAGE_MAX:
             wrong_size(errors, "the message", size)
@@ -289,7 +373,7 @@ def protect_into(owner: Owner, buffer: Any, message: Any, context: Any) -> tuple
             refuse_clash(errors)
         token = new_output(TOKEN_SIZE)
         status = lib.themis_cell_protect(
-            opened(owner), message, size, context, len(context), buffer, size, token
+            to_write(owner), message, size, context, len(context), buffer, size, token
         )
         if status != SUCCESS:
             failed(errors, status)
@@ -309,10 +393,10 @@ def unprotect(owner: Owner, encrypted: Any, token: Any, context: Any) -> bytes:
         if context is None:
             context = b""
         elif type(context) is not bytes:
-            context = view(owner._errors, context, "the context")
+            context = context_view(owner._errors, context, reads=True)
         size = len(encrypted)
         _check_unprotect(owner._errors, size, len(token))
-        handle = owner._held or refuse_closed(owner)
+        handle = owner._held or to_read(owner)
         place = message = new_output(size)
         if type(encrypted) is not bytes:
             encrypted = place = _fetched(message, encrypted, size)
@@ -334,7 +418,7 @@ def unprotect_into(owner: Owner, buffer: Any, encrypted: Any, token: Any, contex
         if type(encrypted) is not bytes:
             encrypted = view(errors, encrypted, "the encrypted message")
         token = view(errors, token, "the token")
-        context = b"" if context is None else view(errors, context, "the context")
+        context = b"" if context is None else context_view(errors, context, reads=True)
         size = len(encrypted)
         _check_unprotect(errors, size, len(token))
         check_room(errors, len(buffer), size)
@@ -344,7 +428,7 @@ def unprotect_into(owner: Owner, buffer: Any, encrypted: Any, token: Any, contex
             or clash(buffer, size, context)
         ):
             refuse_clash(errors)
-        handle = opened(owner)
+        handle = to_read(owner)
         if type(encrypted) is not bytes:
             encrypted = _fetched(buffer, encrypted, size)
         status = lib.themis_cell_unprotect(
@@ -427,7 +511,7 @@ def passphrase_unseal(owner: Owner, sealed: Any, context: Any) -> bytes:
     """Decrypt in Seal mode with a passphrase."""
     try:
         sealed = copied(owner._errors, sealed, "the encrypted message")
-        context = view(owner._errors, b"" if context is None else context, "the context")
+        context = context_view(owner._errors, b"" if context is None else context, reads=True)
         handle = opened(owner)
         status, size = _passphrase_message_size(handle, sealed)
         if status != SUCCESS:
@@ -447,7 +531,7 @@ def passphrase_unseal_into(owner: Owner, buffer: Any, sealed: Any, context: Any)
         errors = owner._errors
         buffer = writable_view(errors, buffer, "the buffer")
         sealed = view(errors, sealed, "the encrypted message")
-        context = view(errors, b"" if context is None else context, "the context")
+        context = context_view(errors, b"" if context is None else context, reads=True)
         handle = opened(owner)
         status, size = _passphrase_message_size(handle, sealed)
         if status == SUCCESS:
