@@ -108,3 +108,11 @@ def test_both_refuse_what_was_changed(peer, dice):
             with pytest.raises(PeerError) as theirs:
                 peer("unseal", *wrong)
             assert theirs.value.code == THEMIS_CODES.FAIL
+
+
+@pytest.mark.parametrize("iterations", [200_000, 600_000])
+def test_other_iterations_are_read(peer, iterations):
+    """The real core reads what is written with other counts than its own."""
+    cell = SCellSeal(passphrase="correct horse", iterations=iterations)
+    sealed = cell.encrypt(b"message", b"context")
+    assert peer("passphrase_unseal", "correct horse", sealed, b"context") == b"message"
