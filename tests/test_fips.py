@@ -13,7 +13,7 @@ from _project import linked_statically
 from pythemis import scomparator, skeygen, smessage
 from pythemis._core import start
 from pythemis._themis import ffi, lib
-from pythemis.exception import THEMIS_CODES
+from pythemis.exception import THEMIS_CODES, ThemisError
 
 HAS_PROVIDER = start.fips_provider() is not None
 IN_STATIC = "PYTHEMIS_FIPS=1: this build of pythemis has OpenSSL linked in statically, without a "
@@ -128,6 +128,26 @@ def test_short_rsa_keys_are_refused():
     said = "has 1024 bits, and the FIPS provider takes no RSA key of less than 2048"
     with pytest.raises(smessage.SecureMessageValueError, match=said) as caught:
         smessage.ssign(key, b"a message")
+    assert caught.value.error_code == THEMIS_CODES.NOT_SUPPORTED
+
+
+# Of `openssl pkcs8 -topk8 -scrypt -passout pass:secret`.
+BY_SCRYPT = """\
+-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIHkME8GCSqGSIb3DQEFDTBCMCEGCSsGAQQB2kcECzAUBAhTW8EhU7xQmgICQAAC
+AQgCAQEwHQYJYIZIAWUDBAEqBBAukz+SzPyjPMkmqfj4h+kBBIGQDTRS4jp71q9c
+MuBc5Y1bA/RLc2FvqKDXJvHwIokJTMXLxzAyAQ8aQqd8uBxvbFywF6rhnqwRZedY
+NETs32BzqtTa09rCA7kQsK9g6sJL5tP9bp7lXk5o8oRj0EbW1GFik2KWPtqXcCOg
+HvWEZ1FEcfqBzCYJwOvyXfp0q6NbL1sVCCmBZO4rRBxeGscMAPVP
+-----END ENCRYPTED PRIVATE KEY-----
+"""
+
+
+@with_provider
+def test_scrypt_is_refused_by_name():
+    """What the provider lacks does not pass for a wrong passphrase."""
+    with pytest.raises(ThemisError, match="the FIPS provider has no scrypt") as caught:
+        skeygen.from_pem(BY_SCRYPT, passphrase="secret")
     assert caught.value.error_code == THEMIS_CODES.NOT_SUPPORTED
 
 

@@ -153,6 +153,11 @@ static soter_status
 read_scrypt(struct soter_reader values, struct parameters *params, const char **why)
 {
     struct scrypt *scrypt = &params->scrypt;
+    if (soter_crypto.is_fips) {
+        *why = "the FIPS provider has no scrypt, which the key is encrypted with: convert it with "
+               "`openssl pkcs8 -topk8 -v2 aes-256-cbc`";
+        return SOTER_NOT_SUPPORTED;
+    }
     if (!soter_der_string(&values, SOTER_DER_OCTET_STRING, &params->salt)) {
         return SOTER_INVALID_PARAMETER;
     }
