@@ -52,8 +52,8 @@ _NAMES = {
     "SecureCellError SecureCellTypeError SecureCellValueError legacy_text",
     "scomparator": "SCOMPARATOR_CODES SComparator SecureComparatorError "
     "SecureComparatorTypeError SecureComparatorValueError",
-    "skeygen": "KEY_PAIR_TYPE GenerateKeyPair GenerateSymmetricKey KeyKind from_der from_pem "
-    "key_kind public_from_private to_der to_pem",
+    "skeygen": "KEY_PAIR_TYPE GenerateKeyPair GenerateSymmetricKey KeyKind from_der from_jwk "
+    "from_openssh from_pem from_point key_kind public_from_private to_der to_jwk to_pem",
     "smessage": "SMessage SecureMessageError SecureMessageTypeError SecureMessageValueError "
     "SecureSigner SecureVerifier ssign sverify",
     "ssession": "MemoryTransport SSession SString SecureSessionError SecureSessionTypeError "

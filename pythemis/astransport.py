@@ -33,7 +33,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple, TypeAlias
 
-from ._core import boundary, sessions
+from ._core import arguments, boundary, sessions
 from ._core.annotations import Buffer, Self
 from .exception import THEMIS_CODES, ThemisError
 from .ssession import (
@@ -162,7 +162,7 @@ class SessionStream:
                 session that is used up (NOT_SUPPORTED).
             ConnectionError: the connection is closing.
         """
-        size = len(boundary.view(SSession._errors, message, "the message"))
+        size = len(boundary.view(SSession._errors, message, arguments.MESSAGE))
         most = self._max_size - sessions.OVERHEAD
         if size > most:  # the peer would give the connection up
             limit = f"with max_size={self._max_size} it may have {most}"
@@ -355,7 +355,7 @@ async def open_session(
     identity = _Identity(user_id, sign_key, keys, reject_duplicates, allow_own_identity, max_size)
     _check(identity, timeout)
     if remote_id is not None:
-        remote_id = boundary.copied(SSession._errors, remote_id, "the remote id")
+        remote_id = boundary.copied(SSession._errors, remote_id, arguments.REMOTE_ID)
 
     async def connect() -> SessionStream:
         reader, writer = await asyncio.open_connection(host, port, **connection)

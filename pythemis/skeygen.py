@@ -9,8 +9,9 @@ Session: give away the public key and keep the private one. Everything that fail
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from enum import Enum
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from . import _compat
 from ._core import boundary, keys
@@ -24,10 +25,14 @@ __all__ = [
     "GenerateSymmetricKey",
     "KeyKind",
     "from_der",
+    "from_jwk",
+    "from_openssh",
     "from_pem",
+    "from_point",
     "key_kind",
     "public_from_private",
     "to_der",
+    "to_jwk",
     "to_pem",
 ]
 
@@ -249,11 +254,12 @@ def to_der(key: Buffer, passphrase: Buffer | str | None = None) -> bytes:
 
 
 def from_pem(pem: Buffer | str, passphrase: Buffer | str | None = None) -> bytes:
-    """Read a key that other software wrote as PEM.
+    r"""Read a key that other software wrote as PEM.
 
     PKCS#8, also encrypted (PBES2 with PBKDF2 of up to 5000000 iterations, or scrypt),
     SubjectPublicKeyInfo, and unencrypted the older ``EC PRIVATE KEY``, ``RSA PRIVATE KEY`` and
-    ``RSA PUBLIC KEY``. What stands around the first key is skipped.
+    ``RSA PUBLIC KEY``. What stands around the first key is skipped. PEM that is wrapped is read
+    as well: indented, quoted, in UTF-16 or base64, with ``\n`` in the place of its line ends.
 
     Args:
         pem: the text, or its bytes.
@@ -286,6 +292,80 @@ def from_der(der: Buffer, passphrase: Buffer | str | None = None) -> bytes:
     """
     secret = _passphrase_bytes(passphrase)
     return keys.imported(_ERRORS, der, pem=False, passphrase=secret)
+
+
+def from_jwk(jwk: Buffer | str | Mapping[str, Any]) -> bytes:
+    """Read a key that is a JSON Web Key (RFC 7517 and 7518).
+
+    Args:
+        jwk: the JSON text, its bytes, or what a parser of JSON made of it. Of its members those
+            count that RFC 7518 lists for EC or RSA; others, such as ``use`` or ``kid``, do not.
+
+    Returns:
+        The key, private if the JWK is; a public EC key is compressed.
+
+    Raises:
+        ThemisError: not a JWK, a member that is missing, damaged or of another length than it must
+            have, numbers that make no sense, or a key that is not EC on P-256, P-384 or P-521 or
+            RSA of 1024, 2048, 4096 or 8192 bits.
+    """
+    from ._core import foreign  # programs that read no such key do not load it
+
+    return foreign.from_jwk(_ERRORS, jwk)
+
+
+def to_jwk(key: Buffer) -> dict[str, str]:
+    """Write a key as a JSON Web Key: a private one with its secret members, unencrypted.
+
+    Args:
+        key: private or public, EC or RSA.
+
+    Returns:
+        The members, for ``json.dumps``; add ``kid``, ``use`` or ``alg`` if you need them.
+
+    Raises:
+        ThemisError: a damaged key.
+    """
+    from ._core import foreign
+
+    return foreign.to_jwk(_ERRORS, key)
+
+
+def from_openssh(text: Buffer | str) -> bytes:
+    """Read a key that OpenSSH wrote: ECDSA or RSA.
+
+    Args:
+        text: a private key (``-----BEGIN OPENSSH PRIVATE KEY-----``, not encrypted), the line of a
+            public key (``ecdsa-sha2-nistp256 AAAA...``), or a public key of RFC 4716.
+
+    Returns:
+        The key; a public EC key is compressed.
+
+    Raises:
+        ThemisError: not such a key, a damaged or encrypted one, or one of another kind, such as
+            Ed25519. Convert an encrypted key with ``ssh-keygen -p -m PKCS8 -f FILE`` and read it
+            with `from_pem`.
+    """
+    from ._core import foreign
+
+    return foreign.from_openssh(_ERRORS, text)
+
+
+def from_point(point: Buffer) -> bytes:
+    """Read a public EC key that is a bare point (SEC 1, section 2.3.3).
+
+    Args:
+        point: 33, 49 or 67 bytes (compressed), or 65, 97 or 133, on P-256, P-384 or P-521.
+
+    Returns:
+        The public key, compressed.
+
+    Raises:
+        ThemisError: another length, or a point that is not on its curve.
+    """
+    from ._core import foreign
+
+    return foreign.from_point(_ERRORS, point)
 
 
 def _to_text(key: Buffer, passphrase: Buffer | str | None, *, pem: bool) -> bytes:

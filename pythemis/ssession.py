@@ -22,7 +22,7 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Any, Protocol
 
 from . import _compat
-from ._core import boundary, forks, sessions
+from ._core import arguments, boundary, forks, sessions
 from ._core.annotations import Buffer
 from .exception import THEMIS_CODES as THEMIS_CODES
 from .exception import ThemisError
@@ -159,7 +159,7 @@ class MemoryTransport(ABC):
         Returns:
             Its length in bytes; a session does not look at it.
         """
-        message = boundary.copied(_ERRORS, message, "the message")
+        message = boundary.copied(_ERRORS, message, arguments.MESSAGE)
         self.message_list.append(message)
         return len(message)
 
@@ -481,7 +481,7 @@ class SSession(sessions.Session):
         peer_key = b""
         if state in (sessions.IDLE, sessions.WAITING_FOR_2):
             # A copy: what a callback does to a buffer of its own must not reach the core.
-            message = boundary.copied(_ERRORS, message, "the received message")
+            message = boundary.copied(_ERRORS, message, arguments.RECEIVED)
             transport = boundary.opened(self).talk.transport
             with suppress(_NoClaimError):  # then the core refuses it, in the words of its state
                 peer_id = sessions.claimed_peer(_NO_CLAIM, message)
@@ -500,7 +500,7 @@ class SSession(sessions.Session):
                 text += f"; {WHY_LEFT}"
             raise SecureSessionError(THEMIS_CODES.NETWORK_ERROR, text) from error
         _refuse_awaitable(message, "receive")
-        if message is None or len(boundary.view(_ERRORS, message, "a received message")) == 0:
+        if message is None or len(boundary.view(_ERRORS, message, arguments.RECEIVED)) == 0:
             raise SecureSessionError(
                 THEMIS_CODES.SSESSION_TRANSPORT_ERROR,
                 "the transport received nothing: has the peer closed the connection?",
@@ -514,7 +514,7 @@ def _public_key_of(transport: Any, peer_id: bytes) -> bytes:
     except Exception as error:
         raise look_up_failed(peer_id) from error
     try:
-        found = b"" if key is None else boundary.copied(_ERRORS, key, "the public key")
+        found = b"" if key is None else boundary.copied(_ERRORS, key, arguments.PUBLIC)
     except SecureSessionTypeError as error:
         message = f"get_pub_key_by_id must return bytes, not {type(key).__name__}"
         raise SecureSessionError(_UNKNOWN, message) from error

@@ -25,7 +25,7 @@ from time import monotonic
 from types import EllipsisType
 from typing import TypeAlias
 
-from ._core import boundary, forks, sessions
+from ._core import arguments, boundary, forks, sessions
 from ._core.annotations import Buffer, Self
 from .ssession import MemoryTransport, SSession
 
@@ -58,7 +58,7 @@ def frame(message: Buffer) -> bytes:
         ValueError: an empty or too long message.
         TypeError: something else than bytes.
     """
-    message = _bytes_of(message, "the message")
+    message = _bytes_of(message, arguments.MESSAGE)
     return _header(len(message), LARGEST) + message
 
 
@@ -77,7 +77,7 @@ def frame_size(header: Buffer, max_size: int = DEFAULT_MAX_SIZE) -> int:
         ConnectionAbortedError: the length is 0 or more than ``max_size``. The stream cannot be
             read any further.
     """
-    header = _bytes_of(header, "the header")
+    header = _bytes_of(header, arguments.HEADER)
     if len(header) != HEADER_SIZE:
         raise ValueError(f"a header has {HEADER_SIZE} bytes, and this has {len(header)}")
     size = int.from_bytes(header, "big")
@@ -95,7 +95,7 @@ def _header(size: int, max_size: int) -> bytes:
     return size.to_bytes(HEADER_SIZE, "big")
 
 
-def _bytes_of(data: Buffer, what: str) -> bytes:
+def _bytes_of(data: Buffer, what: arguments.Argument) -> bytes:
     return boundary.copied(SSession._errors, data, what)
 
 
@@ -273,7 +273,7 @@ class SocketTransport(MemoryTransport):
                 can be sent.
             OSError: the connection failed.
         """
-        message = _bytes_of(message, "the message")
+        message = _bytes_of(message, arguments.MESSAGE)
         header = _header(len(message), self._max_size)
         pieces = [header + message] if len(message) < _JOIN_BELOW else [header, message]
         patience = self._patience(writing=True)

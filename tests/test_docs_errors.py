@@ -365,6 +365,8 @@ PROVOKE = {
         lambda: TOKEN.decrypt(*TOKEN.encrypt(b"message"), b"another context"),
         lambda: CELL.decrypt(b"something else"),
         lambda: PASSPHRASE.decrypt(CELL.encrypt(b"message")),
+        lambda: CELL.decrypt(CELL.encrypt(b"message")[:-1]),
+        lambda: CELL.decrypt(CELL.encrypt(b"message") + b"\n"),
         lambda: TOKEN.decrypt(*reversed(TOKEN.encrypt(b"message"))),
         lambda: restricted().decrypt(PASSPHRASE.encrypt(b"message")),
         lambda: PASSPHRASE.decrypt(_answers.PASSPHRASE.encrypted),
@@ -382,6 +384,7 @@ PROVOKE = {
         lambda: SCellSeal(passphrase="grün", encoding="ascii"),
     ],
     "Keys": [
+        lambda: key_kind(b"no key"),
         lambda: key_kind(PUBLIC[:-1]),
         lambda: key_kind(to_pem(PUBLIC)),
         lambda: public_from_private(b64encode(PRIVATE)),

@@ -264,7 +264,7 @@ def test_an_encrypted_message_is_not_a_signed_one():
     """Sverify says what it was given."""
     private, public = generated("EC")
     wrapped = SMessage(private, public).wrap(b"message")
-    with pytest.raises(SecureMessageError, match="this is an encrypted message") as caught:
+    with pytest.raises(SecureMessageError, match="it is an encrypted message") as caught:
         sverify(public, wrapped)
     assert caught.value.error_code == INVALID_PARAMETER
     with pytest.raises(SecureMessageError, match="not a signed message"):

@@ -50,10 +50,14 @@ from pythemis.skeygen import (
     GenerateSymmetricKey,
     KeyKind,
     from_der,
+    from_jwk,
+    from_openssh,
     from_pem,
+    from_point,
     key_kind,
     public_from_private,
     to_der,
+    to_jwk,
     to_pem,
 )
 from pythemis.smessage import (
@@ -259,6 +263,12 @@ def keys() -> None:
     assert_type(to_pem(data, passphrase=text), bytes)
     assert_type(to_der(data), bytes)
     assert_type(from_pem(text, data), bytes)
+    assert_type(from_jwk(text), bytes)
+    assert_type(from_jwk(to_jwk(data)), bytes)
+    assert_type(to_jwk(data), dict[str, str])
+    assert_type(from_openssh(text), bytes)
+    assert_type(from_point(data), bytes)
+    from_point(text)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     assert_type(from_der(data, text), bytes)
     GenerateKeyPair()  # type: ignore[call-arg]
     GenerateKeyPair("RSA", 4096)  # type: ignore[call-arg]

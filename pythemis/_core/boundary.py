@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn
 from pythemis._themis import ffi, lib
 
 from .annotations import Buffer, Self
+from .arguments import Argument, Nature
 from .start import start
 
 if TYPE_CHECKING:
@@ -71,7 +72,13 @@ def failed(errors: Errors, status: int, refusals: dict[int, str] | None = None) 
 
 def wrong_size(errors: Errors, what: str, size: int, most: int = MESSAGE_MAX) -> NoReturn:
     """Refuse a message that is empty or too long."""
-    wrong_value(errors, f"{what} has {size} bytes; it must have 1 to {most}")
+    raise size_error(errors, what, size, most)
+
+
+def size_error(errors: Errors, what: str, size: int, most: int = MESSAGE_MAX) -> Exception:
+    """Make the error for such a message."""
+    text = f"{what} has {size} bytes; it must have 1 to {most}"
+    return errors.wrong_value(INVALID_PARAMETER, text)
 
 
 def status_text(status: int) -> str:
@@ -138,46 +145,40 @@ def foreign_result(output: Any) -> bytes:
 new_output: Callable[[int], Any] = bytes if IN_PLACE else foreign_output
 
 
-# What people write themselves. All else comes from Themis, and is text only if somebody made it so.
-_WRITTEN = {
-    "the message",
-    "the context",
-    "the passphrase",
-    "the secret",
-    "the user id",
-    "the remote id",
-}
-
-_MAY_BE_TEXT = {"the passphrase", "the PEM text"}
-
-
 _PLAIN = (bytes, bytearray)  # quickly told
 
 
-def view(errors: Errors, data: Buffer, what: str) -> Any:
+def view(errors: Errors, data: Buffer, what: Argument) -> Any:
     """See a bytes-like object as C sees it, without a copy; ``len`` of the view counts bytes.
 
     Where speed matters, exactly ``bytes`` goes to C without a view. Nothing else may: a subclass
     can lie about its length.
     """
     if isinstance(data, str):
-        if what in _WRITTEN:
-            hint = "encode text first: 'text'.encode()"
-        elif what.endswith("key"):
-            hint = "base64.b64decode(text) reads base64, skeygen.from_pem(text) reads PEM"
-        else:
-            hint = "if it is base64, decode it first: base64.b64decode(text)"
-        wrong_type(errors, f"{what} must be bytes, not str; {hint}")
+        wrong_type(errors, f"{what} must be bytes, not str; {_cure_of_text(data, what)}")
     try:
         if _is_memory(data):
             return ffi.from_buffer(BYTES, data)
     except (TypeError, ValueError, BufferError):
         pass
-    wanted = "text, bytes" if what in _MAY_BE_TEXT else "bytes"
+    wanted = "text, bytes" if what.may_be_text else "bytes"
     found = f"{type(data).__name__}{_cure(data)}"
     return wrong_type(
         errors, f"{what} must be {wanted} or a contiguous bytes-like object, not {found}"
     )
+
+
+def _cure_of_text(text: str, what: Argument) -> str:
+    """Say what to do with text in the place of bytes."""
+    if what.nature is Nature.WRITTEN:
+        return "encode text first: 'text'.encode()"
+    from . import recognise  # only where something is refused
+
+    if what.nature is Nature.KEY:
+        own, by_size = recognise.THEMIS_KEYS, recognise.KEYS_BY_SIZE
+        known = recognise.words(text, *own, by_size=by_size)
+        return known or "base64.b64decode(text) reads base64, skeygen.from_pem(text) reads PEM"
+    return recognise.words(text) or "if it is base64, decode it first: base64.b64decode(text)"
 
 
 def _cure(data: Any) -> str:
@@ -206,7 +207,7 @@ def holds_references(data: Any) -> bool:
     return getattr(getattr(data, "dtype", None), "hasobject", False) is True
 
 
-def copied(errors: Errors, data: Any, what: str) -> bytes:
+def copied(errors: Errors, data: Any, what: Argument) -> bytes:
     """Give exactly ``bytes``, a copy if it was something else.
 
     For what C judges and then uses: it reads it twice, and other threads, or processes that share
@@ -214,6 +215,11 @@ def copied(errors: Errors, data: Any, what: str) -> bytes:
     """
     made: bytes = data if type(data) is bytes else ffi.buffer(view(errors, data, what))[:]
     return made
+
+
+def seen(data: Any) -> Any:
+    """See data that C sees as Python sees it."""
+    return ffi.buffer(data) if isinstance(data, ffi.CData) else data
 
 
 def writable_view(errors: Errors, buffer: Buffer, what: str) -> Any:

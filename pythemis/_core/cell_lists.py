@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 from pythemis._themis import ffi, lib
 
 from . import legacy
+from .arguments import CONTEXT, ENCRYPTED, MESSAGE, TOKEN, Argument
 from .boundary import (
     BYTES,
     IN_PLACE,
@@ -31,7 +32,6 @@ from .boundary import (
     Owner,
     copied,
     holds_references,
-    status_text,
     view,
     wrong_type,
     wrong_value,
@@ -41,10 +41,11 @@ from .cells import (
     SEAL_REFUSALS,
     TOKEN_REFUSALS,
     TOKEN_SIZE,
+    Refusals,
     context_view,
     imprint,
     protect,
-    recognised,
+    refusal,
     seal,
     to_read,
     to_write,
@@ -74,8 +75,8 @@ class _Job(NamedTuple):
     owner: Owner
     reads: bool
     operation: int  # as themis_cell_many has it
-    what: str  # the messages are called
-    refusals: dict[int, str]
+    what: Argument  # the messages are
+    refusals: Refusals | None
     messages: list[Any]
     contexts: list[Any] | None = None
     tokens: list[Any] | None = None
@@ -83,7 +84,7 @@ class _Job(NamedTuple):
 
 def seal_list(owner: Owner, messages: Any, contexts: Any, threads: int) -> list[bytes]:
     """Encrypt in Seal mode."""
-    job = _job(owner, False, lib.THEMIS_CELL_SEAL, "message", {}, messages, contexts)
+    job = _job(owner, False, lib.THEMIS_CELL_SEAL, MESSAGE, None, messages, contexts)
 
     def work(part: range) -> Iterable[bytes]:
         buffer, sizes = _through_c(job, part)
@@ -96,7 +97,7 @@ def protect_list(
     owner: Owner, messages: Any, contexts: Any, threads: int
 ) -> list[tuple[bytes, bytes]]:
     """Encrypt in Token Protect mode; (encrypted message, token) of each."""
-    job = _job(owner, False, lib.THEMIS_CELL_SEAL, "message", {}, messages, contexts)
+    job = _job(owner, False, lib.THEMIS_CELL_SEAL, MESSAGE, None, messages, contexts)
 
     def work(part: range) -> Iterable[tuple[bytes, bytes]]:
         buffer, sizes = _through_c(job, part)
@@ -108,8 +109,7 @@ def protect_list(
 
 def unseal_list(owner: Owner, messages: Any, contexts: Any, threads: int) -> list[bytes]:
     """Decrypt in Seal mode."""
-    what = "encrypted message"
-    job = _job(owner, True, lib.THEMIS_CELL_UNSEAL, what, SEAL_REFUSALS, messages, contexts)
+    job = _job(owner, True, lib.THEMIS_CELL_UNSEAL, ENCRYPTED, SEAL_REFUSALS, messages, contexts)
     return _in_parts(job, threads, lambda part: _opened(job, part, TOKEN_SIZE), unseal)
 
 
@@ -117,8 +117,7 @@ def unprotect_list(
     owner: Owner, messages: Any, tokens: Any, contexts: Any, threads: int
 ) -> list[bytes]:
     """Decrypt in Token Protect mode."""
-    what = "encrypted message"
-    job = _job(owner, True, lib.THEMIS_CELL_UNSEAL, what, TOKEN_REFUSALS, messages, contexts)
+    job = _job(owner, True, lib.THEMIS_CELL_UNSEAL, ENCRYPTED, TOKEN_REFUSALS, messages, contexts)
     listed = _as_list(owner._errors, "tokens", tokens)
     _check_count(job, listed, "tokens")
     job = job._replace(tokens=listed)
@@ -135,7 +134,7 @@ def imprint_list(
             "Context Imprint needs another context for each message: give a list of them",
         )
     operation, refusals = lib.THEMIS_CELL_IMPRINT, IMPRINT_REFUSALS
-    job = _job(owner, not encrypts, operation, "message", refusals, messages, contexts)
+    job = _job(owner, not encrypts, operation, MESSAGE, refusals, messages, contexts)
     alone = imprint if encrypts else unimprint
     return _in_parts(job, threads, lambda part: _opened(job, part, 0), alone)
 
@@ -150,7 +149,7 @@ def one_by_one(
     reads: bool,
 ) -> list[bytes]:
     """Do an operation that takes long enough by itself on each message."""
-    job = _job(owner, reads, 0, "message", {}, messages, contexts)
+    job = _job(owner, reads, 0, MESSAGE, None, messages, contexts)
     parts = (range(i, i + 1) for i in range(len(job.messages)))
     return _run(job, parts, threads, lambda part: _alone(job, part.start, function))
 
@@ -176,8 +175,8 @@ def _job(
     owner: Owner,
     reads: bool,
     operation: int,
-    what: str,
-    refusals: dict[int, str],
+    what: Argument,
+    refusals: Refusals | None,
     messages: Any,
     contexts: Any,
 ) -> _Job:
@@ -189,7 +188,7 @@ def _job(
     if _is_one(errors, contexts):
         if isinstance(contexts, str):
             contexts = context_view(errors, contexts, reads=reads)
-        one_for_all = copied(errors, contexts, "the context")
+        one_for_all = copied(errors, contexts, CONTEXT)
         return job._replace(contexts=[one_for_all] * len(job.messages))
     listed = _as_list(errors, "contexts", contexts)
     _check_count(job, listed, "contexts")
@@ -236,7 +235,7 @@ def _check_count(job: _Job, values: list[Any], what: str) -> None:
         wrong_value(job.owner._errors, text)
 
 
-def _pieces(job: _Job, values: list[Any], what: str, part: range) -> list[Any]:
+def _pieces(job: _Job, values: list[Any], what: Argument, part: range) -> list[Any]:
     """Give a part of a list as objects whose length counts bytes: `bytes`, or views."""
     values = values[part.start : part.stop]
     if set(map(type, values)) == {bytes}:
@@ -251,11 +250,11 @@ def _pieces(job: _Job, values: list[Any], what: str, part: range) -> list[Any]:
     return made
 
 
-def _seen(job: _Job, value: Any, what: str) -> Any:
+def _seen(job: _Job, value: Any, what: Argument) -> Any:
     errors = job.owner._errors
-    if what == "context":
+    if what is CONTEXT:
         return context_view(errors, value, reads=job.reads)
-    return view(errors, value, f"the {what}")
+    return view(errors, value, what)
 
 
 def _message_sizes(job: _Job, sizes: list[int], part: range) -> list[int]:
@@ -268,15 +267,14 @@ def _message_sizes(job: _Job, sizes: list[int], part: range) -> list[int]:
     bad = next(i for i, size in enumerate(sizes) if not 0 < size <= MESSAGE_MAX)
     if is_sealed:
         _refuse(job, part[bad], INVALID_PARAMETER)
-    text = f"the {job.what} has {sizes[bad]} bytes; it must have 1 to {MESSAGE_MAX}"
+    text = f"{job.what} has {sizes[bad]} bytes; it must have 1 to {MESSAGE_MAX}"
     raise _at(part[bad], job.owner._errors.wrong_value(INVALID_PARAMETER, text))
 
 
 def _refuse(job: _Job, index: int, status: int) -> NoReturn:
-    message = job.messages[index]
-    known = type(message) is bytes and job.tokens is None  # or else it has no beginning to tell by
-    refusals = recognised(job.refusals, message) if known else job.refusals
-    text = refusals.get(status) or status_text(status)
+    text = refusal(
+        job.refusals, status, job.messages[index], job.tokens[index] if job.tokens else None
+    )
     raise _at(index, job.owner._errors.failed(status, text))
 
 
@@ -329,7 +327,7 @@ def _through_c(job: _Job, part: range) -> tuple[Any, list[int]]:
         if job.contexts is None:
             _call(job, buffer, None, sizes, part)
         else:
-            contexts = _pieces(job, job.contexts, "context", part)
+            contexts = _pieces(job, job.contexts, CONTEXT, part)
             counts = [*sizes, *map(len, contexts)]
             _call(job, buffer, b"".join(contexts), counts, part)
         return buffer, sizes
@@ -338,7 +336,7 @@ def _through_c(job: _Job, part: range) -> tuple[Any, list[int]]:
 
 
 def _tokens(job: _Job, part: range) -> list[Any]:
-    tokens = _pieces(job, job.tokens or [], "token", part)
+    tokens = _pieces(job, job.tokens or [], TOKEN, part)
     short = [i for i, token in zip(part, tokens, strict=True) if len(token) < TOKEN_SIZE]
     tokens = [token[:TOKEN_SIZE] for token in tokens]
     if short:

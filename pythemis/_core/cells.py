@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pythemis._themis import ffi, lib
 
 from . import legacy
+from .arguments import CONTEXT, ENCRYPTED, KEY, MESSAGE, PASSPHRASE, TOKEN
 from .boundary import (
     BYTES,
     FAIL,
@@ -31,6 +32,9 @@ from .boundary import (
     places,
     refuse_clash,
     refuse_closed,
+    seen,
+    size_error,
+    status_text,
     steady,
     view,
     writable_view,
@@ -58,35 +62,59 @@ _LEFT = ffi.typeof("uint32_t *")
 _BOUNDS = ffi.typeof("uint32_t[3]")
 
 
-def _refusals(secret: str, form: str) -> dict[int, str]:
-    return {
-        FAIL: f"decryption failed: check the {secret} and the context; or the data is damaged",
-        INVALID_PARAMETER: f"this is not {form}: it is damaged or cut, or it is something else",
-    }
+class Refusals(NamedTuple):
+    """What errors say of data that is not decrypted."""
+
+    secret: str  # what has to be right, beside the context
+    form: str  # what the data has to be
+    own: str  # the same, as `recognise.Kind` has it
+    others: dict[int, str] = {}  # noqa: RUF012 -- nobody writes into it
 
 
-_KEY_CELL, _PASSPHRASE_CELL = "a Seal cell made with a key", "a Seal cell made with a passphrase"
-# How things begin that people give to the wrong object.
-_BEGINNINGS = {
-    b"\x00\x01\x01\x40": _KEY_CELL,
-    b"\x00\x01\x01\x41": _PASSPHRASE_CELL,
-    b"AAEB": "base64: decode it first",
-}
+SEAL_REFUSALS = Refusals("key", "a Seal cell made with a key", "SEAL_CELL")
+TOKEN_REFUSALS = Refusals(
+    "key, the token", "the data and the token, in this order, of one cell", ""
+)
+PASSPHRASE_REFUSALS = Refusals(
+    "passphrase",
+    "a Seal cell made with a passphrase",
+    "PASSPHRASE_CELL",
+)
+IMPRINT_REFUSALS = Refusals(
+    "", "", "", {INVALID_PARAMETER: "Context Imprint needs a context of at least one byte"}
+)
+UNTOLD = ": it is damaged or cut, or it is something else"
 
-SEAL_REFUSALS = _refusals("key", _KEY_CELL)
-TOKEN_REFUSALS = _refusals("key, the token", "the data and the token, in this order, of one cell")
-IMPRINT_REFUSALS = {INVALID_PARAMETER: "Context Imprint needs a context of at least one byte"}
-PASSPHRASE_REFUSALS = _refusals("passphrase", _PASSPHRASE_CELL)
+
+def refusal(refusals: Refusals | None, status: int, message: Any, token: Any = None) -> str:
+    """Say why a message was refused with this status, and what it is, by its public parts."""
+    told = refusals.others.get(status) if refusals else None
+    if told or refusals is None or not refusals.form or status not in (FAIL, INVALID_PARAMETER):
+        return told or status_text(status)
+    from . import recognise  # only where something is refused
+
+    if token is not None:
+        why = misfit = recognise.token_misfit(seen(message), seen(token))
+        why = why and f": {why}"
+    else:
+        own = recognise.Kind[refusals.own]
+        misfit = recognise.misfit(seen(message), own)
+        why = recognise.why_not(seen(message), own)
+    if status == INVALID_PARAMETER:
+        return f"this is not {refusals.form}{why or UNTOLD}"
+    if misfit:
+        return f"decryption failed: {misfit}"
+    return f"decryption failed: check the {refusals.secret} and the context; or the data is damaged"
 
 
-def recognised(refusals: dict[int, str], message: Any) -> dict[int, str]:
-    """Say in refusals what a message is that begins like something else."""
-    head = message[:4] if type(message) is bytes else ffi.buffer(message)[:4]
-    found = _BEGINNINGS.get(head)
-    form = refusals.get(INVALID_PARAMETER, "").partition(": ")[0]
-    if found is None or form in ("", f"this is not {found}"):
-        return refusals
-    return refusals | {INVALID_PARAMETER: f"{form}: it is {found}"}
+def refused(
+    errors: Errors, refusals: Refusals | None, status: int, message: Any, token: Any = None
+) -> Exception:
+    """Make the error for a message that C refused with this status.
+
+    It is not raised here: its traceback would keep the views alive.
+    """
+    return errors.failed(status, refusal(refusals, status, message, token))
 
 
 class OfText:
@@ -125,7 +153,7 @@ def to_write(owner: Owner) -> Any:
 def context_view(errors: Errors, context: Any, *, reads: bool) -> Any:
     """See a context; text is read as 0.15 took it, and not written."""
     if not isinstance(context, str):
-        return view(errors, context, "the context")
+        return view(errors, context, CONTEXT)
     if reads:
         legacy.warn_of_context()
         return legacy.legacy_text(context)
@@ -159,7 +187,7 @@ def new(errors: Errors, key: Buffer | str, *, compat_096: bool) -> Any:
     """Prepare a key for any number of messages."""
     if isinstance(key, str):
         return OfText(new(errors, legacy.bytes_of_key(key), compat_096=compat_096))
-    key_view = view(errors, key, "the key")
+    key_view = view(errors, key, KEY)
     made = _cell()
     size = len(key_view)
     status = lib.themis_cell_new(key_view, size, compat_096, made)
@@ -208,7 +236,7 @@ def passphrase_new(
 ) -> Any:
     """Prepare a passphrase for any number of messages."""
     _check_iterations(errors, iterations, min_iterations, max_iterations)
-    text = view(errors, passphrase, "the passphrase")
+    text = view(errors, passphrase, PASSPHRASE)
     made = _passphrase()
     size = len(text)
     status = lib.themis_passphrase_new(text, size, iterations, min_iterations, max_iterations, made)
@@ -223,7 +251,7 @@ def passphrase_new(
 def _operation(
     function: Any,
     growth: int,
-    refusals: dict[int, str] | None = None,
+    refusals: Refusals | None = None,
     fetching: Any = None,
     *,
     reads: bool = False,
@@ -236,16 +264,13 @@ def _operation(
     shrinks = max(0, -growth)
     largest = MESSAGE_MAX + shrinks
     same_place = max(0, growth), shrinks
-    what = "the encrypted message" if shrinks else "the message"
+    what = ENCRYPTED if shrinks else MESSAGE
     handle_of = to_read if reads else to_write
 
-    def told(message: Any) -> dict[int, str] | None:
-        return recognised(refusals, message) if shrinks and refusals else refusals
-
-    def refuse_size(errors: Errors, size: int, refusals: dict[int, str] | None) -> NoReturn:
+    def wrong(errors: Errors, message: Any) -> Exception:
         if shrinks:
-            failed(errors, INVALID_PARAMETER, refusals)
-        wrong_size(errors, what, size)
+            return refused(errors, refusals, INVALID_PARAMETER, message)
+        return size_error(errors, what, len(message))
 
     def run(owner: Owner, message: Any, context: Any) -> bytes:
         try:
@@ -259,13 +284,13 @@ def _operation(
                 context = context_view(owner._errors, context, reads=reads)
             size = len(message)
             if not shrinks < size <= largest:
-                refuse_size(owner._errors, size, told(message))
+                raise wrong(owner._errors, message)
             handle = owner._held or handle_of(owner)
             room = size + growth
             output = new_output(room)
             status = work(handle, message, size, context, len(context), output, room)
             if status != SUCCESS:
-                failed(owner._errors, status, told(message))
+                raise refused(owner._errors, refusals, status, message)
             return output if IN_PLACE else foreign_result(output)
         finally:
             del message, context
@@ -281,14 +306,14 @@ def _operation(
             context = b"" if context is None else context_view(errors, context, reads=reads)
             size = len(message)
             if not shrinks < size <= largest:
-                refuse_size(errors, size, told(message))
+                raise wrong(errors, message)
             room = size + growth
             check_room(errors, len(buffer), room)
             if clash(buffer, room, message, same_place) or clash(buffer, room, context):
                 refuse_clash(errors)
             status = work(handle_of(owner), message, size, context, len(context), buffer, room)
             if status != SUCCESS:
-                failed(errors, status, told(message))
+                raise refused(errors, refusals, status, message)
             return room
         finally:
             del buffer, message, context
@@ -334,14 +359,14 @@ def protect(owner: Owner, message: Any, context: Any) -> tuple[bytes, bytes]:
     """Encrypt in Token Protect mode; (encrypted message, token)."""
     try:
         if type(message) is not bytes:
-            message = view(owner._errors, message, "the message")
+            message = view(owner._errors, message, MESSAGE)
         if context is None:
             context = b""
         elif type(context) is not bytes:
             context = context_view(owner._errors, context, reads=False)
         size = len(message)
         if not 0 < size <= MESSAGE_MAX:
-            wrong_size(owner._errors, "the message", size)
+            wrong_size(owner._errors, MESSAGE, size)
         handle = owner._held or to_write(owner)
         encrypted = new_output(size)
         token = new_output(TOKEN_SIZE)
@@ -363,11 +388,11 @@ def protect_into(owner: Owner, buffer: Any, message: Any, context: Any) -> tuple
         errors = owner._errors
         buffer = writable_view(errors, buffer, "the buffer")
         if type(message) is not bytes:
-            message = view(errors, message, "the message")
+            message = view(errors, message, MESSAGE)
         context = b"" if context is None else context_view(errors, context, reads=False)
         size = len(message)
         if not 0 < size <= MESSAGE_MAX:
-            wrong_size(errors, "the message", size)
+            wrong_size(errors, MESSAGE, size)
         check_room(errors, len(buffer), size)
         if clash(buffer, size, message, (0, 0)) or clash(buffer, size, context):
             refuse_clash(errors)
@@ -387,15 +412,17 @@ def unprotect(owner: Owner, encrypted: Any, token: Any, context: Any) -> bytes:
     place = None
     try:
         if type(encrypted) is not bytes:
-            encrypted = view(owner._errors, encrypted, "the encrypted message")
+            encrypted = view(owner._errors, encrypted, ENCRYPTED)
         if type(token) is not bytes:
-            token = view(owner._errors, token, "the token")
+            token = view(owner._errors, token, TOKEN)
         if context is None:
             context = b""
         elif type(context) is not bytes:
             context = context_view(owner._errors, context, reads=True)
         size = len(encrypted)
-        _check_unprotect(owner._errors, size, len(token))
+        error = _misfit(owner._errors, encrypted, token)
+        if error is not None:
+            raise error
         handle = owner._held or to_read(owner)
         place = message = new_output(size)
         if type(encrypted) is not bytes:
@@ -404,7 +431,7 @@ def unprotect(owner: Owner, encrypted: Any, token: Any, context: Any) -> bytes:
             handle, encrypted, size, token, context, len(context), place, size
         )
         if status != SUCCESS:
-            failed(owner._errors, status, TOKEN_REFUSALS)
+            raise refused(owner._errors, TOKEN_REFUSALS, status, encrypted, token)
         return message if IN_PLACE else foreign_result(message)
     finally:
         del encrypted, token, context, place
@@ -416,11 +443,13 @@ def unprotect_into(owner: Owner, buffer: Any, encrypted: Any, token: Any, contex
         errors = owner._errors
         buffer = writable_view(errors, buffer, "the buffer")
         if type(encrypted) is not bytes:
-            encrypted = view(errors, encrypted, "the encrypted message")
-        token = view(errors, token, "the token")
+            encrypted = view(errors, encrypted, ENCRYPTED)
+        token = view(errors, token, TOKEN)
         context = b"" if context is None else context_view(errors, context, reads=True)
         size = len(encrypted)
-        _check_unprotect(errors, size, len(token))
+        error = _misfit(errors, encrypted, token)
+        if error is not None:
+            raise error
         check_room(errors, len(buffer), size)
         if (
             clash(buffer, size, encrypted, (0, 0))
@@ -435,17 +464,19 @@ def unprotect_into(owner: Owner, buffer: Any, encrypted: Any, token: Any, contex
             handle, encrypted, size, token, context, len(context), buffer, size
         )
         if status != SUCCESS:
-            failed(errors, status, TOKEN_REFUSALS)
+            raise refused(errors, TOKEN_REFUSALS, status, encrypted, token)
         return size
     finally:
         del buffer, encrypted, token, context
 
 
-def _check_unprotect(errors: Errors, size: int, token_size: int) -> None:
-    if not 0 < size <= MESSAGE_MAX:
-        wrong_size(errors, "the encrypted message", size)
-    if token_size < TOKEN_SIZE:
-        failed(errors, INVALID_PARAMETER, TOKEN_REFUSALS)
+def _misfit(errors: Errors, encrypted: Any, token: Any) -> Exception | None:
+    """Make the error for data or a token of a size that there is not."""
+    if not 0 < len(encrypted) <= MESSAGE_MAX:
+        return size_error(errors, ENCRYPTED, len(encrypted))
+    if len(token) < TOKEN_SIZE:
+        return refused(errors, TOKEN_REFUSALS, INVALID_PARAMETER, encrypted, token)
+    return None
 
 
 # ---- Passphrases ----
@@ -489,9 +520,8 @@ def _passphrase_seal(
 passphrase_seal, passphrase_seal_into = _operation(_passphrase_seal, PASSPHRASE_TOKEN_SIZE)
 
 
-def _refuse_passphrase_cell(errors: Errors, handle: Any, sealed: Any, status: int) -> NoReturn:
-    """Refuse a cell; where its iterations are to blame, say how many they are."""
-    refusals = recognised(PASSPHRASE_REFUSALS, sealed)
+def _passphrase_error(errors: Errors, handle: Any, sealed: Any, status: int) -> Exception:
+    """Make the error for a cell; where its iterations are to blame, say how many they are."""
     if status == NOT_SUPPORTED:
         bounds = ffi.new(_BOUNDS)
         lib.themis_passphrase_bounds(handle, sealed, len(sealed), bounds)
@@ -500,26 +530,27 @@ def _refuse_passphrase_cell(errors: Errors, handle: Any, sealed: Any, status: in
             problem = f"fewer than min_iterations of this object ({least}); lower"
         else:
             problem = f"more than max_iterations of this object ({most}); raise"
-        refusals = {
-            NOT_SUPPORTED: f"the cell asks for {count} iterations, {problem} that if you trust "
-            "where the cell comes from"
-        }
-    failed(errors, status, refusals)
+        text = (
+            f"the cell asks for {count} iterations, {problem} that if you trust where the cell "
+            "comes from"
+        )
+        return errors.failed(status, text)
+    return refused(errors, PASSPHRASE_REFUSALS, status, sealed)
 
 
 def passphrase_unseal(owner: Owner, sealed: Any, context: Any) -> bytes:
     """Decrypt in Seal mode with a passphrase."""
     try:
-        sealed = copied(owner._errors, sealed, "the encrypted message")
+        sealed = copied(owner._errors, sealed, ENCRYPTED)
         context = context_view(owner._errors, b"" if context is None else context, reads=True)
         handle = opened(owner)
         status, size = _passphrase_message_size(handle, sealed)
         if status != SUCCESS:
-            _refuse_passphrase_cell(owner._errors, handle, sealed, status)
+            raise _passphrase_error(owner._errors, handle, sealed, status)
         message = new_output(size)
         status = _passphrase_unseal(handle, sealed, context, message, len(message))
         if status != SUCCESS:
-            _refuse_passphrase_cell(owner._errors, handle, sealed, status)
+            raise _passphrase_error(owner._errors, handle, sealed, status)
         return message if IN_PLACE else foreign_result(message)
     finally:
         del sealed, context
@@ -530,7 +561,7 @@ def passphrase_unseal_into(owner: Owner, buffer: Any, sealed: Any, context: Any)
     try:
         errors = owner._errors
         buffer = writable_view(errors, buffer, "the buffer")
-        sealed = view(errors, sealed, "the encrypted message")
+        sealed = view(errors, sealed, ENCRYPTED)
         context = context_view(errors, b"" if context is None else context, reads=True)
         handle = opened(owner)
         status, size = _passphrase_message_size(handle, sealed)
@@ -541,7 +572,7 @@ def passphrase_unseal_into(owner: Owner, buffer: Any, sealed: Any, context: Any)
                 refuse_clash(errors)
             status = _passphrase_unseal(handle, sealed, context, buffer, size)
         if status != SUCCESS:
-            _refuse_passphrase_cell(errors, handle, sealed, status)
+            raise _passphrase_error(errors, handle, sealed, status)
         return size
     finally:
         del buffer, sealed, context

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 from pythemis._themis import lib
 
 from . import forks
+from .arguments import RECEIVED, SECRET
 from .boundary import (
     IN_PLACE,
     INVALID_PARAMETER,
@@ -23,6 +24,7 @@ from .boundary import (
     opened,
     places,
     replace,
+    seen,
     view,
     wrong_value,
 )
@@ -102,7 +104,7 @@ def append(owner: Comparator, secret: Any) -> None:
 
 def _append(errors: Errors, held: Parts, secret: Any) -> None:
     try:
-        secret = view(errors, secret, "the secret")
+        secret = view(errors, secret, SECRET)
         size = len(secret)
         if size == 0:
             wrong_value(errors, "the secret is empty")
@@ -130,7 +132,7 @@ def begin(owner: Comparator) -> bytes:
 def proceed(owner: Comparator, message: Any) -> bytes:
     """Take the peer's message; the reply, empty after the last one."""
     try:
-        message = view(owner._errors, message, "the received message")
+        message = view(owner._errors, message, RECEIVED)
         size = len(message)
         held = opened(owner)
         with held.lock:
@@ -144,13 +146,21 @@ def proceed(owner: Comparator, message: Any) -> bytes:
             finally:
                 held.at_work = False
         if status != SUCCESS:
-            _refuse_message(owner, status, size, expected)
+            _refuse_message(owner, status, size, expected, _known(message))
         return reply if IN_PLACE else foreign_result(reply)
     finally:
         del message
 
 
-def _refuse_message(owner: Owner, status: int, size: int, expected: int) -> NoReturn:
+def _known(message: Any) -> str:
+    """Say what a message is that is none of a comparison; empty where nobody can tell."""
+    from . import recognise  # only where something is refused
+
+    known = recognise.words(seen(message))
+    return known and f"; {known}"
+
+
+def _refuse_message(owner: Owner, status: int, size: int, expected: int, known: str) -> NoReturn:
     if expected == 0:
         problem = "this comparison is over; make a new object for another one"
     elif status != INVALID_PARAMETER or size == expected:
@@ -163,7 +173,7 @@ def _refuse_message(owner: Owner, status: int, size: int, expected: int) -> NoRe
     else:
         problem = (
             f"the message has {size} bytes, but the one expected now has {expected}; "
-            "the comparison has ended without a match"
+            f"the comparison has ended without a match{known}"
         )
     raise owner._errors.failed(INVALID_PARAMETER, problem)
 

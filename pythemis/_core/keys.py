@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pythemis._themis import ffi, lib
 
+from .arguments import DER, KEY, PASSPHRASE, PEM, PRIVATE, Argument
 from .boundary import (
     DATA_CORRUPT,
     IN_PLACE,
@@ -19,6 +20,7 @@ from .boundary import (
     foreign_result,
     new_output,
     places,
+    seen,
     status_text,
     view,
     wrong_type,
@@ -51,9 +53,6 @@ def symmetric_key(errors: Errors) -> bytes:
 EC: int = lib.THEMIS_KEY_EC
 RSA: int = lib.THEMIS_KEY_RSA
 
-PRIVATE = "the private key"
-PUBLIC = "the public key"
-
 
 class Kind(NamedTuple):
     """What a key says it is."""
@@ -63,35 +62,16 @@ class Kind(NamedTuple):
     is_private: bool
 
 
-# How things begin that people take for a Themis key, or give to the reader of another form.
-_FORMS = (
-    ("certificate", (b"-----BEGIN CERTIFICATE",), "a certificate: take the public key out of it"),
-    ("ssh", (b"-----BEGIN OPENSSH",), "in OpenSSH's own form; ssh-keygen -p -m PKCS8 converts it"),
-    ("pem", (b"-----BEGIN",), "PEM, which skeygen.from_pem reads"),
-    ("der", (b"\x30\x81", b"\x30\x82", b"\x30\x59"), "DER, which skeygen.from_der reads"),
-    ("base64", (b"UkVD", b"VUVD", b"UlJB", b"VVJB"), "a Themis key in base64: decode it first"),
-    ("key", (b"REC", b"UEC", b"RRA", b"URA"), "a Themis key already, which is used as it is"),
-)
+def guess(data: Any, *own: str) -> str:
+    """Say what something is that is not a key of one's own kinds; empty where nobody can tell."""
+    from . import recognise  # only where something is refused
+
+    kinds = [recognise.Kind[name] for name in own]
+    known = recognise.words(seen(data), *kinds, by_size=recognise.KEYS_BY_SIZE)
+    return known and f"; {known}"
 
 
-def guess(data: Any, wanted: str) -> str:
-    """Say what something is that is not of the wanted form; empty where its beginning is no help.
-
-    Only of what is PEM more than four bytes are looked at: the rest may be secret.
-    """
-    content = data if type(data) is bytes else ffi.buffer(data)
-    head = content[:4]
-    if head == b"----":
-        head = content[:22]
-    for form, beginnings, words in _FORMS:
-        if form != wanted and head.startswith(beginnings):
-            return f"; it is {words}"
-    if wanted == "key" and len(data) == lib.THEMIS_SYMMETRIC_KEY_SIZE:
-        return "; it is as long as a symmetric key, and one of a pair belongs here"
-    return ""
-
-
-def view_of_key(errors: Errors, key: Any, what: str) -> Any:
+def view_of_key(errors: Errors, key: Any, what: Argument) -> Any:
     """See a key as C sees it."""
     if isinstance(key, Owner):
         wrong_type(
@@ -102,11 +82,11 @@ def view_of_key(errors: Errors, key: Any, what: str) -> Any:
 
 def kind(errors: Errors, key: Buffer) -> Kind:
     """Tell the kind of a key whose container is sound."""
-    key_view = view_of_key(errors, key, "the key")
+    key_view = view_of_key(errors, key, KEY)
     try:
         status, kind = inspect(key_view)
         if kind is None:
-            raise key_error(errors, status, "the key", key_view)
+            raise key_error(errors, status, KEY, key_view)
         return kind
     finally:
         del key_view
@@ -129,7 +109,7 @@ def key_error(
         if container_status == DATA_CORRUPT:
             message = f"{what} is damaged: its checksum does not match"
         else:
-            message = f"{what} is not a Themis key, or it is cut{guess(key_view, 'key')}"
+            message = f"{what} is not a Themis key{_why_not(key_view)}"
         return errors.wrong_value(container_status, message)
     if is_private is not None and kind.is_private != is_private:
         halves = ("a public", "a private")
@@ -145,6 +125,14 @@ def key_error(
         )
         return errors.wrong_value(status, message)
     return errors.failed(status, status_text(status))
+
+
+def _why_not(key_view: Any) -> str:
+    """Say why this is no Themis key."""
+    from . import recognise  # only where something is refused
+
+    own, by_size = recognise.THEMIS_KEYS, recognise.KEYS_BY_SIZE
+    return recognise.why_not(seen(key_view), *own, by_size=by_size) or ", or it is cut"
 
 
 def pair(errors: Errors, kind: Kind, *, uncompressed: bool) -> tuple[bytes, bytes]:
@@ -182,40 +170,57 @@ def exported(errors: Errors, key: Buffer, *, pem: bool, passphrase: Buffer | Non
     """Write a key in PEM or DER."""
     key_view = secret = None
     try:
-        key_view = view_of_key(errors, key, "the key")
-        secret = view(errors, b"" if passphrase is None else passphrase, "the passphrase")
+        key_view = view_of_key(errors, key, KEY)
+        secret = view(errors, b"" if passphrase is None else passphrase, PASSPHRASE)
         if passphrase is not None and len(secret) == 0:
             wrong_value(errors, "the passphrase is empty")
         made = _blob()
         status = lib.themis_key_export(key_view, len(key_view), pem, secret, len(secret), made)
         if status != SUCCESS:
-            raise key_error(errors, status, "the key", key_view)
+            raise key_error(errors, status, KEY, key_view)
         return _taken(made)
     finally:
         del key_view, secret
 
 
 def imported(errors: Errors, text: Buffer, *, pem: bool, passphrase: Buffer | None) -> bytes:
-    """Read a key from PEM or DER."""
+    """Read a key from PEM or DER; PEM also where it is wrapped in something."""
+    status, made, why = _imported(errors, text, pem=pem, passphrase=passphrase)
+    hint = ""
+    if status == INVALID_PARAMETER:
+        from . import recognise  # only where something is refused
+
+        hint = guess(text, "PEM" if pem else "DER")
+        for rewritten in recognise.pem_texts(text) if pem else ():
+            hint = ""
+            status, made, why = _imported(errors, rewritten, pem=True, passphrase=passphrase)
+            if status != INVALID_PARAMETER:
+                break
+    if status == SUCCESS:
+        return made
+    if not why:
+        failed(errors, status)
+    raise errors.wrong_value(status, why + hint)
+
+
+def _imported(
+    errors: Errors, text: Buffer, *, pem: bool, passphrase: Buffer | None
+) -> tuple[int, bytes, str]:
+    """Let C read a key: the status, the key, and why there is none."""
     text_view = secret = None
     try:
-        text_view = view(errors, text, "the PEM text" if pem else "the DER data")
-        secret = view(errors, b"" if passphrase is None else passphrase, "the passphrase")
+        text_view = view(errors, text, PEM if pem else DER)
+        secret = view(errors, b"" if passphrase is None else passphrase, PASSPHRASE)
         if passphrase is not None and len(secret) == 0:
             wrong_value(errors, "the passphrase is empty")
         made = _blob()
         why = ffi.new(_TEXT)
         status = _read(text_view, secret, made, why, pem=pem)
-        hint = ""
-        if status == INVALID_PARAMETER:
-            hint = guess(text_view, "pem" if pem else "der") or _lost(text_view, pem=pem)
     finally:
         del text_view, secret
     if status == SUCCESS:
-        return _taken(made)
-    if why[0] == ffi.NULL:
-        failed(errors, status)
-    raise errors.wrong_value(status, ffi.string(why[0]).decode() + hint)
+        return status, _taken(made), ""
+    return status, b"", "" if why[0] == ffi.NULL else ffi.string(why[0]).decode()
 
 
 def _read(text: Any, secret: Any, made: Any, why: Any, *, pem: bool) -> int:
@@ -234,18 +239,6 @@ def _read(text: Any, secret: Any, made: Any, why: Any, *, pem: bool) -> int:
     finally:
         ffi.release(reading)
         del text, secret
-
-
-def _lost(text: Any, *, pem: bool) -> str:
-    """Say what became of a key on its way to us; empty where it cannot be told."""
-    head = ffi.buffer(text)[:64]
-    if not pem:
-        is_pkcs12 = head[4:7] == b"\x02\x01\x03"  # its version, in a sequence with a long length
-        return "; it may be PKCS#12: openssl pkcs12 -nodes writes PEM" if is_pkcs12 else ""
-    if head.startswith(b"-----BEGIN") and b"\n" not in head:
-        return "; its line ends are gone, or are written as backslash and n"
-    is_name = head.strip().endswith((b".pem", b".key")) and b"\n" not in head
-    return "; this is the name of a file, not what is in it" if is_name else ""
 
 
 def _taken(made: Any) -> bytes:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pythemis._themis import ffi, lib
 
+from .arguments import ENCRYPTED, MESSAGE, PRIVATE, PUBLIC, SIGNED, Argument
 from .boundary import (
     BYTES,
     FAIL,
@@ -30,7 +31,7 @@ from .boundary import (
     view,
     wrong_size,
 )
-from .keys import PRIVATE, PUBLIC, inspect, key_error, view_of_key
+from .keys import inspect, key_error, view_of_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,11 +41,12 @@ if TYPE_CHECKING:
 _message = places("message")
 _SIGNED_HEADER_SIZE: int = lib.THEMIS_SIGNED_HEADER_SIZE
 
-_TYPES = {
-    lib.THEMIS_MESSAGE_EC_SIGNED: "a signed message: it takes sverify and a public EC key",
-    lib.THEMIS_MESSAGE_RSA_SIGNED: "a signed message: it takes sverify and a public RSA key",
-    lib.THEMIS_MESSAGE_EC_ENCRYPTED: "an encrypted message: it takes an SMessage of EC keys",
-    lib.THEMIS_MESSAGE_RSA_ENCRYPTED: "an encrypted message: it takes an SMessage of RSA keys",
+# What `recognise.Kind` calls the messages that are taken.
+_KINDS = {
+    lib.THEMIS_MESSAGE_EC_SIGNED: "EC_SIGNED",
+    lib.THEMIS_MESSAGE_RSA_SIGNED: "RSA_SIGNED",
+    lib.THEMIS_MESSAGE_EC_ENCRYPTED: "EC_ENCRYPTED",
+    lib.THEMIS_MESSAGE_RSA_ENCRYPTED: "RSA_ENCRYPTED",
 }
 _UNWRAP_REFUSALS = {
     FAIL: "decryption failed: it was encrypted for other keys, or it is damaged",
@@ -55,14 +57,13 @@ _VERIFY_REFUSALS = {
 }
 
 
-def _message_error(errors: Errors, message: Any, own_type: int, form: str) -> Exception:
+def _message_error(errors: Errors, message: bytes, own_type: int, form: str) -> Exception:
     """Say what a message is that is not what it should be."""
-    found = lib.themis_message_type(message, len(message))
-    if found in (lib.THEMIS_MESSAGE_UNKNOWN, own_type):
-        text = f"this is not {form}: it is damaged or cut, or it is something else"
-    else:
-        text = f"this is {_TYPES[found]}"
-    return errors.failed(INVALID_PARAMETER, text)
+    from . import recognise  # only where something is refused
+
+    own = recognise.Kind[_KINDS[own_type]]
+    why = recognise.why_not(message, own) or ": it is damaged or cut, or it is something else"
+    return errors.failed(INVALID_PARAMETER, f"this is not {form}{why}")
 
 
 class Pair:
@@ -110,12 +111,12 @@ def wrap(owner: Owner, message: Any) -> bytes:
     """Encrypt a message."""
     try:
         if type(message) is not bytes:
-            message = view(owner._errors, message, "the message")
+            message = view(owner._errors, message, MESSAGE)
         size = len(message)
         pair = owner._held or refuse_closed(owner)
         growth = pair.wrap_growth
         if not 0 < size <= MESSAGE_MAX - growth:
-            wrong_size(owner._errors, "the message", size, MESSAGE_MAX - growth)
+            wrong_size(owner._errors, MESSAGE, size, MESSAGE_MAX - growth)
         room = size + growth
         wrapped = new_output(room)
         status = lib.themis_message_wrap(pair.handle, message, size, wrapped, room)
@@ -128,7 +129,7 @@ def wrap(owner: Owner, message: Any) -> bytes:
 
 def unwrap(owner: Owner, wrapped: Any) -> bytes:
     """Decrypt a message."""
-    wrapped = copied(owner._errors, wrapped, "the encrypted message")
+    wrapped = copied(owner._errors, wrapped, ENCRYPTED)
     size = len(wrapped)
     pair = owner._held or refuse_closed(owner)
     growth = pair.unwrap_growth
@@ -144,7 +145,7 @@ def unwrap(owner: Owner, wrapped: Any) -> bytes:
     return failed(owner._errors, status, _UNWRAP_REFUSALS)
 
 
-def _keyed(name: str, what: str, *, is_private: bool) -> Callable[[Errors, Any], Any]:
+def _keyed(name: str, what: Argument, *, is_private: bool) -> Callable[[Errors, Any], Any]:
     """Make the function that prepares a handle of one key; it returns the handle in its place."""
     place, new = places(name), getattr(lib, f"themis_{name}_new")
 
@@ -187,10 +188,10 @@ def sign(errors: Errors, private_key: Any, message: Any) -> bytes:
 
 
 def _sign(errors: Errors, handle: Any, message: Any) -> bytes:
-    message = copied(errors, message, "the message")
+    message = copied(errors, message, MESSAGE)
     size = len(message)
     if not 0 < size <= MESSAGE_MAX:
-        wrong_size(errors, "the message", size)
+        wrong_size(errors, MESSAGE, size)
     header = ffi.new(BYTES, _SIGNED_HEADER_SIZE)
     length = ffi.new(SIZE, lib.themis_signer_signature_max(handle))
     signature = ffi.new(BYTES, length[0])
@@ -229,7 +230,7 @@ def _known_verifier(errors: Errors, public_key: bytes) -> Any:
 
 
 def _verify(errors: Errors, handle: Any, message: Any) -> bytes:
-    message = copied(errors, message, "the signed message")
+    message = copied(errors, message, SIGNED)
     length = ffi.new(SIZE)
     status = lib.themis_verifier_verify(handle, message, len(message), length)
     if status == SUCCESS:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from pythemis._themis import ffi, lib
 
 from . import forks
+from .arguments import MESSAGE, PRIVATE, PUBLIC, RECEIVED, USER_ID
 from .boundary import (
     BYTES,
     DATA_CORRUPT,
@@ -31,13 +32,14 @@ from .boundary import (
     refuse_clash,
     refuse_closed,
     replace,
+    seen,
     steady,
     view,
     writable_view,
     wrong_size,
     wrong_value,
 )
-from .keys import EC, PRIVATE, PUBLIC, RSA, guess, inspect, key_error, view_of_key
+from .keys import EC, RSA, guess, inspect, key_error, view_of_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,7 +127,7 @@ def new(
     options |= _ALLOW_OWN_IDENTITY if allow_own_identity else 0
     id_view = key_view = None
     try:
-        id_view = view(errors, user_id, "the user id")
+        id_view = view(errors, user_id, USER_ID)
         key_view = view_of_key(errors, key, PRIVATE)
         if len(id_view) == 0:
             wrong_value(errors, "the user id is empty")
@@ -174,7 +176,7 @@ def _about(errors: Errors, peer_id: object) -> Errors:
 def _check_peer(errors: Errors, peer_id: Any, key: Any) -> None:
     key_view = None
     try:
-        if len(view(errors, peer_id, "the user id")) == 0:
+        if len(view(errors, peer_id, USER_ID)) == 0:
             wrong_value(errors, "the user id is empty")
         if key is None:
             return
@@ -191,7 +193,7 @@ def _check_peer(errors: Errors, peer_id: Any, key: Any) -> None:
 def claimed_peer(errors: Errors, message: Any) -> bytes:
     """Tell which id a first or second negotiation message claims to come from."""
     try:
-        message = view(errors, message, "the received message")
+        message = view(errors, message, RECEIVED)
         where = ffi.new(_TWO_SIZES)
         status = lib.themis_session_claimed_peer(message, len(message), where + 0, where + 1)
         if status != SUCCESS:
@@ -203,18 +205,29 @@ def claimed_peer(errors: Errors, message: Any) -> bytes:
         del message
 
 
-def _refused(session: Session, handle: Any, status: int, peer_key: bytes = b"") -> NoReturn:
-    words = ffi.string(lib.themis_session_refusal(handle)).decode()
+def _refused(
+    session: Session, handle: Any, status: int, peer_key: bytes = b"", known: str = ""
+) -> NoReturn:
+    words = ffi.string(lib.themis_session_refusal(handle)).decode() + known
     if status == _NO_PEER_KEY and peer_key:
         words += _what_else(ffi.from_buffer(BYTES, peer_key))
     raise session._errors.failed(status, words)
+
+
+def _known(status: int, message: Any) -> str:
+    """Say what a message is that is none of a session; empty where nobody can tell."""
+    if status != INVALID_PARAMETER:
+        return ""
+    from . import recognise  # only where something is refused
+
+    return recognise.why_not(seen(message), recognise.Kind.NEGOTIATION)
 
 
 def _what_else(key_view: Any) -> str:
     """Say what was given for the public EC key of a peer; empty where nobody can tell."""
     _, kind = inspect(key_view)
     if kind is None:
-        return guess(key_view, "key")
+        return guess(key_view, "PRIVATE_KEY", "PUBLIC_KEY")
     if kind.is_private:
         return "; it is a private key"
     return "; it is an RSA key" if kind.algorithm == RSA else "; it is damaged"
@@ -258,7 +271,7 @@ def connect_request(session: Session) -> bytes:
 def negotiate(session: Session, message: Any, peer_key: bytes) -> bytes:
     """Take a negotiation message; the reply, empty if there is nothing to send."""
     try:
-        message = view(session._errors, message, "the received message")
+        message = view(session._errors, message, RECEIVED)
         size = ffi.new(SIZE)
         held = session._held or refuse_closed(session)
         with held.lock:
@@ -268,7 +281,7 @@ def negotiate(session: Session, message: Any, peer_key: bytes) -> bytes:
                 held.handle, message, len(message), peer_key, len(peer_key), output, size
             )
             if status not in (SUCCESS, _SEND_OUTPUT_TO_PEER):
-                _refused(session, held.handle, status, peer_key)
+                _refused(session, held.handle, status, peer_key, _known(status, message))
         reply: bytes = ffi.buffer(output, size[0])[:]
         return reply
     finally:
@@ -279,10 +292,10 @@ def wrap(session: Session, message: Any) -> bytes:
     """Encrypt a message of an established session."""
     try:
         if type(message) is not bytes:
-            message = view(session._errors, message, "the message")
+            message = view(session._errors, message, MESSAGE)
         size = len(message)
         if not 0 < size <= MESSAGE_MAX:
-            wrong_size(session._errors, "the message", size, MESSAGE_MAX)
+            wrong_size(session._errors, MESSAGE, size, MESSAGE_MAX)
         room = size + OVERHEAD
         output = new_output(room)
         now = int(time())
@@ -304,10 +317,10 @@ def wrap_into(session: Session, buffer: Any, message: Any) -> int:
         errors = session._errors
         buffer = writable_view(errors, buffer, "the buffer")
         if type(message) is not bytes:
-            message = view(errors, message, "the message")
+            message = view(errors, message, MESSAGE)
         size = len(message)
         if not 0 < size <= MESSAGE_MAX:
-            wrong_size(errors, "the message", size, MESSAGE_MAX)
+            wrong_size(errors, MESSAGE, size, MESSAGE_MAX)
         room = size + OVERHEAD
         check_room(errors, len(buffer), room)
         if clash(buffer, room, message, (PAYLOAD_OFFSET, 0)):
@@ -331,7 +344,7 @@ def unwrap_into(session: Session, buffer: Any, message: Any) -> int:
         errors = session._errors
         buffer = writable_view(errors, buffer, "the buffer")
         if type(message) is not bytes:
-            message = view(errors, message, "the received message")
+            message = view(errors, message, RECEIVED)
         size = len(message)
         room = size - OVERHEAD if size > OVERHEAD else 0  # C refuses short ones
         check_room(errors, len(buffer), room)
@@ -343,7 +356,7 @@ def unwrap_into(session: Session, buffer: Any, message: Any) -> int:
                 held.handle, now if now > 0 else 0, message, size, buffer, room
             )
             if status != SUCCESS:
-                _refused(session, held.handle, status)
+                _refused(session, held.handle, status, known=_known(status, message))
         return room
     finally:
         del buffer, message
@@ -353,7 +366,7 @@ def unwrap(session: Session, message: Any, kind: type[BytesT]) -> BytesT | None:
     """Decrypt a message into an object of this kind; None if the session still negotiates."""
     try:
         if type(message) is not bytes:
-            message = view(session._errors, message, "the received message")
+            message = view(session._errors, message, RECEIVED)
             if state(session) in _NEGOTIATING:
                 return None  # before it is copied, for it will be again
         size = len(message)
@@ -371,7 +384,7 @@ def unwrap(session: Session, message: Any, kind: type[BytesT]) -> BytesT | None:
             if status == _NOT_FINISHED:
                 return None
             if status != SUCCESS:
-                _refused(session, held.handle, status)
+                _refused(session, held.handle, status, known=_known(status, message))
         return output if IN_PLACE else kind(foreign_result(output))
     finally:
         del message
