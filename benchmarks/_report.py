@@ -113,15 +113,15 @@ def table(rows: list[Row], *, markdown: bool = False) -> str:
 def _cells(row: Row) -> tuple[str, ...]:
     goal = f"{row.goal_is} {row.goal:g}" if row.goal is not None else ""
     ratio = f"{row.ratio.median:.3f}" if row.ratio else ""
-    quartiles = f"{_short(row.figure.low)} - {_short(row.figure.high)}"
+    quartiles = f"{short(row.figure.low)} - {short(row.figure.high)}"
     if row.ratio:
         quartiles = f"{row.ratio.low:.3f} - {row.ratio.high:.3f}"
     met = {None: "", True: "yes", False: "NO"}[row.met()]
     return (
         row.name,
-        f"{_short(row.figure.median)} {row.unit}",
+        f"{short(row.figure.median)} {row.unit}",
         row.beside,
-        f"{_short(row.other.median)} {row.unit}" if row.other else "",
+        f"{short(row.other.median)} {row.unit}" if row.other else "",
         ratio,
         quartiles,
         goal,
@@ -129,7 +129,8 @@ def _cells(row: Row) -> tuple[str, ...]:
     )
 
 
-def _short(value: float) -> str:
+def short(value: float) -> str:
+    """Write a figure with three digits."""
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 

@@ -2,7 +2,8 @@
 """Run all benchmarks that this machine can run, and put their results into one folder.
 
 Each program's JSON goes there, all tables as Markdown (tables.md), and pictures of the ratios.
-With --page, the tables also replace those of docs/performance.md.
+With --page docs/performance.md, a summary replaces that of this page, and the tables replace those
+of docs/performance-tables.md.
 
     python benchmarks/everything.py [--short] [--folder FOLDER] [--against PYTHON] [--page FILE]
 """
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from _chart import draw
-from _report import Row, from_json, machine_sentence, table
+from _report import Row, from_json, machine_sentence, short, table
 
 ROOT = Path(__file__).resolve().parent.parent
 BEGIN = "<!-- figures: begin (written by `make bench BENCH_ARGS='--page docs/performance.md'`) -->"
@@ -32,6 +33,18 @@ TITLES = {
     "paired": "Beside another pythemis",
     "operations": "Every operation",
 }
+# The rows of the summary: what a reader asks for, the operation of floor.py, and its bytes if the
+# speed in MB/s says more than the number of calls.
+HIGHLIGHTS = (
+    ("encrypt 64 bytes (Secure Cell, Seal)", "Seal encrypt 64 B", 0),
+    ("encrypt 1 MiB (Secure Cell, Seal)", "Seal encrypt 1 MiB", 1 << 20),
+    ("encrypt 64 bytes with a passphrase", "passphrase encrypt 64 B", 0),
+    ("sign a message, EC key", "ssign EC 64 B", 0),
+    ("verify a signature, EC key", "sverify EC 64 B", 0),
+    ("encrypt a message for a new peer, EC keys", "SMessage EC made new + wrap 64 B", 0),
+    ("establish a session, both sides together", "session handshake, both sides", 0),
+    ("compare a secret, both sides together", "comparison, both sides", 0),
+)
 # A round that only proves that the programs run: a few seconds for all of them.
 SHORT = {
     "yardsticks": "--rounds 2 --seconds 0.0005",
@@ -49,8 +62,11 @@ def main() -> None:
     parser.add_argument("--short", action="store_true", help="only prove that everything runs")
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "bench")
     parser.add_argument("--against", help="a Python with another pythemis, to compare with")
-    parser.add_argument("--page", type=Path, help="put the tables into this page")
+    parser.add_argument("--page", type=Path, help="renew this page and performance-tables.md")
     options = parser.parse_args()
+    lacking = what_lacks("floor", None)
+    if options.page and lacking:
+        raise SystemExit(f"The page needs the figures of floor.py, and {lacking}.")
     options.folder.mkdir(parents=True, exist_ok=True)
     found = []
     for program in TITLES:
@@ -64,9 +80,8 @@ def main() -> None:
     text = "\n".join(map(section, found))
     (options.folder / "tables.md").write_text(text, encoding="utf-8")
     if options.page:
-        options.page.write_text(
-            with_figures(options.page.read_text(encoding="utf-8"), text), encoding="utf-8"
-        )
+        renew(options.page, highlights(found))
+        renew(options.page.with_name("performance-tables.md"), text)
     print(summary(found))
 
 
@@ -117,6 +132,47 @@ def section(document: dict[str, Any]) -> str:
         f"### {TITLES[document['program']]}\n\n`{document['command']}`\n\n"
         f"{'; '.join(told)}\n\n{table(rows_of(document), markdown=True)}"
     )
+
+
+def highlights(found: list[dict[str, Any]]) -> str:
+    """Return the summary: eight operations beside raw libraries and, if measured, beside 0.15."""
+    floor, older = {}, {}
+    for document in found:
+        rows = {row.name: row for row in rows_of(document)}
+        if document["program"] == "floor":
+            floor = rows
+        elif str(document.get("machines", [{}])[0].get("pythemis")).startswith("0.15"):
+            older = rows
+    headings = ["operation", "time", "per second", "time, if raw C libraries take 1"]
+    headings += ["time, if pythemis 0.15 takes 1"] if older else []
+    lines = [headings, ["---", *["---:"] * (len(headings) - 1)]]
+    for title, name, size in HIGHLIGHTS:
+        row = floor[name]
+        line = [title, duration(row.figure.median), speed(row.figure.median, size), times(row)]
+        lines.append([*line, times(older.get(name))] if older else line)
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def duration(microseconds: float) -> str:
+    """Write a time in the unit that a reader expects."""
+    return f"{short(microseconds)} us" if microseconds < 1000 else f"{microseconds / 1000:.3g} ms"
+
+
+def speed(microseconds: float, size: int) -> str:
+    """Write what a second is enough for: MB if there is a size, calls otherwise."""
+    amount = size / microseconds if size else 1e6 / microseconds
+    digits = 3 - len(f"{amount:.0f}")
+    return f"{round(amount, digits):,.{max(digits, 0)}f}" + (" MB" if size else "")
+
+
+def times(row: Row | None) -> str:
+    """Write a ratio; nothing where there is none."""
+    return f"{row.ratio.median:.2f}" if row and row.ratio else ""
+
+
+def renew(page: Path, text: str) -> None:
+    """Replace the figures of a page."""
+    page.write_text(with_figures(page.read_text(encoding="utf-8"), text), encoding="utf-8")
 
 
 def with_figures(page: str, text: str) -> str:

@@ -26,6 +26,10 @@ from tools.evidence import instructions
 pytestmark = pytest.mark.no_c
 
 BENCHMARKS = ROOT / "benchmarks"
+PAGES = {name: ROOT / f"docs/{name}.md" for name in ("performance", "performance-tables")}
+FLOOR_ROW = re.compile(
+    r"^\| ([^|]+) \| ([\d.]+) us \| [^|]+ \| [\d.]+ us \| ([\d.]+) \|", re.MULTILINE
+)
 PROGRAMS = {"operations", "yardsticks", "floor", "threads", "resources", "paired"}
 
 NEWER = re.compile("SecureSigner|SecureVerifier|_into|_many")
@@ -173,15 +177,68 @@ def test_all_that_has_a_goal_is_judged(results):
 
 
 @pytest.mark.slow
-def test_the_tables_fit_into_the_page(results):
-    """The tables become the part of the page between the marks; the rest of it stays."""
-    page = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+def test_the_figures_fit_into_the_pages(results, tmp_path):
+    """Summary and tables become what is between the marks of their pages; the rest stays."""
+    found = list(documents(results[0]).values())
     tables = (results[0] / "tables.md").read_text(encoding="utf-8")
     for title in everything.TITLES.values():
         assert f"### {title}\n" in tables
-    renewed = everything.with_figures(page, tables)
-    assert tables in renewed
-    assert everything.with_figures(renewed, "") == everything.with_figures(page, "")
+    for name, text in (("performance", everything.highlights(found)),
+                       ("performance-tables", tables)):  # fmt: skip
+        page = PAGES[name].read_text(encoding="utf-8")
+        copy = tmp_path / "page.md"
+        copy.write_text(page, encoding="utf-8")
+        everything.renew(copy, text)
+        renewed = copy.read_text(encoding="utf-8")
+        assert text in renewed
+        assert everything.with_figures(renewed, "") == everything.with_figures(page, "")
+
+
+def test_the_summary_has_the_figures_of_the_tables():
+    """The page begins with eight rows that follow from the table of floor.py, and no others."""
+    tables = PAGES["performance-tables"].read_text(encoding="utf-8")
+    part = tables.partition(f"### {everything.TITLES['floor']}\n")[2].partition("### ")[0]
+    rows = {}
+    for name, figure, ratio in FLOOR_ROW.findall(part):
+        spreads = (_measure.Spread(*[float(value)] * 3) for value in (figure, ratio))
+        rows[name] = _report.Row(name, next(spreads), ratio=next(spreads))
+    floor = {"program": "floor", "rows": [_report.as_json(row) for row in rows.values()]}
+    summary = everything.highlights([floor])
+    assert summary.count("\n") == 2 + 8
+    assert f"{everything.BEGIN}\n\n{summary}" in PAGES["performance"].read_text(encoding="utf-8")
+
+
+def test_the_summary_has_a_column_for_the_older_pythemis():
+    """Only a comparison with 0.15 gets the column; what was not compared is empty."""
+    names = [name for _, name, _ in everything.HIGHLIGHTS]
+    one, half = _measure.Spread(1, 1, 1), _measure.Spread(0.5, 0.5, 0.5)
+    rows = [_report.as_json(_report.Row(name, one, ratio=one)) for name in names]
+    floor = {"program": "floor", "rows": rows}
+    for version, column in (("0.15.1", True), ("0.16.0", False)):
+        paired = {
+            "program": "paired",
+            "machines": [{"pythemis": version}, {"pythemis": "0.16.0"}],
+            "rows": [_report.as_json(_report.Row(names[0], one, ratio=half))],
+        }
+        lines = everything.highlights([paired, floor]).splitlines()
+        assert ("pythemis 0.15" in lines[0]) is column
+        assert lines[2].endswith("| 1,000,000 | 1.00 | 0.50 |") is column
+        assert lines[4].endswith("| 1,000,000 | 1.00 |  |") is column
+
+
+@pytest.mark.parametrize(
+    ("microseconds", "size", "time", "speed"),
+    [
+        (0.676, 0, "0.676 us", "1,480,000"),
+        (188, 1 << 20, "188 us", "5,580 MB"),
+        (2375, 0, "2.38 ms", "421"),
+        (39693, 0, "39.7 ms", "25.2"),
+    ],
+)
+def test_the_summary_is_written_for_readers(microseconds, size, time, speed):
+    """Times have their unit; speeds have three digits, and thousands are set apart."""
+    assert everything.duration(microseconds) == time
+    assert everything.speed(microseconds, size) == speed
 
 
 @pytest.mark.slow
