@@ -251,6 +251,8 @@ def test_what_is_no_point_is_told():
 
 
 WRAPPED = {
+    "quoted": "'" + PEM + "'",
+    "quoted in a sentence": 'The key is "' + PEM + '".',
     "indented": "\n".join("    " + line for line in PEM.splitlines()),
     "backslash n": PEM.replace("\n", "\\n"),
     "in a file of variables": 'KEY="' + PEM.replace("\n", "\\n") + '"\n',

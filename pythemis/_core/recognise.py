@@ -247,7 +247,7 @@ def pem_texts(data: Buffer | str) -> Iterator[bytes]:
     for each in _unwrapped(node):
         for block in islice(_blocks(each.data), left):
             left -= 1
-            if block not in node.data:
+            if b"\n" + block not in b"\n" + node.data:  # at the start of a line C has seen it
                 yield block
 
 
