@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "common/fuzz.h"
-#include "soter/kdf.h"
+#include "soter/pbkdf2.h"
 #include "themis/cell.h"
 
 enum { FLAG_RAW = 1 };

@@ -140,7 +140,7 @@ JUDGE = """\
 #include <string.h>
 
 #include "soter/group.h"
-#include "soter/init.h"
+#include "soter/libcrypto.h"
 
 int main(void)
 {

@@ -133,13 +133,13 @@ EINTR, ENOSYS = 4, 38
 
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory):
-    """Give soter_fresh as a function of what is played: words, what the kernel does, a length."""
+    """Give soter_entropy as a function of what is played: words, what the kernel does, a length."""
     folder = tmp_path_factory.mktemp("fresh")
     (folder / "soter").mkdir()
     (folder / "soter" / "compiler.h").write_text(PLAYED_PROCESSOR)
     (folder / "played.c").write_text(PLAYED_CALLS)
     core = ROOT / "src" / "themis_c"
-    sources = [folder / "played.c", core / "soter" / "fresh.c", core / "soter" / "wipe.c"]
+    sources = [folder / "played.c", core / "soter" / "entropy.c", core / "soter" / "wipe.c"]
     options = [f"-I{folder}", f"-I{core}", "-D_GNU_SOURCE", "-Dsyscall=kernel", "-std=c11"]
     library = folder / "fresh.so"
     command = ["cc", "-shared", "-fPIC", *options, "-o", library, *sources, "-lcrypto"]
@@ -152,10 +152,10 @@ def fresh(tmp_path_factory):
         (ctypes.c_int * 8).in_dll(loaded, "steps")[:] = [*steps, *[-ENOSYS] * 8][:8]
         for name in ("next_word", "next_step"):
             ctypes.c_int.in_dll(loaded, name).value = 0
-        loaded.soter_fresh_init()
+        loaded.soter_entropy_init()
         out = ctypes.create_string_buffer(b"\xee" * 40, 40)
-        loaded.soter_fresh.restype = ctypes.c_bool
-        given = loaded.soter_fresh(out, ctypes.c_size_t(length))
+        loaded.soter_entropy.restype = ctypes.c_bool
+        given = loaded.soter_entropy(out, ctypes.c_size_t(length))
         assert out.raw[length:] == b"\xee" * (40 - length)
         asked = ctypes.c_int.in_dll(loaded, "next_step").value
         return given, out.raw[:length], asked

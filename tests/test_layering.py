@@ -21,7 +21,7 @@ STANDARD_HEADERS = {
 SYSTEM_HEADERS = {
     "soter/compiler.h": {"cpuid.h"},
     "soter/fork.c": {"pthread.h"},
-    "soter/fresh.c": {"errno.h", "sys/random.h", "sys/syscall.h", "unistd.h"},
+    "soter/entropy.c": {"errno.h", "sys/random.h", "sys/syscall.h", "unistd.h"},
     "soter/threads.c": {"pthread.h", "stdatomic.h", "windows.h"},
 }
 # Names that belong to a compiler stand in soter/compiler.h alone; these tell systems apart.

@@ -7,10 +7,10 @@
 #include <openssl/rand.h>
 #include <string.h>
 
-#include "soter/crypto.h"
+#include "soter/libcrypto.h"
 
-bool __wrap_soter_fresh(uint8_t *out, size_t out_len);
-bool __wrap_soter_fresh(uint8_t *out, size_t out_len)
+bool __wrap_soter_entropy(uint8_t *out, size_t out_len);
+bool __wrap_soter_entropy(uint8_t *out, size_t out_len)
 {
     const bool given = generator_give(out, out_len, false, true) == 1;
     memset(out, 0, out_len);
@@ -31,7 +31,7 @@ int EVP_RAND_generate(EVP_RAND_CTX *drbg,
     /* What comes beside additional input is thrown away. */
     return generator_give(out,
                           len,
-                          more_len == 0 && drbg == RAND_get0_private(soter_crypto.libctx),
+                          more_len == 0 && drbg == RAND_get0_private(soter_libcrypto.libctx),
                           true);
 }
 

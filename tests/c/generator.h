@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Takes the place of the random generators beneath the core and beneath libcrypto. The fresh bits
- * that the core adds are zeros here (tools/_drivers.py wraps soter_fresh); asking for them is one
- * request as well, for public bytes. */
+ * that the core adds are zeros here (tools/evidence/drivers.py wraps soter_entropy); asking for
+ * them is one request as well, for public bytes. */
 #ifndef TESTS_GENERATOR_H
 #define TESTS_GENERATOR_H
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "soter/crypto.h"
+#include "soter/libcrypto.h"
 #include "themis.h"
 
 static const struct {
@@ -53,7 +53,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "known_answers: the core does not start\n");
         return 2;
     }
-    soter_crypto.is_fips = argc > 1 && strcmp(argv[1], "evp") == 0;
+    soter_libcrypto.is_fips = argc > 1 && strcmp(argv[1], "evp") == 0;
     while (line_next(stdin, &line)) {
         if (holds(&line)) {
             held++;

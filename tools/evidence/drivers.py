@@ -109,7 +109,7 @@ def build(
     sources = [DRIVERS / f"{part}.c" for part in (name, *parts, *(SHARED if inject else ()))]
     options = list(linking)
     if inject or "generator" in parts:
-        options.append("-Wl,--wrap=soter_fresh")
+        options.append("-Wl,--wrap=soter_entropy")
     if inject:
         by_hand = set(re.findall(r"^WRAP\w*\((\w+),", calls_source(), re.MULTILINE))
         functions = called_functions(core)

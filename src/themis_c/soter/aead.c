@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "soter/aead.h"
 
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "soter/cipher.h"
-#include "soter/crypto.h"
+#include "soter/libcrypto.h"
 #include "soter/wipe.h"
 
 struct soter_aead {
@@ -17,11 +18,11 @@ static const EVP_CIPHER *cipher_for(size_t key_len)
 {
     switch (key_len) {
     case 16:
-        return soter_crypto.aes128_gcm;
+        return soter_libcrypto.aes128_gcm;
     case 24:
-        return soter_crypto.aes192_gcm;
+        return soter_libcrypto.aes192_gcm;
     case 32:
-        return soter_crypto.aes256_gcm;
+        return soter_libcrypto.aes256_gcm;
     default:
         return NULL;
     }
@@ -36,7 +37,7 @@ soter_status soter_aead_new(soter_aead **out)
     aead->ctx = EVP_CIPHER_CTX_new();
     if (aead->ctx == NULL) {
         free(aead);
-        return soter_failed(SOTER_NO_MEMORY);
+        return soter_libcrypto_failed(SOTER_NO_MEMORY);
     }
     *out = aead;
     return SOTER_SUCCESS;
@@ -65,7 +66,7 @@ take_key(soter_aead *aead, const struct soter_aead_key *key, const uint8_t *nonc
                            key->encrypts ? 1 : 0,
                            NULL) != 1) {
         aead->cipher = NULL;
-        return soter_failed(SOTER_ENGINE_FAIL);
+        return soter_libcrypto_failed(SOTER_ENGINE_FAIL);
     }
     aead->cipher = cipher;
     return SOTER_SUCCESS;
@@ -109,7 +110,7 @@ soter_status soter_aead_encrypt(soter_aead *aead,
     if (soter_cipher_feed(aead->ctx, data, data_len, out) != SOTER_SUCCESS || !aead_final(aead) ||
         EVP_CIPHER_CTX_ctrl(aead->ctx, EVP_CTRL_AEAD_GET_TAG, SOTER_AEAD_TAG_SIZE, tag) != 1) {
         soter_wipe(out, data_len);
-        return soter_failed(SOTER_ENGINE_FAIL);
+        return soter_libcrypto_failed(SOTER_ENGINE_FAIL);
     }
     return SOTER_SUCCESS;
 }
@@ -125,7 +126,7 @@ soter_status soter_aead_decrypt(soter_aead *aead,
     if (EVP_CIPHER_CTX_ctrl(aead->ctx, EVP_CTRL_AEAD_SET_TAG, SOTER_AEAD_TAG_SIZE, expected) != 1 ||
         soter_cipher_feed(aead->ctx, data, data_len, out) != SOTER_SUCCESS) {
         soter_wipe(out, data_len);
-        return soter_failed(SOTER_ENGINE_FAIL);
+        return soter_libcrypto_failed(SOTER_ENGINE_FAIL);
     }
     if (!aead_final(aead)) {
         soter_wipe(out, data_len);

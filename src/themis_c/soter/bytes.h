@@ -15,6 +15,12 @@ struct soter_slice {
     size_t len;
 };
 
+/* Bytes of malloc that belong to their holder; soter_wipe_free(data, len) ends them. */
+struct soter_owned {
+    uint8_t *data;
+    size_t len;
+};
+
 /* Walks over bytes from outside. A read that does not fit fails and moves nothing. */
 struct soter_reader {
     const uint8_t *at;

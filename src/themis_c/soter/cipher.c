@@ -3,8 +3,9 @@
 
 #include <assert.h>
 #include <limits.h>
+#include <openssl/evp.h>
 
-#include "soter/crypto.h"
+#include "soter/libcrypto.h"
 
 /* A multiple of every block size, so that no piece but the last leaves the cipher mid-block. */
 #define PIECE_SIZE ((size_t)1 << 30)
@@ -17,7 +18,7 @@ soter_cipher_feed(EVP_CIPHER_CTX *ctx, const uint8_t *data, size_t data_len, uin
         size_t piece = data_len < PIECE_SIZE ? data_len : PIECE_SIZE;
         int done = 0;
         if (EVP_CipherUpdate(ctx, out, &done, data, (int)piece) != 1 || done != (int)piece) {
-            return soter_failed(SOTER_ENGINE_FAIL);
+            return soter_libcrypto_failed(SOTER_ENGINE_FAIL);
         }
         data += piece;
         data_len -= piece;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "soter/ctr.h"
 
+#include <openssl/evp.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include "soter/cipher.h"
-#include "soter/crypto.h"
+#include "soter/libcrypto.h"
 #include "soter/wipe.h"
 
 struct soter_ctr {
@@ -22,7 +23,7 @@ soter_status soter_ctr_new(soter_ctr **out)
     ctr->ctx = EVP_CIPHER_CTX_new();
     if (ctr->ctx == NULL) {
         free(ctr);
-        return soter_failed(SOTER_NO_MEMORY);
+        return soter_libcrypto_failed(SOTER_NO_MEMORY);
     }
     *out = ctr;
     return SOTER_SUCCESS;
@@ -43,7 +44,7 @@ soter_status soter_ctr_crypt(soter_ctr *ctr,
                              size_t data_len,
                              uint8_t *out)
 {
-    const EVP_CIPHER *cipher = ctr->has_key ? NULL : soter_crypto.aes256_ctr;
+    const EVP_CIPHER *cipher = ctr->has_key ? NULL : soter_libcrypto.aes256_ctr;
     soter_status status = SOTER_ENGINE_FAIL;
     if (key == NULL && !ctr->has_key) {
         return SOTER_INVALID_PARAMETER;
@@ -54,7 +55,7 @@ soter_status soter_ctr_crypt(soter_ctr *ctr,
     }
     if (status != SOTER_SUCCESS) {
         soter_wipe(out, data_len);
-        status = soter_failed(status);
+        status = soter_libcrypto_failed(status);
     }
     return status;
 }

@@ -4,9 +4,9 @@
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 
-#include "soter/crypto.h"
 #include "soter/fork.h"
 #include "soter/hash.h"
+#include "soter/libcrypto.h"
 #include "soter/wipe.h"
 
 static const OSSL_PARAM sha256[] = {
@@ -33,13 +33,13 @@ soter_status soter_ec_evp_agree(const soter_key *private_key,
     }
     status = SOTER_ENGINE_FAIL;
     soter_fork_hold_off();
-    ctx = EVP_PKEY_CTX_new_from_pkey(soter_crypto.libctx, own, NULL);
+    ctx = EVP_PKEY_CTX_new_from_pkey(soter_libcrypto.libctx, own, NULL);
     if (ctx != NULL && EVP_PKEY_derive_init(ctx) == 1 && EVP_PKEY_derive_set_peer(ctx, peer) == 1 &&
         EVP_PKEY_derive(ctx, secret, &made_len) == 1 && made_len == secret_len) {
         status = SOTER_SUCCESS;
     }
     EVP_PKEY_CTX_free(ctx);
-    soter_fork_let();
+    soter_fork_allow();
 out:
     soter_evp_key_free(own);
     soter_evp_key_free(peer);
@@ -55,11 +55,11 @@ bool soter_ec_evp_sign(EVP_PKEY *key,
     EVP_PKEY_CTX *ctx;
     bool done;
     soter_fork_hold_off();
-    ctx = EVP_PKEY_CTX_new_from_pkey(soter_crypto.libctx, key, NULL);
+    ctx = EVP_PKEY_CTX_new_from_pkey(soter_libcrypto.libctx, key, NULL);
     done = ctx != NULL && EVP_PKEY_sign_init_ex(ctx, sha256) == 1 &&
            EVP_PKEY_sign(ctx, signature, signature_len, digest, SOTER_SHA256_SIZE) == 1;
     EVP_PKEY_CTX_free(ctx);
-    soter_fork_let();
+    soter_fork_allow();
     soter_wipe_stack();
     return done && *signature_len != 0;
 }
@@ -70,11 +70,11 @@ soter_status soter_ec_evp_verify(EVP_PKEY *key,
                                  size_t signature_len)
 {
     soter_status status = SOTER_SUCCESS;
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(soter_crypto.libctx, key, NULL);
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(soter_libcrypto.libctx, key, NULL);
     if (ctx == NULL || EVP_PKEY_verify_init_ex(ctx, sha256) != 1) {
-        status = soter_refusal(SOTER_ENGINE_FAIL);
+        status = soter_libcrypto_refused(SOTER_ENGINE_FAIL);
     } else if (EVP_PKEY_verify(ctx, signature, signature_len, digest, SOTER_SHA256_SIZE) != 1) {
-        status = soter_refusal(SOTER_INVALID_SIGNATURE);
+        status = soter_libcrypto_refused(SOTER_INVALID_SIGNATURE);
     }
     EVP_PKEY_CTX_free(ctx);
     return status;

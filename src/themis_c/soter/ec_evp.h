@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What soter does with EC keys, by way of EVP: slower, and the only way to the FIPS provider. For
- * soter_crypto.is_fips alone. */
+ * soter_libcrypto.is_fips alone. */
 #ifndef SOTER_EC_EVP_H
 #define SOTER_EC_EVP_H
 

@@ -13,11 +13,11 @@
 #include <openssl/err.h>
 #include <string.h>
 
-#include "soter/crypto.h"
 #include "soter/ec_curve.h"
 #include "soter/ec_point.h"
 #include "soter/evp_key.h"
 #include "soter/fork.h"
+#include "soter/libcrypto.h"
 #include "soter/rand.h"
 #include "soter/wipe.h"
 
@@ -204,13 +204,13 @@ soter_status soter_ec_to_evp(const soter_key *key, EVP_PKEY **out)
     }
     params[count] = OSSL_PARAM_construct_end();
     soter_fork_hold_off();
-    ctx = EVP_PKEY_CTX_new_from_name(soter_crypto.libctx, "EC", NULL);
+    ctx = EVP_PKEY_CTX_new_from_name(soter_libcrypto.libctx, "EC", NULL);
     status = soter_evp_key_make(ctx,
                                 key->kind->is_private ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY,
                                 params,
                                 out);
     EVP_PKEY_CTX_free(ctx);
-    soter_fork_let();
+    soter_fork_allow();
     soter_wipe(native, sizeof native);
     return status;
 }

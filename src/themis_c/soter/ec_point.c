@@ -3,9 +3,10 @@
 
 #include <openssl/bn.h>
 #include <openssl/ec.h>
+#include <openssl/evp.h>
 
-#include "soter/crypto.h"
 #include "soter/fork.h"
+#include "soter/libcrypto.h"
 #include "soter/wipe.h"
 
 static size_t whole_size(const struct soter_curve *curve)
@@ -21,7 +22,7 @@ static soter_status judge(const struct soter_curve *curve, const uint8_t *point,
         return SOTER_NO_MEMORY;
     }
     if (EC_POINT_oct2point(curve->group, read, point, whole_size(curve), ctx) != 1) {
-        status = soter_refusal(SOTER_DATA_CORRUPT);
+        status = soter_libcrypto_refused(SOTER_DATA_CORRUPT);
     }
     EC_POINT_free(read);
     return status;
@@ -30,7 +31,7 @@ static soter_status judge(const struct soter_curve *curve, const uint8_t *point,
 soter_status soter_point_judge(const struct soter_curve *curve, const uint8_t *point)
 {
     soter_status status;
-    BN_CTX *ctx = BN_CTX_new_ex(soter_crypto.libctx);
+    BN_CTX *ctx = BN_CTX_new_ex(soter_libcrypto.libctx);
     if (ctx == NULL) {
         return SOTER_NO_MEMORY;
     }
@@ -60,7 +61,7 @@ soter_point_decompress(const struct soter_curve *curve, const uint8_t *compresse
     soter_status status = SOTER_ENGINE_FAIL;
     BIGNUM *x;
     BIGNUM *y;
-    BN_CTX *ctx = BN_CTX_new_ex(soter_crypto.libctx);
+    BN_CTX *ctx = BN_CTX_new_ex(soter_libcrypto.libctx);
     if (ctx == NULL) {
         return SOTER_NO_MEMORY;
     }
@@ -76,7 +77,7 @@ soter_point_decompress(const struct soter_curve *curve, const uint8_t *compresse
         goto out;
     }
     if (!find_y(curve, x, odd, y, ctx)) {
-        status = soter_refusal(SOTER_ENGINE_FAIL);
+        status = soter_libcrypto_refused(SOTER_ENGINE_FAIL);
         goto out;
     }
     point[0] = SOTER_POINT_UNCOMPRESSED;
@@ -100,7 +101,7 @@ soter_status soter_point_multiply(const struct soter_curve *curve,
     const EC_GROUP *group = curve->group;
     const size_t size = whole_size(curve);
     int multiplied;
-    BN_CTX *ctx = BN_CTX_secure_new_ex(soter_crypto.libctx); /* wipes what it hands out */
+    BN_CTX *ctx = BN_CTX_secure_new_ex(soter_libcrypto.libctx); /* wipes what it hands out */
     BIGNUM *scalar = BN_secure_new();
     EC_POINT *factor = point != NULL ? EC_POINT_new(group) : NULL;
     EC_POINT *made = EC_POINT_new(group);
@@ -120,7 +121,7 @@ soter_status soter_point_multiply(const struct soter_curve *curve,
                               factor,
                               point == NULL ? NULL : scalar,
                               ctx);
-    soter_fork_let();
+    soter_fork_allow();
     if (multiplied == 1 &&
         EC_POINT_point2oct(group, made, POINT_CONVERSION_UNCOMPRESSED, product, size, ctx) ==
             size) {

@@ -4,11 +4,11 @@
 #include <openssl/err.h>
 #include <string.h>
 
-#include "soter/crypto.h"
 #include "soter/ec_curve.h"
 #include "soter/ec_evp.h"
 #include "soter/ec_point.h"
 #include "soter/evp_key.h"
+#include "soter/libcrypto.h"
 #include "soter/wipe.h"
 
 size_t soter_ecdh_size(const soter_key *key)
@@ -34,7 +34,7 @@ soter_status soter_ecdh(const soter_key *private_key,
         return SOTER_ENGINE_FAIL;
     }
     ERR_set_mark();
-    if (soter_crypto.is_fips) {
+    if (soter_libcrypto.is_fips) {
         status = soter_ec_evp_agree(private_key, public_key, secret, secret_len);
     } else {
         /* Never the point at infinity: n is prime and d less than n. */

@@ -7,11 +7,11 @@
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 
-#include "soter/crypto.h"
 #include "soter/ec_curve.h"
 #include "soter/evp_key.h"
 #include "soter/fork.h"
 #include "soter/hash.h"
+#include "soter/libcrypto.h"
 #include "soter/wipe.h"
 
 #ifdef OPENSSL_NO_DEPRECATED_3_0
@@ -37,7 +37,7 @@ static bool set_public(EC_KEY *made, const struct soter_curve *curve, const uint
 soter_status soter_ecdsa_key_new(const soter_key *key, soter_ecdsa_key **out)
 {
     const struct soter_curve *curve = soter_curve_find(key->kind->bits);
-    EC_KEY *made = EC_KEY_new_ex(soter_crypto.libctx, NULL);
+    EC_KEY *made = EC_KEY_new_ex(soter_libcrypto.libctx, NULL);
     if (curve == NULL || made == NULL || EC_KEY_set_group(made, curve->group) != 1 ||
         !(key->kind->is_private ? set_private(made, curve, key->d)
                                 : set_public(made, curve, key->point))) {
@@ -71,7 +71,7 @@ bool soter_ecdsa_sign(soter_ecdsa_key *key,
     int made;
     soter_fork_hold_off();
     made = ECDSA_sign(0, digest, SOTER_SHA256_SIZE, signature, &made_len, key);
-    soter_fork_let();
+    soter_fork_allow();
     soter_wipe_stack();
     *signature_len = made_len;
     return made == 1 && made_len != 0;
@@ -84,5 +84,5 @@ soter_status soter_ecdsa_verify(soter_ecdsa_key *key,
 {
     return ECDSA_verify(0, digest, SOTER_SHA256_SIZE, signature, (int)signature_len, key) == 1
                ? SOTER_SUCCESS
-               : soter_refusal(SOTER_INVALID_SIGNATURE);
+               : soter_libcrypto_refused(SOTER_INVALID_SIGNATURE);
 }

@@ -6,8 +6,8 @@
 #include <openssl/err.h>
 #include <string.h>
 
-#include "soter/crypto.h"
 #include "soter/fork.h"
+#include "soter/libcrypto.h"
 #include "soter/wipe.h"
 
 soter_status
@@ -18,7 +18,7 @@ soter_evp_key_make(EVP_PKEY_CTX *ctx, int selection, OSSL_PARAM *params, EVP_PKE
         return SOTER_ENGINE_FAIL;
     }
     if (EVP_PKEY_fromdata(ctx, &made, selection, params) != 1 || made == NULL) {
-        return soter_refusal(SOTER_DATA_CORRUPT);
+        return soter_libcrypto_refused(SOTER_DATA_CORRUPT);
     }
     *out = made;
     return SOTER_SUCCESS;
@@ -28,7 +28,7 @@ void soter_evp_key_free(EVP_PKEY *pkey)
 {
     soter_fork_hold_off();
     EVP_PKEY_free(pkey); /* wipes private numbers */
-    soter_fork_let();
+    soter_fork_allow();
 }
 
 soter_status soter_key_to_evp(const soter_key *key, EVP_PKEY **out)
@@ -48,10 +48,11 @@ soter_status soter_rsa_prepare(EVP_PKEY *pkey,
                                const OSSL_PARAM *params,
                                EVP_PKEY_CTX **out)
 {
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(soter_crypto.libctx, pkey, NULL);
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(soter_libcrypto.libctx, pkey, NULL);
     if (ctx == NULL || init(ctx, params) != 1) {
         EVP_PKEY_CTX_free(ctx);
-        return soter_crypto.is_fips ? soter_refusal(SOTER_NOT_SUPPORTED) : SOTER_ENGINE_FAIL;
+        return soter_libcrypto.is_fips ? soter_libcrypto_refused(SOTER_NOT_SUPPORTED)
+                                       : SOTER_ENGINE_FAIL;
     }
     *out = ctx;
     return SOTER_SUCCESS;

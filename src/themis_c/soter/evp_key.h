@@ -57,7 +57,7 @@ SOTER_MUST_USE soter_status soter_evp_key_make(EVP_PKEY_CTX *ctx,
                                                OSSL_PARAM *params,
                                                EVP_PKEY **out);
 
-/* Frees one while forks wait; not between soter_fork_hold_off and soter_fork_let. */
+/* Frees one while forks wait; not between soter_fork_hold_off and soter_fork_allow. */
 void soter_evp_key_free(EVP_PKEY *pkey);
 
 /* A number as OSSL_PARAM wants it, in the byte order of the machine, from big-endian bytes. */

@@ -20,7 +20,7 @@ void soter_fork_hold_off(void)
 {
 }
 
-void soter_fork_let(void)
+void soter_fork_allow(void)
 {
 }
 
@@ -70,7 +70,7 @@ void soter_fork_hold_off(void)
     pthread_mutex_unlock(&gate);
 }
 
-void soter_fork_let(void)
+void soter_fork_allow(void)
 {
     pthread_rwlock_unlock(&forking);
 }

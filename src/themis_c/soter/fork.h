@@ -16,7 +16,7 @@ uint32_t soter_fork_generation(void);
  * long: generating RSA keys, and the passphrases of PKCS#8. A handler of a C signal that comes in
  * between must not fork. */
 void soter_fork_hold_off(void);
-void soter_fork_let(void);
+void soter_fork_allow(void);
 
 /* Waits, as a fork would, until nobody holds one off who did when this began. */
 void soter_fork_await(void);

@@ -111,7 +111,7 @@ soter_status soter_key_read(const uint8_t *key, size_t key_len, soter_key **out)
     soter_fork_hold_off();
     status = kind->algorithm == SOTER_KEY_EC ? soter_ec_import(made, payload)
                                              : soter_rsa_import(made, payload);
-    soter_fork_let();
+    soter_fork_allow();
     ERR_pop_to_mark();
     if (status == SOTER_SUCCESS) {
         *out = made;

@@ -7,7 +7,6 @@
 #define SOTER_KEY_DER_H
 
 #include "soter/bytes.h"
-#include "soter/owned.h"
 #include "soter/status.h"
 
 enum soter_key_form {

@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "soter/crypto.h"
 #include "soter/evp_key.h"
 #include "soter/fork.h"
+#include "soter/libcrypto.h"
 #include "soter/rand.h"
 #include "soter/rsa_key.h"
 #include "soter/wipe.h"
@@ -46,7 +46,7 @@ soter_status soter_oaep_key_new(const soter_key *key, soter_oaep_key **out)
                                is_private ? EVP_PKEY_decrypt_init_ex : EVP_PKEY_encrypt_init_ex,
                                oaep,
                                &made->prepared);
-    soter_fork_let();
+    soter_fork_allow();
     ERR_pop_to_mark();
     if (status == SOTER_SUCCESS) {
         *out = made;
@@ -61,7 +61,7 @@ void soter_oaep_key_free(soter_oaep_key *key)
     if (key != NULL) {
         soter_fork_hold_off();
         EVP_PKEY_CTX_free(key->prepared);
-        soter_fork_let();
+        soter_fork_allow();
         free(key);
     }
 }
@@ -94,7 +94,7 @@ soter_status soter_oaep_wrap(const soter_oaep_key *key,
         made_len == key->size) {
         status = SOTER_SUCCESS;
     }
-    soter_fork_let();
+    soter_fork_allow();
     EVP_PKEY_CTX_free(ctx);
     ERR_pop_to_mark();
     return status;
@@ -140,7 +140,7 @@ soter_status soter_oaep_unwrap(const soter_oaep_key *key,
     }
     soter_fork_hold_off();
     opened_status = EVP_PKEY_decrypt(ctx, opened, &opened_len, wrapped, wrapped_len);
-    soter_fork_let();
+    soter_fork_allow();
     choose(opened_status, opened_len, opened, secret, secret_len);
 out:
     soter_wipe(opened, sizeof opened);

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "soter/crypto.h"
 #include "soter/der.h"
 #include "soter/fork.h"
-#include "soter/kdf.h"
+#include "soter/libcrypto.h"
+#include "soter/pbkdf2.h"
 #include "soter/wipe.h"
 
 #define KEY_MAX_SIZE SOTER_PBKDF2_SIZE
@@ -153,7 +153,7 @@ static soter_status
 read_scrypt(struct soter_reader values, struct parameters *params, const char **why)
 {
     struct scrypt *scrypt = &params->scrypt;
-    if (soter_crypto.is_fips) {
+    if (soter_libcrypto.is_fips) {
         *why = "the FIPS provider has no scrypt, which the key is encrypted with: convert it with "
                "`openssl pkcs8 -topk8 -v2 aes-256-cbc`";
         return SOTER_NOT_SUPPORTED;
@@ -239,10 +239,10 @@ read_parameters(struct soter_slice der, struct parameters *params, const char **
 static soter_status take_cipher(soter_pbes2 *work, const struct parameters *params)
 {
     soter_fork_hold_off();
-    work->cipher = EVP_CIPHER_fetch(soter_crypto.libctx, params->cipher->name, NULL);
-    soter_fork_let();
+    work->cipher = EVP_CIPHER_fetch(soter_libcrypto.libctx, params->cipher->name, NULL);
+    soter_fork_allow();
     if (work->cipher == NULL) {
-        return soter_refusal(SOTER_NOT_SUPPORTED);
+        return soter_libcrypto_refused(SOTER_NOT_SUPPORTED);
     }
     memcpy(work->iv, params->iv.data, params->iv.len);
     work->encrypted = malloc(params->encrypted.len + 1); /* which may be nothing */
@@ -275,10 +275,10 @@ begin(soter_pbes2 *work, const struct parameters *params, struct soter_slice pas
                              0,
                              work->key,
                              params->cipher->key_size,
-                             soter_crypto.libctx,
+                             soter_libcrypto.libctx,
                              NULL) == 1
                ? SOTER_SUCCESS
-               : soter_refusal(SOTER_INVALID_PARAMETER); /* N is no power of two */
+               : soter_libcrypto_refused(SOTER_INVALID_PARAMETER); /* N is no power of two */
 }
 
 soter_status soter_pbes2_new(struct soter_slice der,
@@ -327,11 +327,11 @@ static soter_status decrypt(const soter_pbes2 *work,
     int done = 0;
     int rest = 0;
     if (EVP_DecryptInit_ex2(ctx, work->cipher, key, work->iv, NULL) != 1) {
-        return soter_refusal(SOTER_ENGINE_FAIL);
+        return soter_libcrypto_refused(SOTER_ENGINE_FAIL);
     }
     if (EVP_DecryptUpdate(ctx, out->data, &done, work->encrypted, (int)work->encrypted_len) != 1 ||
         EVP_DecryptFinal_ex(ctx, out->data + done, &rest) != 1) {
-        return soter_refusal(SOTER_FAIL);
+        return soter_libcrypto_refused(SOTER_FAIL);
     }
     out->len = (size_t)done + (size_t)rest;
     return SOTER_SUCCESS;
@@ -375,7 +375,7 @@ void soter_pbes2_free(soter_pbes2 *work)
         soter_pbkdf2_free(work->pbkdf2);
         soter_fork_hold_off();
         EVP_CIPHER_free(work->cipher);
-        soter_fork_let();
+        soter_fork_allow();
         free(work->encrypted);
         soter_wipe_free(work, sizeof *work);
     }

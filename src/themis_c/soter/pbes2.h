@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 #include "soter/bytes.h"
-#include "soter/owned.h"
 #include "soter/status.h"
 
 #define SOTER_PBES2_MAX_ITERATIONS 5000000 /* of PBKDF2; hostile files could ask for hours */

@@ -9,7 +9,6 @@
 
 #include "soter/bytes.h"
 #include "soter/key.h"
-#include "soter/owned.h"
 #include "soter/status.h"
 
 #define SOTER_PKCS8_ITERATIONS 600000      /* of PBKDF2-HMAC-SHA256, when writing */

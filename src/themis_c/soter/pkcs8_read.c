@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "soter/crypto.h"
 #include "soter/fork.h"
 #include "soter/key_der.h"
+#include "soter/libcrypto.h"
 #include "soter/pbes2.h"
 #include "soter/pkcs8.h"
 #include "soter/wipe.h"
@@ -132,9 +132,9 @@ read_block(soter_pkcs8 *reading, BIO *bio, struct soter_slice passphrase, const 
     int found;
     soter_fork_hold_off();
     found = PEM_read_bio(bio, &name, &header, &der, &der_len);
-    soter_fork_let();
+    soter_fork_allow();
     if (found != 1 || der_len < 0) {
-        status = soter_refusal(SOTER_INVALID_PARAMETER);
+        status = soter_libcrypto_refused(SOTER_INVALID_PARAMETER);
         return status == SOTER_INVALID_PARAMETER
                    ? refuse(why, status, "there is no key in this PEM text")
                    : status;
@@ -164,7 +164,7 @@ static soter_status read_pem(soter_pkcs8 *reading,
     BIO *bio;
     soter_fork_hold_off();
     bio = BIO_new_mem_buf(text.data, (int)text.len);
-    soter_fork_let();
+    soter_fork_allow();
     if (bio == NULL) {
         return SOTER_NO_MEMORY;
     }
@@ -174,7 +174,7 @@ static soter_status read_pem(soter_pkcs8 *reading,
     }
     soter_fork_hold_off();
     BIO_free(bio);
-    soter_fork_let();
+    soter_fork_allow();
     return status;
 }
 

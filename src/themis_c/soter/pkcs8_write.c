@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "soter/crypto.h"
 #include "soter/evp_key.h"
 #include "soter/fork.h"
+#include "soter/libcrypto.h"
 #include "soter/pkcs8.h"
 #include "soter/rand.h"
 #include "soter/wipe.h"
@@ -38,7 +38,7 @@ encode(const EVP_PKEY *pkey, bool is_private, unsigned char **der, size_t *der_l
         *der_len = 0;
     }
     OSSL_ENCODER_CTX_free(ctx);
-    soter_fork_let();
+    soter_fork_allow();
     return status;
 }
 
@@ -64,14 +64,14 @@ static soter_status encrypt(struct soter_slice passphrase, unsigned char **der, 
         goto out;
     }
     encrypted = PKCS8_encrypt_ex(-1, /* PBES2 */
-                                 soter_crypto.aes256_cbc,
+                                 soter_libcrypto.aes256_cbc,
                                  (const char *)passphrase.data,
                                  (int)passphrase.len,
                                  salt,
                                  sizeof salt,
                                  SOTER_PKCS8_ITERATIONS,
                                  plain,
-                                 soter_crypto.libctx,
+                                 soter_libcrypto.libctx,
                                  NULL);
     made_len = encrypted != NULL ? i2d_X509_SIG(encrypted, &made) : 0;
     if (made_len <= 0 || made_len > SOTER_PKCS8_MAX_SIZE) {
@@ -118,7 +118,7 @@ armour(const char *name, const unsigned char *der, size_t der_len, struct soter_
         }
     }
     BIO_free(bio); /* wipes */
-    soter_fork_let();
+    soter_fork_allow();
     return status;
 }
 

@@ -4,10 +4,10 @@
 #include <openssl/core_names.h>
 #include <stdlib.h>
 
-#include "soter/crypto.h"
 #include "soter/evp_key.h"
 #include "soter/fork.h"
 #include "soter/hash.h"
+#include "soter/libcrypto.h"
 #include "soter/wipe.h"
 
 struct soter_pss_key {
@@ -75,7 +75,7 @@ static bool sign_and_verify(const soter_pss_key *key,
     }
     soter_fork_hold_off();
     made = EVP_PKEY_sign(ctx, signature, &made_len, digest, SOTER_SHA256_SIZE);
-    soter_fork_let();
+    soter_fork_allow();
     soter_wipe_stack();
     EVP_PKEY_CTX_free(ctx);
     return made == 1 && made_len == key->size &&
@@ -111,7 +111,7 @@ soter_status soter_pss_verify(const soter_pss_key *key,
         return SOTER_NO_MEMORY;
     }
     if (EVP_PKEY_verify(ctx, signature, signature_len, digest, SOTER_SHA256_SIZE) != 1) {
-        status = soter_refusal(SOTER_INVALID_SIGNATURE);
+        status = soter_libcrypto_refused(SOTER_INVALID_SIGNATURE);
     }
     EVP_PKEY_CTX_free(ctx);
     return status;

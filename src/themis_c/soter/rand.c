@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "soter/compiler.h"
-#include "soter/crypto.h"
+#include "soter/entropy.h"
 #include "soter/fork.h"
-#include "soter/fresh.h"
+#include "soter/libcrypto.h"
 #include "soter/threads.h"
 #include "soter/wipe.h"
 
@@ -40,10 +40,10 @@ generate(generator *own, const uint8_t *more, size_t more_len, uint8_t *out, siz
     bool done;
     soter_fork_hold_off();
     soter_threads_watch();
-    drbg = own(soter_crypto.libctx);
+    drbg = own(soter_libcrypto.libctx);
     done = drbg != NULL && EVP_RAND_generate(drbg, out, out_len, 0, 0, more, more_len) == 1;
-    soter_fork_let();
-    return done ? SOTER_SUCCESS : soter_failed(SOTER_ENGINE_FAIL);
+    soter_fork_allow();
+    return done ? SOTER_SUCCESS : soter_libcrypto_failed(SOTER_ENGINE_FAIL);
 }
 
 /* As many fresh bits as there are bits. */
@@ -54,7 +54,7 @@ static soter_status mix(uint8_t *out, size_t out_len)
     for (size_t at = 0; done && at < out_len; at += FRESH_SIZE) {
         const size_t left = out_len - at;
         const size_t len = left < FRESH_SIZE ? left : FRESH_SIZE;
-        done = soter_fresh(fresh, len);
+        done = soter_entropy(fresh, len);
         for (size_t i = 0; i < len; i++) {
             out[at + i] ^= fresh[i];
         }
@@ -102,7 +102,7 @@ static soter_status renew(generator *own)
     uint8_t fresh[FRESH_SIZE];
     uint8_t unused[1]; /* OpenSSL takes more bits only beside giving some */
     soter_status status = SOTER_ENGINE_FAIL;
-    if (soter_fresh(fresh, sizeof fresh)) {
+    if (soter_entropy(fresh, sizeof fresh)) {
         status = generate(own, fresh, sizeof fresh, unused, sizeof unused);
     }
     soter_wipe(fresh, sizeof fresh);

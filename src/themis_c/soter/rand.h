@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is drawn here is a generator's output XOR fresh bits (fresh.h): as strong as the better of
+/* What is drawn here is a generator's output XOR fresh bits (entropy.h): as strong as the better of
  * the two, and never drawn again in another copy of this process, be it a forked child or one of
  * two that were restored from one snapshot. */
 #ifndef SOTER_RAND_H

@@ -16,8 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "soter/crypto.h"
 #include "soter/evp_key.h"
+#include "soter/libcrypto.h"
 #include "soter/rand.h"
 #include "soter/wipe.h"
 
@@ -119,7 +119,7 @@ static soter_status make_key(const struct soter_key_kind *kind,
 {
     OSSL_PARAM params[PRIVATE_NUMBERS + 2]; /* public: it points to the numbers */
     size_t count = 0;
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(soter_crypto.libctx, "RSA", NULL);
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(soter_libcrypto.libctx, "RSA", NULL);
     soter_status status;
     for (int i = first; i < PRIVATE_NUMBERS; i++) {
         const size_t len = number_size(kind, i);
@@ -185,7 +185,7 @@ soter_status soter_rsa_key_generate(unsigned bits, soter_key **out)
         goto out;
     }
     status = SOTER_ENGINE_FAIL;
-    ctx = EVP_PKEY_CTX_new_from_name(soter_crypto.libctx, "RSA", NULL);
+    ctx = EVP_PKEY_CTX_new_from_name(soter_libcrypto.libctx, "RSA", NULL);
     /* The exponent is 65537 unless one says otherwise. */
     if (ctx == NULL || EVP_PKEY_keygen_init(ctx) != 1 ||
         EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, (int)bits) != 1 ||

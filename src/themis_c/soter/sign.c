@@ -4,11 +4,11 @@
 #include <openssl/err.h>
 #include <stdlib.h>
 
-#include "soter/crypto.h"
 #include "soter/ec_evp.h"
 #include "soter/ecdsa.h"
 #include "soter/fork.h"
 #include "soter/hash.h"
+#include "soter/libcrypto.h"
 #include "soter/pss.h"
 #include "soter/rand.h"
 
@@ -28,13 +28,13 @@ soter_status soter_sign_key_new(const soter_key *key, soter_sign_key **out)
     }
     made->kind = soter_key_kind(key);
     ERR_set_mark();
-    if (made->kind->algorithm == SOTER_KEY_EC && soter_crypto.is_fips) {
+    if (made->kind->algorithm == SOTER_KEY_EC && soter_libcrypto.is_fips) {
         status = soter_ec_to_evp(key, &made->ec);
     } else {
         soter_fork_hold_off();
         status = made->kind->algorithm == SOTER_KEY_EC ? soter_ecdsa_key_new(key, &made->ecdsa)
                                                        : soter_pss_key_new(key, &made->pss);
-        soter_fork_let();
+        soter_fork_allow();
     }
     ERR_pop_to_mark();
     if (status == SOTER_SUCCESS) {
@@ -52,7 +52,7 @@ void soter_sign_key_free(soter_sign_key *key)
         soter_fork_hold_off();
         soter_ecdsa_key_free(key->ecdsa);
         soter_pss_key_free(key->pss);
-        soter_fork_let();
+        soter_fork_allow();
         free(key);
     }
 }

@@ -57,7 +57,7 @@ static void thread_ends(void *unused)
     if (!atomic_load(&process_has_ended)) {
         OPENSSL_thread_stop();
     }
-    soter_fork_let();
+    soter_fork_allow();
 }
 
 /* A libcrypto that others started takes itself apart in exit(), and with it what other threads have

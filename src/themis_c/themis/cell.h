@@ -10,8 +10,8 @@
 
 #include "soter/aead.h"
 #include "soter/bytes.h"
-#include "soter/kdf.h"
-#include "soter/spare.h"
+#include "soter/hmac.h"
+#include "soter/reuse.h"
 #include "soter/status.h"
 
 /* Algorithm descriptors. The low 12 bits are the key length in bits; the padding bit is set
@@ -70,7 +70,7 @@ SOTER_MUST_USE struct soter_slice themis_cell_subject_set(struct themis_cell_sub
 /* A master key, and the cipher that the last operation under it left. */
 struct themis_cell_key {
     soter_hmac_key *master;
-    soter_spare cipher;
+    soter_reuse cipher;
 };
 
 SOTER_MUST_USE soter_status themis_cell_key_init(struct themis_cell_key *key,
@@ -81,11 +81,11 @@ void themis_cell_key_clear(struct themis_cell_key *key); /* fine after init fail
 /* A cell of themis.h: all three modes with a key. */
 struct themis_cell {
     struct themis_cell_key key;
-    soter_spare imprint; /* what the last Context Imprint worked with */
+    soter_reuse imprint; /* what the last Context Imprint worked with */
     bool compat_096;
 };
 
-/* Another cell with the same key, for a thread that wants its spares to itself. */
+/* Another cell with the same key, for a thread that keeps what it reuses to itself. */
 SOTER_MUST_USE soter_status themis_cell_copy(const struct themis_cell *cell,
                                              struct themis_cell **out);
 

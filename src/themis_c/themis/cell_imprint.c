@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "soter/ctr.h"
+#include "soter/hmac.h"
+#include "soter/kdf.h"
 #include "soter/wipe.h"
 #include "themis.h"
 #include "themis/cell.h"
@@ -12,47 +14,47 @@
 
 /* What an operation works with, and leaves for the next: which goes on with key and counter, if its
  * message has the same length and context. */
-struct tools {
+struct imprint {
     soter_hmac_key *counter_key;
     soter_ctr *ctr;
     struct themis_cell_subject subject;
     uint8_t counter[SOTER_CTR_BLOCK_SIZE];
 };
 
-static void tools_free(struct tools *tools)
+static void imprint_free(struct imprint *work)
 {
-    if (tools != NULL) {
-        soter_hmac_key_free(tools->counter_key);
-        soter_ctr_free(tools->ctr);
-        soter_wipe_free(tools, sizeof *tools);
+    if (work != NULL) {
+        soter_hmac_key_free(work->counter_key);
+        soter_ctr_free(work->ctr);
+        soter_wipe_free(work, sizeof *work);
     }
 }
 
-static soter_status tools_new(struct tools **out)
+static soter_status imprint_new(struct imprint **out)
 {
     soter_status status;
-    struct tools *tools = calloc(1, sizeof *tools);
-    if (tools == NULL) {
+    struct imprint *work = calloc(1, sizeof *work);
+    if (work == NULL) {
         return SOTER_NO_MEMORY;
     }
-    status = soter_ctr_new(&tools->ctr);
+    status = soter_ctr_new(&work->ctr);
     if (status != SOTER_SUCCESS) {
-        tools_free(tools);
+        imprint_free(work);
         return status;
     }
-    *out = tools;
+    *out = work;
     return SOTER_SUCCESS;
 }
 
-static soter_status tools_take(soter_spare *spare, struct tools **out)
+static soter_status imprint_take(soter_reuse *kept, struct imprint **out)
 {
-    *out = soter_spare_take(spare);
-    return *out != NULL ? SOTER_SUCCESS : tools_new(out);
+    *out = soter_reuse_take(kept);
+    return *out != NULL ? SOTER_SUCCESS : imprint_new(out);
 }
 
 void themis_cell_imprint_clear(struct themis_cell *cell)
 {
-    tools_free(soter_spare_take(&cell->imprint));
+    imprint_free(soter_reuse_take(&cell->imprint));
 }
 
 static soter_status derive_key(themis_cell *cell, size_t data_len, uint8_t key[KEY_SIZE])
@@ -67,44 +69,44 @@ static soter_status derive_key(themis_cell *cell, size_t data_len, uint8_t key[K
 }
 
 static soter_status
-derive_counter(struct tools *tools, const uint8_t key[KEY_SIZE], struct soter_slice context)
+derive_counter(struct imprint *work, const uint8_t key[KEY_SIZE], struct soter_slice context)
 {
     const struct soter_kdf_purpose purpose = {SOTER_LABEL("Themis secure cell message iv"),
                                               &context,
                                               1};
-    const soter_status status = tools->counter_key == NULL
-                                    ? soter_hmac_key_new(key, KEY_SIZE, &tools->counter_key)
-                                    : soter_hmac_key_set(tools->counter_key, key, KEY_SIZE);
+    const soter_status status = work->counter_key == NULL
+                                    ? soter_hmac_key_new(key, KEY_SIZE, &work->counter_key)
+                                    : soter_hmac_key_set(work->counter_key, key, KEY_SIZE);
     return status == SOTER_SUCCESS
-               ? soter_kdf(tools->counter_key, &purpose, tools->counter, SOTER_CTR_BLOCK_SIZE)
+               ? soter_kdf(work->counter_key, &purpose, work->counter, SOTER_CTR_BLOCK_SIZE)
                : status;
 }
 
 static soter_status derive(themis_cell *cell,
-                           struct tools *tools,
+                           struct imprint *work,
                            const struct themis_cell_text *text,
                            uint8_t key[KEY_SIZE])
 {
     const struct soter_slice context =
-        themis_cell_subject_set(&tools->subject, text, THEMIS_CELL_LENGTH_WIDTH, KEY_SIZE);
+        themis_cell_subject_set(&work->subject, text, THEMIS_CELL_LENGTH_WIDTH, KEY_SIZE);
     const soter_status status = derive_key(cell, text->len, key);
-    return status == SOTER_SUCCESS ? derive_counter(tools, key, context) : status;
+    return status == SOTER_SUCCESS ? derive_counter(work, key, context) : status;
 }
 
 static soter_status crypt_with(themis_cell *cell,
-                               struct tools *tools,
+                               struct imprint *work,
                                const struct themis_cell_text *text,
                                uint8_t *out)
 {
     uint8_t derived[KEY_SIZE] = {0};
     const uint8_t *key = NULL; /* the one that is there */
     soter_status status = SOTER_SUCCESS;
-    if (!themis_cell_subject_is(&tools->subject, text, THEMIS_CELL_LENGTH_WIDTH, KEY_SIZE)) {
+    if (!themis_cell_subject_is(&work->subject, text, THEMIS_CELL_LENGTH_WIDTH, KEY_SIZE)) {
         key = derived;
-        status = derive(cell, tools, text, derived);
+        status = derive(cell, work, text, derived);
     }
     if (status == SOTER_SUCCESS) {
-        status = soter_ctr_crypt(tools->ctr, key, tools->counter, text->data, text->len, out);
+        status = soter_ctr_crypt(work->ctr, key, work->counter, text->data, text->len, out);
     }
     soter_wipe(derived, sizeof derived);
     return status;
@@ -120,18 +122,18 @@ int themis_cell_imprint(themis_cell *cell,
 {
     const struct themis_cell_text text = {data, data_len, context, context_len};
     soter_status status;
-    struct tools *tools = NULL;
+    struct imprint *work = NULL;
     if (!themis_cell_fits(data_len) || context_len == 0) {
         return SOTER_INVALID_PARAMETER;
     }
     if (out_len < data_len) {
         return SOTER_BUFFER_TOO_SMALL;
     }
-    status = tools_take(&cell->imprint, &tools);
+    status = imprint_take(&cell->imprint, &work);
     if (status != SOTER_SUCCESS) {
         return status;
     }
-    status = crypt_with(cell, tools, &text, out);
-    tools_free(status == SOTER_SUCCESS ? soter_spare_leave(&cell->imprint, tools) : tools);
+    status = crypt_with(cell, work, &text, out);
+    imprint_free(status == SOTER_SUCCESS ? soter_reuse_leave(&cell->imprint, work) : work);
     return status;
 }

@@ -39,7 +39,7 @@ static bool next_item(struct batch *batch, size_t growth, struct item *item)
 }
 
 /* Threads that work through parts of one list share the cell: each takes a copy for itself, so
- * that none disturbs the spares of another. */
+ * that none disturbs what another keeps for reuse. */
 static int for_each(themis_cell *shared,
                     struct batch *batch,
                     const size_t *sizes,

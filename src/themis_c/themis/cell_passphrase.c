@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "soter/pbkdf2.h"
 #include "soter/rand.h"
 #include "soter/wipe.h"
 #include "themis.h"

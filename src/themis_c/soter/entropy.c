@@ -10,7 +10,7 @@
 #define _DARWIN_C_SOURCE 1
 #endif
 
-#include "soter/fresh.h"
+#include "soter/entropy.h"
 
 #include <string.h>
 
@@ -82,7 +82,7 @@ static bool from_kernel(uint8_t *out, size_t out_len)
 
 static bool has_rdrand;
 
-void soter_fresh_init(void)
+void soter_entropy_init(void)
 {
     has_rdrand = SOTER_RDRAND_PRESENT();
 }
@@ -108,7 +108,7 @@ SOTER_RDRAND_FUNCTION static bool from_processor(uint8_t *out, size_t out_len)
 
 #else
 
-void soter_fresh_init(void)
+void soter_entropy_init(void)
 {
 }
 
@@ -121,7 +121,7 @@ static bool from_processor(uint8_t *out, size_t out_len)
 
 #endif
 
-bool soter_fresh(uint8_t *out, size_t out_len)
+bool soter_entropy(uint8_t *out, size_t out_len)
 {
     return from_processor(out, out_len) || from_kernel(out, out_len);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "soter/kdf.h"
 #include "soter/rand.h"
 #include "soter/wipe.h"
 #include "themis/cell.h"
@@ -101,12 +102,12 @@ themis_cell_key_init(struct themis_cell_key *key, const uint8_t *bytes, size_t b
 void themis_cell_key_clear(struct themis_cell_key *key)
 {
     soter_hmac_key_free(key->master);
-    cipher_free(soter_spare_take(&key->cipher));
+    cipher_free(soter_reuse_take(&key->cipher));
 }
 
 static soter_status take_cipher(struct themis_cell_key *key, struct cipher **out)
 {
-    *out = soter_spare_take(&key->cipher);
+    *out = soter_reuse_take(&key->cipher);
     return *out != NULL ? SOTER_SUCCESS : cipher_new(out);
 }
 
@@ -114,7 +115,7 @@ static soter_status take_cipher(struct themis_cell_key *key, struct cipher **out
 static void leave_cipher(struct themis_cell_key *key, struct cipher *cipher, soter_status status)
 {
     cipher_free(status == SOTER_SUCCESS || status == SOTER_FAIL
-                    ? soter_spare_leave(&key->cipher, cipher)
+                    ? soter_reuse_leave(&key->cipher, cipher)
                     : cipher);
 }
 

@@ -5,18 +5,18 @@
  * Threads that share the place never wait and never see one object twice. What lies here may still
  * hold secrets of the last operation; so it belongs to a handle that holds the secret they came
  * from, and is wiped and freed with it. */
-#ifndef SOTER_SPARE_H
-#define SOTER_SPARE_H
+#ifndef SOTER_REUSE_H
+#define SOTER_REUSE_H
 
-typedef struct soter_spare {
+typedef struct soter_reuse {
     void *volatile kept;
-} soter_spare;
+} soter_reuse;
 
 /* What was left, or NULL. Only the caller has it then. */
-void *soter_spare_take(soter_spare *spare);
+void *soter_reuse_take(soter_reuse *place);
 
 /* Leaves an object. Answers what the caller has to free: NULL, or what another thread left
  * meanwhile. */
-void *soter_spare_leave(soter_spare *spare, void *object);
+void *soter_reuse_leave(soter_reuse *place, void *object);
 
 #endif

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "soter/crypto.h"
+#include "soter/libcrypto.h"
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/provider.h>
 #include <openssl/rand.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "soter/ec_curve.h"
+#include "soter/entropy.h"
 #include "soter/fips.h"
 #include "soter/fork.h"
-#include "soter/fresh.h"
-#include "soter/init.h"
 #include "soter/threads.h"
 
-struct soter_crypto soter_crypto;
+struct soter_libcrypto soter_libcrypto;
 
 static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
 static bool ready;
@@ -50,14 +50,14 @@ static bool is_of_fips(const EVP_MD *algorithm)
 /* What is fetched stays until the process ends: handles may be in use until the last moment. */
 static void fetch_all(void)
 {
-    struct soter_crypto *c = &soter_crypto;
+    struct soter_libcrypto *c = &soter_libcrypto;
     /* The default context is not ours to use, but OpenSSL starts it at the first fetch from any
      * other; if that fails, then only what comes later does, and for good. */
     if (OSSL_LIB_CTX_get0_global_default() == NULL) {
         return;
     }
     soter_fork_init();
-    soter_fresh_init();
+    soter_entropy_init();
     c->libctx = OSSL_LIB_CTX_new();
     if (c->libctx == NULL || (config != NULL && !soter_fips_load(c->libctx, config, &refusal))) {
         return;
@@ -103,7 +103,7 @@ soter_status soter_init_fips(const char *file, const char **why)
     config = file;
     status = soter_init();
     config = NULL;
-    if (status == SOTER_SUCCESS && soter_crypto.is_fips) {
+    if (status == SOTER_SUCCESS && soter_libcrypto.is_fips) {
         return SOTER_SUCCESS;
     }
     *why = refusal != NULL           ? refusal
@@ -112,12 +112,12 @@ soter_status soter_init_fips(const char *file, const char **why)
     return SOTER_FAIL;
 }
 
-const char *soter_openssl_version(void)
+const char *soter_libcrypto_version(void)
 {
     return OpenSSL_version(OPENSSL_VERSION);
 }
 
-bool soter_crypto_is_private(void)
+bool soter_libcrypto_is_private(void)
 {
 #ifdef SOTER_PRIVATE_LIBCRYPTO
     return true;
@@ -126,7 +126,7 @@ bool soter_crypto_is_private(void)
 #endif
 }
 
-soter_status soter_refusal(soter_status otherwise)
+soter_status soter_libcrypto_refused(soter_status otherwise)
 {
     const unsigned long last = ERR_peek_last_error();
     bool is_ours;
@@ -136,7 +136,7 @@ soter_status soter_refusal(soter_status otherwise)
     return is_ours && ERR_GET_REASON(last) == ERR_R_MALLOC_FAILURE ? SOTER_NO_MEMORY : otherwise;
 }
 
-soter_status soter_failed(soter_status status)
+soter_status soter_libcrypto_failed(soter_status status)
 {
     ERR_clear_error();
     return status;

@@ -3,15 +3,29 @@
  * The context is our own so that nothing reaches us that a configuration file or the rest of the
  * process does to the default one (providers, properties, FIPS switches). The FIPS provider works
  * in it when soter_init_fips is asked to. */
-#ifndef SOTER_CRYPTO_H
-#define SOTER_CRYPTO_H
+#ifndef SOTER_LIBCRYPTO_H
+#define SOTER_LIBCRYPTO_H
 
-#include <openssl/evp.h>
+#include <openssl/types.h>
 #include <stdbool.h>
 
 #include "soter/status.h"
 
-struct soter_crypto {
+/* Once per process, from any thread, before anything else of soter; calling again is fine. */
+SOTER_MUST_USE soter_status soter_init(void);
+
+/* The same with OpenSSL's FIPS provider, from the configuration in a file ("": from where OpenSSL
+ * looks); one thread at a time. FAIL: it cannot be had, or soter was started without; *why says in
+ * words what is wrong, a static text. */
+SOTER_MUST_USE soter_status soter_init_fips(const char *config, const char **why);
+
+/* Which OpenSSL does the work: the one that is loaded, which may be newer than the headers. */
+const char *soter_libcrypto_version(void);
+
+/* Whether it is a copy of our own, linked statically. */
+bool soter_libcrypto_is_private(void);
+
+struct soter_libcrypto {
     OSSL_LIB_CTX *libctx;
     bool is_fips; /* only the FIPS provider's algorithms are fetched */
     EVP_MD *sha256;
@@ -25,16 +39,16 @@ struct soter_crypto {
 };
 
 /* Valid and constant after soter_init answered SUCCESS. */
-extern struct soter_crypto soter_crypto;
+extern struct soter_libcrypto soter_libcrypto;
 
 /* What to answer when OpenSSL refuses data: NO_MEMORY where that is what it complains of last, or
  * else `otherwise`. (Where it forgets to complain, lack of memory looks like bad data.) Between
  * ERR_set_mark and ERR_pop_to_mark. */
-SOTER_MUST_USE soter_status soter_refusal(soter_status otherwise);
+SOTER_MUST_USE soter_status soter_libcrypto_refused(soter_status otherwise);
 
 /* Gives the status of a failure back, and takes OpenSSL's complaints about it away: whoever shares
  * libcrypto with us (Python's ssl) would find them in this thread's queue and take them for theirs.
  * For what fails where nobody had set a mark, because that would slow down what succeeds. */
-soter_status soter_failed(soter_status status);
+soter_status soter_libcrypto_failed(soter_status status);
 
 #endif
