@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
-from pythemis.astransport import SessionStream, open_session, start_session_server
+from pythemis.asession import SessionStream, open_session, start_session_server
 from pythemis.skeygen import KEY_PAIR_TYPE, GenerateKeyPair
 from pythemis.ssession import SecureSessionError
 

@@ -8,7 +8,7 @@ scell        Secure Cell: data at rest, under a key or a passphrase
 smessage     Secure Message: messages, signed or encrypted
 ssession     Secure Session: an encrypted connection of two parties
 stransport   Secure Session over sockets
-astransport  Secure Session over asyncio streams
+asession     Secure Session over asyncio streams
 scomparator  Secure Comparator: compare secrets without revealing them
 skeygen      keys: generated, inspected, converted
 exception    the base of all errors, and their numbers
@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import (  # noqa: F401
-        astransport,
+        asession,
         exception,
         scell,
         scomparator,
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from .ssession import *  # noqa: F403
 
 __all__ = ["exception", "scell", "scomparator", "skeygen", "smessage", "ssession"]
-_MODULES = [*__all__, "astransport", "stransport"]
+_MODULES = [*__all__, "asession", "stransport"]
 
 # What each module of __all__ lists in its own, known before any of them is loaded.
 _NAMES = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import _answers
+from . import _known_answers
 from ._core import start
 from .exception import ThemisError
 from .scell import SCellContextImprint, SCellSeal, SCellTokenProtect
@@ -59,7 +59,7 @@ def damaged(data: bytes) -> bytes:
 
 def check_seal() -> None:
     """Secure Cell in Seal mode, with a key."""
-    known = _answers.SEAL
+    known = _known_answers.SEAL
     cell = SCellSeal(key=known.key)
     read = cell.decrypt(known.encrypted, known.context)
     expect(read == known.message, "a cell of real Themis reads as something else")
@@ -72,7 +72,7 @@ def check_seal() -> None:
 
 def check_passphrase() -> None:
     """Secure Cell in Seal mode, with a passphrase."""
-    known = _answers.PASSPHRASE
+    known = _known_answers.PASSPHRASE
     cell = SCellSeal(passphrase=known.key, min_iterations=1)
     read = cell.decrypt(known.encrypted, known.context)
     expect(read == known.message, "a cell of real Themis reads as something else")
@@ -83,7 +83,7 @@ def check_passphrase() -> None:
 
 def check_token_protect() -> None:
     """Secure Cell in Token Protect mode."""
-    known = _answers.TOKEN_PROTECT
+    known = _known_answers.TOKEN_PROTECT
     cell = SCellTokenProtect(key=known.key)
     read = cell.decrypt(known.encrypted, known.token, known.context)
     expect(read == known.message, "a cell of real Themis reads as something else")
@@ -95,7 +95,7 @@ def check_token_protect() -> None:
 
 def check_context_imprint() -> None:
     """Secure Cell in Context Imprint mode, which gives the same each time."""
-    known = _answers.CONTEXT_IMPRINT
+    known = _known_answers.CONTEXT_IMPRINT
     cell = SCellContextImprint(key=known.key)
     written = cell.encrypt(known.message, known.context)
     expect(written == known.encrypted, "real Themis writes something else")
@@ -105,7 +105,7 @@ def check_context_imprint() -> None:
 
 def check_keys() -> None:
     """Keys, made and in other forms."""
-    for known in (_answers.EC, _answers.RSA):
+    for known in (_known_answers.EC, _known_answers.RSA):
         public_key = public_from_private(known.private_key)
         expect(public_key == known.public_key, "a private key has another public key")
         pem = to_pem(known.private_key)
@@ -116,7 +116,7 @@ def check_keys() -> None:
 
 def check_message_ec() -> None:
     """Secure Message with EC keys."""
-    check_message(_answers.EC)
+    check_message(_known_answers.EC)
     alice, bob = (GenerateKeyPair(KEY_PAIR_TYPE.EC) for _ in range(2))
     wrapped = SMessage(alice.export_private_key(), bob.export_public_key()).wrap(MESSAGE)
     reader = SMessage(bob.export_private_key(), alice.export_public_key())
@@ -125,10 +125,10 @@ def check_message_ec() -> None:
 
 def check_message_rsa() -> None:
     """Secure Message with RSA keys."""
-    check_message(_answers.RSA)
+    check_message(_known_answers.RSA)
 
 
-def check_message(known: _answers.Keys) -> None:
+def check_message(known: _known_answers.Keys) -> None:
     """Read what a peer signed and encrypted with real Themis, and do the same."""
     read = sverify(known.peer_public_key, known.signed_by_peer)
     expect(read == known.signed_message, "what real Themis signed reads as something else")

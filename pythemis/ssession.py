@@ -6,7 +6,7 @@ to use one object: the buffer-aware API hands you what to send and takes what yo
 (`SSession.connect_request`, `SSession.unwrap`, `SSession.wrap`); the callback-oriented API does
 the sending and receiving through a transport of yours (`SSession.connect`, `SSession.send`,
 `SSession.receive`). The module `pythemis.stransport` has such a transport for sockets,
-`pythemis.astransport` has sessions over asyncio streams.
+`pythemis.asession` has sessions over asyncio streams.
 
 Threads may share a session. Everything that fails raises `SecureSessionError`; a message that was
 refused leaves the session as it was.
@@ -127,7 +127,7 @@ class Transport(Protocol):
     It is all that the buffer-aware API needs. For the callback-oriented API there are two more:
     ``send(message)`` takes bytes to the peer, ``receive(max_length)`` waits for one whole message
     and returns it. Each raises an exception if that fails. None of them is a coroutine function:
-    for asyncio there is `pythemis.astransport`.
+    for asyncio there is `pythemis.asession`.
     """
 
     def get_pub_key_by_id(self, user_id: bytes, /) -> Buffer | None:
@@ -556,7 +556,7 @@ def _refuse_awaitable(answer: object, method: str) -> None:
         raise SecureSessionTypeError(
             THEMIS_CODES.NETWORK_ERROR,
             f"the transport's {method} is asynchronous, and a session awaits nothing; "
-            "pythemis.astransport has sessions for asyncio",
+            "pythemis.asession has sessions for asyncio",
         )
 
 

@@ -124,7 +124,7 @@ def _check_connection(connection: socket.socket) -> None:
         raise TypeError(f"the connection must be a connected socket, not {kind}")
     if isinstance(connection, getattr(sys.modules.get("ssl"), "SSLSocket", ())):
         raise TypeError(
-            "the connection must not be a TLS socket: pythemis.astransport takes ssl=, "
+            "the connection must not be a TLS socket: pythemis.asession takes ssl=, "
             "or give a transport of your own"
         )
     if connection.type != socket.SOCK_STREAM:

@@ -17,8 +17,8 @@ from _keys import container
 from _project import ROOT
 from _sessions import set_counts
 
-from pythemis import _answers
-from pythemis.astransport import SessionStream, open_session
+from pythemis import _known_answers
+from pythemis.asession import SessionStream, open_session
 from pythemis.exception import THEMIS_CODES, ThemisError
 from pythemis.scell import SCellContextImprint, SCellSeal, SCellTokenProtect
 from pythemis.scomparator import SComparator
@@ -369,7 +369,7 @@ PROVOKE = {
         lambda: CELL.decrypt(CELL.encrypt(b"message") + b"\n"),
         lambda: TOKEN.decrypt(*reversed(TOKEN.encrypt(b"message"))),
         lambda: restricted().decrypt(PASSPHRASE.encrypt(b"message")),
-        lambda: PASSPHRASE.decrypt(_answers.PASSPHRASE.encrypted),
+        lambda: PASSPHRASE.decrypt(_known_answers.PASSPHRASE.encrypted),
         lambda: CELL.encrypt(b"message", "context"),
         of_text,
         lambda: SCellContextImprint(b"key").encrypt(b"message", b""),

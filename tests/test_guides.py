@@ -14,7 +14,7 @@ from pythemis.scell import SCellSeal
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 LINK = re.compile(r"\]\((?!https?:)([^)\s#]+)?(?:#([\w.-]+))?\)")
 FENCED = re.compile(r"^ *(```+|~~~+).*?^ *\1", re.MULTILINE | re.DOTALL)
-MODULES = ("astransport", "exception", "scell", "scomparator", "skeygen", "smessage", "ssession")
+MODULES = ("asession", "exception", "scell", "scomparator", "skeygen", "smessage", "ssession")
 pytestmark = pytest.mark.no_c
 
 by_path = pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -25,7 +25,7 @@ from test_cell_passphrase import forge
 
 import pythemis
 from pythemis._core import boundary, comparators, messages
-from pythemis.astransport import SessionStream
+from pythemis.asession import SessionStream
 from pythemis.exception import THEMIS_CODES, ThemisError, ThemisValueError
 from pythemis.scell import (
     SCellContextImprint,

@@ -13,7 +13,7 @@ from _keys import cases, pairs
 from _project import ROOT
 
 from pythemis import __main__ as program
-from pythemis import __version__, _answers, _selftest
+from pythemis import __version__, _known_answers, _selftest
 from pythemis._core import start, versions
 from pythemis.scell import SCellSeal
 
@@ -116,21 +116,21 @@ def test_help_and_version():
 def test_the_known_answers_are_those_of_the_vectors():
     """Each of them is a case that real Themis wrote."""
     seal = named("cell_seal", "seal-good")
-    assert (seal["key"], seal["context"], seal["cell"], seal["message"], b"") == _answers.SEAL
+    assert (seal["key"], seal["context"], seal["cell"], seal["message"], b"") == _known_answers.SEAL
     secret = named("cell_passphrase", "pw-iter1000")
     found = (secret["passphrase"], secret["context"] or b"", secret["cell"], secret["message"], b"")
-    assert found == _answers.PASSPHRASE
+    assert found == _known_answers.PASSPHRASE
     token = named("cell_token_protect", "token-02")
     found = tuple(token[name] for name in ("key", "context", "encrypted", "message", "token"))
-    assert found == _answers.TOKEN_PROTECT
+    assert found == _known_answers.TOKEN_PROTECT
     imprint = named("cell_context_imprint", "imprint-02")
     found = tuple(imprint[name] for name in ("key", "context", "encrypted", "message"))
-    assert (*found, b"") == _answers.CONTEXT_IMPRINT
+    assert (*found, b"") == _known_answers.CONTEXT_IMPRINT
 
 
 @pytest.mark.parametrize(
     ("known", "own", "peer"),
-    [(_answers.EC, "p256_b", "p256"), (_answers.RSA, "rsa2048_b", "rsa2048")],
+    [(_known_answers.EC, "p256_b", "p256"), (_known_answers.RSA, "rsa2048_b", "rsa2048")],
 )
 def test_the_known_messages_are_those_of_the_vectors(known, own, peer):
     """Keys and messages belong together there as well."""
@@ -173,9 +173,9 @@ def test_what_is_right_fails_nowhere(capsys):
 )
 def test_a_wrong_answer_of_a_cell_fails(monkeypatch, capsys, answer, field, check):
     """A bit of what is known changes, and that check says so."""
-    known = getattr(_answers, answer)
+    known = getattr(_known_answers, answer)
     spoiled = known._replace(**{field: _selftest.damaged(getattr(known, field))})
-    monkeypatch.setattr(_answers, answer, spoiled)
+    monkeypatch.setattr(_known_answers, answer, spoiled)
     assert failures(capsys) == [check]
 
 
@@ -183,9 +183,9 @@ def test_a_wrong_answer_of_a_cell_fails(monkeypatch, capsys, answer, field, chec
 @pytest.mark.parametrize("kind", ["EC", "RSA"])
 def test_a_wrong_answer_of_a_message_fails(monkeypatch, capsys, kind, field):
     """A bit of what is known changes, and each check that uses it says so."""
-    known = getattr(_answers, kind)
+    known = getattr(_known_answers, kind)
     spoiled = known._replace(**{field: _selftest.damaged(getattr(known, field))})
-    monkeypatch.setattr(_answers, kind, spoiled)
+    monkeypatch.setattr(_known_answers, kind, spoiled)
     message = f"Secure Message, {kind} keys"
     assert failures(capsys) == (["Keys", message] if field == "public_key" else [message])
 
@@ -204,7 +204,7 @@ def test_what_refuses_nothing_fails(monkeypatch, capsys):
         (_selftest.SComparator, "is_equal", lambda _self: False, "Secure Comparator"),
         (_selftest.SSession, "remote_id", b"mallory", "Secure Session"),
         (_selftest.SSession, "is_established", lambda _self: False, "Secure Session"),
-        (_selftest, "to_pem", lambda _key: _selftest.to_pem(_answers.EC.public_key), "Keys"),
+        (_selftest, "to_pem", lambda _key: _selftest.to_pem(_known_answers.EC.public_key), "Keys"),
         (_selftest, "GenerateSymmetricKey", lambda: bytes(32), "Keys"),
     ],
 )

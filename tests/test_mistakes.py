@@ -22,7 +22,7 @@ from _cells import refused
 from _sessions import Answering
 
 import pythemis
-from pythemis.astransport import open_session, start_session_server
+from pythemis.asession import open_session, start_session_server
 from pythemis.exception import THEMIS_CODES, ThemisError, ThemisTypeError, ThemisValueError
 from pythemis.scell import (
     SCellSeal,
@@ -455,7 +455,7 @@ def test_the_package_shows_its_modules_what_they_list_and_nothing_else():
     offered = []
     while (found := completer.complete("pythemis.", len(offered))) is not None:
         offered.append(found.removeprefix("pythemis.").rstrip("()"))
-    modules = [*pythemis.__all__, "astransport", "stransport"]
+    modules = [*pythemis.__all__, "asession", "stransport"]
     assert sorted(offered) == sorted([*modules, *LISTED])
     assert len(dir(pythemis)) == len(set(dir(pythemis)))
     assert {"__version__", "__doc__", "__all__"} < set(dir(pythemis))
@@ -481,7 +481,7 @@ def test_what_is_not_used_is_not_loaded():
         "from pythemis import SCellSeal, KEY_PAIR_TYPE\n"
         "assert SCellSeal(b'k').decrypt(SCellSeal(b'k').encrypt(b'm')) == b'm'\n"
         "assert 'pythemis.ssession' not in loaded(), loaded()\n"
-        "pythemis.stransport.frame(b'm'); pythemis.astransport.open_session\n"
+        "pythemis.stransport.frame(b'm'); pythemis.asession.open_session\n"
         "names = {}; exec('from pythemis import *', names)\n"
         "assert sorted(set(names) - {'__builtins__'}) == pythemis.__all__\n"
     )
@@ -491,7 +491,7 @@ def test_what_is_not_used_is_not_loaded():
 def test_help_describes_the_modules():
     """`help(pythemis)` says what is in each of them."""
     described = dict(re.findall(r"^ *(\w+) +(.+)$", pydoc.plain(pydoc.render_doc(pythemis)), re.M))
-    for module in (*pythemis.__all__, "astransport", "stransport"):
+    for module in (*pythemis.__all__, "asession", "stransport"):
         assert len(described[module].split()) > 2
 
 

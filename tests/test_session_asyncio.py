@@ -14,7 +14,7 @@ from _cells import FEWER
 from _memory import traced, tracemalloc
 from _sessions import CLIENT, CODES, SERVER, key_pair, parties, refused
 
-from pythemis.astransport import SessionStream, open_session, start_session_server
+from pythemis.asession import SessionStream, open_session, start_session_server
 from pythemis.ssession import WHY_LEFT, SecureSessionError, SecureSessionValueError, SessionState
 from pythemis.stransport import frame
 

@@ -14,7 +14,7 @@ from _project import ROOT
 from _sessions import key_pair
 from test_session_threads import connected, socket_pair
 
-from pythemis.astransport import open_session, start_session_server
+from pythemis.asession import open_session, start_session_server
 from pythemis.ssession import SimpleMemoryTransport, SSession
 from pythemis.stransport import frame
 

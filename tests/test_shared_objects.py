@@ -383,7 +383,7 @@ def work(number):
             name, use = USES[(number + turn) % 4]
             module = getattr(pythemis, name)
             seen.append((name, id(module), id(module.ThemisError), use(module)))
-        pythemis.stransport, pythemis.astransport, pythemis.__version__
+        pythemis.stransport, pythemis.asession, pythemis.__version__
     except BaseException as error:
         failed.append(repr(error))
 threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]

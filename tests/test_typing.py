@@ -15,7 +15,7 @@ from pythemis._themis import ffi, lib
 
 STUB = ROOT / "pythemis" / "_themis.pyi"
 USAGE = ROOT / "tests" / "typed_usage.py"
-MODULES = [*pythemis.__all__, "stransport", "astransport"]
+MODULES = [*pythemis.__all__, "stransport", "asession"]
 
 pytestmark = [pytest.mark.no_c, pytest.mark.sources]
 

@@ -20,7 +20,7 @@ from typing_extensions import assert_type
 
 import pythemis
 from pythemis import exception, scell, scomparator, skeygen, smessage, ssession, stransport
-from pythemis.astransport import (
+from pythemis.asession import (
     DEFAULT_TIMEOUT,
     SessionStream,
     open_session,
@@ -97,7 +97,7 @@ text = "text"
 def package() -> None:
     assert_type(pythemis.__version__, str)
     assert_type(pythemis.stransport.frame(data), bytes)
-    assert_type(pythemis.astransport.DEFAULT_TIMEOUT, float)
+    assert_type(pythemis.asession.DEFAULT_TIMEOUT, float)
     assert_type(pythemis.SCellSeal(data), SCellSeal)
     assert_type(pythemis.GenerateSymmetricKey(), bytes)
     code: pythemis.THEMIS_CODES = THEMIS_CODES.FAIL
