@@ -33,8 +33,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple, TypeAlias
 
-from ._core import arguments, boundary, sessions
-from ._core.annotations import Buffer, Self
+from ._core import arguments, buffers, errors, owner, sessions
+from ._typing import Buffer, Self
 from .exception import THEMIS_CODES, ThemisError
 from .ssession import (
     WHY_LEFT,
@@ -102,7 +102,7 @@ class SessionStream:
         max_size: int = DEFAULT_MAX_SIZE,
     ) -> None:
         if "_reader" in vars(self):
-            boundary.refuse_again(SSession._errors, self)
+            owner.refuse_again(SSession._errors, self)
         self._reader = reader
         self._writer = writer
         self._session = session
@@ -162,11 +162,11 @@ class SessionStream:
                 session that is used up (NOT_SUPPORTED).
             ConnectionError: the connection is closing.
         """
-        size = len(boundary.view(SSession._errors, message, arguments.MESSAGE))
+        size = len(buffers.view(SSession._errors, message, arguments.MESSAGE))
         most = self._max_size - sessions.OVERHEAD
         if size > most:  # the peer would give the connection up
             limit = f"with max_size={self._max_size} it may have {most}"
-            boundary.wrong_value(SSession._errors, f"the message has {size} bytes; {limit}")
+            errors.wrong_value(SSession._errors, f"the message has {size} bytes; {limit}")
         self._write_frame(self._session.wrap(message))
 
     async def drain(self) -> None:
@@ -355,7 +355,7 @@ async def open_session(
     identity = _Identity(user_id, sign_key, keys, reject_duplicates, allow_own_identity, max_size)
     _check(identity, timeout)
     if remote_id is not None:
-        remote_id = boundary.copied(SSession._errors, remote_id, arguments.REMOTE_ID)
+        remote_id = buffers.copied(SSession._errors, remote_id, arguments.REMOTE_ID)
 
     async def connect() -> SessionStream:
         reader, writer = await asyncio.open_connection(host, port, **connection)

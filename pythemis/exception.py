@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any, overload
 
 from . import _compat
-from ._core.boundary import status_code
+from ._core.errors import status_code
 
 __all__ = ["THEMIS_CODES", "ThemisError", "ThemisTypeError", "ThemisValueError"]
 

@@ -26,8 +26,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 from . import _compat
-from ._core import boundary, cell_lists, cells, legacy
-from ._core.annotations import Buffer, Self
+from ._core import cell_lists, cell_passphrases, cells, errors, legacy, owner
+from ._typing import Buffer, Self
 from .exception import THEMIS_CODES as THEMIS_CODES
 from .exception import ThemisError
 
@@ -46,9 +46,9 @@ Form: TypeAlias = Literal["NFC", "NFKC"]
 Contexts: TypeAlias = Buffer | Iterable[Buffer | None] | None
 ReadContexts: TypeAlias = Buffer | str | Iterable[Buffer | str | None] | None  # text: of 0.15
 
-DEFAULT_ITERATIONS = cells.ITERATIONS
-DEFAULT_MIN_ITERATIONS = cells.MIN_ITERATIONS
-DEFAULT_MAX_ITERATIONS = cells.MAX_ITERATIONS
+DEFAULT_ITERATIONS = cell_passphrases.ITERATIONS
+DEFAULT_MIN_ITERATIONS = cell_passphrases.MIN_ITERATIONS
+DEFAULT_MAX_ITERATIONS = cell_passphrases.MAX_ITERATIONS
 NORMALIZE_MAX = 1024  # characters
 
 
@@ -70,7 +70,7 @@ class SecureCellValueError(SecureCellError, ValueError):
     """An argument has the right type and an impossible value."""
 
 
-_ERRORS = boundary.Errors(SecureCellError, SecureCellTypeError, SecureCellValueError)
+_ERRORS = errors.Errors(SecureCellError, SecureCellTypeError, SecureCellValueError)
 
 
 def legacy_text(text: str) -> bytes:
@@ -89,17 +89,17 @@ def legacy_text(text: str) -> bytes:
         SecureCellError: something other than text.
     """
     if not isinstance(text, str):
-        boundary.wrong_type(_ERRORS, f"legacy_text takes a str, not {type(text).__name__}")
+        errors.wrong_type(_ERRORS, f"legacy_text takes a str, not {type(text).__name__}")
     return legacy.legacy_text(text)
 
 
-class _KeyedCell(boundary.Immutable):
+class _KeyedCell(owner.Immutable):
     _errors = _ERRORS
 
     def _prepare(self, key: Buffer | None, *, compat_096: bool = False) -> None:
         if key is None:
-            boundary.wrong_value(_ERRORS, f"{type(self).__name__} needs a key")
-        boundary.own(self, cells.new, key, compat_096=bool(compat_096))
+            errors.wrong_value(_ERRORS, f"{type(self).__name__} needs a key")
+        owner.own(self, cells.new, key, compat_096=bool(compat_096))
 
 
 class SCellSeal(_KeyedCell):
@@ -123,7 +123,7 @@ class SCellSeal(_KeyedCell):
         if cls is not SCellSeal or passphrase is None:
             return super().__new__(cls)
         if keys or key is not None:
-            boundary.wrong_value(_ERRORS, "give a key or a passphrase, not both")
+            errors.wrong_value(_ERRORS, "give a key or a passphrase, not both")
         instead: Any = object.__new__(SCellSealPassphrase)
         return instead  # type: ignore[no-any-return]
 
@@ -155,9 +155,9 @@ class SCellSeal(_KeyedCell):
         max_iterations: int | None = None,
     ) -> None:
         if passphrase is not None:
-            boundary.wrong_value(_ERRORS, f"{type(self).__name__} takes a key, not a passphrase")
+            errors.wrong_value(_ERRORS, f"{type(self).__name__} takes a key, not a passphrase")
         if key is None:
-            boundary.wrong_value(
+            errors.wrong_value(
                 _ERRORS,
                 "give a key or a passphrase: SCellSeal(key=...) or SCellSeal(passphrase=...)",
             )
@@ -170,7 +170,7 @@ class SCellSeal(_KeyedCell):
         }
         for name, value in given.items():
             if value is not None:  # a passphrase was meant, and would not be stretched
-                boundary.wrong_value(_ERRORS, f"{name} is for SCellSeal(passphrase=...), not a key")
+                errors.wrong_value(_ERRORS, f"{name} is for SCellSeal(passphrase=...), not a key")
         self._prepare(key, compat_096=compat_096)
 
     def encrypt(self, message: Buffer, context: Buffer | None = None) -> bytes:
@@ -310,14 +310,14 @@ class SCellSealPassphrase(SCellSeal):
         max_iterations: int = DEFAULT_MAX_ITERATIONS,
     ) -> None:
         if passphrase is None or key is not None:
-            boundary.wrong_value(_ERRORS, "SCellSealPassphrase takes a passphrase, and no key")
+            errors.wrong_value(_ERRORS, "SCellSealPassphrase takes a passphrase, and no key")
         if normalize is not None:
             passphrase = _normalised(passphrase, normalize)
         if isinstance(passphrase, str):
             passphrase = _encoded(passphrase, encoding)
-        boundary.own(
+        owner.own(
             self,
-            cells.passphrase_new,
+            cell_passphrases.new,
             passphrase,
             iterations=iterations,
             min_iterations=min_iterations,
@@ -326,7 +326,7 @@ class SCellSealPassphrase(SCellSeal):
 
     def encrypt(self, message: Buffer, context: Buffer | None = None) -> bytes:
         """Encrypt as `SCellSeal.encrypt` does; the result has ``len(message) + 70`` bytes."""
-        return cells.passphrase_seal(self, message, context)
+        return cell_passphrases.seal(self, message, context)
 
     def decrypt(self, message: Buffer, context: Buffer | str | None = None) -> bytes:
         """Decrypt as `SCellSeal.decrypt` does.
@@ -335,30 +335,30 @@ class SCellSealPassphrase(SCellSeal):
             SecureCellError: a wrong passphrase or context, data that is damaged or something
                 else, or iterations outside of ``min_iterations`` to ``max_iterations``.
         """
-        return cells.passphrase_unseal(self, message, context)
+        return cell_passphrases.unseal(self, message, context)
 
     def encrypt_into(self, buffer: Buffer, message: Buffer, context: Buffer | None = None) -> int:
         """Encrypt as `SCellSeal.encrypt_into` does, with 70 in the place of 44."""
-        return cells.passphrase_seal_into(self, buffer, message, context)
+        return cell_passphrases.seal_into(self, buffer, message, context)
 
     def decrypt_into(
         self, buffer: Buffer, message: Buffer, context: Buffer | str | None = None
     ) -> int:
         """Decrypt as `SCellSeal.decrypt_into` does, with 70 in the place of 44."""
-        return cells.passphrase_unseal_into(self, buffer, message, context)
+        return cell_passphrases.unseal_into(self, buffer, message, context)
 
     def encrypt_many(
         self, messages: Iterable[Buffer], contexts: Contexts = None, *, threads: int = 1
     ) -> list[bytes]:
         """Encrypt as `SCellSeal.encrypt_many` does; only more threads make this faster."""
-        function = cells.passphrase_seal
+        function = cell_passphrases.seal
         return cell_lists.one_by_one(self, function, messages, contexts, threads, reads=False)
 
     def decrypt_many(
         self, messages: Iterable[Buffer], contexts: ReadContexts = None, *, threads: int = 1
     ) -> list[bytes]:
         """Decrypt as `SCellSeal.decrypt_many` does; only more threads make this faster."""
-        function = cells.passphrase_unseal
+        function = cell_passphrases.unseal
         return cell_lists.one_by_one(self, function, messages, contexts, threads, reads=True)
 
 
@@ -579,27 +579,27 @@ class SCellContextImprint(_KeyedCell):
 
 def _normalised(passphrase: Buffer | str, form: Form) -> str:
     if not isinstance(form, str):
-        boundary.wrong_type(_ERRORS, "normalize must be 'NFC', 'NFKC' or None")
+        errors.wrong_type(_ERRORS, "normalize must be 'NFC', 'NFKC' or None")
     if form not in ("NFC", "NFKC"):
-        boundary.wrong_value(_ERRORS, "normalize must be 'NFC', 'NFKC' or None")
+        errors.wrong_value(_ERRORS, "normalize must be 'NFC', 'NFKC' or None")
     if not isinstance(passphrase, str):
-        boundary.wrong_value(_ERRORS, "normalize is for a passphrase of type str, not for bytes")
+        errors.wrong_value(_ERRORS, "normalize is for a passphrase of type str, not for bytes")
     if len(passphrase) > NORMALIZE_MAX:  # many accents on one letter cost quadratic time
         problem = f"a passphrase of more than {NORMALIZE_MAX} characters is not normalised"
-        boundary.wrong_value(_ERRORS, problem)
+        errors.wrong_value(_ERRORS, problem)
     return unicodedata.normalize(form, passphrase)
 
 
 def _encoded(passphrase: str, encoding: str) -> bytes:
     if not isinstance(encoding, str):
-        boundary.wrong_type(_ERRORS, "encoding must be the name of one, a str")
+        errors.wrong_type(_ERRORS, "encoding must be the name of one, a str")
     try:
         return passphrase.encode(encoding)
     except LookupError:  # it may be the passphrase, in the wrong place
         problem = "this encoding is not known; the passphrase comes first, then its encoding"
     except ValueError:  # its text can show the passphrase, so it is not chained
         problem = f"the passphrase cannot be expressed in {encoding!r}"
-    return boundary.wrong_value(_ERRORS, problem)
+    return errors.wrong_value(_ERRORS, problem)
 
 
 if TYPE_CHECKING:  # a name that is not there must not pass for one

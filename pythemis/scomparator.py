@@ -26,8 +26,8 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from . import _compat
-from ._core import boundary, comparators, forks
-from ._core.annotations import Buffer
+from ._core import comparators, errors, forks, owner
+from ._typing import Buffer
 from .exception import THEMIS_CODES as THEMIS_CODES
 from .exception import ThemisError
 
@@ -60,7 +60,7 @@ class SecureComparatorValueError(SecureComparatorError, ValueError):
     """An argument has the right type and an impossible value."""
 
 
-_ERRORS = boundary.Errors(
+_ERRORS = errors.Errors(
     SecureComparatorError, SecureComparatorTypeError, SecureComparatorValueError
 )
 
@@ -82,7 +82,7 @@ class SComparator(comparators.Comparator):
 
     def __init__(self, shared_secret: Buffer) -> None:
         forks.watch(self)
-        boundary.own(self, comparators.new, shared_secret)
+        owner.own(self, comparators.new, shared_secret)
 
     def append_secret(self, secret: Buffer) -> None:
         """Add to the secret, for one that comes in pieces; how it was cut makes no difference.

@@ -14,8 +14,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from . import _compat
-from ._core import boundary, keys
-from ._core.annotations import Buffer
+from ._core import errors, keys, owner
+from ._typing import Buffer
 from .exception import THEMIS_CODES as THEMIS_CODES
 from .exception import ThemisError, ThemisTypeError, ThemisValueError
 
@@ -36,7 +36,7 @@ __all__ = [
     "to_pem",
 ]
 
-_ERRORS = boundary.Errors(ThemisError, ThemisTypeError, ThemisValueError)
+_ERRORS = errors.Errors(ThemisError, ThemisTypeError, ThemisValueError)
 _UNCOMPRESSED_VARIABLE = "THEMIS_GEN_EC_KEY_PAIR_UNCOMPRESSED"
 
 
@@ -113,7 +113,7 @@ _CURVES = {"P-256": 256, "P-384": 384, "P-521": 521}
 _RSA_BITS = (2048, 4096, 8192)  # 1024 is read, for old data, but no longer made
 
 
-class GenerateKeyPair(boundary.Immutable):
+class GenerateKeyPair(owner.Immutable):
     """Generates a pair of keys.
 
     ``close()`` forgets the pair and cannot wipe it: its keys are ``bytes``, which Python frees as
@@ -145,8 +145,8 @@ class GenerateKeyPair(boundary.Immutable):
         if uncompressed is None:
             uncompressed = os.environ.get(_UNCOMPRESSED_VARIABLE) == "1"
         elif kind.algorithm != keys.EC:
-            boundary.wrong_value(_ERRORS, "uncompressed is for EC keys")
-        boundary.own(self, keys.pair, kind, uncompressed=bool(uncompressed))
+            errors.wrong_value(_ERRORS, "uncompressed is for EC keys")
+        owner.own(self, keys.pair, kind, uncompressed=bool(uncompressed))
 
     def export_private_key(self) -> bytes:
         """Give the private key; keep it secret."""
@@ -159,28 +159,28 @@ class GenerateKeyPair(boundary.Immutable):
         return public_key
 
     def _pair(self) -> tuple[bytes, bytes]:
-        pair: tuple[bytes, bytes] = boundary.opened(self)
+        pair: tuple[bytes, bytes] = owner.opened(self)
         return pair
 
 
 def _kind_to_make(alg: object, bits: object, curve: object) -> keys.Kind:
     if alg == KEY_PAIR_TYPE.EC:
         if bits is not None:
-            boundary.wrong_value(_ERRORS, "bits are for RSA keys; EC keys take a curve")
+            errors.wrong_value(_ERRORS, "bits are for RSA keys; EC keys take a curve")
         if curve is None:
             curve = "P-256"
         if not isinstance(curve, str) or curve not in _CURVES:
-            boundary.wrong_value(_ERRORS, f"the curve must be one of {', '.join(_CURVES)}")
+            errors.wrong_value(_ERRORS, f"the curve must be one of {', '.join(_CURVES)}")
         return keys.Kind(keys.EC, _CURVES[curve], is_private=True)
     if alg == KEY_PAIR_TYPE.RSA:
         if curve is not None:
-            boundary.wrong_value(_ERRORS, "a curve is for EC keys; RSA keys take bits")
+            errors.wrong_value(_ERRORS, "a curve is for EC keys; RSA keys take bits")
         if bits is None:
             bits = _RSA_BITS[0]
         if not isinstance(bits, int) or bits not in _RSA_BITS:
-            boundary.wrong_value(_ERRORS, f"bits must be one of {', '.join(map(str, _RSA_BITS))}")
+            errors.wrong_value(_ERRORS, f"bits must be one of {', '.join(map(str, _RSA_BITS))}")
         return keys.Kind(keys.RSA, bits, is_private=True)
-    return boundary.wrong_value(
+    return errors.wrong_value(
         _ERRORS, "the algorithm must be KEY_PAIR_TYPE.EC or KEY_PAIR_TYPE.RSA"
     )
 
@@ -371,7 +371,7 @@ def from_point(point: Buffer) -> bytes:
 def _to_text(key: Buffer, passphrase: Buffer | str | None, *, pem: bool) -> bytes:
     secret = _passphrase_bytes(passphrase)
     if passphrase is not None and key_kind(key).is_public:
-        boundary.wrong_value(_ERRORS, "a public key is not encrypted: leave the passphrase out")
+        errors.wrong_value(_ERRORS, "a public key is not encrypted: leave the passphrase out")
     return keys.exported(_ERRORS, key, pem=pem, passphrase=secret)
 
 
@@ -382,7 +382,7 @@ def _passphrase_bytes(passphrase: Buffer | str | None) -> Buffer | None:
         return passphrase.encode()
     except UnicodeEncodeError:  # its text would show the passphrase, so it is not chained
         pass
-    return boundary.wrong_value(_ERRORS, "the passphrase cannot be expressed in UTF-8")
+    return errors.wrong_value(_ERRORS, "the passphrase cannot be expressed in UTF-8")
 
 
 if TYPE_CHECKING:  # a name that is not there must not pass for one

@@ -18,8 +18,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import _compat
-from ._core import boundary, messages
-from ._core.annotations import Buffer
+from ._core import errors, messages, owner
+from ._typing import Buffer
 from .exception import THEMIS_CODES as THEMIS_CODES
 from .exception import ThemisError
 
@@ -47,10 +47,10 @@ class SecureMessageValueError(SecureMessageError, ValueError):
     """An argument has the right type and an impossible value, such as a key of the wrong kind."""
 
 
-_ERRORS = boundary.Errors(SecureMessageError, SecureMessageTypeError, SecureMessageValueError)
+_ERRORS = errors.Errors(SecureMessageError, SecureMessageTypeError, SecureMessageValueError)
 
 
-class SMessage(boundary.Immutable):
+class SMessage(owner.Immutable):
     """Encrypts messages for a peer and decrypts the peer's.
 
     With EC keys both sides agree on a secret when the object is made, once for all its messages.
@@ -68,7 +68,7 @@ class SMessage(boundary.Immutable):
     _errors = _ERRORS
 
     def __init__(self, private_key: Buffer, peer_public_key: Buffer) -> None:
-        boundary.own(self, messages.new, private_key, peer_public_key)
+        owner.own(self, messages.new, private_key, peer_public_key)
 
     def wrap(self, message: Buffer) -> bytes:
         """Encrypt a message for the peer.
@@ -101,7 +101,7 @@ class SMessage(boundary.Immutable):
         return messages.unwrap(self, message)
 
 
-class SecureSigner(boundary.Immutable):
+class SecureSigner(owner.Immutable):
     """Signs messages, with a key that is read once.
 
     Args:
@@ -114,7 +114,7 @@ class SecureSigner(boundary.Immutable):
     _errors = _ERRORS
 
     def __init__(self, private_key: Buffer) -> None:
-        boundary.own(self, messages.signer_new, private_key)
+        owner.own(self, messages.signer_new, private_key)
 
     def sign(self, message: Buffer) -> bytes:
         """Sign a message, as `ssign` does.
@@ -133,7 +133,7 @@ class SecureSigner(boundary.Immutable):
         return messages.signer_sign(self, message)
 
 
-class SecureVerifier(boundary.Immutable):
+class SecureVerifier(owner.Immutable):
     """Checks signed messages, with a key that is read once.
 
     Args:
@@ -147,7 +147,7 @@ class SecureVerifier(boundary.Immutable):
     _refusal = "cannot be pickled: pickle the public key"
 
     def __init__(self, public_key: Buffer) -> None:
-        boundary.own(self, messages.verifier_new, public_key)
+        owner.own(self, messages.verifier_new, public_key)
 
     def verify(self, message: Buffer) -> bytes:
         """Check a signed message, as `sverify` does.

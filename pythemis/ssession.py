@@ -22,8 +22,8 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Any, Protocol
 
 from . import _compat
-from ._core import arguments, boundary, forks, sessions
-from ._core.annotations import Buffer
+from ._core import arguments, buffers, errors, forks, owner, sessions
+from ._typing import Buffer
 from .exception import THEMIS_CODES as THEMIS_CODES
 from .exception import ThemisError
 
@@ -65,7 +65,7 @@ class _NoClaimError(SecureSessionError):
 
 
 _UNKNOWN = THEMIS_CODES.SSESSION_GET_PUB_FOR_ID_CALLBACK_ERROR
-_ERRORS = boundary.Errors(SecureSessionError, SecureSessionTypeError, SecureSessionValueError)
+_ERRORS = errors.Errors(SecureSessionError, SecureSessionTypeError, SecureSessionValueError)
 _NO_CLAIM = _ERRORS._replace(failed=_NoClaimError)
 
 
@@ -159,7 +159,7 @@ class MemoryTransport(ABC):
         Returns:
             Its length in bytes; a session does not look at it.
         """
-        message = boundary.copied(_ERRORS, message, arguments.MESSAGE)
+        message = buffers.copied(_ERRORS, message, arguments.MESSAGE)
         self.message_list.append(message)
         return len(message)
 
@@ -205,15 +205,13 @@ class SimpleMemoryTransport(MemoryTransport):
         public_key: bytes | None = None,
     ) -> None:
         if "_keys" in vars(self):
-            boundary.refuse_again(_ERRORS, self)
+            owner.refuse_again(_ERRORS, self)
         if public_key is not None:
             peers = [(peers, public_key)]  # type: ignore[list-item]
         try:
             self._keys: dict[bytes, bytes] = dict(peers)  # type: ignore[arg-type]
         except (TypeError, ValueError):
-            boundary.wrong_type(
-                _ERRORS, "give ids and public keys: SimpleMemoryTransport({id: key})"
-            )
+            errors.wrong_type(_ERRORS, "give ids and public keys: SimpleMemoryTransport({id: key})")
         sessions.check_peers(_ERRORS, self._keys)
 
     def get_pub_key_by_id(self, user_id: bytes) -> bytes | None:
@@ -278,13 +276,13 @@ class SSession(sessions.Session):
         allow_own_identity: bool = False,
     ) -> None:
         if transport is not None and not hasattr(transport, "get_pub_key_by_id"):
-            boundary.wrong_type(
+            errors.wrong_type(
                 _ERRORS,
                 "the transport must have the method get_pub_key_by_id, as "
                 f"SimpleMemoryTransport({{id: key}}) has; {type(transport).__name__} has not",
             )
         forks.watch(self)
-        boundary.own(
+        owner.own(
             self,
             sessions.new,
             user_id,
@@ -414,7 +412,7 @@ class SSession(sessions.Session):
             SecureSessionError: this session is under way or established already, or the
                 transport failed (NETWORK_ERROR).
         """
-        talk = boundary.opened(self).talk
+        talk = owner.opened(self).talk
         _method(talk, "send")  # without it the session stays as it is
         with talk.sending:
             _deliver(talk, sessions.connect_request(self))
@@ -432,7 +430,7 @@ class SSession(sessions.Session):
             SecureSessionError: as `wrap`; or the transport failed (NETWORK_ERROR), with what it
                 raised as the ``__cause__``.
         """
-        talk = boundary.opened(self).talk
+        talk = owner.opened(self).talk
         with talk.sending:  # across both, so that messages leave in the order of their numbers
             wrapped = sessions.wrap(self, message)
             _deliver(talk, wrapped)
@@ -454,7 +452,7 @@ class SSession(sessions.Session):
                 these two nothing more may come, unless the cause is a TimeoutError.
         """
         # Inside the transport's send we hold the lock that a negotiating receiver waits for.
-        talk = boundary.opened(self).talk
+        talk = owner.opened(self).talk
         inside_send = talk.delivering == get_ident()
         if not talk.receiving.acquire(blocking=not inside_send):
             raise SecureSessionError(
@@ -481,8 +479,8 @@ class SSession(sessions.Session):
         peer_key = b""
         if state in (sessions.IDLE, sessions.WAITING_FOR_2):
             # A copy: what a callback does to a buffer of its own must not reach the core.
-            message = boundary.copied(_ERRORS, message, arguments.RECEIVED)
-            transport = boundary.opened(self).talk.transport
+            message = buffers.copied(_ERRORS, message, arguments.RECEIVED)
+            transport = owner.opened(self).talk.transport
             with suppress(_NoClaimError):  # then the core refuses it, in the words of its state
                 peer_id = sessions.claimed_peer(_NO_CLAIM, message)
                 peer_key = _public_key_of(transport, peer_id)
@@ -490,7 +488,7 @@ class SSession(sessions.Session):
 
     def _fetch(self, talk: sessions.Talk, max_length: int) -> Buffer:
         if not isinstance(max_length, int):
-            boundary.wrong_type(_ERRORS, "max_length must be an int")
+            errors.wrong_type(_ERRORS, "max_length must be an int")
         receive = _method(talk, "receive")
         try:
             message = receive(max(max_length, NEGOTIATION_LENGTH) + sessions.OVERHEAD)
@@ -500,7 +498,7 @@ class SSession(sessions.Session):
                 text += f"; {WHY_LEFT}"
             raise SecureSessionError(THEMIS_CODES.NETWORK_ERROR, text) from error
         _refuse_awaitable(message, "receive")
-        if message is None or len(boundary.view(_ERRORS, message, arguments.RECEIVED)) == 0:
+        if message is None or len(buffers.view(_ERRORS, message, arguments.RECEIVED)) == 0:
             raise SecureSessionError(
                 THEMIS_CODES.SSESSION_TRANSPORT_ERROR,
                 "the transport received nothing: has the peer closed the connection?",
@@ -514,7 +512,7 @@ def _public_key_of(transport: Any, peer_id: bytes) -> bytes:
     except Exception as error:
         raise look_up_failed(peer_id) from error
     try:
-        found = b"" if key is None else boundary.copied(_ERRORS, key, arguments.PUBLIC)
+        found = b"" if key is None else buffers.copied(_ERRORS, key, arguments.PUBLIC)
     except SecureSessionTypeError as error:
         message = f"get_pub_key_by_id must return bytes, not {type(key).__name__}"
         raise SecureSessionError(_UNKNOWN, message) from error

@@ -25,8 +25,8 @@ from time import monotonic
 from types import EllipsisType
 from typing import TypeAlias
 
-from ._core import arguments, boundary, forks, sessions
-from ._core.annotations import Buffer, Self
+from ._core import arguments, buffers, forks, owner, sessions
+from ._typing import Buffer, Self
 from .ssession import MemoryTransport, SSession
 
 __all__ = ["DEFAULT_MAX_SIZE", "HEADER_SIZE", "SocketTransport", "frame", "frame_size"]
@@ -96,7 +96,7 @@ def _header(size: int, max_size: int) -> bytes:
 
 
 def _bytes_of(data: Buffer, what: arguments.Argument) -> bytes:
-    return boundary.copied(SSession._errors, data, what)
+    return buffers.copied(SSession._errors, data, what)
 
 
 def check_limits(max_size: int, timeout: float | None) -> None:
@@ -235,7 +235,7 @@ class SocketTransport(MemoryTransport):
         timeout: float | EllipsisType | None = ...,
     ) -> None:
         if "_socket" in vars(self):
-            boundary.refuse_again(SSession._errors, self)
+            owner.refuse_again(SSession._errors, self)
         _check_connection(connection)
         check_limits(max_size, None if isinstance(timeout, EllipsisType) else timeout)
         check_keys(keys)

@@ -20,7 +20,7 @@ from _project import ROOT
 from _sessions import established, key_pair, parties
 from test_primitives import boxed
 
-from pythemis._core import cell_lists
+from pythemis._core import cell_lists, workers
 from pythemis.exception import ThemisError
 from pythemis.scell import SCellContextImprint, SCellSeal, SCellTokenProtect, SecureCellError
 from pythemis.scomparator import SComparator
@@ -352,7 +352,7 @@ def counted_threads(monkeypatch, most):
             started.append(self)
             super().start()
 
-    monkeypatch.setattr(cell_lists, "Thread", Counted)
+    monkeypatch.setattr(workers, "Thread", Counted)
     monkeypatch.setattr(cell_lists, "_PART_COUNT", 1)
     return started
 

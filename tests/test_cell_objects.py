@@ -22,7 +22,7 @@ from test_cell_passphrase import forge
 
 import pythemis
 from pythemis import exception, scell
-from pythemis._core import cells
+from pythemis._core import cell_passphrases, cells
 from pythemis._themis import lib
 from pythemis.exception import (
     THEMIS_CODES,
@@ -146,11 +146,11 @@ def on_the_way_into_c(action):
         action()
         return output(size)
 
-    cells.new_output = output_and_action
+    cells.new_output = cell_passphrases.new_output = output_and_action
     try:
         yield
     finally:
-        cells.new_output = output
+        cells.new_output = cell_passphrases.new_output = output
 
 
 def test_a_close_during_a_call_does_not_disturb_it(mode, cell):

@@ -32,7 +32,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_primitives import kdf_by_definition
 
-from pythemis._core import cells
+from pythemis._core import cell_passphrases
 from pythemis._themis import ffi, lib
 from pythemis.exception import THEMIS_CODES
 from pythemis.scell import (
@@ -298,7 +298,7 @@ def test_zeros_behind_a_passphrase_make_no_other():
 
 def test_a_header_that_changes_between_two_looks_is_looked_at_once(monkeypatch):
     """The output was made for one length: it does not matter that the cell now claims another."""
-    output = cells.new_output
+    output = cell_passphrases.new_output
     cell = quick(b"x", max_iterations=10)
     first = forge(b"x", b"m" * 10, salt=bytes(60000))
     second = forge(b"x", b"m" * 60010, salt=b"")
@@ -312,7 +312,7 @@ def test_a_header_that_changes_between_two_looks_is_looked_at_once(monkeypatch):
 
     # Somebody else writes into the shared memory after the length was looked up.
     shared_view = memoryview(shared)
-    monkeypatch.setattr(cells, "new_output", output_while_somebody_writes)
+    monkeypatch.setattr(cell_passphrases, "new_output", output_while_somebody_writes)
     assert cell.decrypt(shared_view) == b"m" * 10
     assert shared == second
 
@@ -391,7 +391,7 @@ def test_every_way_of_reading_obeys_the_bounds(monkeypatch, iterations):
     def stretched(_):
         raise AssertionError("work was done")
 
-    monkeypatch.setattr(cells, "_stretched", stretched)
+    monkeypatch.setattr(cell_passphrases, "_stretched", stretched)
     cell = quick("x", min_iterations=5, iterations=5, max_iterations=5)
     sealed = with_u32(forge(b"x", MESSAGE), ITERATIONS_AT, iterations)
     room = bytearray(sealed)

@@ -7,7 +7,7 @@ import pytest
 from _cells import not_authentic
 from _sessions import established
 
-from pythemis._core import cells, messages, sessions
+from pythemis._core import cell_passphrases, cells, messages, sessions
 from pythemis.scell import SCellSeal, SCellTokenProtect
 from pythemis.skeygen import KEY_PAIR_TYPE, GenerateKeyPair
 from pythemis.smessage import SMessage
@@ -58,7 +58,7 @@ def session():
 
 CASES = {
     "seal": (cells, lambda: cell(SCellSeal, "key")),
-    "passphrase": (cells, lambda: cell(SCellSeal, "passphrase")),
+    "passphrase": (cell_passphrases, lambda: cell(SCellSeal, "passphrase")),
     "token protect": (cells, lambda: cell(SCellTokenProtect, "key")),
     "ec message": (messages, lambda: message(KEY_PAIR_TYPE.EC)),
     "rsa message": (messages, lambda: message(KEY_PAIR_TYPE.RSA)),

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may know whom: Python modules, _core, themis.h, themis/, soter/, OpenSSL and libsodium."""
+"""Who may know whom in C: themis.h, themis/, soter/, OpenSSL and libsodium."""
 
-import ast
 import re
 
 import pytest
@@ -26,44 +25,6 @@ SYSTEM_HEADERS = {
 }
 # Names that belong to a compiler stand in soter/compiler.h alone; these tell systems apart.
 COMPILERS = re.compile(r"\b__(?!linux__\b|APPLE__\b|cplusplus\b)\w+")
-
-
-def types_asked_for_by_name(folder):
-    """List every line on which a function, rather than its module, looks up a type of cffi."""
-    asking = {"new", "from_buffer", "cast", "typeof", "sizeof", "new_allocator", "places"}
-    return [
-        f"{path.name}:{call.lineno}"
-        for path in sorted(folder.glob("*.py"))
-        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(function, (ast.FunctionDef, ast.Lambda))
-        for call in ast.walk(function)
-        if isinstance(call, ast.Call) and call.args
-        if getattr(call.func, "attr", getattr(call.func, "id", None)) in asking
-        if isinstance(call.args[0], (ast.Constant, ast.JoinedStr))
-    ]
-
-
-@pytest.mark.sources
-def test_types_are_looked_up_before_threads_can():
-    """No function asks cffi for a type by its name, but the one that modules call as they load."""
-    folder = ROOT / "pythemis" / "_core"
-    found = types_asked_for_by_name(folder)
-    allowed = [
-        f"boundary.py:{number}"
-        for number, line in enumerate((folder / "boundary.py").read_text().splitlines(), 1)
-        if line == '    kind = ffi.typeof(f"themis_{name} *[1]")'
-    ]
-    assert found == allowed
-    assert len(allowed) == 1
-
-
-@pytest.mark.parametrize(
-    "line", ['ffi.new("int *")', 'ffi.from_buffer("int[]", b)', 'places("cell")', 'ffi.typeof("x")']
-)
-def test_a_type_that_a_function_asks_for_is_caught(tmp_path, line):
-    """Each way to name a type is reported inside a function, and not outside."""
-    (tmp_path / "a.py").write_text(f"x = {line}\ndef f():\n    return {line}\n")
-    assert types_asked_for_by_name(tmp_path) == ["a.py:3"]
 
 
 def wrong_includes(root):
@@ -112,32 +73,6 @@ def words_of_compilers(root):
     ]
 
 
-def wrong_imports(root):
-    """List every Python import inside the package that points up, or past _core."""
-    package = root / "pythemis"
-    return [
-        f"{path.relative_to(package).as_posix()} imports {imported}"
-        for path in sorted(package.rglob("*.py"))
-        for imported in imports_within(path)
-        if (imported == "_themis") != (path.parent.name == "_core")
-    ]
-
-
-def imports_within(path):
-    """Give the names that a module imports from pythemis; from its siblings, if it is in _core."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            for module in (alias.name.split(".") for alias in node.names):
-                if module[0] == "pythemis" and len(module) > 1:
-                    yield module[1]
-        elif isinstance(node, ast.ImportFrom):
-            parts = (node.module or "").split(".")
-            inside = parts[1:] if node.level == 0 else [part for part in parts if part]
-            up = node.level - (path.parent.name == "_core")  # siblings in _core are one layer
-            if up == 1 or parts[0] == "pythemis":
-                yield from inside[:1] or (alias.name for alias in node.names)
-
-
 @pytest.mark.sources
 def test_c_files_know_only_what_lies_below_them():
     """Includes go from themis/ to soter/ to OpenSSL and libsodium, and never back or aside."""
@@ -161,19 +96,10 @@ def test_a_word_of_one_compiler_is_caught(tmp_path, word):
 
 
 @pytest.mark.sources
-def test_only_core_knows_the_compiled_module():
-    """No module but _core imports _themis, and _core imports nothing else of the package."""
-    assert wrong_imports(ROOT) == []
-
-
-@pytest.mark.sources
 def test_every_layer_is_there():
-    """The scanners look at real files: each layer has some, and _core meets the compiled module."""
+    """The scanners look at real files: each layer has some."""
     assert list((ROOT / "src" / "themis_c" / "soter").glob("*.c"))
     assert list((ROOT / "src" / "themis_c" / "themis").glob("*.c"))
-    for name in ("boundary", "cells", "comparators", "keys", "messages", "sessions"):
-        path = ROOT / "pythemis" / "_core" / f"{name}.py"
-        assert set(imports_within(path)) == {"_themis"}, name
 
 
 @pytest.mark.parametrize(
@@ -219,25 +145,3 @@ def test_a_right_include_is_not_reported(tmp_path, name, included):
     path.parent.mkdir(parents=True)
     path.write_text(f'#include "{included}"\n')
     assert wrong_includes(tmp_path) == []
-
-
-@pytest.mark.parametrize(
-    ("name", "statement", "imported"),
-    [
-        ("scell.py", "from pythemis._themis import lib", "_themis"),
-        ("scell.py", "from ._themis import lib", "_themis"),
-        ("scell.py", "from . import _themis", "_themis"),
-        ("scell.py", "from pythemis import _themis", "_themis"),
-        ("scell.py", "import pythemis._themis", "_themis"),
-        ("scell.py", "def f():\n    from . import _themis", "_themis"),
-        ("_core/cells.py", "from ..scell import SCellSeal", "scell"),
-        ("_core/cells.py", "from .. import exception", "exception"),
-        ("_core/cells.py", "from pythemis import exception", "exception"),
-    ],
-)
-def test_a_wrong_import_is_caught(tmp_path, name, statement, imported):
-    """Each way to import past _core, and to look up from it, is reported."""
-    path = tmp_path / "pythemis" / name
-    path.parent.mkdir(parents=True)
-    path.write_text(f"import os\n{statement}\n")
-    assert wrong_imports(tmp_path) == [f"{name} imports {imported}"]

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The only part of the package that touches the compiled module; nothing in here is public.
 
-`boundary` has what all cryptosystems share: errors, buffers, objects that own a handle. Each
-cryptosystem has a module of its own.
+All cryptosystems share `errors`, `buffers` and `owner` (of handles); each has a module of its own.
 """
 
 try:
@@ -29,3 +28,7 @@ except ModuleNotFoundError as error:
     else:
         problem = f"the compiled module is missing from {package}: install pythemis again"
     raise ImportError(problem, name=error.name) from None
+
+from . import start
+
+start.start()

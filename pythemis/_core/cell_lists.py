@@ -10,32 +10,14 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from itertools import chain, islice
-from os import cpu_count
 from struct import Struct
-from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
 from pythemis._themis import ffi, lib
 
 from . import legacy
 from .arguments import CONTEXT, ENCRYPTED, MESSAGE, TOKEN, Argument
-from .boundary import (
-    BYTES,
-    IN_PLACE,
-    INVALID_PARAMETER,
-    MESSAGE_MAX,
-    SIZE,
-    SUCCESS,
-    Errors,
-    Owner,
-    copied,
-    holds_references,
-    view,
-    wrong_type,
-    wrong_value,
-)
+from .buffers import BYTES, IN_PLACE, SIZE, copied, holds_references, view
 from .cells import (
     IMPRINT_REFUSALS,
     SEAL_REFUSALS,
@@ -53,6 +35,9 @@ from .cells import (
     unprotect,
     unseal,
 )
+from .errors import INVALID_PARAMETER, MESSAGE_MAX, SUCCESS, Errors, wrong_type, wrong_value
+from .owner import Owner
+from .workers import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,8 +48,6 @@ if TYPE_CHECKING:
 # little time while another thread waits for its turn, and so that a part stays in the cache.
 _PART_COUNT = 1024
 _PART_BYTES = 1 << 18
-# More than there are processors make nothing faster; whoever asks for a million gets these.
-_THREADS_MAX = max(64, cpu_count() or 1)
 _SIZES = ffi.typeof("size_t[]")
 _SIZE_T = "Q" if ffi.sizeof("size_t") == 8 else "I"  # as array has it; takes a fourth of ffi.new
 
@@ -151,7 +134,13 @@ def one_by_one(
     """Do an operation that takes long enough by itself on each message."""
     job = _job(owner, reads, 0, MESSAGE, None, messages, contexts)
     parts = (range(i, i + 1) for i in range(len(job.messages)))
-    return _run(job, parts, threads, lambda part: _alone(job, part.start, function))
+    return run(
+        job.owner._errors,
+        len(job.messages),
+        parts,
+        threads,
+        lambda part: _alone(job, part.start, function),
+    )
 
 
 def _alone(job: _Job, i: int, function: Callable[..., ResultT]) -> list[ResultT]:
@@ -378,6 +367,12 @@ def _in_parts(
     return _run(job, _parts(job.messages), threads, each)
 
 
+def _run(
+    job: _Job, parts: Iterator[range], threads: int, work: Callable[[range], Iterable[ResultT]]
+) -> list[ResultT]:
+    return run(job.owner._errors, len(job.messages), parts, threads, work)
+
+
 def _parts(messages: list[Any]) -> Iterator[range]:
     """Cut a list where _PART_COUNT or (so far as a length counts bytes) _PART_BYTES is reached."""
     for first in range(0, len(messages), _PART_COUNT):
@@ -401,64 +396,3 @@ def _length(message: Any) -> int:
         return len(message)
     except Exception:  # noqa: BLE001 -- a view of a structure has none, and yet it is bytes
         return 0
-
-
-def _run(
-    job: _Job, parts: Iterator[range], threads: int, work: Callable[[range], Iterable[ResultT]]
-) -> list[ResultT]:
-    """Do all parts, in any number of threads; the error is that of the first part that has one."""
-    errors = job.owner._errors
-    if not isinstance(threads, int) or isinstance(threads, bool):
-        wrong_type(errors, "threads must be an int")
-    if threads < 1:
-        wrong_value(errors, "threads must be 1 or more")
-    if threads == 1:
-        made: list[ResultT] = []
-        for part in parts:
-            made += work(part)
-        return made
-    return _Crew(len(job.messages), parts, work).run(threads)
-
-
-class _Crew:
-    """Threads that take parts one by one, in their order, until none is left or one has failed."""
-
-    def __init__(
-        self, count: int, parts: Iterator[range], work: Callable[[range], Iterable[Any]]
-    ) -> None:
-        self._parts = parts  # cut while others work
-        self._taking = Lock()
-        self._work = work
-        self._made: list[Any] = [None] * count
-        self._errors: dict[int, BaseException] = {}
-
-    def run(self, threads: int) -> list[Any]:
-        first = list(islice(self._parts, min(threads, _THREADS_MAX)))
-        self._parts = chain(first, self._parts)
-        others = [Thread(target=self._take_parts, daemon=True) for _ in first[1:]]
-        try:
-            with suppress(RuntimeError):  # the system gives no more threads: fewer do it, too
-                for other in others:
-                    other.start()
-            self._take_parts()
-        finally:
-            self._parts = iter(())  # nobody starts another part, whatever ended this one
-            for other in others:
-                if other.ident is not None:
-                    other.join()
-        if self._errors:
-            raise self._errors[min(self._errors)]
-        return self._made
-
-    def _take_parts(self) -> None:
-        # Asked before a part is taken: what was taken is done, so that no error of an earlier part
-        # is missed.
-        while not self._errors:
-            with self._taking:
-                part = next(self._parts, None)
-            if part is None:
-                return
-            try:
-                self._made[part.start : part.stop] = self._work(part)
-            except BaseException as error:  # noqa: BLE001 -- raised again in the caller's thread
-                self._errors[part.start] = error

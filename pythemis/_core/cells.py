@@ -9,57 +9,42 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pythemis._themis import ffi, lib
 
 from . import legacy
-from .arguments import CONTEXT, ENCRYPTED, KEY, MESSAGE, PASSPHRASE, TOKEN
-from .boundary import (
+from .arguments import CONTEXT, ENCRYPTED, KEY, MESSAGE, TOKEN
+from .buffers import (
     BYTES,
-    FAIL,
     IN_PLACE,
-    INVALID_PARAMETER,
-    MESSAGE_MAX,
-    NOT_SUPPORTED,
-    SIZE,
-    SUCCESS,
-    Errors,
-    Owner,
     check_room,
     clash,
-    copied,
-    failed,
     foreign_result,
-    kept,
     new_output,
-    opened,
-    places,
     refuse_clash,
-    refuse_closed,
     seen,
-    size_error,
-    status_text,
-    steady,
     view,
     writable_view,
+)
+from .errors import (
+    FAIL,
+    INVALID_PARAMETER,
+    MESSAGE_MAX,
+    SUCCESS,
+    Errors,
+    failed,
+    size_error,
+    status_text,
     wrong_size,
     wrong_type,
     wrong_value,
 )
+from .owner import Owner, kept, places, refuse_closed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .annotations import Buffer
+    from pythemis._typing import Buffer
 
 TOKEN_SIZE: int = lib.THEMIS_CELL_TOKEN_SIZE
-PASSPHRASE_TOKEN_SIZE: int = lib.THEMIS_PASSPHRASE_TOKEN_SIZE
-ITERATIONS: int = lib.THEMIS_PASSPHRASE_ITERATIONS
-MIN_ITERATIONS: int = lib.THEMIS_PASSPHRASE_MIN_ITERATIONS
-MAX_ITERATIONS: int = lib.THEMIS_PASSPHRASE_MAX_ITERATIONS
-ITERATIONS_LIMIT: int = lib.THEMIS_PASSPHRASE_ITERATIONS_LIMIT
 
 _cell = places("cell")
-_passphrase = places("passphrase")
-_stretch = places("stretch")
-_LEFT = ffi.typeof("uint32_t *")
-_BOUNDS = ffi.typeof("uint32_t[3]")
 
 
 class Refusals(NamedTuple):
@@ -74,11 +59,6 @@ class Refusals(NamedTuple):
 SEAL_REFUSALS = Refusals("key", "a Seal cell made with a key", "SEAL_CELL")
 TOKEN_REFUSALS = Refusals(
     "key, the token", "the data and the token, in this order, of one cell", ""
-)
-PASSPHRASE_REFUSALS = Refusals(
-    "passphrase",
-    "a Seal cell made with a passphrase",
-    "PASSPHRASE_CELL",
 )
 IMPRINT_REFUSALS = Refusals(
     "", "", "", {INVALID_PARAMETER: "Context Imprint needs a context of at least one byte"}
@@ -206,49 +186,7 @@ def new(errors: Errors, key: Buffer | str, *, compat_096: bool) -> Any:
     return cell
 
 
-def _check_iterations(errors: Errors, iterations: int, least: int, most: int) -> None:
-    named = {"iterations": iterations, "min_iterations": least, "max_iterations": most}
-    for name, value in named.items():
-        if not isinstance(value, int) or isinstance(value, bool):
-            wrong_type(errors, f"{name} must be an int")
-    if not 1 <= most <= ITERATIONS_LIMIT:
-        wrong_value(errors, f"max_iterations must be 1 to {ITERATIONS_LIMIT}")
-    if not 1 <= least <= most:
-        wrong_value(
-            errors,
-            f"min_iterations ({MIN_ITERATIONS} unless given) must be 1 to max_iterations ({most})",
-        )
-    if not least <= iterations <= most:
-        wrong_value(
-            errors,
-            f"iterations ({ITERATIONS} unless given) must be min_iterations ({least}) to "
-            f"max_iterations ({most})",
-        )
-
-
-def passphrase_new(
-    errors: Errors,
-    passphrase: Buffer,
-    *,
-    iterations: int,
-    min_iterations: int,
-    max_iterations: int,
-) -> Any:
-    """Prepare a passphrase for any number of messages."""
-    _check_iterations(errors, iterations, min_iterations, max_iterations)
-    text = view(errors, passphrase, PASSPHRASE)
-    made = _passphrase()
-    size = len(text)
-    status = lib.themis_passphrase_new(text, size, iterations, min_iterations, max_iterations, made)
-    del text
-    if size == 0:
-        wrong_value(errors, "the passphrase is empty")
-    if status != SUCCESS:
-        failed(errors, status)
-    return kept(made)
-
-
-def _operation(
+def operation(
     function: Any,
     growth: int,
     refusals: Refusals | None = None,
@@ -347,12 +285,12 @@ def _unseal_fetched(
         del sealed, context, output, place
 
 
-seal, seal_into = _operation(lib.themis_cell_seal, TOKEN_SIZE)
-unseal, unseal_into = _operation(
+seal, seal_into = operation(lib.themis_cell_seal, TOKEN_SIZE)
+unseal, unseal_into = operation(
     lib.themis_cell_unseal, -TOKEN_SIZE, SEAL_REFUSALS, _unseal_fetched, reads=True
 )
-imprint, imprint_into = _operation(lib.themis_cell_imprint, 0, IMPRINT_REFUSALS)
-unimprint, unimprint_into = _operation(lib.themis_cell_imprint, 0, IMPRINT_REFUSALS, reads=True)
+imprint, imprint_into = operation(lib.themis_cell_imprint, 0, IMPRINT_REFUSALS)
+unimprint, unimprint_into = operation(lib.themis_cell_imprint, 0, IMPRINT_REFUSALS, reads=True)
 
 
 def protect(owner: Owner, message: Any, context: Any) -> tuple[bytes, bytes]:
@@ -477,124 +415,3 @@ def _misfit(errors: Errors, encrypted: Any, token: Any) -> Exception | None:
     if len(token) < TOKEN_SIZE:
         return refused(errors, TOKEN_REFUSALS, INVALID_PARAMETER, encrypted, token)
     return None
-
-
-# ---- Passphrases ----
-#
-# Between a passphrase and its key lies long work. C does it in slices of some milliseconds, so
-# that Python can act on signals meanwhile, Ctrl-C among them.
-
-
-def _stretched(stretch: Any) -> int:
-    left = ffi.new(_LEFT, 1)
-    status: int = SUCCESS
-    while status == SUCCESS and left[0] != 0:
-        status = lib.themis_stretch_work(stretch, lib.THEMIS_STRETCH_SLICE, left)
-    return status
-
-
-def _passphrase_seal(
-    handle: Any,
-    message: Any,
-    size: int,
-    context: Any,
-    context_size: int,
-    output: Any,
-    room: int,
-) -> int:
-    made = _stretch()
-    try:
-        status: int = lib.themis_stretch_to_seal(handle, made)
-        if status == SUCCESS:
-            status = _stretched(made[0])
-        if status == SUCCESS:
-            status = lib.themis_stretched_seal(
-                made[0], message, size, context, context_size, output, room
-            )
-        return status
-    finally:
-        ffi.release(made)
-        del message, context, output
-
-
-passphrase_seal, passphrase_seal_into = _operation(_passphrase_seal, PASSPHRASE_TOKEN_SIZE)
-
-
-def _passphrase_error(errors: Errors, handle: Any, sealed: Any, status: int) -> Exception:
-    """Make the error for a cell; where its iterations are to blame, say how many they are."""
-    if status == NOT_SUPPORTED:
-        bounds = ffi.new(_BOUNDS)
-        lib.themis_passphrase_bounds(handle, sealed, len(sealed), bounds)
-        count, least, most = bounds
-        if count < least:
-            problem = f"fewer than min_iterations of this object ({least}); lower"
-        else:
-            problem = f"more than max_iterations of this object ({most}); raise"
-        text = (
-            f"the cell asks for {count} iterations, {problem} that if you trust where the cell "
-            "comes from"
-        )
-        return errors.failed(status, text)
-    return refused(errors, PASSPHRASE_REFUSALS, status, sealed)
-
-
-def passphrase_unseal(owner: Owner, sealed: Any, context: Any) -> bytes:
-    """Decrypt in Seal mode with a passphrase."""
-    try:
-        sealed = copied(owner._errors, sealed, ENCRYPTED)
-        context = context_view(owner._errors, b"" if context is None else context, reads=True)
-        handle = opened(owner)
-        status, size = _passphrase_message_size(handle, sealed)
-        if status != SUCCESS:
-            raise _passphrase_error(owner._errors, handle, sealed, status)
-        message = new_output(size)
-        status = _passphrase_unseal(handle, sealed, context, message, len(message))
-        if status != SUCCESS:
-            raise _passphrase_error(owner._errors, handle, sealed, status)
-        return message if IN_PLACE else foreign_result(message)
-    finally:
-        del sealed, context
-
-
-def passphrase_unseal_into(owner: Owner, buffer: Any, sealed: Any, context: Any) -> int:
-    """Decrypt in Seal mode with a passphrase into a buffer; the length."""
-    try:
-        errors = owner._errors
-        buffer = writable_view(errors, buffer, "the buffer")
-        sealed = view(errors, sealed, ENCRYPTED)
-        context = context_view(errors, b"" if context is None else context, reads=True)
-        handle = opened(owner)
-        status, size = _passphrase_message_size(handle, sealed)
-        if status == SUCCESS:
-            check_room(errors, len(buffer), size)
-            sealed = steady(errors, buffer, size, sealed, (0, len(sealed) - size))
-            if clash(buffer, size, context):
-                refuse_clash(errors)
-            status = _passphrase_unseal(handle, sealed, context, buffer, size)
-        if status != SUCCESS:
-            raise _passphrase_error(errors, handle, sealed, status)
-        return size
-    finally:
-        del buffer, sealed, context
-
-
-def _passphrase_message_size(handle: Any, sealed: Any) -> tuple[int, int]:
-    size = ffi.new(SIZE)
-    status = lib.themis_passphrase_message_size(handle, sealed, len(sealed), size)
-    return status, size[0]
-
-
-def _passphrase_unseal(handle: Any, sealed: Any, context: Any, message: Any, size: int) -> int:
-    made = _stretch()
-    try:
-        status: int = lib.themis_stretch_to_unseal(handle, sealed, len(sealed), made)
-        if status == SUCCESS:
-            status = _stretched(made[0])
-        if status == SUCCESS:
-            status = lib.themis_stretched_unseal(
-                handle, made[0], sealed, len(sealed), context, len(context), message, size
-            )
-        return status
-    finally:
-        ffi.release(made)
-        del sealed, context, message

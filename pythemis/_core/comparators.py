@@ -10,24 +10,9 @@ from pythemis._themis import lib
 
 from . import forks
 from .arguments import RECEIVED, SECRET
-from .boundary import (
-    IN_PLACE,
-    INVALID_PARAMETER,
-    NOT_SUPPORTED,
-    SUCCESS,
-    Errors,
-    Owner,
-    failed,
-    foreign_result,
-    kept,
-    new_output,
-    opened,
-    places,
-    replace,
-    seen,
-    view,
-    wrong_value,
-)
+from .buffers import IN_PLACE, foreign_result, new_output, seen, view
+from .errors import INVALID_PARAMETER, NOT_SUPPORTED, SUCCESS, Errors, failed, wrong_value
+from .owner import Owner, kept, opened, places, replace
 
 NOT_READY: int = lib.THEMIS_COMPARATOR_NOT_READY
 MATCH: int = lib.THEMIS_COMPARATOR_MATCH

@@ -16,17 +16,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from . import keys, recognise
 from .arguments import JWK, KEY, OPENSSH, POINT, Argument
-from .boundary import (
-    DATA_CORRUPT,
-    INVALID_PARAMETER,
-    NOT_SUPPORTED,
-    Errors,
-    copied,
-    wrong_value,
-)
+from .buffers import copied
+from .errors import DATA_CORRUPT, INVALID_PARAMETER, NOT_SUPPORTED, Errors, wrong_value
 
 if TYPE_CHECKING:
-    from .annotations import Buffer
+    from pythemis._typing import Buffer
 
 TEXT_MAX = recognise.WHOLE_MAX
 _CONTAINER_HEADER = 12

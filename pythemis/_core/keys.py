@@ -8,28 +8,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pythemis._themis import ffi, lib
 
 from .arguments import DER, KEY, PASSPHRASE, PEM, PRIVATE, Argument
-from .boundary import (
+from .buffers import IN_PLACE, foreign_result, new_output, seen, view
+from .errors import (
     DATA_CORRUPT,
-    IN_PLACE,
     INVALID_PARAMETER,
     NOT_SUPPORTED,
     SUCCESS,
     Errors,
-    Owner,
     failed,
-    foreign_result,
-    new_output,
-    places,
-    seen,
     status_text,
-    view,
     wrong_type,
     wrong_value,
 )
+from .owner import Owner, places
 from .start import fips_provider
 
 if TYPE_CHECKING:
-    from .annotations import Buffer
+    from pythemis._typing import Buffer
 
 
 SYMMETRIC_KEY_SIZE: int = lib.THEMIS_SYMMETRIC_KEY_SIZE

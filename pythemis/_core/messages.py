@@ -9,34 +9,24 @@ from typing import TYPE_CHECKING, Any
 from pythemis._themis import ffi, lib
 
 from .arguments import ENCRYPTED, MESSAGE, PRIVATE, PUBLIC, SIGNED, Argument
-from .boundary import (
-    BYTES,
+from .buffers import BYTES, IN_PLACE, SIZE, copied, foreign_result, new_output, view
+from .errors import (
     FAIL,
-    IN_PLACE,
     INVALID_PARAMETER,
     INVALID_SIGNATURE,
     MESSAGE_MAX,
-    SIZE,
     SUCCESS,
     Errors,
-    Owner,
-    copied,
     failed,
-    foreign_result,
-    kept,
-    new_output,
-    opened,
-    places,
-    refuse_closed,
-    view,
     wrong_size,
 )
 from .keys import inspect, key_error, view_of_key
+from .owner import Owner, kept, opened, places, refuse_closed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .annotations import Buffer
+    from pythemis._typing import Buffer
 
 _message = places("message")
 _SIGNED_HEADER_SIZE: int = lib.THEMIS_SIGNED_HEADER_SIZE

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from .annotations import Buffer
+    from pythemis._typing import Buffer
 
 LAYERS_MAX = 6
 WHOLE_MAX = 1 << 16  # bytes that are looked at, all of them

@@ -11,40 +11,38 @@ from pythemis._themis import ffi, lib
 
 from . import forks
 from .arguments import MESSAGE, PRIVATE, PUBLIC, RECEIVED, USER_ID
-from .boundary import (
+from .buffers import (
     BYTES,
-    DATA_CORRUPT,
     IN_PLACE,
-    INVALID_PARAMETER,
-    NOT_SUPPORTED,
     SIZE,
-    SUCCESS,
-    Errors,
-    Owner,
     check_room,
     clash,
-    failed,
     foreign_output,
     foreign_result,
-    kept,
     new_output,
-    places,
     refuse_clash,
-    refuse_closed,
-    replace,
     seen,
     steady,
     view,
     writable_view,
+)
+from .errors import (
+    DATA_CORRUPT,
+    INVALID_PARAMETER,
+    NOT_SUPPORTED,
+    SUCCESS,
+    Errors,
+    failed,
     wrong_size,
     wrong_value,
 )
 from .keys import EC, RSA, guess, inspect, key_error, view_of_key
+from .owner import Owner, kept, places, refuse_closed, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .annotations import Buffer
+    from pythemis._typing import Buffer
 
     BytesT = TypeVar("BytesT", bound=bytes)
 
@@ -374,7 +372,7 @@ def unwrap(session: Session, message: Any, kind: type[BytesT]) -> BytesT | None:
         # Made before the copy, for making one of a subclass of `bytes` takes memory for two.
         output: Any = kind(room) if IN_PLACE else foreign_output(room)
         if type(message) is not bytes:
-            message = ffi.buffer(message)[:]  # see boundary.copied
+            message = ffi.buffer(message)[:]  # see buffers.copied
         now = int(time())
         held = session._held or refuse_closed(session)
         with held.lock:

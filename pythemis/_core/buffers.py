@@ -1,94 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all cryptosystems share: errors, buffers, objects that own something prepared in C.
-
-Buffers go in without a copy, results come out as ``bytes`` that C wrote once, a status becomes
-an exception.
-"""
+"""Buffers in without a copy, results out as ``bytes`` that C wrote once."""
 
 from __future__ import annotations
 
 import sys
-from functools import partial
-from operator import is_
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pythemis._themis import ffi, lib
 
-from .annotations import Buffer, Self
 from .arguments import Argument, Nature
-from .start import start
+from .errors import BUFFER_TOO_SMALL, Errors, wrong_type, wrong_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MESSAGE_MAX: int = lib.THEMIS_CELL_MESSAGE_MAX  # bytes; also of a Secure Message
-SUCCESS: int = lib.THEMIS_SUCCESS
-FAIL: int = lib.THEMIS_FAIL
-INVALID_PARAMETER: int = lib.THEMIS_INVALID_PARAMETER
-DATA_CORRUPT: int = lib.THEMIS_DATA_CORRUPT
-INVALID_SIGNATURE: int = lib.THEMIS_INVALID_SIGNATURE
-NOT_SUPPORTED: int = lib.THEMIS_NOT_SUPPORTED
-BUFFER_TOO_SMALL: int = lib.THEMIS_BUFFER_TOO_SMALL
+    from pythemis._typing import Buffer
 
 # Types of cffi are looked up where modules are imported, here and in the others: where threads ask
 # for types by name for the first time, at the same time, PyPy gives one thread the type of another.
 BYTES = ffi.typeof("uint8_t[]")
 SIZE = ffi.typeof("size_t *")
 
-start()
-
-
-def status_code(name: str) -> int:
-    """Look up the number of a status by its name."""
-    code: int = getattr(lib, f"THEMIS_{name}")
-    return code
-
-
-# ---- Errors ----
-
-
-class Errors(NamedTuple):
-    """The exceptions of one cryptosystem; each is made of (error_code, message)."""
-
-    failed: Callable[[int, str], Exception]
-    wrong_type: Callable[[int, str], Exception]
-    wrong_value: Callable[[int, str], Exception]
-
-
-def wrong_type(errors: Errors, message: str) -> NoReturn:
-    """Refuse an argument for its type."""
-    raise errors.wrong_type(INVALID_PARAMETER, message)
-
-
-def wrong_value(errors: Errors, message: str) -> NoReturn:
-    """Refuse an argument for its value."""
-    raise errors.wrong_value(INVALID_PARAMETER, message)
-
-
-def failed(errors: Errors, status: int, refusals: dict[int, str] | None = None) -> NoReturn:
-    """Turn a status into an exception, in the words that ``refusals`` has for it."""
-    raise errors.failed(status, (refusals or {}).get(status) or status_text(status))
-
-
-def wrong_size(errors: Errors, what: str, size: int, most: int = MESSAGE_MAX) -> NoReturn:
-    """Refuse a message that is empty or too long."""
-    raise size_error(errors, what, size, most)
-
-
-def size_error(errors: Errors, what: str, size: int, most: int = MESSAGE_MAX) -> Exception:
-    """Make the error for such a message."""
-    text = f"{what} has {size} bytes; it must have 1 to {most}"
-    return errors.wrong_value(INVALID_PARAMETER, text)
-
-
-def status_text(status: int) -> str:
-    """Give the core's own words for a status."""
-    text: str = ffi.string(lib.themis_status_text(status)).decode()
-    return text
-
-
-# ---- Buffers ----
-#
 # A function that holds views drops them however it ends (`finally: del`). An exception keeps the
 # frames that it went through: views in them would lock the caller's bytearrays and memoryviews
 # for as long as the exception lives, and CPython 3.10 and 3.11 crash when their garbage collector
@@ -270,113 +202,3 @@ def steady(errors: Errors, room: Any, size: int, data: Any, same: tuple[int, int
 def refuse_clash(errors: Errors) -> NoReturn:
     """Refuse such a buffer."""
     wrong_value(errors, "the buffer overlaps what is read, and not where it may")
-
-
-# ---- Handles ----
-
-
-def places(name: str) -> Callable[[], Any]:
-    """Return a function that makes a place for a handle of this kind, ``themis_<name>``.
-
-    C puts the handle into the place, and the place frees it when it goes, or at `ffi.release`. So
-    the handle has an owner before it exists: nothing that is raised, at whatever moment, such as a
-    KeyboardInterrupt, leaves a secret behind. That is also why no Python function does the
-    freeing, which could be interrupted as well: ``min`` asks for the key of each handle in the
-    place, and the key function is the one that frees.
-    """
-    kind = ffi.typeof(f"themis_{name} *[1]")
-    free = partial(min, key=getattr(lib, f"themis_{name}_free"))
-    return lambda: ffi.gc(ffi.new(kind), free)
-
-
-def kept(place: Any) -> Any:
-    """Return the handle in a place, as an object that keeps the place."""
-    return ffi.gc(place[0], partial(is_, place))  # called when it goes, to no effect
-
-
-# ---- Objects that own something prepared in C ----
-
-
-class Owner:
-    """Owns what the C core prepared: made once, never copied, never shown."""
-
-    _errors: ClassVar[Errors]
-    # All that it owns, in one object: a method reads this once, and what it found belongs together
-    # whatever other threads, callbacks and signal handlers do meanwhile. None where the object is
-    # closed, and where super().__init__() was forgotten.
-    _held: Any = None
-    _made = False  # read by __init__ alone
-    _refusal: ClassVar[str] = "holds a secret and cannot be pickled or copied"
-
-    def close(self) -> None:
-        """Forget the secret; its memory is wiped once no call in another thread uses it.
-
-        Closing again is fine; any other use of a closed object is an error.
-        """
-        replace(self, None)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        state = " (closed)" if self._held is None else ""
-        return f"<{type(self).__module__}.{type(self).__qualname__}{state}>"
-
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise TypeError(
-            f"{type(self).__qualname__} {self._refusal}; make another one where it is needed"
-        )
-
-
-class Immutable(Owner):
-    """An owner of what never changes: copying it, also deeply, returns the object itself."""
-
-    _refusal = "holds a secret and cannot be pickled"
-
-    def __copy__(self) -> Self:
-        return self
-
-    def __deepcopy__(self, memo: object) -> Self:
-        return self
-
-
-def own(owner: Owner, make: Callable[..., Any], *arguments: Any, **options: Any) -> None:
-    """Make what an object owns, in its ``__init__``: once, for good."""
-    if owner._made:  # asked before the work, which may take long
-        refuse_again(owner._errors, owner)
-    made = make(owner._errors, *arguments, **options)
-    # A buffer's own code, or another thread, may have been here meanwhile: the first one counts.
-    # No lock: one is not given back if a tracing tool raises at the wrong moment. From here on
-    # nothing is called, and so CPython's own lock is not given to another thread.
-    if owner._made:
-        refuse_again(owner._errors, owner)
-    owner._made = True
-    owner._held = made
-
-
-def replace(owner: Owner, held: Any) -> None:
-    """Give an object what it owns from now on.
-
-    Not through its ``__dict__``, with which Python would find its attributes more slowly, nor
-    through a ``__setattr__`` of a subclass.
-    """
-    object.__setattr__(owner, "_held", held)
-
-
-def refuse_again(errors: Errors, made: object) -> NoReturn:
-    """Refuse a second ``__init__``."""
-    name = type(made).__name__
-    wrong_value(errors, f"this {name} is made already, and __init__ runs once: make a new object")
-
-
-def opened(owner: Owner) -> Any:
-    """Return what an object owns that is not closed."""
-    return owner._held or refuse_closed(owner)
-
-
-def refuse_closed(owner: Owner) -> NoReturn:
-    """Refuse to work with a closed object."""
-    wrong_value(owner._errors, f"this {type(owner).__name__} is closed")

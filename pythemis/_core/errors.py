@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Statuses of the C core, and the exceptions that they become."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
+
+from pythemis._themis import ffi, lib
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MESSAGE_MAX: int = lib.THEMIS_CELL_MESSAGE_MAX  # bytes; also of a Secure Message
+SUCCESS: int = lib.THEMIS_SUCCESS
+FAIL: int = lib.THEMIS_FAIL
+INVALID_PARAMETER: int = lib.THEMIS_INVALID_PARAMETER
+DATA_CORRUPT: int = lib.THEMIS_DATA_CORRUPT
+INVALID_SIGNATURE: int = lib.THEMIS_INVALID_SIGNATURE
+NOT_SUPPORTED: int = lib.THEMIS_NOT_SUPPORTED
+BUFFER_TOO_SMALL: int = lib.THEMIS_BUFFER_TOO_SMALL
+
+
+def status_code(name: str) -> int:
+    """Return the number of a status by its name."""
+    code: int = getattr(lib, f"THEMIS_{name}")
+    return code
+
+
+class Errors(NamedTuple):
+    """The exceptions of one cryptosystem; each is made of (error_code, message)."""
+
+    failed: Callable[[int, str], Exception]
+    wrong_type: Callable[[int, str], Exception]
+    wrong_value: Callable[[int, str], Exception]
+
+
+def wrong_type(errors: Errors, message: str) -> NoReturn:
+    """Refuse an argument for its type."""
+    raise errors.wrong_type(INVALID_PARAMETER, message)
+
+
+def wrong_value(errors: Errors, message: str) -> NoReturn:
+    """Refuse an argument for its value."""
+    raise errors.wrong_value(INVALID_PARAMETER, message)
+
+
+def failed(errors: Errors, status: int, refusals: dict[int, str] | None = None) -> NoReturn:
+    """Turn a status into an exception, in the words that ``refusals`` has for it."""
+    raise errors.failed(status, (refusals or {}).get(status) or status_text(status))
+
+
+def wrong_size(errors: Errors, what: str, size: int, most: int = MESSAGE_MAX) -> NoReturn:
+    """Refuse a message that is empty or too long."""
+    raise size_error(errors, what, size, most)
+
+
+def size_error(errors: Errors, what: str, size: int, most: int = MESSAGE_MAX) -> Exception:
+    """Make the error for such a message."""
+    text = f"{what} has {size} bytes; it must have 1 to {most}"
+    return errors.wrong_value(INVALID_PARAMETER, text)
+
+
+def status_text(status: int) -> str:
+    """Give the core's own words for a status."""
+    text: str = ffi.string(lib.themis_status_text(status)).decode()
+    return text

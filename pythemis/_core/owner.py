@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Handles of the C core, and the objects that own one."""
+
+from __future__ import annotations
+
+from functools import partial
+from operator import is_
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+
+from pythemis._themis import ffi, lib
+from pythemis._typing import Self
+
+from .errors import Errors, wrong_value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def places(name: str) -> Callable[[], Any]:
+    """Return a function that makes a place for a handle of this kind, ``themis_<name>``.
+
+    C puts the handle into the place, and the place frees it when it goes, or at `ffi.release`. So
+    the handle has an owner before it exists: nothing that is raised, at whatever moment, such as a
+    KeyboardInterrupt, leaves a secret behind. That is also why no Python function does the
+    freeing, which could be interrupted as well: ``min`` asks for the key of each handle in the
+    place, and the key function is the one that frees.
+    """
+    kind = ffi.typeof(f"themis_{name} *[1]")
+    free = partial(min, key=getattr(lib, f"themis_{name}_free"))
+    return lambda: ffi.gc(ffi.new(kind), free)
+
+
+def kept(place: Any) -> Any:
+    """Return the handle in a place, as an object that keeps the place."""
+    return ffi.gc(place[0], partial(is_, place))  # called when it goes, to no effect
+
+
+class Owner:
+    """Owns what the C core prepared: made once, never copied, never shown."""
+
+    _errors: ClassVar[Errors]
+    # All that it owns, in one object: a method reads this once, and what it found belongs together
+    # whatever other threads, callbacks and signal handlers do meanwhile. None where the object is
+    # closed, and where super().__init__() was forgotten.
+    _held: Any = None
+    _made = False  # read by __init__ alone
+    _refusal: ClassVar[str] = "holds a secret and cannot be pickled or copied"
+
+    def close(self) -> None:
+        """Forget the secret; its memory is wiped once no call in another thread uses it.
+
+        Closing again is fine; any other use of a closed object is an error.
+        """
+        replace(self, None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state = " (closed)" if self._held is None else ""
+        return f"<{type(self).__module__}.{type(self).__qualname__}{state}>"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError(
+            f"{type(self).__qualname__} {self._refusal}; make another one where it is needed"
+        )
+
+
+class Immutable(Owner):
+    """An owner of what never changes: copying it, also deeply, returns the object itself."""
+
+    _refusal = "holds a secret and cannot be pickled"
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+
+def own(owner: Owner, make: Callable[..., Any], *arguments: Any, **options: Any) -> None:
+    """Make what an object owns, in its ``__init__``: once, for good."""
+    if owner._made:  # asked before the work, which may take long
+        refuse_again(owner._errors, owner)
+    made = make(owner._errors, *arguments, **options)
+    # A buffer's own code, or another thread, may have been here meanwhile: the first one counts.
+    # No lock: one is not given back if a tracing tool raises at the wrong moment. From here on
+    # nothing is called, and so CPython's own lock is not given to another thread.
+    if owner._made:
+        refuse_again(owner._errors, owner)
+    owner._made = True
+    owner._held = made
+
+
+def replace(owner: Owner, held: Any) -> None:
+    """Give an object what it owns from now on.
+
+    Not through its ``__dict__``, with which Python would find its attributes more slowly, nor
+    through a ``__setattr__`` of a subclass.
+    """
+    object.__setattr__(owner, "_held", held)
+
+
+def refuse_again(errors: Errors, made: object) -> NoReturn:
+    """Refuse a second ``__init__``."""
+    name = type(made).__name__
+    wrong_value(errors, f"this {name} is made already, and __init__ runs once: make a new object")
+
+
+def opened(owner: Owner) -> Any:
+    """Return what an object owns that is not closed."""
+    return owner._held or refuse_closed(owner)
+
+
+def refuse_closed(owner: Owner) -> NoReturn:
+    """Refuse to work with a closed object."""
+    wrong_value(owner._errors, f"this {type(owner).__name__} is closed")
