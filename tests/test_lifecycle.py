@@ -24,7 +24,7 @@ from _sessions import CLIENT, established, key_pair
 from test_cell_passphrase import forge
 
 import pythemis
-from pythemis._core import boundary, comparators, messages
+from pythemis._core import buffers, comparators, messages, owner
 from pythemis.asession import SessionStream
 from pythemis.exception import THEMIS_CODES, ThemisError, ThemisValueError
 from pythemis.scell import (
@@ -66,7 +66,7 @@ def _imprint_works(cell):
 
 
 def _passphrase_works(cell):
-    return cell.decrypt(forge(KEY, b"m", b"", iterations=1)) == b"m"
+    return cell.decrypt(forge(KEY, b"m", b"", iterations=200_000)) == b"m"
 
 
 def _comparator_works(comparator):
@@ -243,8 +243,8 @@ def test_what_belongs_together_is_read_once():
     message, large = SMessage(PRIVATE, PUBLIC), SMessage(*LARGE)
     small = message._held
     for call, argument in ((message.wrap, b"m" * 16), (message.unwrap, message.wrap(b"m" * 16))):
-        boundary.replace(message, small)
-        with meanwhile(messages, lambda: boundary.replace(message, large._held)):
+        owner.replace(message, small)
+        with meanwhile(messages, lambda: owner.replace(message, large._held)):
             result = call(argument)
         assert len(result) == (68 if call.__name__ == "wrap" else 16)
 
@@ -381,7 +381,7 @@ def leaks(call):
 
 PEM = to_pem(PRIVATE)
 BY_PASSPHRASE = forge(KEY, b"message", b"", iterations=1)
-PASSPHRASE_CELL = SCellSealPassphrase(KEY)
+PASSPHRASE_CELL = SCellSealPassphrase(KEY, min_iterations=1)
 SIGNED = ssign(PRIVATE, b"m")
 MAKING = {
     "cell": lambda: SCellSeal(KEY),
@@ -416,7 +416,7 @@ def test_an_interruption_leaves_nothing_behind(name):
 @counts_what_is_left
 def test_the_judge_sees_a_handle_that_is_left():
     """A handle that has an owner only after the call is left between the two."""
-    lib, ffi = boundary.lib, boundary.ffi
+    lib, ffi = buffers.lib, buffers.ffi
 
     def new(key):
         place = ffi.new("themis_cell **")
@@ -468,8 +468,8 @@ def test_a_handler_cannot_take_a_message_within_a_message():
 
 def test_bytes_of_this_python_have_memory_of_their_own():
     """On CPython results are written in place, the single byte included."""
-    assert boundary.gives_own_memory(bytes)
-    assert (sys.implementation.name == "cpython") == boundary.IN_PLACE
+    assert buffers.gives_own_memory(bytes)
+    assert (sys.implementation.name == "cpython") == buffers.IN_PLACE
 
 
 @pytest.mark.parametrize("size", [1, 2, 32, 33, 4096])
@@ -483,7 +483,7 @@ def test_a_python_that_shares_memory_is_seen(size, how):
             return bytes(asked)
         return b"\1" * size if how == "filled" else cache
 
-    assert not boundary.gives_own_memory(make)
+    assert not buffers.gives_own_memory(make)
     assert cache == bytes(bytearray(size))
 
 
