@@ -11,6 +11,7 @@ stransport   Secure Session over sockets
 asession     Secure Session over asyncio streams
 scomparator  Secure Comparator: compare secrets without revealing them
 skeygen      keys: generated, inspected, converted
+place        the canonical context: where a value lives
 exception    the base of all errors, and their numbers
 ===========  ==========================================================
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from . import (  # noqa: F401
         asession,
         exception,
+        place,
         scell,
         scomparator,
         skeygen,
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
     from .ssession import *  # noqa: F403
 
 __all__ = ["exception", "scell", "scomparator", "skeygen", "smessage", "ssession"]
-_MODULES = [*__all__, "asession", "stransport"]
+_MODULES = [*__all__, "asession", "place", "stransport"]
 
 # What each module of __all__ lists in its own, known before any of them is loaded.
 _NAMES = {

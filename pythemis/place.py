@@ -47,7 +47,8 @@ def place(*parts: Part) -> bytes:
     """
     if not 1 <= len(parts) <= _MOST_PARTS:
         raise ThemisValueError(
-            THEMIS_CODES.INVALID_PARAMETER, f"a place has 1 to {_MOST_PARTS} parts, not {len(parts)}"
+            THEMIS_CODES.INVALID_PARAMETER,
+            f"a place has 1 to {_MOST_PARTS} parts, not {len(parts)}",
         )
     made = bytearray([len(parts)])
     for number, part in enumerate(parts, 1):

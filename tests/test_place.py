@@ -135,7 +135,9 @@ def test_a_part_of_another_type_is_refused(part):
     assert caught.value.error_code is THEMIS_CODES.INVALID_PARAMETER
 
 
-@pytest.mark.parametrize("part", [memoryview(b"abcd")[::2], memoryview(np.arange(3))], ids=["gaps", "int64"])
+@pytest.mark.parametrize(
+    "part", [memoryview(b"abcd")[::2], memoryview(np.arange(3))], ids=["gaps", "int64"]
+)
 def test_memory_of_something_else_is_refused(part):
     """The bytes of numbers depend on the machine."""
     with pytest.raises(ThemisTypeError, match="something else than contiguous bytes"):
@@ -145,7 +147,9 @@ def test_memory_of_something_else_is_refused(part):
 @pytest.mark.parametrize("text", ["\ud800", "a\udfff"])
 def test_a_lone_surrogate_is_refused(text):
     """A replacement character in its stead would make two names one."""
-    with pytest.raises(ThemisValueError, match="part 1 of the place is text with a lone surrogate") as caught:
+    with pytest.raises(
+        ThemisValueError, match="part 1 of the place is text with a lone surrogate"
+    ) as caught:
         place(text)
     assert caught.value.__context__ is None
 

@@ -15,11 +15,12 @@ import socket
 from array import array
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
+from uuid import uuid4
 
 from typing_extensions import assert_type
 
 import pythemis
-from pythemis import exception, scell, scomparator, skeygen, smessage, ssession, stransport
+from pythemis import exception, place, scell, scomparator, skeygen, smessage, ssession, stransport
 from pythemis.asession import (
     DEFAULT_TIMEOUT,
     SessionStream,
@@ -503,3 +504,9 @@ def each_member() -> Iterator[object]:
     yield from SCOMPARATOR_CODES
     yield from SessionState
     yield from KeyKind
+
+
+def places() -> None:
+    """Places take text, integers, UUIDs and bytes, and nothing that has two spellings."""
+    assert_type(place.place("customers", "card", 42, uuid4(), b"x"), bytes)
+    place.place(1.5)  # type: ignore[arg-type]

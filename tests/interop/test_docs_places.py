@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The functions of the page about places make the recorded answers, in each language that is here."""
+"""The functions of the page about places make the recorded answers, in each language here."""
 
 import json
 import re
@@ -57,7 +57,9 @@ def test_another_language_makes_the_same_places(language, program, source, tmp_p
     """Every recorded place of text comes out of the page's function."""
     needs(program[0])
     driver = {"javascript": JAVASCRIPT, "go": GO}[language]
-    (tmp_path / source).write_text(driver + function(language) if language == "go" else function(language) + driver)
+    (tmp_path / source).write_text(
+        driver + function(language) if language == "go" else function(language) + driver
+    )
     given = json.dumps([parts for parts, _ in CASES])
     made = subprocess.run(
         [*program, source], cwd=tmp_path, input=given, capture_output=True, text=True, check=False
