@@ -18,6 +18,7 @@
 struct soter_hmac_key {
     const EVP_MD *hash; /* SHA-256 but in PBKDF2 of others, whose it is */
     size_t size;        /* of its result */
+    size_t block_size;  /* of what it takes at a time */
     EVP_MD_CTX *inner;  /* one that has taken the block of key xor ipad, */
     EVP_MD_CTX *outer;  /* and of key xor opad */
     soter_reuse work;   /* an EVP_MD_CTX to work with */
@@ -57,12 +58,20 @@ static soter_status fill_block(soter_hmac_key *key,
 
 static soter_status make_empty(const EVP_MD *hash, soter_hmac_key **out)
 {
-    soter_hmac_key *made = calloc(1, sizeof *made);
+    const int size = EVP_MD_get_size(hash);
+    const int block_size = EVP_MD_get_block_size(hash);
+    soter_hmac_key *made;
+    if (size <= 0 || size > SOTER_HASH_MAX_SIZE || block_size < size ||
+        block_size > HMAC_MAX_BLOCK_SIZE) {
+        return soter_libcrypto_failed(SOTER_ENGINE_FAIL);
+    }
+    made = calloc(1, sizeof *made);
     if (made == NULL) {
         return SOTER_NO_MEMORY;
     }
     made->hash = hash;
-    made->size = (size_t)EVP_MD_get_size(hash);
+    made->size = (size_t)size;
+    made->block_size = (size_t)block_size;
     made->inner = EVP_MD_CTX_new();
     made->outer = EVP_MD_CTX_new();
     if (made->inner == NULL || made->outer == NULL) {
@@ -98,7 +107,7 @@ soter_status soter_hmac_key_new(const uint8_t *key, size_t key_len, soter_hmac_k
 
 soter_status soter_hmac_key_set(soter_hmac_key *key, const uint8_t *bytes, size_t bytes_len)
 {
-    const size_t block_size = (size_t)EVP_MD_get_block_size(key->hash);
+    const size_t block_size = key->block_size;
     uint8_t block[HMAC_MAX_BLOCK_SIZE];
     soter_status status;
     if (bytes == NULL || bytes_len == 0) {
