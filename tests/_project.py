@@ -3,12 +3,15 @@
 
 import ctypes
 import functools
+import os
 import shutil
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 # tools/release/check_wheel.py runs the tests in a folder where only they are.
 HAS_SOURCES = (ROOT / "setup.py").exists()
+# The file of the round of evidence that runs now; what the tests start is not of this round.
+FIGURES = os.environ.pop("EVIDENCE", None)
 MADE = shutil.ignore_patterns(
     ".git",
     ".venv",
@@ -39,6 +42,15 @@ def has_hooks():
     from pythemis._themis import lib
 
     return hasattr(lib, "themis_testing_kdf")
+
+
+def note_figures(counts):
+    """Add figures to those of the round of evidence that runs now, if one does."""
+    if FIGURES is None:
+        return
+    from tools.evidence import figures
+
+    figures.note(counts, FIGURES)
 
 
 def copy_project(to: Path) -> Path:

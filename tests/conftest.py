@@ -5,7 +5,7 @@ import os
 import sys
 
 import pytest
-from _project import HAS_SOURCES, has_hooks, linked_statically
+from _project import HAS_SOURCES, has_hooks, linked_statically, note_figures
 from hypothesis import settings
 
 # A busy machine is no failure. Memcheck asks for the built-in profile "ci" instead, which
@@ -37,6 +37,16 @@ def pytest_collection_modifyitems(items):
             item.add_marker(no_hooks)
         if item.get_closest_marker("swaps_libraries") and linked_statically():
             item.add_marker(no_seams)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Note how many tests passed, if this is a round of evidence."""
+    stats = terminalreporter.stats
+    counts = {outcome: len(stats.get(outcome, ())) for outcome in ("passed", "skipped")}
+    failed = len(stats.get("failed", ())) + len(stats.get("error", ()))
+    note_figures(
+        {f"tests {outcome}": count for outcome, count in {**counts, "failed": failed}.items()}
+    )
 
 
 def pytest_make_parametrize_id(val, argname):

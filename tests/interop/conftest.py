@@ -4,7 +4,8 @@
 import random
 
 import pytest
-from _peer import SEED, Peer, ensure_peer
+from _peer import SEED, TIMES, Peer, ensure_peer
+from _project import note_figures
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +30,5 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.write_line(
             f"the real Themis core answered {Peer.calls} calls; PYTHEMIS_SEED={SEED}"
         )
+        note_figures({"calls that the real core answered": Peer.calls})
+        note_figures({"seed and repetitions": f"`PYTHEMIS_SEED={SEED} PEER_TIMES={TIMES}`"})

@@ -17,6 +17,7 @@ import _session_scripts
 import _stateless
 from _differences import CRASH, listed
 from _peer import Peer, PeerError, PeerTrapError, missing
+from _project import note_figures
 from _scripts import REFUSED, Step, play_ours, play_theirs
 
 from pythemis.exception import ThemisError
@@ -183,6 +184,16 @@ def report(fuzzer):
         f"{sum(count.compared for count in counts)} answers compared, "
         f"the real core was started again {fuzzer.peer.traps} times, "
         f"{len(fuzzer.findings)} differences that are not listed"
+    )
+    note_figures(
+        {
+            "cases": sum(count.cases for count in counts),
+            "answers compared": sum(count.compared for count in counts),
+            "of these accepted": sum(count.accepted for count in counts),
+            "crashes of the real core": fuzzer.peer.traps,
+            "differences that are not listed": len(fuzzer.findings),
+            "seed": fuzzer.seed,
+        }
     )
     for finding in fuzzer.findings[:20]:
         print(f"\n{finding}")

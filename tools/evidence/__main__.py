@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run rounds of evidence and note how each ended in build/evidence.
+"""Run rounds of evidence and note in build/evidence what each measured and how it ended.
 
 `make evidence` runs all of them, which takes hours; `make evidence ONLY='faults wiping' SHORT=1`
 runs short rounds of two. What
@@ -15,7 +15,7 @@ import sys
 import time
 from typing import NamedTuple
 
-from tools.evidence.figures import record
+from tools.evidence import figures
 from tools.setup.bootstrap import ROOT
 
 INSTRUMENTED = ["primitives", "message_signed", "session_data", "comparator"]
@@ -53,7 +53,7 @@ ROUNDS = {
         ("tests/interop/differential.py",),
         ("--seconds", "600"),
         ("--seconds", "20"),
-        {"PYTHONPATH": "tests:tests/interop"},
+        {"PYTHONPATH": ".:tests:tests/interop"},
     ),
     "fuzz": Round("coverage-guided fuzzing", tool("fuzz"), ("--seconds", "60"), ("--seconds", "2")),
     "sanitize": Round(
@@ -124,12 +124,14 @@ def holds(name: str, more: list[str], *, short: bool) -> bool:
     asked = more or (chosen.short if is_short else chosen.full) or ()
     print(f"evidence: {name}: {chosen.title}", flush=True)
     start = time.monotonic()
-    environment = {**chosen.environment, **os.environ, "CI": "true", "EVIDENCE": name}
+    path = figures.path_of(name, full=tuple(asked) == chosen.full)
+    figures.begin(path, arguments=list(asked))
+    environment = {**chosen.environment, **os.environ, "CI": "true", figures.VARIABLE: str(path)}
     command = [sys.executable, *chosen.command, *asked]
     done = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
     seconds = time.monotonic() - start
     print(f"evidence: {name}: left with {done} after {seconds:.0f} s", flush=True)
-    record(name, arguments=list(asked), seconds=round(seconds), status=done)
+    figures.end(path, seconds=round(seconds), status=done)
     return done == 0
 
 

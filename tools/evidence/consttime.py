@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tools.evidence.drivers import ROOT, build
+from tools.evidence.figures import note
 from tools.evidence.memcheck import ensure_valgrind
 
 BENEATH_ALL = ("libc.", "ld-", "vgpreload_")
@@ -123,7 +124,8 @@ def main() -> None:
             if found != expected:
                 raise SystemExit(f"consttime: {control} should give {expected}, not {found}.")
         listed = subprocess.check_output([program], text=True).split()
-        for case in sys.argv[1:] or [case for case in listed if case not in CONTROLS]:
+        cases = sys.argv[1:] or [case for case in listed if case not in CONTROLS]
+        for case in cases:
             found_here = reports(program, case, folder)
             for kind, stack in found_here:
                 place = explain(case, stack)
@@ -138,6 +140,8 @@ def main() -> None:
         reason = OURS[place] if isinstance(place, Branch) else THEIRS[place]
         print(f"{count:4} {' / '.join(place)}: {reason}")
     print(f"consttime: {bad} findings of ours")
+    explained = {"cases": len(cases), "places with a reason": len(seen)}
+    note({**explained, "reports explained": sum(seen.values()), "findings of ours": bad})
     sys.exit(1 if bad else 0)
 
 

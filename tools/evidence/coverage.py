@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 from build_ffi import C_ROOT, LIBRARIES, TESTING_FLAG, library_flags
 from tools.evidence import answer_lines, drivers
+from tools.evidence.figures import note
 from tools.evidence.fuzz_seeds import SEEDS, write_seeds
 from tools.evidence.instrument import Copy, instrumented_copy, run
 from tools.evidence.machines import PARTS
@@ -147,6 +148,8 @@ def report(files: dict[str, Reached]) -> bool:
         every["branches"] += branches
         print(f"{name:34}{row(lines)}{row(branches)}")
     print(f"{'together':34}{row(every['lines'])}{row(every['branches'])}")
+    for what, counts in every.items():
+        note({f"{what} reached": f"{percent(counts):.1f} % of {len(counts):,}"})
     enough = {what: percent(counts) >= MINIMUM[what] for what, counts in every.items()}
     for what, good in enough.items():
         if not good:

@@ -9,12 +9,14 @@ is refused without a fault is `refusals`.
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from tools.evidence.drivers import build
+from tools.evidence.figures import note
 
 
 def main() -> None:
@@ -36,7 +38,14 @@ def passes(folder: Path, name: str, *arguments: str, inject: bool = True) -> boo
     control = subprocess.run([program, "control"], capture_output=True, text=True, check=False)
     if control.returncode != 0:
         raise SystemExit(f"{name} does not see what is planted for it:\n{control.stdout}")
-    return subprocess.run([program, *arguments], check=False).returncode == 0
+    command: list[str | Path] = [program, *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout
+        line = ""
+        for line in running.stdout:
+            print(line, end="", flush=True)
+    note({what: int(count) for count, what in re.findall(r"(\d+) ([a-z ]+)", line)})
+    return running.returncode == 0
 
 
 if __name__ == "__main__":

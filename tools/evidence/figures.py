@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What rounds of evidence measured, in build/evidence: one file a round."""
+"""What rounds of evidence measured, in build/evidence: one file for each form of a round.
+
+`faults.json` is of the full form, `faults-short.json` of the short one or of other arguments.
+tools/evidence/pages.py writes them into docs/evidence.
+"""
 
 from __future__ import annotations
 
@@ -7,34 +11,58 @@ import datetime
 import json
 import os
 import platform
+from pathlib import Path
 from typing import Any
 
 from tools.setup.bootstrap import ROOT
 
 FOLDER = ROOT / "build" / "evidence"
+VARIABLE = "EVIDENCE"  # names the file of the round that runs now
 
 
-def record(name: str, **figures: Any) -> None:
-    """Add figures to those of a round; a run of another day begins anew."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
+def path_of(name: str, *, full: bool = True) -> Path:
+    """Return where the figures of a round are."""
+    return FOLDER / f"{name}{'' if full else '-short'}.json"
+
+
+def begin(path: Path, **facts: Any) -> None:
+    """Begin a file anew, so that nothing of an earlier run stays in it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     today = datetime.datetime.now(tz=datetime.timezone.utc).date().isoformat()
-    known = read(name)
-    if known.get("date") != today:
-        known = {"round": name, "date": today, "machine": platform.machine()}
-    text = json.dumps({**known, **figures}, indent=2)
-    (FOLDER / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    write(path, {**facts, "date": today, "machine": platform.machine(), "figures": {}})
 
 
-def note(**figures: Any) -> None:
-    """Add figures to those of the round that runs now; without one, do nothing."""
-    if "EVIDENCE" in os.environ:
-        record(os.environ["EVIDENCE"], **figures)
+def note(counts: dict[str, int | str], file: str | None = None) -> None:
+    """Add figures to those of the round that runs now; without one, do nothing.
+
+    Numbers of one name are added up: a round may run the tests twice.
+    """
+    file = file or os.environ.get(VARIABLE)
+    if file is None:
+        return
+    path = Path(file)
+    known = read(path)
+    figures = known["figures"]
+    for name, value in counts.items():
+        before = figures.get(name, 0)
+        is_sum = isinstance(value, int) and isinstance(before, int)
+        figures[name] = before + value if is_sum else value
+    write(path, known)
 
 
-def read(name: str) -> dict[str, Any]:
-    """Give the figures of a round; empty if it never ran here."""
-    path = FOLDER / f"{name}.json"
+def end(path: Path, **facts: Any) -> None:
+    """Add how a round ended."""
+    write(path, {**read(path), **facts})
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return what a file holds; empty if there is none."""
     if not path.exists():
         return {}
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found
+
+
+def write(path: Path, facts: dict[str, Any]) -> None:
+    """Write a file."""
+    path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")

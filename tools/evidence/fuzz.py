@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from build_ffi import C_ROOT, LIBRARIES, TESTING_FLAG, library_flags
+from tools.evidence.figures import note
 from tools.evidence.fuzz_seeds import SEEDS, write_seeds
 from tools.setup.bootstrap import ROOT, install_system_packages
 
@@ -209,7 +210,10 @@ def report(ran: list[Ran]) -> None:
     for one in ran:
         verdict = "" if one.status == 0 else f"   BROKEN, see {one.log.relative_to(ROOT)}"
         print(f"{one.target:16}{one.executions:12,}{one.inputs:13,}{one.edges:8,}{verdict}")
-    print(f"{'together':16}{sum(one.executions for one in ran):12,}")
+    together = sum(one.executions for one in ran)
+    print(f"{'together':16}{together:12,}")
+    note({f"executions of `{one.target}`": one.executions for one in ran})
+    note({"executions together": together})
     for one in ran:
         if one.status:
             said = one.log.read_text(errors="replace").splitlines()

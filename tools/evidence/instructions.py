@@ -34,6 +34,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tools.evidence.figures import note
 from tools.setup.bootstrap import ROOT, install_system_packages
 
 BENCHMARKS = ROOT / "benchmarks"
@@ -84,6 +85,7 @@ def main() -> None:
         print(f"{options.file.name}: {len(counts)} paths recorded.")
         return
     slower = judge(json.loads(options.file.read_text(encoding="utf-8")), found)
+    note({"paths counted": len(counts), f"slower by more than {TOLERANCE:.0%}": len(slower)})
     for line in slower:
         print(f"SLOWER: {line}")
     if slower:

@@ -30,6 +30,7 @@ from pythemis.scomparator import SComparator
 from pythemis.skeygen import GenerateKeyPair, GenerateSymmetricKey, from_der, key_kind, to_der
 from pythemis.smessage import SecureSigner, SecureVerifier, SMessage, ssign, sverify
 from pythemis.ssession import SimpleMemoryTransport, SSession
+from tools.evidence.figures import note
 
 VECTORS = Path(__file__).resolve().parents[2] / "tests" / "vectors"
 SAMPLES = 100  # of memory, over a run
@@ -81,6 +82,8 @@ def watched(what: str, count: int, rounds: Iterator[int]) -> bool:
         f"({growth / (done * (1 - WARM)):.3f} bytes for each)",
         flush=True,
     )
+    note({what: done, f"growth over {what}": f"{growth / 1024:.0f} KiB"})
+    note({"resident at the end": f"{resident[-1] / 2**20:.1f} MiB"})
     return growth <= MOST_GROWTH
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from build_ffi import TESTING_FLAG  # bootstrap has made it importable
 from tools.evidence.answer_lines import lines, spoiled
+from tools.evidence.figures import note
 from tools.evidence.machine_kinds import EMULATED, NATIVE, OTHERS, Machine, install_tools, quiet
 from tools.setup.bootstrap import ROOT
 
@@ -62,6 +63,7 @@ def main() -> None:
         finally:
             machine.leave()
         spent = time.monotonic() - start
+        note({machine.name: said})
         print(f"{machine.name} ({machine.said}): {said} ({spent:.0f} s)", flush=True)
 
 

@@ -20,6 +20,8 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import NamedTuple
 
+from tools.evidence.figures import note
+
 ROOT = Path(__file__).resolve().parents[2]
 EXTENSION = "_themis"  # how the names of our compiled modules begin
 BENEATH = ("libcrypto.", "libsodium.", "libc.", "ld-", "vgpreload_")  # what our module calls
@@ -65,6 +67,7 @@ def main() -> None:
     for finding in found:
         print(f"{finding.kind}: {finding.what}")
         print("".join(f"    {frame}\n" for frame in finding.stack))
+    note({"findings": len(found)})
     print(f"memcheck: {len(found)} findings, pytest left with {status}")
     sys.exit(1 if found or status else 0)
 

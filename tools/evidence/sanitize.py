@@ -21,6 +21,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tools.evidence.figures import note
 from tools.evidence.instrument import Copy, instrumented_copy
 from tools.setup.bootstrap import ROOT
 
@@ -107,6 +108,7 @@ def main() -> None:
         status = status or ended.returncode
     found = reports(folder)
     print(*found, sep="\n")
+    note({"planted faults found": len(FAULTS), "processes with reports": len(found)})
     print(f"sanitize: {len(found)} processes with reports, pytest left with {status}")
     sys.exit(1 if found or status else 0)
 

@@ -18,6 +18,7 @@ import subprocess
 import sys
 
 from build_ffi import TESTING_FLAG  # instrument has made it importable
+from tools.evidence.figures import note
 from tools.evidence.instrument import Copy, instrumented_copy, run
 
 SANITIZER = ["-fsanitize=thread"]
@@ -39,6 +40,7 @@ def main() -> None:
     honest = start([*prefix, program])
     if honest.returncode != 0:
         raise SystemExit(f"the program with shared handles failed:\n{honest.stderr[:8000]}")
+    note({"races in the program": 0, "planted races found": 1})
     print("sanitize-threads: the planted race was found, and no other", flush=True)
     if "--no-tests" not in sys.argv:
         sys.exit(run_tests(copy, prefix))
@@ -87,6 +89,7 @@ def run_tests(copy: Copy, prefix: list[str]) -> int:
     found = [path.read_text() for path in sorted(reports.parent.glob("race.*"))]
     races = [text for text in found if RACE in text]
     print(*races, sep="\n")
+    note({"processes of tests with races": len(races)})
     print(f"sanitize-threads: {len(races)} processes with races, pytest left with {status}")
     return 1 if races or status else 0
 

@@ -38,7 +38,7 @@ PYPY = ("pypy3", "pypy3-venv")
 BUILD = ("gcc", "libc6-dev", "pkg-config", "libssl-dev", "libsodium-dev", "python3-dev")
 FAULTS = "8"  # of each kind in each operation
 # The operations that keep most for the next one. Not the start: where the very first allocation of
-# OpenSSL 3.5 fails, it waits for itself for ever (docs/hardening.md).
+# OpenSSL 3.5 fails, it waits for itself for ever (docs/evidence/faults.md).
 FAULTED = ("seal", "imprint", "protect")
 NAMESPACE = "PYTHEMIS_SECOND_SYSTEM"  # set in the namespace
 BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
