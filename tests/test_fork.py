@@ -73,7 +73,7 @@ def test_no_nonce_repeats_among_threads_that_fork():
     """Each of several threads forks; children have threads that fork again.
 
     Nobody forks while another thread draws for its first time: then OpenSSL may hold a lock, and
-    the child would wait for it forever (docs/hardening.md).
+    the child would wait for it forever (docs/guide/threads-and-forks.md).
     """
     barrier = threading.Barrier(THREADS)
 
