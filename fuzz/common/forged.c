@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "soter/key_container.h"
 #include "soter/container.h"
 #include "soter/ec_key.h"
 #include "soter/sign.h"

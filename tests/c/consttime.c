@@ -13,7 +13,7 @@
 #include "soter/container.h"
 #include "soter/ecdh.h"
 #include "soter/kdf.h"
-#include "soter/key.h"
+#include "soter/key_container.h"
 #include "themis.h"
 #include "themis/session_keys.h"
 

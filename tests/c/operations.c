@@ -16,8 +16,8 @@
 #include "soter/aead.h"
 #include "soter/bytes.h"
 #include "soter/ecdh.h"
-#include "soter/evp_key.h"
-#include "soter/key.h"
+#include "soter/key_container.h"
+#include "soter/key_internal.h"
 #include "soter/rand.h"
 
 struct stage stage;

@@ -85,7 +85,7 @@ THEIRS = {
     Call("soter_point_multiply", "libcrypto"): (
         "a ladder, or a table that is read in whole, over numbers of OpenSSL that know their length"
     ),
-    Call("soter_evp_key_make", "libcrypto"): (
+    Call("soter_evp_make", "libcrypto"): (
         "numbers of OpenSSL know their length: leading zero words of a key show"
     ),
     Call("export_numbers", "libcrypto"): (

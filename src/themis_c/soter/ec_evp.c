@@ -4,8 +4,10 @@
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 
+#include "soter/evp.h"
 #include "soter/fork.h"
 #include "soter/hash.h"
+#include "soter/key_internal.h"
 #include "soter/libcrypto.h"
 #include "soter/wipe.h"
 
@@ -23,11 +25,11 @@ soter_status soter_ec_evp_agree(const soter_key *private_key,
     EVP_PKEY *peer = NULL;
     EVP_PKEY_CTX *ctx = NULL;
     size_t made_len = secret_len;
-    soter_status status = soter_ec_to_evp(private_key, &own);
+    soter_status status = soter_key_to_evp(private_key, &own);
     if (status != SOTER_SUCCESS) {
         goto out;
     }
-    status = soter_ec_to_evp(public_key, &peer);
+    status = soter_key_to_evp(public_key, &peer);
     if (status != SOTER_SUCCESS) {
         goto out;
     }
@@ -41,8 +43,8 @@ soter_status soter_ec_evp_agree(const soter_key *private_key,
     EVP_PKEY_CTX_free(ctx);
     soter_fork_allow();
 out:
-    soter_evp_key_free(own);
-    soter_evp_key_free(peer);
+    soter_evp_free(own);
+    soter_evp_free(peer);
     soter_wipe_stack();
     return status;
 }

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "soter/compiler.h"
-#include "soter/evp_key.h"
+#include "soter/key.h"
 #include "soter/status.h"
 
 /* As soter_ecdh, for keys that go together; between ERR_set_mark and ERR_pop_to_mark. */
@@ -19,8 +19,8 @@ SOTER_MUST_USE soter_status soter_ec_evp_agree(const soter_key *private_key,
                                                uint8_t *secret,
                                                size_t secret_len);
 
-/* As soter_ecdsa_sign and soter_ecdsa_verify, with keys of soter_ec_to_evp; *signature_len comes as
- * the room there is. */
+/* As soter_ecdsa_sign and soter_ecdsa_verify, with keys of soter_key_to_evp; *signature_len comes
+ * as the room there is. */
 SOTER_MUST_USE bool
 soter_ec_evp_sign(EVP_PKEY *key, const uint8_t *digest, uint8_t *signature, size_t *signature_len);
 SOTER_MUST_USE soter_status soter_ec_evp_verify(EVP_PKEY *key,

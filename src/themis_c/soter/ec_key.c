@@ -15,28 +15,26 @@
 
 #include "soter/ec_curve.h"
 #include "soter/ec_point.h"
-#include "soter/evp_key.h"
+#include "soter/evp.h"
 #include "soter/fork.h"
+#include "soter/key_internal.h"
 #include "soter/libcrypto.h"
+#include "soter/number.h"
 #include "soter/rand.h"
 #include "soter/wipe.h"
 
 #define GENERATE_TRIES 100 /* that even one fails is less probable than 1 in 4 thousand million */
 
-bool soter_ec_payload_fits(const struct soter_key_kind *kind, size_t payload_len)
+static bool payload_fits(const struct soter_key_kind *kind, size_t payload_len)
 {
     const size_t n = kind->number_size;
     return payload_len == 1 + n || payload_len == (kind->is_private ? n : 1 + 2 * n);
 }
 
-size_t soter_ec_public_payload_size(const struct soter_key_kind *kind, enum soter_point_form form)
+static size_t payload_size(const struct soter_key_kind *kind, enum soter_point_form form)
 {
-    return 1 + (form == SOTER_COMPRESSED ? 1U : 2U) * (size_t)kind->number_size;
-}
-
-size_t soter_ec_private_payload_size(const struct soter_key_kind *kind)
-{
-    return 1 + (size_t)kind->number_size;
+    const size_t n = kind->number_size;
+    return 1 + (kind->is_private || form == SOTER_COMPRESSED ? n : 2 * n);
 }
 
 static soter_status
@@ -77,7 +75,7 @@ import_private(soter_key *key, const struct soter_curve *curve, struct soter_sli
                : SOTER_SUCCESS;
 }
 
-soter_status soter_ec_import(soter_key *key, struct soter_slice payload)
+static soter_status import(soter_key *key, struct soter_slice payload)
 {
     const struct soter_curve *curve = soter_curve_find(key->kind->bits);
     if (curve == NULL) {
@@ -117,7 +115,7 @@ soter_status soter_ec_key_generate(unsigned bits, soter_key **out)
         return SOTER_INVALID_PARAMETER;
     }
     ERR_set_mark();
-    status = soter_key_new(kind, &made);
+    status = soter_key_new(kind, &soter_ec_key_functions, &made);
     if (status != SOTER_SUCCESS) {
         goto out;
     }
@@ -138,7 +136,7 @@ out:
     return status;
 }
 
-soter_status soter_ec_export_private(const soter_key *key, uint8_t *payload)
+static soter_status export_private(const soter_key *key, uint8_t *payload)
 {
     payload[0] = 0;
     memcpy(payload + 1, key->d, key->kind->number_size);
@@ -159,8 +157,8 @@ static soter_status get_point(const soter_key *key, uint8_t point[SOTER_EC_POINT
     return soter_point_multiply(curve, key->d, NULL, point);
 }
 
-soter_status
-soter_ec_export_public(const soter_key *key, enum soter_point_form form, uint8_t *payload)
+static soter_status
+export_public(const soter_key *key, enum soter_point_form form, uint8_t *payload)
 {
     const size_t n = key->kind->number_size;
     uint8_t point[SOTER_EC_POINT_MAX_SIZE] = {0}; /* public */
@@ -171,11 +169,11 @@ soter_ec_export_public(const soter_key *key, enum soter_point_form form, uint8_t
     if (form == SOTER_COMPRESSED) {
         point[0] = SOTER_POINT_COMPRESSED | (point[2 * n] & 1);
     }
-    memcpy(payload, point, soter_ec_public_payload_size(key->kind, form));
+    memcpy(payload, point, 1 + (form == SOTER_COMPRESSED ? n : 2 * n));
     return SOTER_SUCCESS;
 }
 
-soter_status soter_ec_to_evp(const soter_key *key, EVP_PKEY **out)
+static soter_status to_evp(const soter_key *key, EVP_PKEY **out)
 {
     const struct soter_curve *curve = soter_curve_find(key->kind->bits);
     soter_status status = SOTER_ENGINE_FAIL;
@@ -198,19 +196,28 @@ soter_status soter_ec_to_evp(const soter_key *key, EVP_PKEY **out)
                                                         point,
                                                         1 + 2 * curve->number_size);
     if (key->kind->is_private) {
-        soter_native_number(key->d, curve->number_size, native);
+        soter_number_to_native(key->d, curve->number_size, native);
         params[count++] =
             OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY, native, curve->number_size);
     }
     params[count] = OSSL_PARAM_construct_end();
     soter_fork_hold_off();
     ctx = EVP_PKEY_CTX_new_from_name(soter_libcrypto.libctx, "EC", NULL);
-    status = soter_evp_key_make(ctx,
-                                key->kind->is_private ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY,
-                                params,
-                                out);
+    status = soter_evp_make(ctx,
+                            key->kind->is_private ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY,
+                            params,
+                            out);
     EVP_PKEY_CTX_free(ctx);
     soter_fork_allow();
     soter_wipe(native, sizeof native);
     return status;
 }
+
+const struct soter_key_functions soter_ec_key_functions = {
+    .payload_fits = payload_fits,
+    .payload_size = payload_size,
+    .import = import,
+    .export_public = export_public,
+    .export_private = export_private,
+    .to_evp = to_evp,
+};

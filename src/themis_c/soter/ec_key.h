@@ -17,6 +17,8 @@
 /* The longest public key as it is written: of P-521, compressed. */
 #define SOTER_EC_PUBLIC_MAX_SIZE 79
 
+extern const struct soter_key_functions soter_ec_key_functions;
+
 /* A new private key; bits are 256, 384 or 521. */
 SOTER_MUST_USE soter_status soter_ec_key_generate(unsigned bits, soter_key **out);
 

@@ -7,7 +7,7 @@
 #include "soter/ec_curve.h"
 #include "soter/ec_evp.h"
 #include "soter/ec_point.h"
-#include "soter/evp_key.h"
+#include "soter/key_internal.h"
 #include "soter/libcrypto.h"
 #include "soter/wipe.h"
 

@@ -8,9 +8,9 @@
 #include <openssl/ec.h>
 
 #include "soter/ec_curve.h"
-#include "soter/evp_key.h"
 #include "soter/fork.h"
 #include "soter/hash.h"
+#include "soter/key_internal.h"
 #include "soter/libcrypto.h"
 #include "soter/wipe.h"
 

@@ -9,7 +9,8 @@
 #include "soter/container.h"
 #include "soter/der.h"
 #include "soter/ec_params.h"
-#include "soter/evp_key.h"
+#include "soter/ec_point.h"
+#include "soter/key_container.h"
 #include "soter/rsa_key.h"
 #include "soter/wipe.h"
 
@@ -60,9 +61,9 @@ enum soter_key_form soter_key_der_form(struct soter_slice der)
 
 /* ---- Containers ---- */
 
-static soter_status make_room(size_t payload_size, struct soter_owned *out)
+static soter_status make_room(size_t container_size, struct soter_owned *out)
 {
-    out->len = SOTER_CONTAINER_HEADER_SIZE + payload_size;
+    out->len = container_size;
     out->data = malloc(out->len);
     return out->data != NULL ? SOTER_SUCCESS : SOTER_NO_MEMORY;
 }
@@ -132,7 +133,7 @@ static soter_status make_ec_private(const struct soter_curve *curve,
     if (kind == NULL) {
         return status;
     }
-    status = make_room(soter_ec_private_payload_size(kind), out);
+    status = make_room(soter_key_size(kind, SOTER_COMPRESSED), out);
     if (status != SOTER_SUCCESS) {
         return status;
     }
@@ -156,7 +157,7 @@ make_ec_public(const struct soter_curve *curve, struct soter_slice point, struct
     if (kind == NULL || !take_point(curve, point, taken)) {
         return status;
     }
-    status = make_room(point.len, out);
+    status = make_room(SOTER_CONTAINER_HEADER_SIZE + point.len, out);
     if (status != SOTER_SUCCESS) {
         return status;
     }
@@ -242,9 +243,7 @@ static soter_status make_rsa(const struct soter_key_kind *kind,
     struct soter_writer writer;
     uint8_t *room;
     soter_key *key = NULL;
-    soter_status status = make_room(kind->is_private ? soter_rsa_private_payload_size(kind)
-                                                     : soter_rsa_public_payload_size(kind),
-                                    out);
+    soter_status status = make_room(soter_key_size(kind, SOTER_COMPRESSED), out);
     if (status != SOTER_SUCCESS) {
         return status;
     }

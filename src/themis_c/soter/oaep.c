@@ -6,15 +6,16 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "soter/evp_key.h"
+#include "soter/evp.h"
 #include "soter/fork.h"
+#include "soter/key_internal.h"
 #include "soter/libcrypto.h"
 #include "soter/rand.h"
 #include "soter/rsa_key.h"
 #include "soter/wipe.h"
 
 struct soter_oaep_key {
-    EVP_PKEY_CTX *prepared; /* of soter_rsa_prepare */
+    EVP_PKEY_CTX *prepared; /* of soter_evp_prepare */
     bool is_private;
     size_t size;
 };
@@ -42,7 +43,7 @@ soter_status soter_oaep_key_new(const soter_key *key, soter_oaep_key **out)
     made->size = key->kind->number_size;
     ERR_set_mark();
     soter_fork_hold_off();
-    status = soter_rsa_prepare(key->pkey,
+    status = soter_evp_prepare(key->pkey,
                                is_private ? EVP_PKEY_decrypt_init_ex : EVP_PKEY_encrypt_init_ex,
                                oaep,
                                &made->prepared);
@@ -132,7 +133,7 @@ soter_status soter_oaep_unwrap(const soter_oaep_key *key,
     }
     ERR_set_mark();
     ctx = blinding == SOTER_OAEP_FRESH_BLINDING
-              ? soter_rsa_prepare_afresh(key->prepared, EVP_PKEY_decrypt_init_ex, oaep)
+              ? soter_evp_prepare_afresh(key->prepared, EVP_PKEY_decrypt_init_ex, oaep)
               : EVP_PKEY_CTX_dup(key->prepared);
     if (ctx == NULL) {
         status = SOTER_NO_MEMORY;

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "soter/pkcs8_read.h"
+
 #include <limits.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -11,7 +13,6 @@
 #include "soter/key_der.h"
 #include "soter/libcrypto.h"
 #include "soter/pbes2.h"
-#include "soter/pkcs8.h"
 #include "soter/wipe.h"
 
 /* One of them is there, or both are not once the key has been given away. */

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "soter/pkcs8_write.h"
+
 #include <limits.h>
 #include <openssl/bio.h>
 #include <openssl/encoder.h>
@@ -9,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "soter/evp_key.h"
+#include "soter/evp.h"
 #include "soter/fork.h"
+#include "soter/key_internal.h"
 #include "soter/libcrypto.h"
-#include "soter/pkcs8.h"
 #include "soter/rand.h"
 #include "soter/wipe.h"
 
@@ -164,7 +166,7 @@ soter_status soter_pkcs8_write(const soter_key *key,
 out:
     soter_wipe_stack();
     OPENSSL_clear_free(der, der_len);
-    soter_evp_key_free(pkey);
+    soter_evp_free(pkey);
     ERR_pop_to_mark();
     return status;
 }

@@ -4,14 +4,15 @@
 #include <openssl/core_names.h>
 #include <stdlib.h>
 
-#include "soter/evp_key.h"
+#include "soter/evp.h"
 #include "soter/fork.h"
 #include "soter/hash.h"
+#include "soter/key_internal.h"
 #include "soter/libcrypto.h"
 #include "soter/wipe.h"
 
 struct soter_pss_key {
-    EVP_PKEY_CTX *signing;   /* of soter_rsa_prepare; NULL in a public key */
+    EVP_PKEY_CTX *signing;   /* of soter_evp_prepare; NULL in a public key */
     EVP_PKEY_CTX *verifying; /* a private key verifies what it signed */
     size_t size;
 };
@@ -41,9 +42,9 @@ soter_status soter_pss_key_new(const soter_key *key, soter_pss_key **out)
         return SOTER_NO_MEMORY;
     }
     made->size = key->kind->number_size;
-    status = soter_rsa_prepare(key->pkey, EVP_PKEY_verify_init_ex, pss_verifying, &made->verifying);
+    status = soter_evp_prepare(key->pkey, EVP_PKEY_verify_init_ex, pss_verifying, &made->verifying);
     if (status == SOTER_SUCCESS && key->kind->is_private) {
-        status = soter_rsa_prepare(key->pkey, EVP_PKEY_sign_init_ex, pss_signing, &made->signing);
+        status = soter_evp_prepare(key->pkey, EVP_PKEY_sign_init_ex, pss_signing, &made->signing);
     }
     if (status == SOTER_SUCCESS) {
         *out = made;
@@ -95,7 +96,7 @@ bool soter_pss_sign(const soter_pss_key *key,
     return sign_and_verify(key, EVP_PKEY_CTX_dup(key->signing), digest, signature) ||
            sign_and_verify(
                key,
-               soter_rsa_prepare_afresh(key->signing, EVP_PKEY_sign_init_ex, pss_signing),
+               soter_evp_prepare_afresh(key->signing, EVP_PKEY_sign_init_ex, pss_signing),
                digest,
                signature);
 }

@@ -16,8 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "soter/evp_key.h"
+#include "soter/evp.h"
+#include "soter/key_internal.h"
 #include "soter/libcrypto.h"
+#include "soter/number.h"
 #include "soter/rand.h"
 #include "soter/wipe.h"
 
@@ -39,24 +41,19 @@ static size_t number_size(const struct soter_key_kind *kind, int number)
     return number == D || number == N ? kind->number_size : kind->number_size / 2U;
 }
 
-size_t soter_rsa_public_payload_size(const struct soter_key_kind *kind)
-{
-    return (size_t)kind->number_size + SOTER_RSA_EXPONENT_SIZE;
-}
-
-size_t soter_rsa_private_payload_size(const struct soter_key_kind *kind)
+static size_t payload_size(const struct soter_key_kind *kind, enum soter_point_form form)
 {
     size_t size = SOTER_RSA_EXPONENT_SIZE;
-    for (int i = 0; i < PRIVATE_NUMBERS; i++) {
+    (void)form;
+    for (int i = kind->is_private ? D : N; i < PRIVATE_NUMBERS; i++) {
         size += number_size(kind, i);
     }
     return size;
 }
 
-bool soter_rsa_payload_fits(const struct soter_key_kind *kind, size_t payload_len)
+static bool payload_fits(const struct soter_key_kind *kind, size_t payload_len)
 {
-    return payload_len == (kind->is_private ? soter_rsa_private_payload_size(kind)
-                                            : soter_rsa_public_payload_size(kind));
+    return payload_len == payload_size(kind, SOTER_COMPRESSED);
 }
 
 /* The bytes of a payload that are a modulus and an exponent, which both halves end with. */
@@ -123,24 +120,22 @@ static soter_status make_key(const struct soter_key_kind *kind,
     soter_status status;
     for (int i = first; i < PRIVATE_NUMBERS; i++) {
         const size_t len = number_size(kind, i);
-        soter_native_number(payload, len, native);
+        soter_number_to_native(payload, len, native);
         params[count++] = OSSL_PARAM_construct_BN(names[i], native, len);
         payload += len;
         native += len;
     }
-    soter_native_number(payload, SOTER_RSA_EXPONENT_SIZE, native);
+    soter_number_to_native(payload, SOTER_RSA_EXPONENT_SIZE, native);
     params[count++] =
         OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, native, SOTER_RSA_EXPONENT_SIZE);
     params[count] = OSSL_PARAM_construct_end();
-    status = soter_evp_key_make(ctx,
-                                kind->is_private ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY,
-                                params,
-                                out);
+    status =
+        soter_evp_make(ctx, kind->is_private ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY, params, out);
     EVP_PKEY_CTX_free(ctx);
     return status;
 }
 
-soter_status soter_rsa_import(soter_key *key, struct soter_slice payload)
+static soter_status import(soter_key *key, struct soter_slice payload)
 {
     const struct soter_key_kind *kind = key->kind;
     const int first = kind->is_private ? D : N;
@@ -176,7 +171,7 @@ soter_status soter_rsa_key_generate(unsigned bits, soter_key **out)
         return SOTER_INVALID_PARAMETER;
     }
     ERR_set_mark();
-    status = soter_key_new(kind, &made);
+    status = soter_key_new(kind, &soter_rsa_key_functions, &made);
     if (status != SOTER_SUCCESS) {
         goto out;
     }
@@ -229,12 +224,32 @@ static soter_status export_numbers(const soter_key *key, int first, uint8_t *pay
     return done ? SOTER_SUCCESS : SOTER_ENGINE_FAIL;
 }
 
-soter_status soter_rsa_export_public(const soter_key *key, uint8_t *payload)
+static soter_status
+export_public(const soter_key *key, enum soter_point_form form, uint8_t *payload)
 {
+    (void)form;
     return export_numbers(key, N, payload);
 }
 
-soter_status soter_rsa_export_private(const soter_key *key, uint8_t *payload)
+static soter_status export_private(const soter_key *key, uint8_t *payload)
 {
     return export_numbers(key, D, payload);
 }
+
+static soter_status to_evp(const soter_key *key, EVP_PKEY **out)
+{
+    if (EVP_PKEY_up_ref(key->pkey) != 1) {
+        return SOTER_ENGINE_FAIL;
+    }
+    *out = key->pkey;
+    return SOTER_SUCCESS;
+}
+
+const struct soter_key_functions soter_rsa_key_functions = {
+    .payload_fits = payload_fits,
+    .payload_size = payload_size,
+    .import = import,
+    .export_public = export_public,
+    .export_private = export_private,
+    .to_evp = to_evp,
+};

@@ -12,6 +12,8 @@
 #define SOTER_RSA_NUMBER_MAX_SIZE 1024 /* of 8192 bits */
 #define SOTER_RSA_EXPONENT_SIZE 4
 
+extern const struct soter_key_functions soter_rsa_key_functions;
+
 /* A new private key with exponent 65537; bits are 1024, 2048, 4096 or 8192. */
 SOTER_MUST_USE soter_status soter_rsa_key_generate(unsigned bits, soter_key **out);
 

@@ -6,8 +6,10 @@
 
 #include "soter/ec_evp.h"
 #include "soter/ecdsa.h"
+#include "soter/evp.h"
 #include "soter/fork.h"
 #include "soter/hash.h"
+#include "soter/key_internal.h"
 #include "soter/libcrypto.h"
 #include "soter/pss.h"
 #include "soter/rand.h"
@@ -29,7 +31,7 @@ soter_status soter_sign_key_new(const soter_key *key, soter_sign_key **out)
     made->kind = soter_key_kind(key);
     ERR_set_mark();
     if (made->kind->algorithm == SOTER_KEY_EC && soter_libcrypto.is_fips) {
-        status = soter_ec_to_evp(key, &made->ec);
+        status = soter_key_to_evp(key, &made->ec);
     } else {
         soter_fork_hold_off();
         status = made->kind->algorithm == SOTER_KEY_EC ? soter_ecdsa_key_new(key, &made->ecdsa)
@@ -48,7 +50,7 @@ soter_status soter_sign_key_new(const soter_key *key, soter_sign_key **out)
 void soter_sign_key_free(soter_sign_key *key)
 {
     if (key != NULL) {
-        soter_evp_key_free(key->ec);
+        soter_evp_free(key->ec);
         soter_fork_hold_off();
         soter_ecdsa_key_free(key->ecdsa);
         soter_pss_key_free(key->pss);

@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "soter/ecdh.h"
+#include "soter/key_container.h"
 #include "soter/wipe.h"
-#include "themis/session.h"
+#include "themis.h"
+#include "themis/session_state.h"
 
 static_assert(THEMIS_TESTING_SESSION_SECRETS_SIZE ==
                   THEMIS_SESSION_SID_SIZE + 3 * THEMIS_SESSION_KEY_SIZE + 2 * 4,

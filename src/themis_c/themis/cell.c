@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "themis.h"
+#include "themis/cell_imprint.h"
 
 #define LENGTH_WIDTH_096 8 /* 0.9.6 on 64-bit machines derived keys from a length of 8 bytes */
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The cipher of the authenticated modes: AES-GCM under a key of the message's own. */
+#include "themis/cell_gcm.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "soter/kdf.h"
 #include "soter/rand.h"
 #include "soter/wipe.h"
-#include "themis/cell.h"
 
 #define KEY_MAX_SIZE 32
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Secure Cell in Context Imprint mode (specification, section 3): AES-CTR with a key derived from
  * the message's length and a counter block derived from that key and the context. */
+#include "themis/cell_imprint.h"
+
 #include <stdlib.h>
 
 #include "soter/ctr.h"
@@ -8,7 +10,6 @@
 #include "soter/kdf.h"
 #include "soter/wipe.h"
 #include "themis.h"
-#include "themis/cell.h"
 
 #define KEY_SIZE 32
 

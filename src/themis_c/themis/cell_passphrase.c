@@ -18,7 +18,7 @@
 #include "soter/rand.h"
 #include "soter/wipe.h"
 #include "themis.h"
-#include "themis/cell.h"
+#include "themis/cell_gcm.h"
 
 #define SALT_SIZE 16
 #define KDF_FIXED_SIZE 6

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys: generated, inspected, their public halves, and PKCS#8 and its relatives in and out. */
-#include "soter/key.h"
+#include "soter/key_container.h"
 
 #include <stdlib.h>
 
 #include "soter/ec_key.h"
-#include "soter/pkcs8.h"
+#include "soter/pkcs8_read.h"
+#include "soter/pkcs8_write.h"
 #include "soter/rand.h"
 #include "soter/rsa_key.h"
 #include "soter/wipe.h"
@@ -90,13 +91,11 @@ int themis_key_public(const uint8_t *private_key,
                       size_t public_key_len)
 {
     soter_key *key = NULL;
-    soter_status status = soter_key_read(private_key, private_key_len, &key);
+    soter_status status = soter_key_read_half(private_key, private_key_len, true, &key);
     if (status != SOTER_SUCCESS) {
         return status;
     }
-    status = soter_key_kind(key)->is_private
-                 ? soter_key_write_public(key, form_for(uncompressed), public_key, public_key_len)
-                 : SOTER_INVALID_PARAMETER;
+    status = soter_key_write_public(key, form_for(uncompressed), public_key, public_key_len);
     soter_key_free(key);
     return status;
 }

@@ -10,13 +10,12 @@
  *   | type | total length | wrapped length | OAEP of a fresh secret | Seal under that secret ... |
  *
  * The numbers are little-endian. The total counts everything from the type on. */
-#include "themis/message.h"
-
 #include <assert.h>
 #include <stdlib.h>
 
 #include "soter/bytes.h"
 #include "soter/ecdh.h"
+#include "soter/key_container.h"
 #include "soter/oaep.h"
 #include "soter/rand.h"
 #include "soter/wipe.h"
@@ -52,18 +51,6 @@ int themis_message_type(const uint8_t *message, size_t message_len)
     default:
         return THEMIS_MESSAGE_UNKNOWN;
     }
-}
-
-soter_status
-themis_message_read_key(const uint8_t *key, size_t key_len, bool is_private, soter_key **out)
-{
-    const struct soter_key_kind *kind = NULL;
-    const soter_status status = soter_key_inspect(key, key_len, &kind);
-    if (status != SOTER_SUCCESS) {
-        return status;
-    }
-    return kind->is_private == is_private ? soter_key_read(key, key_len, out)
-                                          : SOTER_INVALID_PARAMETER;
 }
 
 /* The secret of two EC keys is the master key of a cell: agreed upon once, here. */
@@ -106,11 +93,11 @@ int themis_message_new(const uint8_t *private_key,
     soter_key *ours = NULL;
     soter_key *theirs = NULL;
     themis_message *made = NULL;
-    soter_status status = themis_message_read_key(private_key, private_key_len, true, &ours);
+    soter_status status = soter_key_read_half(private_key, private_key_len, true, &ours);
     if (status != SOTER_SUCCESS) {
         goto out;
     }
-    status = themis_message_read_key(public_key, public_key_len, false, &theirs);
+    status = soter_key_read_half(public_key, public_key_len, false, &theirs);
     if (status != SOTER_SUCCESS) {
         goto out;
     }

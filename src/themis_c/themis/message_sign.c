@@ -10,9 +10,9 @@
 #include <stdlib.h>
 
 #include "soter/bytes.h"
+#include "soter/key_container.h"
 #include "soter/sign.h"
 #include "themis.h"
-#include "themis/message.h"
 
 static_assert(THEMIS_SIGNED_HEADER_SIZE == 3 * 4, "a header is three numbers");
 
@@ -34,7 +34,7 @@ static soter_status prepare(const uint8_t *key,
                             uint32_t *type)
 {
     soter_key *read = NULL;
-    soter_status status = themis_message_read_key(key, key_len, is_private, &read);
+    soter_status status = soter_key_read_half(key, key_len, is_private, &read);
     if (status == SOTER_SUCCESS) {
         *type = soter_key_kind(read)->algorithm == SOTER_KEY_EC ? THEMIS_MESSAGE_EC_SIGNED
                                                                 : THEMIS_MESSAGE_RSA_SIGNED;

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Secure Session: the object, its state machine and its messages (specification, section 5). */
-#include "themis/session.h"
-
 #include <stdlib.h>
 #include <string.h>
 
+#include "soter/key_container.h"
 #include "soter/wipe.h"
+#include "themis.h"
+#include "themis/session_handshake.h"
+#include "themis/session_peer.h"
+#include "themis/session_state.h"
 
 /* Prepares the identity key for signing, and for knowing it again. */
 static soter_status
@@ -20,10 +23,7 @@ prepare_identity(themis_session *session, const uint8_t *private_key, size_t pri
     if (kind->algorithm != SOTER_KEY_EC) {
         return SOTER_NOT_SUPPORTED;
     }
-    if (!kind->is_private) {
-        return SOTER_INVALID_PARAMETER;
-    }
-    status = soter_key_read(private_key, private_key_len, &key);
+    status = soter_key_read_half(private_key, private_key_len, true, &key);
     if (status == SOTER_SUCCESS) {
         status = themis_session_public_key(key, session->public_key);
     }
@@ -72,20 +72,6 @@ out:
     return status;
 }
 
-void themis_session_forget(themis_session *session)
-{
-    soter_key_free(session->own.key);
-    session->own.key = NULL;
-    soter_key_free(session->peer.ephemeral);
-    session->peer.ephemeral = NULL;
-    soter_sign_key_free(session->peer.verifier);
-    session->peer.verifier = NULL;
-    soter_wipe(&session->secrets, sizeof session->secrets);
-#ifdef THEMIS_TESTING
-    soter_wipe(session->planned, sizeof session->planned);
-#endif
-}
-
 void themis_session_free(themis_session *session)
 {
     if (session != NULL) {
@@ -116,13 +102,6 @@ const uint8_t *themis_session_remote_id(const themis_session *session, size_t *i
 const char *themis_session_refusal(const themis_session *session)
 {
     return session->refusal != NULL ? session->refusal : "nothing was refused";
-}
-
-soter_status
-themis_session_refuse(themis_session *session, soter_status status, const char *refusal)
-{
-    session->refusal = refusal != NULL ? refusal : soter_status_text(status);
-    return status;
 }
 
 int themis_session_claimed_peer(const uint8_t *message,

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The steps of negotiation. Each makes everything that it needs in variables of its own, and moves
  * it into the session when nothing can fail any more. */
-#include <stdlib.h>
-#include <string.h>
+#include "themis/session_handshake.h"
+
+#include <stddef.h>
 
 #include "soter/ecdh.h"
 #include "soter/wipe.h"
-#include "themis/session.h"
+#include "themis/session_peer.h"
 
 static const char *const bad_checksum = "the negotiation message is damaged: a checksum is wrong";
 static const char *const bad_mac =

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The two sides of a negotiation: our ephemeral key, and what is known of the peer. */
+#include "themis/session_peer.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "themis/session.h"
+#include "soter/key_container.h"
 
 void themis_session_ephemeral_clear(struct themis_session_ephemeral *own)
 {
@@ -101,7 +102,7 @@ static soter_status read_peer_key(themis_session *session,
                                   soter_sign_key **out)
 {
     soter_key *key = NULL;
-    soter_status status = soter_key_read(bytes.data, bytes.len, &key);
+    soter_status status = soter_key_read_half(bytes.data, bytes.len, false, &key);
     if (status == SOTER_SUCCESS && soter_key_is_ec(key, false)) {
         status = refuse_own_identity(session, id, key);
         if (status != SOTER_SUCCESS) {
