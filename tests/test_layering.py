@@ -2,6 +2,9 @@
 """Who may know whom in C: themis.h, themis/, soter/, OpenSSL and libsodium."""
 
 import re
+import shutil
+from collections import defaultdict
+from pathlib import Path
 
 import pytest
 from _project import ROOT
@@ -23,6 +26,11 @@ SYSTEM_HEADERS = {
     "soter/entropy.c": {"errno.h", "sys/random.h", "sys/syscall.h", "unistd.h"},
     "soter/threads.c": {"pthread.h", "stdatomic.h", "windows.h"},
 }
+# What a C file defines for others: functions and variables, whose names begin as in its layer.
+DEFINED = re.compile(
+    r"^(?:[A-Za-z][\w *]*[ *\n])?((?:soter|themis)_\w+)(?:\([^;{}]*\)\n\{| = \{|;$)", re.MULTILINE
+)
+NOT_CODE = re.compile(r'/\*.*?\*/|"(?:[^"\\\n]|\\.)*"', re.DOTALL)
 # Names that belong to a compiler stand in soter/compiler.h alone; these tell systems apart.
 COMPILERS = re.compile(r"\b__(?!linux__\b|APPLE__\b|cplusplus\b)\w+")
 
@@ -61,6 +69,66 @@ def may_include(name, included):
     return target == "" and included in STANDARD_HEADERS
 
 
+def pair_of(path):
+    """Name the pair of files that a C file belongs to: x.c, x.h and x_internal.h are x."""
+    return path.with_suffix("").as_posix().removesuffix("_internal")
+
+
+def arrows_of(root):
+    """Map each pair of C files to the pairs that it includes, or whose names it uses."""
+    c_root = root / "src" / "themis_c"
+    arrows = defaultdict(set)
+    code = {}
+    for path in sorted([*c_root.rglob("*.c"), *c_root.rglob("*.h")]):
+        name = pair_of(path.relative_to(c_root))
+        text = path.read_text(encoding="utf-8")
+        arrows[name] |= {
+            pair_of(Path(included))
+            for included in INCLUDE.findall(text)
+            if included != "themis.h" and (c_root / included).exists()
+        }
+        if path.suffix == ".c":
+            code[name] = NOT_CODE.sub(" ", text)
+    owner = {word: name for name, text in code.items() for word in DEFINED.findall(text)}
+    for name, text in code.items():
+        arrows[name] |= {owner[word] for word in re.findall(r"\w+", text) if word in owner}
+    return {name: known - {name} for name, known in arrows.items()}
+
+
+def circles(arrows):
+    """List the groups of pairs of which each reaches each (strongly connected components)."""
+    reached = {name: set(known) for name, known in arrows.items()}
+    for middle in arrows:
+        for name in arrows:
+            if middle in reached[name]:
+                reached[name] |= reached[middle]
+    found = {
+        tuple(sorted(other for other in reached[name] if name in reached[other]))
+        for name in arrows
+        if name in reached[name]
+    }
+    return sorted(found)
+
+
+# Where the status codes are listed, and how. The compiler and the import compare their numbers.
+CODES = {
+    "src/themis_c/themis.h": r"^ +THEMIS_([A-Z_]+) = \d+,?$",
+    "src/themis_c/soter/status.h": r"^ +X\(([A-Z_]+), \d+, ",
+    "pythemis/exception.py": r"^    [A-Z_]+ = status_code\(\"([A-Z_]+)\"\)$",
+}
+
+
+def codes_of(root):
+    """Map each file that lists the status codes to their names."""
+    found = {}
+    for name, line in CODES.items():
+        text = (root / name).read_text(encoding="utf-8")
+        if name.endswith("themis.h"):
+            text = text.partition("enum {")[2].partition("};")[0]
+        found[name] = set(re.findall(line, text, re.MULTILINE))
+    return found
+
+
 def words_of_compilers(root):
     """List every name of one compiler that stands where all of them read."""
     c_root = root / "src" / "themis_c"
@@ -77,6 +145,101 @@ def words_of_compilers(root):
 def test_c_files_know_only_what_lies_below_them():
     """Includes go from themis/ to soter/ to OpenSSL and libsodium, and never back or aside."""
     assert wrong_includes(ROOT) == []
+
+
+@pytest.mark.sources
+def test_c_files_form_no_circle():
+    """No pair of C files includes or uses, over however many others, what uses it."""
+    assert circles(arrows_of(ROOT)) == []
+
+
+@pytest.mark.sources
+def test_every_name_of_the_core_has_an_owner():
+    """The scanner finds the definition of each function that a header of the core declares."""
+    c_root = ROOT / "src" / "themis_c"
+    sources = "".join(path.read_text() for path in sorted(c_root.glob("*/*.c")))
+    headers = "".join(path.read_text() for path in sorted(c_root.rglob("*.h")))
+    declared = re.findall(
+        r"^[A-Za-z][\w *\n]*[ *\n]((?:soter|themis)_\w+)\(", headers, re.MULTILINE
+    )
+    assert len(declared) > 250
+    assert set(declared) - set(DEFINED.findall(sources)) == {"soter_rdrand_present"}  # inline
+
+
+@pytest.mark.parametrize(
+    ("headers", "sources", "found"),
+    [
+        ({"a": '#include "soter/b.h"', "b": '#include "soter/a.h"'}, {}, [("soter/a", "soter/b")]),
+        (
+            {"a": "void soter_a(void);\nvoid soter_b(void);"},
+            {
+                "a": "void soter_a(void)\n{\n    soter_b();\n}",
+                "b": "void soter_b(void)\n{\n    soter_c();\n}",
+                "c": "void soter_c(void)\n{\n    soter_a();\n}",
+            },
+            [("soter/a", "soter/b", "soter/c")],
+        ),
+        (
+            {"a": "extern const struct soter_a soter_table;", "b_internal": '#include "soter/a.h"'},
+            {"a": "int soter_a(void)\n{\n    return soter_b();\n}", "b": "int soter_b(void)\n{\n}"},
+            [("soter/a", "soter/b")],
+        ),
+        (
+            {},
+            {
+                "a": "const struct soter_x soter_table = {\n    soter_b,\n};",
+                "b": "static int soter_b(void)\n{\n    return soter_table.x;\n}",
+            },
+            [("soter/a", "soter/b")],
+        ),
+        (
+            {"a": "void soter_a(void);", "b": '#include "soter/a.h"'},
+            {"a": "/* soter_b */\nvoid soter_a(void)\n{\n}", "b": "void soter_b(void)\n{\n}"},
+            [],
+        ),
+    ],
+    ids=["includes", "uses", "internal", "table", "none"],
+)
+def test_a_circle_is_caught(tmp_path, headers, sources, found):
+    """Circles over includes, over functions and over variables are reported, and no others."""
+    folder = tmp_path / "src" / "themis_c" / "soter"
+    folder.mkdir(parents=True)
+    for suffix, files in (("h", headers), ("c", sources)):
+        for name, text in files.items():
+            (folder / f"{name}.{suffix}").write_text(f"{text}\n")
+    assert circles(arrows_of(tmp_path)) == found
+
+
+@pytest.mark.sources
+def test_status_codes_agree():
+    """The public header, soter and Python list the same codes."""
+    header, soter, python = codes_of(ROOT).values()
+    assert len(header) == 13
+    assert header == soter == python
+
+
+@pytest.mark.sources
+@pytest.mark.parametrize(
+    ("name", "after", "planted"),
+    [
+        ("src/themis_c/themis.h", "THEMIS_ENGINE_FAIL = 18,", "\n    THEMIS_PLANTED = 99,"),
+        ("src/themis_c/soter/status.h", "(X)", ' \\\n    X(PLANTED, 99, "planted")'),
+        (
+            "pythemis/exception.py",
+            ' = status_code("SUCCESS")',
+            '\n    PLANTED = status_code("PLANTED")',
+        ),
+    ],
+)
+def test_a_code_in_one_list_alone_is_caught(tmp_path, name, after, planted):
+    """A code that is added to one of the lists makes it another than the two others."""
+    for file in CODES:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / file, tmp_path / file)
+    text = (tmp_path / name).read_text(encoding="utf-8")
+    (tmp_path / name).write_text(text.replace(after, f"{after}{planted}", 1), encoding="utf-8")
+    found = codes_of(tmp_path)
+    assert [file for file, codes in found.items() if "PLANTED" in codes] == [name]
 
 
 @pytest.mark.sources

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "soter/key_container.h"
 #include "soter/container.h"
 #include "soter/ec_key.h"
+#include "soter/key_container.h"
 #include "soter/sign.h"
 #include "themis/session_wire.h"
 
