@@ -3,8 +3,9 @@
  * is the same, Bob's; then which of the four messages is changed, and how: an edit of it, an
  * earlier message, or bytes of the input's own.
  *
- * Promises: without a change the result is whether the secrets are equal, for both; whoever gets a
- * changed message finds no match, and neither does Alice; a message that is refused ends it. */
+ * Promises: without a change the result is whether the secrets are equal, for both; a side that
+ * gets a changed message finds no match, and neither does Alice; a message that is refused ends it.
+ */
 #include <stdlib.h>
 #include <string.h>
 

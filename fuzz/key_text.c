@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys from other programs. Input: flags, a passphrase, then DER, or PEM as text; or DER that the
- * target puts into a PEM block with one of the labels, so that base64 stops nobody.
+ * target puts into a PEM block with one of the labels, so that base64 is no obstacle.
  *
  * Promises: what is accepted is a sound key that survives a trip out and in again; what is refused
  * leaves nothing, and says why. */

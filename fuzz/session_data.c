@@ -216,7 +216,7 @@ static size_t forge(struct model *model, fuzz_input *input)
     soter_put_u32be(header + 4, number);
     soter_put_u64be(header + 8, time);
     memcpy(at, model->sid_reversed, 4);
-    memset(at + 4, flags, 16); /* the nonce; nobody depends on it here */
+    memset(at + 4, flags, 16); /* the nonce; nothing depends on it here */
     at += 20;
     MUST(soter_aead_start(model->forger, &kept, at - 16, NULL, 0) == THEMIS_SUCCESS);
     MUST(soter_aead_part(model->forger, header, HEADER_SIZE, at) == THEMIS_SUCCESS);

@@ -9,8 +9,8 @@
  * What is written has a size in its type, or a length behind it: the room. Where there is less than
  * the result takes, the answer is BUFFER_TOO_SMALL, nothing is written, and nothing has changed.
  *
- * What a function is given is read more than once, and what it writes is read again: nobody else
- * may write to either before it returns. Or else what comes out need not be what was authenticated.
+ * A function may read its input more than once and read its output again: no other thread may write
+ * to either before it returns. Otherwise the result may differ from what was authenticated.
  */
 #ifndef THEMIS_H
 #define THEMIS_H
@@ -56,7 +56,7 @@ const char *themis_status_text(int status);
 const char *themis_openssl_version(void);
 const char *themis_sodium_version(void);
 
-/* Whether both are linked statically: copies that nobody else in the process uses. */
+/* Whether both are linked statically: copies that only this module uses. */
 int themis_is_static(void);
 
 /* ---- Key generation ---- */
@@ -131,7 +131,7 @@ int themis_key_import(const uint8_t *text,
                       themis_blob **out,
                       const char **why);
 
-/* The same in steps, for callers who must not be away for long: the work between a passphrase and
+/* The same in steps, for callers that must not block for long: the work between a passphrase and
  * its key is done in slices, and a caller may stop between any two. One thread at a time. */
 
 typedef struct themis_key_reading themis_key_reading;
@@ -298,7 +298,7 @@ int themis_passphrase_unseal(const themis_passphrase *passphrase,
                              uint8_t *message,
                              size_t message_len);
 
-/* The same in steps, for callers who must not be away for long: the work between a passphrase and
+/* The same in steps, for callers that must not block for long: the work between a passphrase and
  * its key is done in slices, and a caller may stop between any two. One thread at a time. */
 
 enum { THEMIS_STRETCH_SLICE = 32768 }; /* iterations; some milliseconds */
@@ -382,8 +382,8 @@ void themis_verifier_free(themis_verifier *verifier);
 int themis_verifier_type(const themis_verifier *verifier);
 
 /* Checks a signed message: *message_len bytes behind the header are what was signed.
- * INVALID_PARAMETER: not a signed message for this kind of key. INVALID_SIGNATURE: somebody else
- * signed it, or it is damaged. */
+ * INVALID_PARAMETER: not a signed message for this kind of key. INVALID_SIGNATURE:
+ * another key signed it, or it is corrupted. */
 int themis_verifier_verify(const themis_verifier *verifier,
                            const uint8_t *signed_message,
                            size_t signed_message_len,

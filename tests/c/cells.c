@@ -77,7 +77,7 @@ bool check_token(const struct line *line)
     int status = themis_cell_new(key->data, key->len, 0, &cell);
     DEMAND(status == THEMIS_SUCCESS);
     if (token->len < THEMIS_CELL_TOKEN_SIZE) {
-        DEMAND(!accepted); /* by whoever calls C */
+        DEMAND(!accepted); /* by callers of C */
         goto out;
     }
     status = themis_cell_unprotect(cell,

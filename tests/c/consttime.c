@@ -338,7 +338,7 @@ static void ec_scalars(void)
 
 /* ---- Messages ---- */
 
-/* What was wrapped for somebody else: whether it opens must not show. */
+/* What was wrapped for another key: whether it opens must not show. */
 static void rsa_messages(void)
 {
     uint8_t keys[2][2][2048];

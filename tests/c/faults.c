@@ -175,7 +175,7 @@ static bool inject(const struct operation *operation, enum family family, long n
     return struck;
 }
 
-/* The same, and whether it loses memory: every time, for what grows once is somebody's cache. */
+/* The same, and whether it loses memory: every time, for what grows once is a cache. */
 static bool inject_and_weigh(const struct operation *operation, enum family family, long n)
 {
     bool struck = false;

@@ -46,7 +46,7 @@ static bool end_requests(struct end *end)
     return themis_session_connect_request(end->session, end->message, &end->len) == THEMIS_SUCCESS;
 }
 
-/* Hands a negotiation message over, which claims to come from this peer or from nobody. */
+/* Hands a negotiation message over, which claims to come from this peer, or from none. */
 static int end_takes(struct end *end, struct field message, struct field peer_id, struct field key)
 {
     size_t at = 0;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the functions of the core refuse although nobody asks it of them from Python, which looks at
- * sizes and kinds before: wrong sizes, halves and kinds of keys, numbers that do not exist.
- * Leaves with 1 if one of them is not refused, or if a refusal leaves an output with something in
- * it that was not there.
+/* What the functions of the core refuse. Python never asks for it, because it checks sizes and
+ * kinds before: wrong sizes, halves and kinds of keys, numbers that do not exist. Leaves with 1 if
+ * one of them is not refused, or if a refusal leaves an output with something in it that was not
+ * there.
  *
  *   refusals control
  *
- * expects what is not so, on purpose. Leaves with 1 if nobody notices. */
+ * expects what is not so, on purpose. Exits with 1 if the tests do not notice. */
 #include <limits.h>
 #include <openssl/err.h>
 #include <stdio.h>

@@ -9,7 +9,7 @@
  *
  *   starts control
  *
- * takes failures for success, on purpose. Leaves with 1 if nobody notices. */
+ * takes failures for success, on purpose. Exits with 1 if the tests do not notice. */
 #include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>

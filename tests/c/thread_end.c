@@ -5,7 +5,7 @@
  *
  *   thread_end control
  *
- * leaves something, on purpose. Leaves with 1 if nobody notices. */
+ * leaves something, on purpose. Exits with 1 if the tests do not notice. */
 #include <openssl/crypto.h>
 #include <pthread.h>
 #include <stdatomic.h>

@@ -34,9 +34,9 @@ void soter_fork_await(void)
 
 static uint32_t generation; /* written by a child while it has one thread */
 
-/* Read by who holds a fork off, written by the fork. Both come to it through the gate, where a fork
- * that waits keeps new readers: by themselves they may pass it (musl), and work in many threads
- * would hold it off for ever. */
+/* A reader holds forks off; a fork is the writer. Both pass the gate first, where a waiting fork
+ * stops new readers: without it readers may overtake a waiting writer (musl), and work in many
+ * threads would hold a fork off for ever. */
 static pthread_rwlock_t forking = PTHREAD_RWLOCK_INITIALIZER;
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 

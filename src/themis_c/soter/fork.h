@@ -18,7 +18,7 @@ uint32_t soter_fork_generation(void);
 void soter_fork_hold_off(void);
 void soter_fork_allow(void);
 
-/* Waits, as a fork would, until nobody holds one off who did when this began. */
+/* Waits, as a fork would, for every thread that holds forks off when this begins. */
 void soter_fork_await(void);
 
 #endif

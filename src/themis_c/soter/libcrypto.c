@@ -22,12 +22,12 @@ static bool ready;
 static const char *config; /* for the FIPS provider; NULL without */
 static const char *refusal;
 
-/* libcrypto takes itself apart in exit(), where threads (daemons, in Python) may still be inside of
- * it, and then its random generator finds its lock gone. Whoever starts it first decides: in a
- * libcrypto that others share that may be somebody else. */
+/* By default libcrypto frees its state in exit(), where other threads (daemons, in Python) may
+ * still be inside of it and use a lock that is gone. The first caller to start it decides: in a
+ * shared libcrypto that may be other code. */
 #ifdef SOTER_PRIVATE_LIBCRYPTO
-/* EVP's look for engines would load the configuration into the default context. In a libcrypto that
- * others share that is theirs to want: Python's ssl takes its policy from there. */
+/* EVP's search for engines would load the configuration into the default context. A shared
+ * libcrypto keeps that: Python's ssl takes its policy from there. */
 #define START_OPTIONS (OPENSSL_INIT_NO_ATEXIT | OPENSSL_INIT_NO_LOAD_CONFIG)
 #else
 #define START_OPTIONS OPENSSL_INIT_NO_ATEXIT
@@ -77,8 +77,8 @@ static void fetch_all(void)
             c->is_fips == is_of_fips(c->sha256);
 }
 
-/* What OpenSSL complains of meanwhile, also where it helped itself, is for nobody to find. (A mark
- * comes after the start: it would start OpenSSL as well, and with another mind about exit.) */
+/* Errors that OpenSSL leaves meanwhile, also those it recovered from, are removed. (The mark comes
+ * after the start: it would start OpenSSL as well, without START_OPTIONS.) */
 static void start(void)
 {
     soter_threads_init();
@@ -131,7 +131,7 @@ soter_status soter_libcrypto_refused(soter_status otherwise)
     const unsigned long last = ERR_peek_last_error();
     bool is_ours;
     ERR_pop_to_mark();
-    is_ours = last != ERR_peek_last_error(); /* or else somebody left it there before the mark */
+    is_ours = last != ERR_peek_last_error(); /* or else it was there before the mark */
     ERR_set_mark();
     return is_ours && ERR_GET_REASON(last) == ERR_R_MALLOC_FAILURE ? SOTER_NO_MEMORY : otherwise;
 }

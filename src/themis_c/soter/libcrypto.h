@@ -46,9 +46,9 @@ extern struct soter_libcrypto soter_libcrypto;
  * ERR_set_mark and ERR_pop_to_mark. */
 SOTER_MUST_USE soter_status soter_libcrypto_refused(soter_status otherwise);
 
-/* Gives the status of a failure back, and takes OpenSSL's complaints about it away: whoever shares
- * libcrypto with us (Python's ssl) would find them in this thread's queue and take them for theirs.
- * For what fails where nobody had set a mark, because that would slow down what succeeds. */
+/* Returns the status of a failure, and clears OpenSSL's error queue: another user of the same
+ * libcrypto in this thread (Python's ssl) would take our errors for its own. For failures without
+ * ERR_set_mark, which would slow down what succeeds. */
 soter_status soter_libcrypto_failed(soter_status status);
 
 #endif

@@ -37,7 +37,7 @@ SOTER_MUST_USE soter_status soter_oaep_wrap(const soter_oaep_key *key,
 enum soter_oaep_blinding { SOTER_OAEP_KEPT_BLINDING, SOTER_OAEP_FRESH_BLINDING };
 
 /* Unwraps a secret of this very length. What does not unwrap to that gives a random secret and
- * SUCCESS, in the same time: the one who sent it learns only that a later authentication failed.
+ * SUCCESS, in the same time: its sender learns only that a later authentication failed.
  * INVALID_PARAMETER: not as long as the modulus, which is no secret, or a public key. */
 SOTER_MUST_USE soter_status soter_oaep_unwrap(const soter_oaep_key *key,
                                               enum soter_oaep_blinding blinding,

@@ -14,11 +14,11 @@
  * in slices between which the caller can look at other things. One thread at a time. */
 typedef struct soter_pkcs8 soter_pkcs8;
 
-/* Beside what soter_pkcs8_write writes this reads PKCS#1 and SEC1, unencrypted. Nothing is
- * borrowed. When it or soter_pkcs8_finish fails, *why is a sentence about what was wrong, or NULL
- * where the status says it all, and the status is INVALID_PARAMETER  not a key, or a passphrase too
- * many or too few, NOT_SUPPORTED      a key or an encryption that we do not use, FAIL the wrong
- * passphrase, DATA_CORRUPT       numbers that make no sense. */
+/* Reads what soter_pkcs8_write writes, and unencrypted PKCS#1 and SEC1. Nothing is borrowed. When
+ * it or soter_pkcs8_finish fails, *why is a sentence about what was wrong, or NULL where the status
+ * says it all. INVALID_PARAMETER: not a key, or a passphrase missing or not needed. NOT_SUPPORTED:
+ * a key or an encryption that is not accepted. FAIL: the wrong passphrase. DATA_CORRUPT: numbers
+ * that make no sense. */
 SOTER_MUST_USE soter_status soter_pkcs8_new(struct soter_slice input,
                                             enum soter_key_text text,
                                             struct soter_slice passphrase,

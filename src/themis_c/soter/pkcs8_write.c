@@ -35,7 +35,7 @@ encode(const EVP_PKEY *pkey, bool is_private, unsigned char **der, size_t *der_l
         *der_len != 0 && *der_len <= SOTER_PKCS8_MAX_SIZE) {
         status = SOTER_SUCCESS;
     } else {
-        OPENSSL_free(*der); /* not wiped: whoever fails may lie about the length */
+        OPENSSL_free(*der); /* not wiped: after a failure the length may be wrong */
         *der = NULL;
         *der_len = 0;
     }

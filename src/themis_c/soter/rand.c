@@ -31,8 +31,8 @@ static SOTER_THREAD_LOCAL struct block block;
 /* RAND_get0_public or RAND_get0_private: of this thread. */
 typedef EVP_RAND_CTX *generator(OSSL_LIB_CTX *libctx);
 
-/* Not RAND_bytes_ex: that asks first, under a lock of the whole process, whether somebody has put
- * another generator in the place of all. */
+/* Not RAND_bytes_ex: that first checks, under a lock of the whole process, whether the application
+ * has replaced the generators. */
 static soter_status
 generate(generator *own, const uint8_t *more, size_t more_len, uint8_t *out, size_t out_len)
 {

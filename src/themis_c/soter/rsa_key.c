@@ -95,7 +95,7 @@ static bool product_is(const uint8_t *p, const uint8_t *q, size_t half, const ui
 
 /* Whether the private numbers fit their modulus and one another, as far as can be told without
  * arithmetic that would take longer than using them. A wrong d or 1/q makes wrong results, which
- * OpenSSL notices or nobody can read; it cannot make it run astray. */
+ * OpenSSL notices or which decrypt nothing; it does no other harm. */
 static bool private_is_sound(const struct soter_key_kind *kind, const uint8_t *numbers[])
 {
     const size_t n = kind->number_size;

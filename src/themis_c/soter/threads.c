@@ -2,7 +2,7 @@
 /* libcrypto keeps things for each thread: random generators with their seeds, errors. When a thread
  * ends it gives them back, under a lock.
  *
- * On Windows nobody tells a libcrypto that stands inside our library of that; Windows tells us.
+ * On Windows a libcrypto that is linked into our library is not told when a thread ends; we are.
  * Elsewhere libcrypto notices by itself, but a child that is forked just then finds the lock held
  * for ever. So we do it before, while forks wait. */
 #include "soter/threads.h"
@@ -84,8 +84,8 @@ void soter_threads_watch(void)
 
 #else
 
-/* Destructors run in the order in which their keys were made, where anybody says: so this one is
- * made before libcrypto makes its own, if we are the first who start it. */
+/* Destructors run in the order in which their keys were made, on systems that document an order: so
+ * this one is made before libcrypto makes its own, if we are the first to start it. */
 static pthread_key_t key;
 static bool has_key;
 

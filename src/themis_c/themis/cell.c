@@ -7,7 +7,7 @@
  *   | descriptor | iv length | tag length | message length | iv    | tag   |
  *
  * The numbers are little-endian. Iv and tag always have 12 and 16 bytes: the length fields would
- * allow more, but nobody ever wrote that, so nothing else is read. */
+ * allow more, but no version ever wrote that, so nothing else is read. */
 #include "themis/cell.h"
 
 #include <assert.h>

@@ -111,7 +111,7 @@ static soter_status take_cipher(struct themis_cell_key *key, struct cipher **out
     return *out != NULL ? SOTER_SUCCESS : cipher_new(out);
 }
 
-/* What failed is not left for others; that somebody sent what is not authentic is no failure. */
+/* What failed is not reused; a message that is not authentic is no failure of the cipher. */
 static void leave_cipher(struct themis_cell_key *key, struct cipher *cipher, soter_status status)
 {
     cipher_free(status == SOTER_SUCCESS || status == SOTER_FAIL

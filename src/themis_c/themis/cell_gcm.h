@@ -45,7 +45,7 @@ SOTER_MUST_USE bool themis_cell_fits(size_t message_len);
 SOTER_MUST_USE size_t themis_cell_key_len(uint32_t descriptor, uint32_t algorithm);
 
 /* What a key was derived for. Messages of one length and one context share a key by design, so
- * whoever still has it need not derive it again. */
+ * a caller that still has it need not derive it again. */
 struct themis_cell_subject {
     size_t key_len; /* 0: of nothing */
     size_t length_width;

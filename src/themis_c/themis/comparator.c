@@ -213,7 +213,7 @@ static const struct step steps[] = {
     [OVER] = {0, 0, NULL, OVER},
 };
 
-/* What a step leaves behind. One that failed has no second chance: its peer, or whoever made it
+/* The state after a step. One that failed cannot be repeated: the peer, or an attacker that made it
  * fail, would have a second guess. */
 static void settle(themis_comparator *comparator, soter_status status, enum state next)
 {

@@ -4,7 +4,7 @@
  *   0      4              8
  *   | type | total length | Seal under the agreed secret ... |
  *
- * and with RSA keys, where anybody can make one, for the sender's key has no part in it:
+ * and with RSA keys, where anyone can make one, because the sender's key has no part in it:
  *
  *   0      4              8                12
  *   | type | total length | wrapped length | OAEP of a fresh secret | Seal under that secret ... |
@@ -207,8 +207,8 @@ int themis_message_wrap(themis_message *message,
     return wrap_rsa(message, (struct soter_slice){data, data_len}, oaep, &writer);
 }
 
-/* A wrapped secret that is not one becomes a random secret in here, and the cell is refused: what
- * was wrong, nobody can tell. */
+/* A wrapped secret that is not one becomes a random secret in here, and the cell is refused: the
+ * caller cannot tell which of the two was wrong. */
 static soter_status unwrap_rsa(const themis_message *message,
                                enum soter_oaep_blinding blinding,
                                struct soter_slice wrapped,

@@ -23,7 +23,7 @@ static struct soter_slice own_container(const struct themis_session_ephemeral *o
     return (struct soter_slice){own->container, sizeof own->container};
 }
 
-/* Who is who, given our ephemeral key and what the other side sent. */
+/* Client and server, given our ephemeral key and what the other side sent. */
 static struct themis_session_parties parties_of(const themis_session *session,
                                                 const struct themis_session_ephemeral *own,
                                                 struct soter_slice peer_container,
