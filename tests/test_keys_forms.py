@@ -158,8 +158,17 @@ def test_we_read_the_old_forms_of_the_openssl_command(curve, name):
     assert from_pem(bare) == private
 
 
+CURVE_OIDS = {"p256": "1.2.840.10045.3.1.7", "p384": "1.3.132.0.34", "p521": "1.3.132.0.35"}
+
+
+def sec1(name, number):
+    """Write an ECPrivateKey without a public half."""
+    curve = tlv(0xA0, oid(CURVE_OIDS[name]))
+    return tlv(0x30, integer(1) + tlv(4, number) + curve)
+
+
 @needs_openssl
-@pytest.mark.parametrize("form", ["compressed", "uncompressed"])
+@pytest.mark.parametrize("form", ["compressed", "uncompressed", "hybrid"])
 @pytest.mark.parametrize("name", ["p256", "p384", "p521"])
 def test_an_explicitly_described_curve_is_one_of_ours(name, form):
     """Curve parameters spelled out are read if they are those of a named curve, to the last bit."""
@@ -178,6 +187,19 @@ def test_an_explicitly_described_curve_is_one_of_ours(name, form):
                 THEMIS_CODES.NOT_SUPPORTED,
                 THEMIS_CODES.INVALID_PARAMETER,
             ), position
+
+
+@pytest.mark.parametrize("name", ["p256", "p384", "p521"])
+def test_a_scalar_may_have_zeros_before_it(name):
+    """A private number padded to words, or short of its zeros, is read; a longer one is not."""
+    private = PEM_PAIRS[name]["private"]
+    number = payload_of(private)[1:]
+    for written in (number, b"\0" + number, bytes(6) + number, number.lstrip(b"\0")):
+        assert from_der(sec1(name, written)) == private
+    for written in (b"\1" + number, b"\1\0" + number, b"\0\1" + number, b"\0\0\x80" + number):
+        with pytest.raises(ThemisValueError, match="numbers of the key") as raised:
+            from_der(sec1(name, written))
+        assert raised.value.error_code == THEMIS_CODES.DATA_CORRUPT
 
 
 @pytest.mark.parametrize("name", ["p256", "p384", "p521"])
@@ -451,6 +473,33 @@ def test_random_bytes_are_no_key(data):
         assert code_of(from_pem, armour % (name, name), "secret") != THEMIS_CODES.SUCCESS
     assert code_of(from_der, data) != THEMIS_CODES.SUCCESS
     assert code_of(from_pem, data) == THEMIS_CODES.INVALID_PARAMETER
+
+
+def labelled(der, label):
+    """Write DER as PEM under any label."""
+    lines = base64.encodebytes(der).decode()
+    return f"-----BEGIN {label}-----\n{lines}-----END {label}-----\n"
+
+
+@pytest.mark.parametrize("name", ["p256", "rsa1024"])
+def test_a_label_need_not_name_the_form_of_its_half(name):
+    """Software writes PKCS#8 as RSA PRIVATE KEY; what is no half of the label's is refused."""
+    key, their = PEM_PAIRS[name], their_private(name)
+    private = [
+        their.private_bytes(Encoding.DER, form, NoEncryption())
+        for form in (PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL)
+    ]
+    public = to_der(key["public"])
+    algorithm = "RSA" if name.startswith("rsa") else "EC"
+    for der in private:
+        assert from_pem(labelled(der, "PRIVATE KEY")) == key["private"]
+        assert from_pem(labelled(der, f"{algorithm} PRIVATE KEY")) == key["private"]
+    assert from_pem(labelled(public, "RSA PUBLIC KEY")) == key["public"]
+    wrong = [(der, label) for der in private for label in ("PUBLIC KEY", "ENCRYPTED PRIVATE KEY")]
+    for der, label in [*wrong, (public, "PRIVATE KEY"), (public, "ENCRYPTED PRIVATE KEY")]:
+        with pytest.raises(ThemisValueError, match="not a key, or it is damaged") as raised:
+            from_pem(labelled(der, label))
+        assert raised.value.error_code == THEMIS_CODES.INVALID_PARAMETER
 
 
 def test_the_first_key_of_a_text_counts():

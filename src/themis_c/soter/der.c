@@ -116,11 +116,12 @@ bool soter_der_is_oid(struct soter_slice oid, const uint8_t *wanted, size_t len)
 
 bool soter_der_pad(struct soter_slice number, uint8_t *out, size_t size)
 {
-    if (number.len == size + 1 && number.data[0] == 0) { /* so that it is not negative */
-        number.data++;
+    uint8_t beyond = 0;
+    while (number.len > size) {
+        beyond |= *number.data++;
         number.len--;
     }
-    if (number.len > size) {
+    if (beyond != 0) {
         return false;
     }
     memset(out, 0, size - number.len);

@@ -65,6 +65,8 @@ static bool next_is_generator(struct soter_reader *reader, const struct soter_cu
     }
     if (point.len == 1 + curve->number_size) {
         form = POINT_CONVERSION_COMPRESSED;
+    } else if (point.len != 0 && point.data[0] != SOTER_POINT_UNCOMPRESSED) {
+        form = POINT_CONVERSION_HYBRID;
     }
     return EC_POINT_point2oct(curve->group,
                               EC_GROUP_get0_generator(curve->group),

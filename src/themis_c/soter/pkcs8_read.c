@@ -46,6 +46,11 @@ static enum soter_key_form form_named(const char *name)
     return SOTER_FORM_UNKNOWN;
 }
 
+static bool is_public(enum soter_key_form form)
+{
+    return form == SOTER_FORM_SPKI || form == SOTER_FORM_PKCS1_PUBLIC;
+}
+
 static soter_status refuse(const char **why, soter_status status, const char *sentence)
 {
     *why = sentence;
@@ -104,6 +109,15 @@ static soter_status read_encrypted(soter_pkcs8 *reading,
     return status == SOTER_INVALID_PARAMETER ? explain(why, status) : status;
 }
 
+/* A key without a passphrase may have another form than its PEM text says, as software writes it,
+ * but not be the other half. */
+static bool fits(enum soter_key_form wanted, enum soter_key_form form)
+{
+    return wanted == SOTER_FORM_UNKNOWN || wanted == form ||
+           (wanted != SOTER_FORM_PKCS8_ENCRYPTED && form != SOTER_FORM_PKCS8_ENCRYPTED &&
+            is_public(wanted) == is_public(form));
+}
+
 /* `wanted` is what a PEM text says of it, if there is one. */
 static soter_status read_der(soter_pkcs8 *reading,
                              enum soter_key_form wanted,
@@ -112,7 +126,7 @@ static soter_status read_der(soter_pkcs8 *reading,
                              const char **why)
 {
     const enum soter_key_form form = soter_key_der_form(der);
-    if (form == SOTER_FORM_UNKNOWN || (wanted != SOTER_FORM_UNKNOWN && wanted != form)) {
+    if (form == SOTER_FORM_UNKNOWN || !fits(wanted, form)) {
         return explain(why, SOTER_INVALID_PARAMETER);
     }
     return form == SOTER_FORM_PKCS8_ENCRYPTED ? read_encrypted(reading, der, passphrase, why)
