@@ -43,7 +43,7 @@ def module_of_the_project(name: str) -> Any:
 build_ffi = module_of_the_project("build_ffi")
 STATIC = build_ffi.link_mode() == "static"
 PROGRAM = ROOT / "build" / "bench" / ("floor-static" if STATIC else "floor")
-# What both sides of a comparison take; tests/test_comparator_cost.py counts it.
+# What both sides of a comparison take; tests/comparator/test_cost.py counts it.
 GROUP_OPERATIONS = {"multiply": 32, "multiply-base": 22, "add": 22}
 PBKDF2_ROUNDS = 314_110
 

@@ -5,8 +5,9 @@ import os
 import sys
 
 import pytest
-from _project import HAS_SOURCES, has_hooks, linked_statically, note_figures
 from hypothesis import settings
+
+from support.project import HAS_SOURCES, has_hooks, linked_statically, note_figures
 
 # A busy machine is no failure. Memcheck asks for the built-in profile "ci" instead, which
 # always tries the same examples.

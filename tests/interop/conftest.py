@@ -4,8 +4,9 @@
 import random
 
 import pytest
-from _peer import SEED, TIMES, Peer, ensure_peer
-from _project import note_figures
+
+from support.interop.peer import SEED, TIMES, Peer, ensure_peer
+from support.project import note_figures
 
 
 @pytest.fixture(scope="session")

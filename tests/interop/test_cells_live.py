@@ -2,11 +2,11 @@
 """Secure Cell, live with the real core in both directions."""
 
 import pytest
-from _peer import TIMES, PeerError
 
 from pythemis.exception import THEMIS_CODES
 from pythemis.scell import SCellContextImprint, SCellSeal, SCellTokenProtect, SecureCellError
 from pythemis.skeygen import GenerateSymmetricKey
+from support.interop.peer import TIMES, PeerError
 
 pytestmark = pytest.mark.integration
 ROUNDS = 150 * TIMES

@@ -5,11 +5,20 @@ import itertools
 import random
 
 import pytest
-from _comparators import FEWER, MATCH, NOT_MATCH, OF_JAVA, SIZES, exchange, overwrite, receiver
-from _peer import TIMES, PeerError
 
 from pythemis.exception import THEMIS_CODES
 from pythemis.scomparator import SComparator, SecureComparatorError
+from support.comparators import (
+    FEWER,
+    MATCH,
+    NOT_MATCH,
+    OF_JAVA,
+    SIZES,
+    exchange,
+    overwrite,
+    receiver,
+)
+from support.interop.peer import TIMES, PeerError
 
 pytestmark = pytest.mark.integration
 RUNS = 150 * TIMES // FEWER

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A short round of differential fuzzing, and whether it would notice anything."""
 
-import _differences
-import differential
 import pytest
-from _peer import SEED, Peer, ensure_peer
-from _scripts import REFUSED
+
+from support.interop import differences, differential
+from support.interop.peer import SEED, Peer, ensure_peer
+from support.interop.scripts import REFUSED
 
 pytestmark = pytest.mark.integration
 BLOCKS = 5  # of each family: always the same cases; `make evidence` takes others
@@ -45,8 +45,8 @@ def test_both_cores_answer_alike(crashing, family):
 @pytest.mark.parametrize(("family", "name"), LISTED)
 def test_what_is_not_listed_is_found(crashing, monkeypatch, family, name):
     """Without its entry in the list a difference is an error, told with all that is needed."""
-    others = tuple(entry for entry in _differences.DIFFERENCES if entry.name != name)
-    monkeypatch.setattr(_differences, "DIFFERENCES", others)
+    others = tuple(entry for entry in differences.DIFFERENCES if entry.name != name)
+    monkeypatch.setattr(differences, "DIFFERENCES", others)
     fuzzer = differential.Fuzzer(crashing, "1")
     for first in range(0, 2000, 50):
         fuzzer.block(family, first, 50)

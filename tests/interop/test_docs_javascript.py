@@ -5,9 +5,10 @@ import os
 import subprocess
 
 import pytest
-from _documents import Section, run, sections
-from _peer import HERE, ensure_peer
-from _project import ROOT
+
+from support.documents import Section, run, sections
+from support.interop.peer import HERE, ensure_peer
+from support.project import ROOT
 
 pytestmark = pytest.mark.integration
 

@@ -7,8 +7,9 @@ import shutil
 import subprocess
 
 import pytest
-from _cells import VECTORS
-from _project import ROOT
+
+from support.cells import VECTORS
+from support.project import ROOT
 
 pytestmark = pytest.mark.integration
 

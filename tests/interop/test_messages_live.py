@@ -2,12 +2,12 @@
 """Keys and Secure Message, live with the real core."""
 
 import pytest
-from _keys import code_of, container, generated, pairs, payload_of, with_byte
-from _peer import TIMES, PeerError
 
 from pythemis.exception import THEMIS_CODES
 from pythemis.skeygen import GenerateKeyPair, from_pem, key_kind, public_from_private, to_pem
 from pythemis.smessage import SecureSigner, SecureVerifier, SMessage, ssign, sverify
+from support.interop.peer import TIMES, PeerError
+from support.keys import code_of, container, generated, pairs, payload_of, with_byte
 
 pytestmark = pytest.mark.integration
 ROUNDS = 20 * TIMES

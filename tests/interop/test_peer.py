@@ -3,9 +3,10 @@
 
 import shutil
 
-import _peer
 import pytest
-from _peer import Peer, PeerError, PeerTrapError, ensure_peer
+
+from support.interop import peer
+from support.interop.peer import Peer, PeerError, PeerTrapError, ensure_peer
 
 pytestmark = pytest.mark.integration
 
@@ -60,9 +61,9 @@ def test_a_process_that_ends_without_a_word_is_survived(crashing):
 
 def test_refusals_keep_their_place(crashing):
     """Errors stand among the results where their calls stood, and calls are counted."""
-    before = _peer.Peer.calls
+    before = peer.Peer.calls
     results = crashing.many([("verify", b"", b""), ("key_pair",)])
     assert isinstance(results[0], PeerError)
     assert not isinstance(results[0], PeerTrapError)
     assert results[1][1][:4] == b"UEC2"
-    assert _peer.Peer.calls == before + 2
+    assert peer.Peer.calls == before + 2

@@ -4,11 +4,11 @@
 from contextlib import contextmanager
 
 import pytest
-from _peer import TIMES, PeerError
-from _sessions import CLIENT, CODES, OVERHEAD, SERVER, key_pair, refused
 
 from pythemis.skeygen import GenerateKeyPair
 from pythemis.ssession import SessionState, SimpleMemoryTransport, SSession
+from support.interop.peer import TIMES, PeerError
+from support.sessions import CLIENT, CODES, OVERHEAD, SERVER, key_pair, refused
 
 pytestmark = pytest.mark.integration
 

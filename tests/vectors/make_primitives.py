@@ -2,7 +2,7 @@
 """Write the primitive_*.json beside this file: edge cases that published files lack.
 
 Everything follows from a fixed seed. What is valid is not our own opinion: `cryptography` judges
-every case, and Python's hashlib the MACs. Run it with PYTHONPATH=tests:tests/interop.
+every case, and Python's hashlib the MACs. Run it with PYTHONPATH=tests.
 """
 
 import hashlib
@@ -11,14 +11,15 @@ import json
 import random
 from pathlib import Path
 
-import _writers as write
-from _keys import CURVES, container, pairs
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives import hmac as other_hmac
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from support.interop import writers as write
+from support.keys import CURVES, container, pairs
 
 HERE = Path(__file__).resolve().parent
 EC_NAMES = ("p256", "p384", "p521")

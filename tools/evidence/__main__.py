@@ -18,7 +18,10 @@ from typing import NamedTuple
 from tools.evidence import figures
 from tools.setup.bootstrap import ROOT
 
-INSTRUMENTED = ["primitives", "message_signed", "session_data", "comparator"]
+INSTRUMENTED = (
+    *("primitives/test_primitives", "messages/test_signed"),
+    *("sessions/test_data", "comparator/test_comparison"),
+)
 
 
 class Round(NamedTuple):
@@ -50,22 +53,22 @@ ROUNDS = {
     ),
     "differ": Round(
         "damaged input, given to both cores",
-        ("tests/interop/differential.py",),
+        ("-m", "support.interop.differential"),
         ("--seconds", "600"),
         ("--seconds", "20"),
-        {"PYTHONPATH": ".:tests:tests/interop"},
+        {"PYTHONPATH": ".:tests"},
     ),
     "fuzz": Round("coverage-guided fuzzing", tool("fuzz"), ("--seconds", "60"), ("--seconds", "2")),
     "sanitize": Round(
         "the tests under ASan and UBSan",
         tool("sanitize"),
-        short=tuple(f"tests/test_{name}.py" for name in INSTRUMENTED),
+        short=tuple(f"tests/{name}.py" for name in INSTRUMENTED),
     ),
     "threads": Round("data races, under TSan", tool("sanitize_threads"), short=("--no-tests",)),
     "memcheck": Round(
         "the tests that enter the C core, under valgrind",
         tool("memcheck"),
-        short=("tests/test_primitives.py",),
+        short=("tests/primitives/test_primitives.py",),
     ),
     "faults": Round("everything beneath the C core fails once", tool("faults"), ("0",), ("20",)),
     "wiping": Round(

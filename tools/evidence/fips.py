@@ -44,11 +44,17 @@ security-checks = 1
 module-mac = {mac}
 """
 TESTS = (
-    *("test_main", "test_fips", "test_fork", "test_keys_kinds", "test_keys_forms"),
-    *("test_cell_seal", "test_cell_passphrase", "test_cell_token_protect"),
-    *("test_cell_context_imprint", "test_cell_kept_keys", "test_cell_lists"),
-    *("test_message_signed", "test_message_encrypted"),
-    *("test_session_data", "test_session_handshake", "test_session_known_answers"),
+    *(
+        "packaging/test_main",
+        "robustness/test_fips",
+        "robustness/test_fork",
+        "keys/test_kinds",
+        "keys/test_forms",
+    ),
+    *("cells/test_seal", "cells/test_passphrase", "cells/test_token_protect"),
+    *("cells/test_context_imprint", "cells/test_kept_keys", "cells/test_lists"),
+    *("messages/test_signed", "messages/test_encrypted"),
+    *("sessions/test_data", "sessions/test_handshake", "sessions/test_known_answers"),
 )
 LEFT_OUT = (
     "rsa1024",  # the provider refuses such keys, and test_fips.py asks for that; more with them:

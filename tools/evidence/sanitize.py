@@ -31,16 +31,16 @@ CHOSEN = "not timing and not big_memory"
 # What cannot be under a sanitizer, which takes terabytes of address space for itself: a search of
 # the whole memory, and a limit of address space. And what puts an allocator of its own in front.
 LEFT_OUT = [
-    "tests/test_cell_objects.py::test_no_secret_stays_in_memory",
-    "tests/test_cell_input.py::test_fields_that_claim_gigabytes_need_no_address_space",
-    "tests/test_cell_faults.py",
+    "tests/cells/test_objects.py::test_no_secret_stays_in_memory",
+    "tests/cells/test_input.py::test_fields_that_claim_gigabytes_need_no_address_space",
+    "tests/robustness/test_faults.py",
     # Nobody holds the locks of ASan's allocator (gcc 12) at a fork, so children of a process whose
     # other threads allocate all the time wait for one for ever.
-    "tests/test_fork.py::test_no_child_waits_for_a_lock_that_a_thread_of_its_parent_held",
-    "tests/test_fork.py::test_no_nonce_repeats_among_threads_that_fork",
+    "tests/robustness/test_fork.py::test_no_child_waits_for_a_lock_that_a_thread_of_its_parent_held",
+    "tests/robustness/test_fork.py::test_no_nonce_repeats_among_threads_that_fork",
 ]
 # For the same reason, fewer threads at the forks that are left: these have a process to themselves.
-ALONE = "tests/test_fork.py"
+ALONE = "tests/robustness/test_fork.py"
 REPORT = "ERROR: AddressSanitizer"
 
 PLANTED = """\

@@ -23,9 +23,7 @@ from tools.evidence.instrument import Copy, instrumented_copy, run
 
 SANITIZER = ["-fsanitize=thread"]
 COMPILER = ["gcc", "-std=c11", TESTING_FLAG, "-g", "-O1", "-fno-omit-frame-pointer", *SANITIZER]
-TESTS = [
-    f"tests/test_{name}.py" for name in ("cell_threads", "comparator_threads", "session_threads")
-]
+TESTS = [f"tests/{room}/test_threads.py" for room in ("cells", "comparator", "sessions")]
 RACE = "WARNING: ThreadSanitizer: data race"
 
 
