@@ -29,39 +29,38 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from typing import Any, NamedTuple, TypeAlias
 
 from ._core import arguments, buffers, errors, owner, sessions
+from ._peers import (
+    WHY_LEFT,
+    AsyncKeys,
+    check_keys,
+    check_limits,
+    look_up,
+    look_up_failed,
+    shown,
+)
 from ._typing import Buffer, Self
 from .exception import THEMIS_CODES, ThemisError
 from .ssession import (
-    WHY_LEFT,
     SecureSessionError,
     SessionState,
     SimpleMemoryTransport,
     SSession,
-    look_up_failed,
     peer_id_of,
-    shown,
 )
 from .stransport import (
     DEFAULT_MAX_SIZE,
     HEADER_SIZE,
-    check_keys,
-    check_limits,
     frame,
     frame_size,
-    look_up,
 )
 
 __all__ = ["DEFAULT_TIMEOUT", "SessionStream", "open_session", "start_session_server"]
 
-# Asking for a key may take its time.
-AsyncKeys: TypeAlias = (
-    Mapping[bytes, bytes] | Callable[[bytes], bytes | Awaitable[bytes | None] | None]
-)
 Handler: TypeAlias = Callable[["SessionStream"], Awaitable[object]]
 
 #: How many seconds connecting and negotiating may take.
@@ -262,14 +261,14 @@ class _Known(SimpleMemoryTransport):
             if inspect.isawaitable(key):
                 key = await key
         except Exception as error:
-            raise look_up_failed(peer_id) from error
+            raise look_up_failed(SSession._errors, peer_id) from error
         if key is not None:
             self._keys[peer_id] = key
 
 
 def _check(identity: _Identity, timeout: float | None) -> None:
     """Refuse wrong arguments before anybody connects."""
-    check_keys(identity.keys)
+    check_keys(SSession._errors, identity.keys)
     check_limits(identity.max_size, timeout)
     SSession(identity.user_id, identity.sign_key, None).close()
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from . import _compat
 from ._core import arguments, buffers, errors, forks, owner, sessions
+from ._peers import WHY_LEFT, look_up_failed, shown, shown_id
 from ._typing import Buffer
 from .exception import THEMIS_CODES as THEMIS_CODES
 from .exception import ThemisError
@@ -43,9 +44,6 @@ __all__ = [
 DEFAULT_MAX_LENGTH = 1 << 20
 NEGOTIATION_LENGTH = 2048  # what a transport is asked for at least: ids may be long
 _BEGUN = (sessions.WAITING_FOR_2, sessions.WAITING_FOR_3, sessions.WAITING_FOR_4)
-_SHOWN_MAX = 256  # characters of somebody else's error
-# Whoever refuses a peer says nothing to it.
-WHY_LEFT = "is our id known there, with the public key of our sign_key? The peer's log says why"
 
 
 class SecureSessionError(ThemisError):
@@ -510,14 +508,14 @@ def _public_key_of(transport: Any, peer_id: bytes) -> bytes:
     try:
         key = transport.get_pub_key_by_id(peer_id)
     except Exception as error:
-        raise look_up_failed(peer_id) from error
+        raise look_up_failed(_ERRORS, peer_id) from error
     try:
         found = b"" if key is None else buffers.copied(_ERRORS, key, arguments.PUBLIC)
     except SecureSessionTypeError as error:
         message = f"get_pub_key_by_id must return bytes, not {type(key).__name__}"
         raise SecureSessionError(_UNKNOWN, message) from error
     if not found:
-        message = f"get_pub_key_by_id knows no public key of the peer {_shown_id(peer_id)}"
+        message = f"get_pub_key_by_id knows no public key of the peer {shown_id(peer_id)}"
         raise SecureSessionError(_UNKNOWN, message)
     return found
 
@@ -558,27 +556,7 @@ def _refuse_awaitable(answer: object, method: str) -> None:
         )
 
 
-def look_up_failed(peer_id: bytes) -> SecureSessionError:
-    """Say that asking for a peer's key failed; what failed is to be the cause."""
-    message = f"get_pub_key_by_id failed for the peer {_shown_id(peer_id)}"
-    return SecureSessionError(_UNKNOWN, message)
-
-
-def _shown_id(peer_id: bytes) -> str:
-    return repr(peer_id[:64]) + "..." * (len(peer_id) > 64)
-
-
-def shown(error: BaseException) -> str:
-    """Give the beginning of an error's own text.
-
-    A callback that fails may have been called from another one that then fails, and so on. In
-    what shows what shows an error, the backslashes before quotes double each time.
-    """
-    text = repr(error)
-    return text if len(text) <= _SHOWN_MAX else text[:_SHOWN_MAX] + "..."
-
-
-if TYPE_CHECKING:  # a name that is not there must not pass for one
+if TYPE_CHECKING:  # misspelled names must not pass the type check
     ssession = SSession
     sstring = SString
     mem_transport = MemoryTransport

@@ -17,29 +17,22 @@ import select
 import socket
 import struct
 import sys
-from collections.abc import Callable, Mapping
 from contextlib import suppress
-from numbers import Integral, Real
 from threading import Lock
 from time import monotonic
 from types import EllipsisType
-from typing import TypeAlias
 
-from ._core import arguments, buffers, forks, owner, sessions
+from ._core import arguments, buffers, forks, owner
+from ._peers import LARGEST, LONGEST, Keys, check_keys, check_limits, look_up
 from ._typing import Buffer, Self
 from .ssession import MemoryTransport, SSession
 
 __all__ = ["DEFAULT_MAX_SIZE", "HEADER_SIZE", "SocketTransport", "frame", "frame_size"]
 
-# How a transport knows its peers: by ids, or by asking.
-Keys: TypeAlias = Mapping[bytes, bytes] | Callable[[bytes], bytes | None]
-
 #: How many bytes stand before each message.
 HEADER_SIZE = 4
-LARGEST = 0xFFFFFFFF  # what the header can say
 #: 16 MiB, the longest message that is received or sent unless told otherwise.
 DEFAULT_MAX_SIZE = 16 << 20
-_LONGEST = 2_000_000  # seconds; poll counts milliseconds in 31 bits
 _NO_WAIT = getattr(socket, "MSG_DONTWAIT", 0)  # even if the program makes the socket wait meanwhile
 _PIECE = 1 << 16  # memory grows by what arrives, not by what a header promises
 _JOIN_BELOW = 1 << 16  # small messages travel in one piece with their header
@@ -97,21 +90,6 @@ def _header(size: int, max_size: int) -> bytes:
 
 def _bytes_of(data: Buffer, what: arguments.Argument) -> bytes:
     return buffers.copied(SSession._errors, data, what)
-
-
-def check_limits(max_size: int, timeout: float | None) -> None:
-    """Refuse a size that no frame has, or that no header can say, and a time that nobody waits."""
-    if not isinstance(max_size, Integral):
-        raise TypeError(f"max_size must be an int, not {type(max_size).__name__}")
-    if not 0 < max_size <= LARGEST:
-        raise ValueError(f"max_size must be 1 to {LARGEST}")
-    if timeout is None:
-        return
-    if not isinstance(timeout, Real):
-        kind = type(timeout).__name__
-        raise TypeError(f"timeout must be a number of seconds, or None, not {kind}")
-    if not 0 < timeout <= _LONGEST:
-        raise ValueError(f"timeout must be a number of seconds up to {_LONGEST}, or None")
 
 
 def _check_connection(connection: socket.socket) -> None:
@@ -179,25 +157,6 @@ def _must_wait(error: OSError) -> bool:
     )
 
 
-def check_keys(keys: object) -> None:
-    """Refuse what no key of a peer can be found in; look through a dict.
-
-    Other mappings may be databases, and find out about a peer when it comes, as functions do.
-    """
-    if isinstance(keys, dict):
-        sessions.check_peers(SSession._errors, dict(keys))  # other threads may add to it
-    elif not isinstance(keys, Mapping) and not callable(keys):
-        raise TypeError(
-            "keys must be a mapping from ids to public keys, or a function of the id, "
-            f"not {type(keys).__name__}"
-        )
-
-
-def look_up(keys: Keys, peer_id: bytes) -> bytes | None:
-    """Find the public key of a peer."""
-    return keys.get(peer_id) if isinstance(keys, Mapping) else keys(peer_id)
-
-
 class SocketTransport(MemoryTransport):
     """The transport of one session over a connected stream socket.
 
@@ -238,7 +197,7 @@ class SocketTransport(MemoryTransport):
             owner.refuse_again(SSession._errors, self)
         _check_connection(connection)
         check_limits(max_size, None if isinstance(timeout, EllipsisType) else timeout)
-        check_keys(keys)
+        check_keys(SSession._errors, keys)
         if timeout is ... and connection.gettimeout() == 0:
             raise ValueError(
                 "the socket is non-blocking, so it has no time limit of its own: give timeout, "
@@ -375,7 +334,7 @@ class SocketTransport(MemoryTransport):
                 else f"no message arrived whole {late}; what arrived is kept"
             )
         if left is not None:
-            left = min(left, _LONGEST)
+            left = min(left, LONGEST)
         number = self._socket.fileno()
         if number < 0:
             raise ConnectionAbortedError("the transport is closed")

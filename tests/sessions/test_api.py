@@ -204,7 +204,7 @@ def test_a_transport_that_returns_something_else():
     _, server, _, other = wired()
     for wrong in ("text", 5):
         other.receive = lambda _, wrong=wrong: wrong
-        says = "a received message must be bytes"
+        says = "the received message must be bytes"
         with refused(CODES.INVALID_PARAMETER, says, kind=SecureSessionTypeError):
             server.receive()
 

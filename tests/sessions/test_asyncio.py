@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from pythemis._peers import WHY_LEFT
 from pythemis.asession import SessionStream, open_session, start_session_server
-from pythemis.ssession import WHY_LEFT, SecureSessionError, SecureSessionValueError, SessionState
+from pythemis.ssession import SecureSessionError, SecureSessionValueError, SessionState
 from pythemis.stransport import frame
 from support.cells import FEWER
 from support.memory import traced, tracemalloc
