@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn
+from functools import wraps
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from pythemis._themis import ffi, lib
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pythemis._typing import Buffer
+
+    CallT = TypeVar("CallT", bound=Callable[..., Any])
 
 # Types of cffi are looked up where modules are imported, here and in the others: where threads ask
 # for types by name for the first time, at the same time, PyPy gives one thread the type of another.
@@ -74,7 +77,30 @@ def foreign_result(output: Any) -> bytes:
     return made
 
 
-new_output: Callable[[int], Any] = bytes if IN_PLACE else foreign_output
+# Where it is not `bytes` yet, `returns_output` makes it so.
+new_output: Callable[[int], bytes] = bytes if IN_PLACE else foreign_output
+
+
+def _taken(made: Any) -> Any:
+    if isinstance(made, tuple):
+        return tuple(map(_taken, made))
+    return foreign_result(made) if isinstance(made, ffi.CData) else made
+
+
+def returns_output(function: CallT) -> CallT:
+    """Have a function return as ``bytes`` each `new_output` that it returns.
+
+    On CPython they are that already and this is the function itself: a call more for each result
+    would take 3 % of sealing 64 bytes.
+    """
+    if IN_PLACE:
+        return function
+
+    @wraps(function)
+    def taking(*arguments: Any, **options: Any) -> Any:
+        return _taken(function(*arguments, **options))
+
+    return taking  # type: ignore[return-value]
 
 
 _PLAIN = (bytes, bytearray)  # quickly told

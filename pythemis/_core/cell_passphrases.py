@@ -13,14 +13,13 @@ from pythemis._themis import ffi, lib
 
 from .arguments import ENCRYPTED, PASSPHRASE
 from .buffers import (
-    IN_PLACE,
     SIZE,
     check_room,
     clash,
     copied,
-    foreign_result,
     new_output,
     refuse_clash,
+    returns_output,
     steady,
     view,
     writable_view,
@@ -145,6 +144,7 @@ def _error(errors: Errors, handle: Any, sealed: Any, status: int) -> Exception:
     return refused(errors, REFUSALS, status, sealed)
 
 
+@returns_output
 def unseal(owner: Owner, sealed: Any, context: Any) -> bytes:
     """Decrypt in Seal mode with a passphrase."""
     try:
@@ -158,7 +158,7 @@ def unseal(owner: Owner, sealed: Any, context: Any) -> bytes:
         status = _unseal(handle, sealed, context, message, len(message))
         if status != SUCCESS:
             raise _error(owner._errors, handle, sealed, status)
-        return message if IN_PLACE else foreign_result(message)
+        return message
     finally:
         del sealed, context
 

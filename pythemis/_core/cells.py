@@ -12,12 +12,11 @@ from . import legacy
 from .arguments import CONTEXT, ENCRYPTED, KEY, MESSAGE, TOKEN
 from .buffers import (
     BYTES,
-    IN_PLACE,
     check_room,
     clash,
-    foreign_result,
     new_output,
     refuse_clash,
+    returns_output,
     seen,
     view,
     writable_view,
@@ -210,6 +209,7 @@ def operation(
             return refused(errors, refusals, INVALID_PARAMETER, message)
         return size_error(errors, what, len(message))
 
+    @returns_output
     def run(owner: Owner, message: Any, context: Any) -> bytes:
         try:
             work = function
@@ -229,7 +229,7 @@ def operation(
             status = work(handle, message, size, context, len(context), output, room)
             if status != SUCCESS:
                 raise refused(owner._errors, refusals, status, message)
-            return output if IN_PLACE else foreign_result(output)
+            return output
         finally:
             del message, context
 
@@ -293,6 +293,7 @@ imprint, imprint_into = operation(lib.themis_cell_imprint, 0, IMPRINT_REFUSALS)
 unimprint, unimprint_into = operation(lib.themis_cell_imprint, 0, IMPRINT_REFUSALS, reads=True)
 
 
+@returns_output
 def protect(owner: Owner, message: Any, context: Any) -> tuple[bytes, bytes]:
     """Encrypt in Token Protect mode; (encrypted message, token)."""
     try:
@@ -313,13 +314,12 @@ def protect(owner: Owner, message: Any, context: Any) -> tuple[bytes, bytes]:
         )
         if status != SUCCESS:
             failed(owner._errors, status)
-        if IN_PLACE:
-            return encrypted, token
-        return foreign_result(encrypted), foreign_result(token)
+        return encrypted, token
     finally:
         del message, context
 
 
+@returns_output
 def protect_into(owner: Owner, buffer: Any, message: Any, context: Any) -> tuple[int, bytes]:
     """Encrypt in Token Protect mode into a buffer; (length, token)."""
     try:
@@ -340,11 +340,12 @@ def protect_into(owner: Owner, buffer: Any, message: Any, context: Any) -> tuple
         )
         if status != SUCCESS:
             failed(errors, status)
-        return size, token if IN_PLACE else foreign_result(token)
+        return size, token
     finally:
         del buffer, message, context
 
 
+@returns_output
 def unprotect(owner: Owner, encrypted: Any, token: Any, context: Any) -> bytes:
     """Decrypt in Token Protect mode."""
     place = None
@@ -370,7 +371,7 @@ def unprotect(owner: Owner, encrypted: Any, token: Any, context: Any) -> bytes:
         )
         if status != SUCCESS:
             raise refused(owner._errors, TOKEN_REFUSALS, status, encrypted, token)
-        return message if IN_PLACE else foreign_result(message)
+        return message
     finally:
         del encrypted, token, context, place
 

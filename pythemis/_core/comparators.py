@@ -10,7 +10,12 @@ from pythemis._themis import lib
 
 from . import forks
 from .arguments import RECEIVED, SECRET
-from .buffers import IN_PLACE, foreign_result, new_output, seen, view
+from .buffers import (
+    new_output,
+    returns_output,
+    seen,
+    view,
+)
 from .errors import INVALID_PARAMETER, NOT_SUPPORTED, SUCCESS, Errors, failed, wrong_value
 from .owner import Owner, kept, opened, places, replace
 
@@ -102,6 +107,7 @@ def _append(errors: Errors, held: Parts, secret: Any) -> None:
         del secret
 
 
+@returns_output
 def begin(owner: Comparator) -> bytes:
     """Start a comparison; the first message."""
     held = opened(owner)
@@ -111,9 +117,10 @@ def begin(owner: Comparator) -> bytes:
         status = lib.themis_comparator_begin(held.handle, message)
     if status != SUCCESS:
         failed(owner._errors, status, _STARTED)
-    return message if IN_PLACE else foreign_result(message)
+    return message
 
 
+@returns_output
 def proceed(owner: Comparator, message: Any) -> bytes:
     """Take the peer's message; the reply, empty after the last one."""
     try:
@@ -132,7 +139,7 @@ def proceed(owner: Comparator, message: Any) -> bytes:
                 held.at_work = False
         if status != SUCCESS:
             _refuse_message(owner, status, size, expected, _known(message))
-        return reply if IN_PLACE else foreign_result(reply)
+        return reply
     finally:
         del message
 

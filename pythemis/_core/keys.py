@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pythemis._themis import ffi, lib
 
 from .arguments import DER, KEY, PASSPHRASE, PEM, PRIVATE, Argument
-from .buffers import IN_PLACE, foreign_result, new_output, seen, view
+from .buffers import (
+    new_output,
+    returns_output,
+    seen,
+    view,
+)
 from .errors import (
     DATA_CORRUPT,
     INVALID_PARAMETER,
@@ -36,13 +41,14 @@ _LEFT = ffi.typeof("uint32_t *")
 _draw = lib.themis_symmetric_key  # looked up once: that takes a twentieth of drawing a key
 
 
+@returns_output
 def symmetric_key(errors: Errors) -> bytes:
     """Draw a symmetric key."""
     key = new_output(SYMMETRIC_KEY_SIZE)
     status = _draw(key)
     if status != SUCCESS:
         failed(errors, status)
-    return key if IN_PLACE else foreign_result(key)
+    return key
 
 
 EC: int = lib.THEMIS_KEY_EC
@@ -130,6 +136,7 @@ def _why_not(key_view: Any) -> str:
     return recognise.why_not(seen(key_view), *own, by_size=by_size) or ", or it is cut"
 
 
+@returns_output
 def pair(errors: Errors, kind: Kind, *, uncompressed: bool) -> tuple[bytes, bytes]:
     """Generate a (private, public) pair; only algorithm and bits of the kind count."""
     algorithm, bits, _ = kind
@@ -141,9 +148,10 @@ def pair(errors: Errors, kind: Kind, *, uncompressed: bool) -> tuple[bytes, byte
     )
     if status != SUCCESS:
         failed(errors, status)
-    return (private, public) if IN_PLACE else (foreign_result(private), foreign_result(public))
+    return private, public
 
 
+@returns_output
 def public(errors: Errors, private_key: Buffer, *, uncompressed: bool) -> bytes:
     """Compute the public half of a private key."""
     key_view = view_of_key(errors, private_key, PRIVATE)
@@ -156,7 +164,7 @@ def public(errors: Errors, private_key: Buffer, *, uncompressed: bool) -> bytes:
         status = lib.themis_key_public(key_view, len(key_view), uncompressed, public, size)
         if status != SUCCESS:
             raise key_error(errors, status, PRIVATE, key_view, is_private=True)
-        return public if IN_PLACE else foreign_result(public)
+        return public
     finally:
         del key_view
 

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 from pythemis._themis import ffi, lib
 
 from .arguments import ENCRYPTED, MESSAGE, PRIVATE, PUBLIC, SIGNED, Argument
-from .buffers import BYTES, IN_PLACE, SIZE, copied, foreign_result, new_output, view
+from .buffers import (
+    BYTES,
+    SIZE,
+    copied,
+    new_output,
+    returns_output,
+    view,
+)
 from .errors import (
     FAIL,
     INVALID_PARAMETER,
@@ -97,6 +104,7 @@ def _keys_error(errors: Errors, status: int, private: Any, public: Any) -> Excep
     return key_error(errors, status, "one of the keys", private)
 
 
+@returns_output
 def wrap(owner: Owner, message: Any) -> bytes:
     """Encrypt a message."""
     try:
@@ -112,11 +120,12 @@ def wrap(owner: Owner, message: Any) -> bytes:
         status = lib.themis_message_wrap(pair.handle, message, size, wrapped, room)
         if status != SUCCESS:
             failed(owner._errors, status)
-        return wrapped if IN_PLACE else foreign_result(wrapped)
+        return wrapped
     finally:
         del message
 
 
+@returns_output
 def unwrap(owner: Owner, wrapped: Any) -> bytes:
     """Decrypt a message."""
     wrapped = copied(owner._errors, wrapped, ENCRYPTED)
@@ -128,7 +137,7 @@ def unwrap(owner: Owner, wrapped: Any) -> bytes:
         message = new_output(size - growth)
         status = lib.themis_message_unwrap(pair.handle, wrapped, size, message, size - growth)
         if status == SUCCESS:
-            return message if IN_PLACE else foreign_result(message)
+            return message
     if status == INVALID_PARAMETER:
         own_type = lib.themis_message_own_type(pair.handle)
         raise _message_error(owner._errors, wrapped, own_type, "an encrypted message")

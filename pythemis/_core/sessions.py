@@ -21,6 +21,7 @@ from .buffers import (
     foreign_result,
     new_output,
     refuse_clash,
+    returns_output,
     seen,
     steady,
     view,
@@ -37,7 +38,7 @@ from .errors import (
     wrong_value,
 )
 from .keys import EC, RSA, guess, inspect, key_error, view_of_key
-from .owner import Owner, kept, places, refuse_closed, replace
+from .owner import Owner, kept, opened, places, refuse_closed, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -255,7 +256,7 @@ def remote_id(session: Session) -> bytes | None:
 def connect_request(session: Session) -> bytes:
     """Write the first negotiation message."""
     size = ffi.new(SIZE)
-    held = session._held or refuse_closed(session)
+    held = opened(session)
     with held.lock:
         size[0] = lib.themis_session_negotiation_size(held.handle)
         output = ffi.new(BYTES, size[0])
@@ -271,7 +272,7 @@ def negotiate(session: Session, message: Any, peer_key: bytes) -> bytes:
     try:
         message = view(session._errors, message, RECEIVED)
         size = ffi.new(SIZE)
-        held = session._held or refuse_closed(session)
+        held = opened(session)
         with held.lock:
             size[0] = lib.themis_session_negotiation_size(held.handle)
             output = ffi.new(BYTES, size[0])
@@ -286,6 +287,7 @@ def negotiate(session: Session, message: Any, peer_key: bytes) -> bytes:
         del message
 
 
+@returns_output
 def wrap(session: Session, message: Any) -> bytes:
     """Encrypt a message of an established session."""
     try:
@@ -304,7 +306,7 @@ def wrap(session: Session, message: Any) -> bytes:
             )
             if status != SUCCESS:
                 _refused(session, held.handle, status)
-        return output if IN_PLACE else foreign_result(output)
+        return output
     finally:
         del message
 

@@ -10,6 +10,7 @@ import gc
 import os
 import pickle
 import socket
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -470,6 +471,17 @@ def test_bytes_of_this_python_have_memory_of_their_own():
     """On CPython results are written in place, the single byte included."""
     assert buffers.gives_own_memory(bytes)
     assert (sys.implementation.name == "cpython") == buffers.IN_PLACE
+
+
+def test_results_are_copied_where_bytes_move():
+    """On a Python that is not CPython every result is bytes, and right, in all cryptosystems."""
+    program = (
+        "import sys; sys.implementation.name = 'pypy'; from pythemis._core import buffers\n"
+        "sys.implementation.name = 'cpython'; from pythemis import _selftest\n"
+        "assert not buffers.IN_PLACE\n"
+        "for check in _selftest.CHECKS.values(): check()"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 @pytest.mark.parametrize("size", [1, 2, 32, 33, 4096])
