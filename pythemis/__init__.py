@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Encryption for people who are not cryptographers, in the formats of Themis.
+"""High-level encryption in the formats of Themis: no algorithm, nonce or format to choose.
 
 ===========  ==========================================================
 module       what is in it

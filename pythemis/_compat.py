@@ -23,7 +23,7 @@ def deprecated_names(module: str, names: dict[str, str]) -> Callable[[str], Any]
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
         namespace = vars(sys.modules[module])
         old = _old_class(name, namespace[names[name]])
-        return namespace.setdefault(name, old)  # so that there is one class, whoever asks
+        return namespace.setdefault(name, old)  # so that there is one class for all callers
 
     return __getattr__
 

@@ -95,7 +95,7 @@ class ThemisValueError(ThemisError, ValueError):
     """An argument has the right type and an impossible value."""
 
 
-if TYPE_CHECKING:  # a name that is not there must not pass for one
+if TYPE_CHECKING:  # misspelled names must not pass the type check
     themis_exception = ThemisError
 else:
     __getattr__ = _compat.renamed_exceptions(__name__, {"themis_exception": "ThemisError"})

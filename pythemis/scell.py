@@ -6,17 +6,17 @@ class                   output                   detects tampering    for
 ======================  =======================  ===================  =========================
 `SCellSeal`             44 bytes longer          yes                  the default
 `SCellSealPassphrase`   70 bytes longer          yes                  secrets that people type
-`SCellTokenProtect`     same length, and 44      yes                  columns of fixed length
-                        bytes of token apart
+`SCellTokenProtect`     same length, and a       yes                  columns of fixed length
+                        token of 44 bytes
 `SCellContextImprint`   same length              **no**               no room for a token
 ======================  =======================  ===================  =========================
 
-Messages have 1 to 2^32-1 bytes; any bytes-like object will do. Objects are immutable: threads may
-share them, and `copy.copy` and `copy.deepcopy` return the object itself. Everything that fails
-raises `SecureCellError`.
+Messages have 1 to 2^32-1 bytes, in any bytes-like object. Objects are immutable: threads may share
+them, and `copy.copy` and `copy.deepcopy` return the object itself. Every failure raises
+`SecureCellError`.
 
-Each class also has, for programs that count microseconds, ``encrypt_into`` and ``decrypt_into``,
-which write into a buffer of yours, and ``encrypt_many`` and ``decrypt_many`` for whole lists.
+For performance-critical code each class also has ``encrypt_into`` and ``decrypt_into``, which write
+into a buffer of yours, and ``encrypt_many`` and ``decrypt_many`` for whole lists.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class SecureCellError(ThemisError):
     """A Secure Cell refused its arguments or its data.
 
     Attributes:
-        index: which message of a list it is about, counted from 0; None where there is no list.
+        index: the index of the message in a list, counted from 0; None if there is no list.
     """
 
     index: int | None = None
@@ -76,11 +76,11 @@ _ERRORS = errors.Errors(SecureCellError, SecureCellTypeError, SecureCellValueErr
 def legacy_text(text: str) -> bytes:
     """Return the bytes that pythemis 0.15 took from a ``str`` key or context.
 
-    For programs that must go on as before, and for data of theirs. Three of four bytes of an
-    ASCII text are zero, and only a quarter of it counts: give new data bytes of their own.
+    Use it for data that 0.15 wrote, and never for new data: only the first quarter of an ASCII text
+    is used, and three of four bytes are zero.
 
     Args:
-        text: the key or the context of old.
+        text: the ``str`` that was the key or the context.
 
     Returns:
         The first ``len(text)`` bytes of the text in UTF-32-LE.
@@ -103,15 +103,15 @@ class _KeyedCell(owner.Immutable):
 
 
 class SCellSeal(_KeyedCell):
-    """Secure Cell in Seal mode: the one to take unless you need another.
+    """Secure Cell in Seal mode: the recommended default (specification, section 3).
 
     Args:
-        key: 1 byte or more, best 32 from `pythemis.skeygen.GenerateSymmetricKey`. A key that is
-            plainly the base64 or hex of 32 bytes warns: decode it first.
+        key: 1 byte or more; 32 bytes from `pythemis.skeygen.GenerateSymmetricKey` are recommended.
+            A key that is the base64 or hex text of 32 bytes causes a warning: decode it first.
         passphrase: instead of a key; the result is then an `SCellSealPassphrase`.
         encoding: how a passphrase of type ``str`` becomes bytes; see `SCellSealPassphrase`.
-        compat_096: also read what Themis 0.9.6 wrote on 64-bit machines. Tried only after the
-            normal way failed, so it makes failures twice as slow.
+        compat_096: also read what Themis 0.9.6 wrote on 64-bit machines. It is tried only after
+            normal decryption failed, so failures take twice as long.
         normalize, iterations, min_iterations, max_iterations: see `SCellSealPassphrase`.
 
     Raises:
@@ -178,8 +178,8 @@ class SCellSeal(_KeyedCell):
 
         Args:
             message: 1 to 2^32-1 bytes.
-            context: any bytes that decryption will have to repeat, such as a record's id; it is
-                not stored. Empty is the same as None.
+            context: any bytes, such as a record's id; it is not stored, and you must pass it again
+                to `decrypt`. Empty is the same as None.
 
         Returns:
             ``len(message) + 44`` bytes, different each time.
@@ -200,7 +200,7 @@ class SCellSeal(_KeyedCell):
             The original message, 44 bytes shorter.
 
         Raises:
-            SecureCellError: a wrong key or context, or data that is damaged or something else.
+            SecureCellError: a wrong key or context, or data that is corrupted or no such cell.
         """
         return cells.unseal(self, message, context)
 
@@ -208,17 +208,17 @@ class SCellSeal(_KeyedCell):
         """Encrypt as `encrypt` does, into the first bytes of a buffer.
 
         Args:
-            buffer: writable; `message` may lie in it exactly where its ciphertext comes, behind
-                44 bytes: ``encrypt_into(buffer, memoryview(buffer)[44:])``. Nothing else that is
-                read may overlap it.
+            buffer: writable. `message` may be in it at offset 44, where its ciphertext is written:
+                ``encrypt_into(buffer, memoryview(buffer)[44:])``. No other input may overlap it.
             message: 1 to 2^32-1 bytes.
             context: as for `encrypt`.
 
         Returns:
-            How many bytes were written, ``len(message) + 44``.
+            The number of bytes written, ``len(message) + 44``.
 
         Raises:
-            SecureCellError: as `encrypt`; a buffer that is too small, read-only or in the way.
+            SecureCellError: as `encrypt`; or a buffer that is too small, is read-only or overlaps
+                an input.
         """
         return cells.seal_into(self, buffer, message, context)
 
@@ -228,17 +228,17 @@ class SCellSeal(_KeyedCell):
         """Decrypt as `decrypt` does, into the first bytes of a buffer.
 
         Args:
-            buffer: writable; it may begin exactly where in `message` the ciphertext begins:
+            buffer: writable; it may begin at the ciphertext in `message`, at offset 44:
                 ``decrypt_into(memoryview(data)[44:], data)``.
             message: the encrypted message, 45 bytes or more.
             context: what was given to `encrypt`.
 
         Returns:
-            How many bytes were written, ``len(message) - 44``.
+            The number of bytes written, ``len(message) - 44``.
 
         Raises:
-            SecureCellError: as `decrypt`, and then as much of the buffer as the message would
-                take is zeros or unchanged; a buffer that is too small, read-only or in the way.
+            SecureCellError: as `decrypt`; the part of the buffer for the message is then zeroed or
+                unchanged. Or a buffer that is too small, is read-only or overlaps an input.
         """
         return cells.unseal_into(self, buffer, message, context)
 
@@ -250,14 +250,14 @@ class SCellSeal(_KeyedCell):
         Args:
             messages: each of 1 to 2^32-1 bytes.
             contexts: one for each message, or one for all of them.
-            threads: how many threads share the work, at most; other Python threads run meanwhile.
+            threads: the most threads that share the work; other Python threads run meanwhile.
 
         Returns:
-            What `encrypt` would return for each, in the same order.
+            A list with the result of `encrypt` for each message, in the same order.
 
         Raises:
-            SecureCellError: as `encrypt`, for the first message that is refused; its ``index``
-                tells which that is. Nothing is returned then.
+            SecureCellError: as `encrypt`, for the first message that is refused, with its
+                ``index``. Then no result is returned.
         """
         return cell_lists.seal_list(self, messages, contexts, threads)
 
@@ -276,26 +276,28 @@ SCellSeal.__new__.__wrapped__ = SCellSeal.__init__  # type: ignore[attr-defined]
 
 
 class SCellSealPassphrase(SCellSeal):
-    """Secure Cell in Seal mode with a passphrase, which is stretched with PBKDF2.
+    """Secure Cell in Seal mode with a passphrase (specification, section 3).
 
-    Slow on purpose, so that guessing is slow as well: tens of milliseconds for each message.
+    PBKDF2 derives the key. It is slow on purpose, so that guessing is slow as well: tens of
+    milliseconds for each message.
 
     Args:
         passphrase: text, or its bytes; not empty.
         encoding: how text becomes bytes; other languages use UTF-8.
-        normalize: "NFC" or "NFKC": bring text of at most 1024 characters to this Unicode form
-            first, so that it does not matter how a keyboard composes accents. None takes text
-            as it is, as other languages do. Bytes are refused with it.
-        iterations: how many iterations of PBKDF2 a new cell takes, from min_iterations to
-            max_iterations; 314110, as in every Themis, unless given.
-        min_iterations: the fewest iterations of a cell that is read, 1 to max_iterations;
-            200000, the fewest that any Themis wrote, unless given. With fewer, guessing is fast.
-        max_iterations: the most iterations of a cell that is read, up to 2147483647; 5000000
-            unless given. A hostile cell that asks for more could keep you busy for minutes.
+        normalize: "NFC" or "NFKC": normalise text of at most 1024 characters to this Unicode form
+            first, so that it does not matter how a keyboard composes accents. None leaves text
+            as it is, as other languages do. Bytes cannot be normalised.
+        iterations: the PBKDF2 iteration count of new cells, from min_iterations to
+            max_iterations. The default, 314110, is that of every Themis.
+        min_iterations: the fewest iterations that a cell may have to be decrypted, 1 to
+            max_iterations. The default is 200000, the fewest that any Themis wrote. Fewer
+            iterations make guessing fast.
+        max_iterations: the most iterations that a cell may have to be decrypted, up to 2147483647.
+            The default is 5000000. A hostile cell with more could block you for minutes.
 
     Raises:
         SecureCellError: an empty passphrase, one that the encoding cannot express or that is too
-            long to normalise, iterations out of their range.
+            long to normalise, iterations out of range.
     """
 
     def __init__(
@@ -332,42 +334,44 @@ class SCellSealPassphrase(SCellSeal):
         """Decrypt as `SCellSeal.decrypt` does.
 
         Raises:
-            SecureCellError: a wrong passphrase or context, data that is damaged or something
-                else, or iterations outside of ``min_iterations`` to ``max_iterations``.
+            SecureCellError: a wrong passphrase or context, data that is corrupted or no such cell,
+                or iterations outside of ``min_iterations`` to ``max_iterations``.
         """
         return cell_passphrases.unseal(self, message, context)
 
     def encrypt_into(self, buffer: Buffer, message: Buffer, context: Buffer | None = None) -> int:
-        """Encrypt as `SCellSeal.encrypt_into` does, with 70 in the place of 44."""
+        """Encrypt as `SCellSeal.encrypt_into` does, with 70 bytes instead of 44."""
         return cell_passphrases.seal_into(self, buffer, message, context)
 
     def decrypt_into(
         self, buffer: Buffer, message: Buffer, context: Buffer | str | None = None
     ) -> int:
-        """Decrypt as `SCellSeal.decrypt_into` does, with 70 in the place of 44."""
+        """Decrypt as `SCellSeal.decrypt_into` does, with 70 bytes instead of 44."""
         return cell_passphrases.unseal_into(self, buffer, message, context)
 
     def encrypt_many(
         self, messages: Iterable[Buffer], contexts: Contexts = None, *, threads: int = 1
     ) -> list[bytes]:
-        """Encrypt as `SCellSeal.encrypt_many` does; only more threads make this faster."""
+        """Encrypt as `SCellSeal.encrypt_many` does; it is faster only with more threads."""
         function = cell_passphrases.seal
         return cell_lists.one_by_one(self, function, messages, contexts, threads, reads=False)
 
     def decrypt_many(
         self, messages: Iterable[Buffer], contexts: ReadContexts = None, *, threads: int = 1
     ) -> list[bytes]:
-        """Decrypt as `SCellSeal.decrypt_many` does; only more threads make this faster."""
+        """Decrypt as `SCellSeal.decrypt_many` does; it is faster only with more threads."""
         function = cell_passphrases.unseal
         return cell_lists.one_by_one(self, function, messages, contexts, threads, reads=True)
 
 
 class SCellTokenProtect(_KeyedCell):
-    """Secure Cell in Token Protect mode: as safe as Seal, with the token stored elsewhere.
+    """Secure Cell in Token Protect mode: as secure as Seal, but the token is returned separately.
+
+    See the specification, section 3.
 
     Args:
-        key: 1 byte or more, best 32 from `pythemis.skeygen.GenerateSymmetricKey`. A key that is
-            plainly the base64 or hex of 32 bytes warns: decode it first.
+        key: 1 byte or more; 32 bytes from `pythemis.skeygen.GenerateSymmetricKey` are recommended.
+            A key that is the base64 or hex text of 32 bytes causes a warning: decode it first.
         compat_096: also read what Themis 0.9.6 wrote on 64-bit machines.
 
     Raises:
@@ -382,7 +386,8 @@ class SCellTokenProtect(_KeyedCell):
 
         Args:
             message: 1 to 2^32-1 bytes.
-            context: any bytes that decryption will have to repeat; empty is the same as None.
+            context: any bytes; it is not stored, and you must pass it again to `decrypt`. Empty is
+                the same as None.
 
         Returns:
             The encrypted message, of the message's length, and the token of 44 bytes.
@@ -397,14 +402,14 @@ class SCellTokenProtect(_KeyedCell):
 
         Args:
             message: the encrypted message.
-            token: its token, 44 bytes; any that follow are ignored.
+            token: its token, 44 bytes; bytes after them are ignored.
             context: what was given to `encrypt`.
 
         Returns:
             The original message, of the same length.
 
         Raises:
-            SecureCellError: a wrong key, token or context, or damaged data.
+            SecureCellError: a wrong key, token or context, or corrupted data.
         """
         return cells.unprotect(self, message, token, context)
 
@@ -415,15 +420,16 @@ class SCellTokenProtect(_KeyedCell):
 
         Args:
             buffer: writable, of ``len(message)`` bytes or more; it may begin where the message
-                does. Nothing else that is read may overlap it.
+                does. No other input may overlap it.
             message: 1 to 2^32-1 bytes.
             context: as for `encrypt`.
 
         Returns:
-            How many bytes were written, ``len(message)``, and the token of 44 bytes.
+            The number of bytes written, ``len(message)``, and the token of 44 bytes.
 
         Raises:
-            SecureCellError: as `encrypt`; a buffer that is too small, read-only or in the way.
+            SecureCellError: as `encrypt`; or a buffer that is too small, is read-only or overlaps
+                an input.
         """
         return cells.protect_into(self, buffer, message, context)
 
@@ -434,17 +440,17 @@ class SCellTokenProtect(_KeyedCell):
 
         Args:
             buffer: writable, of ``len(message)`` bytes or more; it may begin where the encrypted
-                message does. Nothing else that is read may overlap it.
+                message does. No other input may overlap it.
             message: the encrypted message.
             token: its token.
             context: what was given to `encrypt`.
 
         Returns:
-            How many bytes were written, ``len(message)``.
+            The number of bytes written, ``len(message)``.
 
         Raises:
-            SecureCellError: as `decrypt`, and then as much of the buffer as the message would
-                take is zeros or unchanged; a buffer that is too small, read-only or in the way.
+            SecureCellError: as `decrypt`; the part of the buffer for the message is then zeroed or
+                unchanged. Or a buffer that is too small, is read-only or overlaps an input.
         """
         return cells.unprotect_into(self, buffer, message, token, context)
 
@@ -456,14 +462,14 @@ class SCellTokenProtect(_KeyedCell):
         Args:
             messages: each of 1 to 2^32-1 bytes.
             contexts: one for each message, or one for all of them.
-            threads: how many threads share the work, at most; other Python threads run meanwhile.
+            threads: the most threads that share the work; other Python threads run meanwhile.
 
         Returns:
-            What `encrypt` would return for each, in the same order.
+            A list with the result of `encrypt` for each message, in the same order.
 
         Raises:
-            SecureCellError: as `encrypt`, for the first message that is refused; its ``index``
-                tells which that is. Nothing is returned then.
+            SecureCellError: as `encrypt`, for the first message that is refused, with its
+                ``index``. Then no result is returned.
         """
         return cell_lists.protect_list(self, messages, contexts, threads)
 
@@ -483,15 +489,16 @@ class SCellTokenProtect(_KeyedCell):
 
 
 class SCellContextImprint(_KeyedCell):
-    """Secure Cell in Context Imprint mode: nothing is added, and **nothing is authenticated**.
+    """Secure Cell in Context Imprint mode: the same length, and **nothing is authenticated**.
 
-    A wrong key or context gives garbage and no error, and so does damaged data. The same message
-    with the same context always encrypts alike, and two messages of one length and one context
-    are encrypted with the same key stream: give every message a context of its own.
+    Decryption with a wrong key or context, or of corrupted data, returns garbage and raises no
+    error. The same message with the same context always has the same ciphertext, and two messages
+    of one length and one context are encrypted with the same key stream: give every message a
+    context of its own. See the specification, section 3.
 
     Args:
-        key: 1 byte or more, best 32 from `pythemis.skeygen.GenerateSymmetricKey`. A key that is
-            plainly the base64 or hex of 32 bytes warns: decode it first.
+        key: 1 byte or more; 32 bytes from `pythemis.skeygen.GenerateSymmetricKey` are recommended.
+            A key that is the base64 or hex text of 32 bytes causes a warning: decode it first.
 
     Raises:
         SecureCellError: a missing or empty key.
@@ -508,7 +515,7 @@ class SCellContextImprint(_KeyedCell):
             context: 1 byte or more, different for every message.
 
         Returns:
-            As many bytes as the message has, the same each time.
+            ``len(message)`` bytes, the same each time.
 
         Raises:
             SecureCellError: an empty or too long message, a missing context, a wrong type.
@@ -516,14 +523,14 @@ class SCellContextImprint(_KeyedCell):
         return cells.imprint(self, message, context)
 
     def decrypt(self, message: Buffer, context: Buffer | str) -> bytes:
-        """Decrypt what `encrypt` returned; check yourself that the result makes sense.
+        """Decrypt what `encrypt` returned; you must check the result yourself.
 
         Args:
             message: the encrypted message.
             context: what was given to `encrypt`.
 
         Returns:
-            The original message, or garbage if anything was wrong.
+            The original message, or garbage if the key, the context or the data is wrong.
 
         Raises:
             SecureCellError: an empty or too long message, a missing context, a wrong type.
@@ -535,15 +542,16 @@ class SCellContextImprint(_KeyedCell):
 
         Args:
             buffer: writable, of ``len(message)`` bytes or more; it may begin where the message
-                does. Nothing else that is read may overlap it.
+                does. No other input may overlap it.
             message: 1 to 2^32-1 bytes.
             context: 1 byte or more.
 
         Returns:
-            How many bytes were written, ``len(message)``.
+            The number of bytes written, ``len(message)``.
 
         Raises:
-            SecureCellError: as `encrypt`; a buffer that is too small, read-only or in the way.
+            SecureCellError: as `encrypt`; or a buffer that is too small, is read-only or overlaps
+                an input.
         """
         return cells.imprint_into(self, buffer, message, context)
 
@@ -559,14 +567,14 @@ class SCellContextImprint(_KeyedCell):
         Args:
             messages: each of 1 to 2^32-1 bytes.
             contexts: one for each message, all different, 1 byte or more each.
-            threads: how many threads share the work, at most; other Python threads run meanwhile.
+            threads: the most threads that share the work; other Python threads run meanwhile.
 
         Returns:
-            What `encrypt` would return for each, in the same order.
+            A list with the result of `encrypt` for each message, in the same order.
 
         Raises:
-            SecureCellError: as `encrypt`, for the first message that is refused; its ``index``
-                tells which that is. Nothing is returned then.
+            SecureCellError: as `encrypt`, for the first message that is refused, with its
+                ``index``. Then no result is returned.
         """
         return cell_lists.imprint_list(self, messages, contexts, threads, encrypts=True)
 
@@ -602,7 +610,7 @@ def _encoded(passphrase: str, encoding: str) -> bytes:
     return errors.wrong_value(_ERRORS, problem)
 
 
-if TYPE_CHECKING:  # a name that is not there must not pass for one
+if TYPE_CHECKING:  # misspelled names must not pass the type check
     scell_seal = SCellSeal
     scell_token_protect = SCellTokenProtect
     scell_context_imprint = SCellContextImprint

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Secure Comparator: find out whether two secrets are equal (specification, section 6).
 
-Neither side tells the other its secret, nor anything about it but that one bit. One side begins.
-From then on both do the same: hand what arrives to `SComparator.proceed_compare` and send what it
-returns, until `SComparator.is_compared`. Four messages of 192, 352, 256 and 96 bytes cross the
-wire::
+Each side learns whether the secrets are equal, and nothing else about the other secret. One side
+begins. Then both do the same: pass what arrives to `SComparator.proceed_compare` and send what it
+returns, until `SComparator.is_compared`. Four messages are sent, of 192, 352, 256 and 96 bytes::
 
     comparison = SComparator(b"shared secret")
     send(comparison.begin_compare())  # only one side does this
@@ -15,9 +14,9 @@ wire::
     if comparison.is_equal():
         ...
 
-Each run tells the other side whether one guess of its choice was right. So limit how often it may
-try, above all where secrets are such as people remember. A match says that someone at the other
-end has the secret; it does not say who, and it does not encrypt the channel.
+Each run lets the other side test one guess of the secret. Limit the number of attempts, above all
+if people have to remember the secrets. A match proves that the other end has the secret. It does
+not authenticate a peer, and it does not encrypt the channel.
 """
 
 from __future__ import annotations
@@ -68,8 +67,8 @@ _ERRORS = errors.Errors(
 class SComparator(comparators.Comparator):
     """One side of one comparison; make a new object for the next.
 
-    Several threads may use an object, one call at a time. Only a digest of the secret is kept,
-    and that until the comparison ends.
+    Threads may share an object; calls are serialized. It keeps a digest of the secret only, until
+    the comparison ends.
 
     Args:
         shared_secret: 1 byte or more, compared byte by byte: agree on how text becomes bytes.
@@ -85,14 +84,14 @@ class SComparator(comparators.Comparator):
         owner.own(self, comparators.new, shared_secret)
 
     def append_secret(self, secret: Buffer) -> None:
-        """Add to the secret, for one that comes in pieces; how it was cut makes no difference.
+        """Append a piece to the secret; how the secret is divided into pieces makes no difference.
 
         Args:
             secret: 1 byte or more.
 
         Raises:
-            SecureComparatorError: nothing to add, a wrong type; or the comparison has started,
-                which then goes on unchanged.
+            SecureComparatorError: an empty piece, a wrong type; or the comparison has started
+                already, and continues unchanged.
         """
         comparators.append(self, secret)
 
@@ -103,17 +102,17 @@ class SComparator(comparators.Comparator):
             The message to send, 192 bytes.
 
         Raises:
-            SecureComparatorError: the comparison has started already, and goes on unchanged; or
-                the random generator failed, and it has ended with NOT_MATCH.
+            SecureComparatorError: the comparison has started already, and continues unchanged;
+                or the random generator failed, and the result is NOT_MATCH.
         """
         return comparators.begin(self)
 
     def proceed_compare(self, control_message: Buffer) -> bytes:
-        """Take the other side's message.
+        """Process the other side's message.
 
-        Proofs inside show whether the other side kept to the protocol. If they do not hold, the
-        result is NOT_MATCH, and the exchange still goes on to its end: stopping early would tell
-        the other side something.
+        The message proves that the other side follows the protocol. If the proof is wrong, the
+        result is NOT_MATCH, but the exchange continues to its end: stopping early would reveal
+        where it failed.
 
         Args:
             control_message: what the other side's `begin_compare` or `proceed_compare` returned.
@@ -129,7 +128,7 @@ class SComparator(comparators.Comparator):
         return comparators.proceed(self, control_message)
 
     def is_compared(self) -> bool:
-        """Tell whether the exchange has ended: nothing more will arrive or need to be sent.
+        """Return whether the exchange has ended: nothing more will arrive or need to be sent.
 
         Raises:
             SecureComparatorError: the object is closed.
@@ -137,7 +136,7 @@ class SComparator(comparators.Comparator):
         return comparators.is_over(self)
 
     def is_equal(self) -> bool:
-        """Tell whether the secrets are known to be equal; False until the exchange has ended.
+        """Return whether the secrets are equal; False until the exchange has ended.
 
         Raises:
             SecureComparatorError: the object is closed.
@@ -145,7 +144,7 @@ class SComparator(comparators.Comparator):
         return self.result() is SCOMPARATOR_CODES.MATCH
 
     def result(self) -> SCOMPARATOR_CODES:
-        """Give the result, which stays as it is once it is not NOT_READY.
+        """Return the result; once it is not NOT_READY, it does not change.
 
         NOT_MATCH may be known before the exchange has ended, MATCH only then.
 
@@ -155,7 +154,7 @@ class SComparator(comparators.Comparator):
         return SCOMPARATOR_CODES(comparators.result(self))
 
 
-if TYPE_CHECKING:  # a name that is not there must not pass for one
+if TYPE_CHECKING:  # misspelled names must not pass the type check
     scomparator = SComparator
 else:
     __getattr__ = _compat.deprecated_names(__name__, {"scomparator": "SComparator"})

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keys: made, looked at, and brought into other forms (specification, section 2).
+"""Keys: generated, inspected, and converted (specification, section 2).
 
-Keys are ``bytes``. Symmetric ones are for Secure Cell, pairs for Secure Message and Secure
-Session: give away the public key and keep the private one. Everything that fails raises
-`ThemisError`.
+Keys are ``bytes``. Symmetric keys are for Secure Cell, key pairs for Secure Message and Secure
+Session: publish the public key and keep the private key secret. Every failure raises `ThemisError`.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ def GenerateSymmetricKey() -> bytes:
     """Generate a key for Secure Cell.
 
     Returns:
-        32 random bytes. Keep them secret; who loses them loses the data.
+        32 random bytes. Keep them secret. If you lose them, the data is unrecoverable.
 
     Raises:
         ThemisError: the random generator failed.
@@ -53,7 +52,7 @@ def GenerateSymmetricKey() -> bytes:
 
 
 class KEY_PAIR_TYPE(str, Enum):
-    """The algorithms that pairs of keys exist for."""
+    """The algorithms of key pairs."""
 
     EC = "EC"
     RSA = "RSA"
@@ -67,7 +66,7 @@ KEY_PAIR_TYPE.CHOICES = tuple(KEY_PAIR_TYPE)
 
 
 class KeyKind(Enum):
-    """What a key is: algorithm, size, and which half of a pair."""
+    """The kind of a key: algorithm, size, and which half of a pair."""
 
     EC_P256_PRIVATE = (KEY_PAIR_TYPE.EC, 256, True)
     EC_P256_PUBLIC = (KEY_PAIR_TYPE.EC, 256, False)
@@ -91,17 +90,17 @@ class KeyKind(Enum):
 
     @property
     def bits(self) -> int:
-        """How many bits it has (EC 256, 384 or 521; RSA 1024, 2048, 4096 or 8192)."""
+        """Its size in bits (EC 256, 384 or 521; RSA 1024, 2048, 4096 or 8192)."""
         return self.value[1]
 
     @property
     def is_private(self) -> bool:
-        """Whether it is the half to keep."""
+        """Whether it is a private key, which you must keep secret."""
         return self.value[2]
 
     @property
     def is_public(self) -> bool:
-        """Whether it is the half to give away."""
+        """Whether it is a public key, which you may publish."""
         return not self.value[2]
 
 
@@ -110,22 +109,22 @@ _KINDS = {
     keys.Kind(_ALGORITHMS[kind.algorithm], kind.bits, kind.is_private): kind for kind in KeyKind
 }
 _CURVES = {"P-256": 256, "P-384": 384, "P-521": 521}
-_RSA_BITS = (2048, 4096, 8192)  # 1024 is read, for old data, but no longer made
+_RSA_BITS = (2048, 4096, 8192)  # 1024 is read, for old data, but no longer generated
 
 
 class GenerateKeyPair(owner.Immutable):
-    """Generates a pair of keys.
+    """Generate a key pair.
 
-    ``close()`` forgets the pair and cannot wipe it: its keys are ``bytes``, which Python frees as
-    they are, once nobody has them any more. `copy.copy` and `copy.deepcopy` return the pair itself.
+    ``close()`` drops the pair but cannot wipe it: its keys are ``bytes``, which Python frees
+    without wiping once they are unused. `copy.copy` and `copy.deepcopy` return the pair itself.
 
     Args:
-        alg: a `KEY_PAIR_TYPE`; EC unless you have a reason.
+        alg: a `KEY_PAIR_TYPE`; EC is recommended.
         bits: of RSA keys: 2048 (the default), 4096 or 8192. The last takes many seconds.
         curve: of EC keys: "P-256" (the default), "P-384" or "P-521".
-        uncompressed: whether the public EC key is written in its long form, which is read
-            everywhere as well. Unless given, the environment variable
-            ``THEMIS_GEN_EC_KEY_PAIR_UNCOMPRESSED=1`` asks for it.
+        uncompressed: whether the public EC key is written in its long form (77 bytes on P-256
+            instead of 45), which every Themis reads as well. The default is False, or True if the
+            environment has ``THEMIS_GEN_EC_KEY_PAIR_UNCOMPRESSED=1``.
 
     Raises:
         ThemisError: an algorithm, size or curve that does not exist.
@@ -149,12 +148,12 @@ class GenerateKeyPair(owner.Immutable):
         owner.own(self, keys.pair, kind, uncompressed=bool(uncompressed))
 
     def export_private_key(self) -> bytes:
-        """Give the private key; keep it secret."""
+        """Return the private key, 45 to 79 bytes (EC) or 1168 to 4624 (RSA); keep it secret."""
         private_key, _ = self._pair()
         return private_key
 
     def export_public_key(self) -> bytes:
-        """Give the public key, for anybody."""
+        """Return the public key, 45 to 145 bytes (EC) or 272 to 1040 (RSA), for publication."""
         _, public_key = self._pair()
         return public_key
 
@@ -186,10 +185,10 @@ def _kind_to_make(alg: object, bits: object, curve: object) -> keys.Kind:
 
 
 def key_kind(key: Buffer) -> KeyKind:
-    """Tell what a key is.
+    """Return the kind of a key.
 
-    The container is checked, with its length and checksum; the numbers inside are judged when
-    the key is used.
+    It checks the length and the checksum of the container. The numbers inside are checked when the
+    key is used.
 
     Args:
         key: an asymmetric key.
@@ -198,13 +197,13 @@ def key_kind(key: Buffer) -> KeyKind:
         A member of `KeyKind`.
 
     Raises:
-        ThemisError: not an asymmetric key, or a damaged one.
+        ThemisError: not an asymmetric key, or a corrupted one.
     """
     return _KINDS[keys.kind(_ERRORS, key)]
 
 
 def public_from_private(private_key: Buffer, *, uncompressed: bool = False) -> bytes:
-    """Compute the public key that belongs to a private one.
+    """Compute the public key of a private key.
 
     Args:
         private_key: EC or RSA.
@@ -214,25 +213,25 @@ def public_from_private(private_key: Buffer, *, uncompressed: bool = False) -> b
         The public key.
 
     Raises:
-        ThemisError: a public key, or one that is damaged.
+        ThemisError: a public key, or a corrupted one.
     """
     return keys.public(_ERRORS, private_key, uncompressed=bool(uncompressed))
 
 
 def to_pem(key: Buffer, passphrase: Buffer | str | None = None) -> bytes:
-    """Write a key as PEM, for other software.
+    """Write a key as PEM (RFC 7468), for other software.
 
     Args:
         key: private or public, EC or RSA.
         passphrase: encrypts a private key (PBES2: PBKDF2-HMAC-SHA256, 600000 iterations,
-            AES-256-CBC); text is taken as UTF-8.
+            AES-256-CBC); text is encoded in UTF-8.
 
     Returns:
         PKCS#8 (``PRIVATE KEY``, ``ENCRYPTED PRIVATE KEY``) or SubjectPublicKeyInfo
         (``PUBLIC KEY``).
 
     Raises:
-        ThemisError: a damaged key, an empty passphrase, or one for a public key.
+        ThemisError: a corrupted key, an empty passphrase, or one for a public key.
     """
     return _to_text(key, passphrase, pem=True)
 
@@ -242,13 +241,13 @@ def to_der(key: Buffer, passphrase: Buffer | str | None = None) -> bytes:
 
     Args:
         key: private or public, EC or RSA.
-        passphrase: encrypts a private key; text is taken as UTF-8.
+        passphrase: encrypts a private key; text is encoded in UTF-8.
 
     Returns:
         PKCS#8 or SubjectPublicKeyInfo.
 
     Raises:
-        ThemisError: a damaged key, an empty passphrase, or one for a public key.
+        ThemisError: a corrupted key, an empty passphrase, or one for a public key.
     """
     return _to_text(key, passphrase, pem=False)
 
@@ -258,12 +257,12 @@ def from_pem(pem: Buffer | str, passphrase: Buffer | str | None = None) -> bytes
 
     PKCS#8, also encrypted (PBES2 with PBKDF2 of up to 5000000 iterations, or scrypt),
     SubjectPublicKeyInfo, and unencrypted the older ``EC PRIVATE KEY``, ``RSA PRIVATE KEY`` and
-    ``RSA PUBLIC KEY``. What stands around the first key is skipped. PEM that is wrapped is read
-    as well: indented, quoted, in UTF-16 or base64, with ``\n`` in the place of its line ends.
+    ``RSA PUBLIC KEY``. Text around the first key is skipped. Wrapped PEM is read as well: indented,
+    quoted, in UTF-16 or base64, with ``\n`` instead of line ends.
 
     Args:
         pem: the text, or its bytes.
-        passphrase: of an encrypted key, and only of such; text is taken as UTF-8.
+        passphrase: of an encrypted key, and only of such; text is encoded in UTF-8.
 
     Returns:
         The key; a public EC key is compressed.
@@ -281,14 +280,14 @@ def from_der(der: Buffer, passphrase: Buffer | str | None = None) -> bytes:
     """Read a key that other software wrote as DER, in any form that `from_pem` knows.
 
     Args:
-        der: the encoded key, with nothing behind it.
-        passphrase: of an encrypted key, and only of such; text is taken as UTF-8.
+        der: the encoded key, with no bytes after it.
+        passphrase: of an encrypted key, and only of such; text is encoded in UTF-8.
 
     Returns:
         The key; a public EC key is compressed.
 
     Raises:
-        ThemisError: as with `from_pem`.
+        ThemisError: as `from_pem`.
     """
     secret = _passphrase_bytes(passphrase)
     return keys.imported(_ERRORS, der, pem=False, passphrase=secret)
@@ -298,24 +297,24 @@ def from_jwk(jwk: Buffer | str | Mapping[str, Any]) -> bytes:
     """Read a key that is a JSON Web Key (RFC 7517 and 7518).
 
     Args:
-        jwk: the JSON text, its bytes, or what a parser of JSON made of it. Of its members those
-            count that RFC 7518 lists for EC or RSA; others, such as ``use`` or ``kid``, do not.
+        jwk: the JSON text, its bytes, or the parsed JSON. Members other than those of RFC 7518 for
+            EC or RSA, such as ``use`` or ``kid``, are ignored.
 
     Returns:
         The key, private if the JWK is; a public EC key is compressed.
 
     Raises:
-        ThemisError: not a JWK, a member that is missing, damaged or of another length than it must
-            have, numbers that make no sense, or a key that is not EC on P-256, P-384 or P-521 or
+        ThemisError: not a JWK, a member that is missing, corrupted or of the wrong length,
+            inconsistent numbers, or a key that is not EC on P-256, P-384 or P-521 or
             RSA of 1024, 2048, 4096 or 8192 bits.
     """
-    from ._core import foreign  # programs that read no such key do not load it
+    from ._core import foreign  # loaded only by programs that use these forms
 
     return foreign.from_jwk(_ERRORS, jwk)
 
 
 def to_jwk(key: Buffer) -> dict[str, str]:
-    """Write a key as a JSON Web Key: a private one with its secret members, unencrypted.
+    """Write a key as a JSON Web Key; a private key has its secret members, unencrypted.
 
     Args:
         key: private or public, EC or RSA.
@@ -324,7 +323,7 @@ def to_jwk(key: Buffer) -> dict[str, str]:
         The members, for ``json.dumps``; add ``kid``, ``use`` or ``alg`` if you need them.
 
     Raises:
-        ThemisError: a damaged key.
+        ThemisError: a corrupted key.
     """
     from ._core import foreign
 
@@ -342,7 +341,7 @@ def from_openssh(text: Buffer | str) -> bytes:
         The key; a public EC key is compressed.
 
     Raises:
-        ThemisError: not such a key, a damaged or encrypted one, or one of another kind, such as
+        ThemisError: not such a key, a corrupted or encrypted one, or one of another kind, such as
             Ed25519. Convert an encrypted key with ``ssh-keygen -p -m PKCS8 -f FILE`` and read it
             with `from_pem`.
     """
@@ -385,7 +384,7 @@ def _passphrase_bytes(passphrase: Buffer | str | None) -> Buffer | None:
     return errors.wrong_value(_ERRORS, "the passphrase cannot be expressed in UTF-8")
 
 
-if TYPE_CHECKING:  # a name that is not there must not pass for one
+if TYPE_CHECKING:  # misspelled names must not pass the type check
     themis_gen_key_pair = GenerateKeyPair
 else:
     __getattr__ = _compat.deprecated_names(__name__, {"themis_gen_key_pair": "GenerateKeyPair"})

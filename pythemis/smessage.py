@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Secure Message: a message for somebody, signed or encrypted (specification, section 4).
+"""Secure Message: messages signed, or encrypted for one peer (specification, section 4).
 
-- `ssign` and `sverify`, or `SecureSigner` and `SecureVerifier` for those who do it often: anybody
-  can read the message, and whoever has the public key knows who signed it.
-- `SMessage`: only the owner of the peer's private key can read the message. With EC keys it also
-  can have come from nobody but the peer. **With RSA keys the sender is not authenticated**: anybody
-  who has the public key can encrypt. Where that matters, use EC keys, or sign the message and
-  encrypt the result.
+- `ssign` and `sverify` sign and verify one message; `SecureSigner` and `SecureVerifier` load the
+  key once for many. Anyone can read a signed message; only the key's owner can create it.
+- `SMessage` encrypts: only the owner of the peer's private key can read the message. With EC keys
+  the sender is authenticated as well. **With RSA keys the sender is not authenticated**: anyone who
+  has the public key can encrypt. If you need that, use EC keys, or sign the message and encrypt the
+  result.
 
-Keys are made by `pythemis.skeygen`. Messages have 1 to 2^32-1 bytes; any bytes-like object will
-do. Objects are immutable: threads may share them, and `copy.copy` and `copy.deepcopy` return the
-object itself. Everything that fails raises `SecureMessageError`.
+`pythemis.skeygen` generates keys. Messages have 1 to 2^32-1 bytes, in any bytes-like object.
+Objects are immutable: threads may share them, and `copy.copy` and `copy.deepcopy` return the object
+itself. Every failure raises `SecureMessageError`.
 """
 
 from __future__ import annotations
@@ -51,18 +51,18 @@ _ERRORS = errors.Errors(SecureMessageError, SecureMessageTypeError, SecureMessag
 
 
 class SMessage(owner.Immutable):
-    """Encrypts messages for a peer and decrypts the peer's.
+    """Encrypt messages for a peer, and decrypt the peer's messages.
 
-    With EC keys both sides agree on a secret when the object is made, once for all its messages.
-    With RSA keys every message carries a secret of its own, and **the sender is not
-    authenticated**: sign the message as well, or use EC keys.
+    With EC keys both sides derive a shared secret once, when the object is made. With RSA keys
+    every message carries a secret of its own, and **the sender is not authenticated**: sign the
+    message as well, or use EC keys.
 
     Args:
-        private_key: our own, EC or RSA.
+        private_key: yours: EC (45 to 79 bytes) or RSA (592 to 4624 bytes).
         peer_public_key: the peer's, of the same algorithm; EC keys on the same curve.
 
     Raises:
-        SecureMessageError: keys that are damaged, exchanged or do not go together.
+        SecureMessageError: keys that are corrupted, swapped or do not match.
     """
 
     _errors = _ERRORS
@@ -77,8 +77,8 @@ class SMessage(owner.Immutable):
             message: 1 byte or more; the result must stay below 2^32 bytes.
 
         Returns:
-            The encrypted message, different each time, 52 bytes longer with EC keys, 56 and the
-            size of the peer's key longer with RSA keys.
+            The encrypted message, different each time. With EC keys it is 52 bytes longer, with RSA
+            keys 56 bytes and the size of the peer's key (256 bytes for 2048 bits).
 
         Raises:
             SecureMessageError: an empty or too long message, a wrong type.
@@ -86,29 +86,29 @@ class SMessage(owner.Immutable):
         return messages.wrap(self, message)
 
     def unwrap(self, message: Buffer) -> bytes:
-        """Decrypt what the peer wrapped.
+        """Decrypt what the peer's `wrap` returned.
 
         Args:
-            message: the encrypted message.
+            message: the encrypted message, 53 bytes or more.
 
         Returns:
             The original message.
 
         Raises:
-            SecureMessageError: it was encrypted with other keys, or it is damaged or something
-                else.
+            SecureMessageError: the message was encrypted with other keys, is corrupted, or is no
+                encrypted message.
         """
         return messages.unwrap(self, message)
 
 
 class SecureSigner(owner.Immutable):
-    """Signs messages, with a key that is read once.
+    """Sign many messages with a key that is loaded once.
 
     Args:
         private_key: EC or RSA.
 
     Raises:
-        SecureMessageError: a public key, or one that is damaged.
+        SecureMessageError: a public or corrupted key.
     """
 
     _errors = _ERRORS
@@ -123,8 +123,8 @@ class SecureSigner(owner.Immutable):
             message: 1 to 2^32-1 bytes.
 
         Returns:
-            The signed message, which contains the message as it is. It is 12 bytes and the
-            signature longer. EC signatures vary in length, up to 72, 104 or 139 bytes; RSA
+            The signed message, which contains the message in the clear. It is longer by 12 bytes
+            and the signature. EC signatures vary in length, up to 72, 104 or 139 bytes; RSA
             signatures are as long as the key.
 
         Raises:
@@ -134,13 +134,13 @@ class SecureSigner(owner.Immutable):
 
 
 class SecureVerifier(owner.Immutable):
-    """Checks signed messages, with a key that is read once.
+    """Verify many signed messages with a key that is loaded once.
 
     Args:
         public_key: the signer's, EC or RSA.
 
     Raises:
-        SecureMessageError: a private key, or one that is damaged.
+        SecureMessageError: a private or corrupted key.
     """
 
     _errors = _ERRORS
@@ -150,7 +150,7 @@ class SecureVerifier(owner.Immutable):
         owner.own(self, messages.verifier_new, public_key)
 
     def verify(self, message: Buffer) -> bytes:
-        """Check a signed message, as `sverify` does.
+        """Verify a signed message, as `sverify` does.
 
         Args:
             message: what `ssign` returned.
@@ -159,7 +159,7 @@ class SecureVerifier(owner.Immutable):
             The message that was signed.
 
         Raises:
-            SecureMessageError: somebody else signed it, or it is damaged or something else.
+            SecureMessageError: another key signed it, it is corrupted, or it is no signed message.
         """
         return messages.verifier_verify(self, message)
 
@@ -172,16 +172,16 @@ def ssign(private_key: Buffer, message: Buffer) -> bytes:
         message: 1 to 2^32-1 bytes.
 
     Returns:
-        The signed message, which contains the message as it is.
+        The signed message, which contains the message in the clear.
 
     Raises:
-        SecureMessageError: a wrong or damaged key, an empty or too long message, a wrong type.
+        SecureMessageError: a wrong or corrupted key, an empty or too long message, a wrong type.
     """
     return messages.sign(_ERRORS, private_key, message)
 
 
 def sverify(public_key: Buffer, message: Buffer) -> bytes:
-    """Check one signed message; see `SecureVerifier` for many.
+    """Verify one signed message; see `SecureVerifier` for many.
 
     Args:
         public_key: the signer's, EC or RSA.
@@ -191,13 +191,13 @@ def sverify(public_key: Buffer, message: Buffer) -> bytes:
         The message that was signed.
 
     Raises:
-        SecureMessageError: a wrong or damaged key; somebody else signed the message, or it is
-            damaged or something else.
+        SecureMessageError: a wrong or corrupted key; another key signed the message, it is
+            corrupted, or it is no signed message.
     """
     return messages.verify(_ERRORS, public_key, message)
 
 
-if TYPE_CHECKING:  # a name that is not there must not pass for one
+if TYPE_CHECKING:  # misspelled names must not pass the type check
     smessage = SMessage
 else:
     __getattr__ = _compat.deprecated_names(__name__, {"smessage": "SMessage"})
