@@ -22,9 +22,9 @@ LAYERS = (
     {"__main__", "_cli"},
     {"_selftest"},
     ROOMS,
+    {"__init__", "__version__"},  # the package, which loads what is asked for
     {"keyring"},
     {"_sealed", "place", "_inspect"},
-    {"__init__", "__version__"},  # the package, and what others take from it
     {*DOCUMENTED, "_peers", "_compat"},
     {"_core"},
     {"_known_answers", "_themis", "_typing"},
