@@ -107,7 +107,7 @@ LIBRARIES = (OPENSSL, SODIUM)
 
 
 def link_mode() -> str:
-    """Tell how the libraries are linked: 'dynamic' or 'static'."""
+    """Return how the libraries are linked: 'dynamic' or 'static'."""
     mode = os.environ.get("PYTHEMIS_LINK", "dynamic")
     if mode not in ("dynamic", "static"):
         raise SystemExit(f"PYTHEMIS_LINK must be 'dynamic' or 'static', not {mode!r}.")
@@ -123,13 +123,13 @@ def has_hooks() -> bool:
 
 
 def static_prefix() -> Path | None:
-    """Tell which folder holds the include/ and lib/ of static libraries, if one was named."""
+    """Return the folder with include/ and lib/ of static libraries; None if none was named."""
     folder = os.environ.get("PYTHEMIS_STATIC_PREFIX")
     return (ROOT / folder).resolve() if folder else None
 
 
 def archive_of(library: Library) -> Path | None:
-    """Give the static archive that a build links with; None leaves the search to the linker."""
+    """Return the static archive that a build links with; None leaves the search to the linker."""
     prefix = static_prefix()
     if prefix:
         return prefix / "lib" / f"{library.name}{'.lib' if MSVC else '.a'}"
@@ -138,7 +138,7 @@ def archive_of(library: Library) -> Path | None:
 
 
 def library_flags(library: Library) -> tuple[list[str], list[str]]:
-    """Give the flags that compile and link against a library."""
+    """Return the flags that compile and link against a library."""
     if link_mode() == "static":
         return _static_flags(library)
     if MSVC:
@@ -210,7 +210,7 @@ def _macros() -> list[tuple[str, str | None]]:
     if ABI3:
         macros.append(("Py_LIMITED_API", "0x030A0000"))
     if link_mode() == "static":
-        macros.append(("SOTER_PRIVATE_LIBCRYPTO", "1"))  # nobody else uses our copy
+        macros.append(("SOTER_PRIVATE_LIBCRYPTO", "1"))  # no other module uses our copy
     return macros
 
 
@@ -246,7 +246,7 @@ def _own_flags() -> tuple[list[str], list[str]]:
 
 
 def marked_block(markers: tuple[str, str]) -> str:
-    """Give what themis.h has between two markers: a part of what the compiled module is."""
+    """Return the text of themis.h between two markers, which cffi compiles."""
     header = (ROOT / C_ROOT / "themis.h").read_text(encoding="utf-8")
     _, begin, rest = header.partition(markers[0])
     cdef, end, _ = rest.partition(markers[1])

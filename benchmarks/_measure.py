@@ -71,7 +71,7 @@ def in_turns(clocks: Sequence[Clock], rounds: int) -> list[list[float]]:
 
 
 def spread(values: Sequence[float]) -> Spread:
-    """Give the median and the quartiles; those of few samples are what lies nearest."""
+    """Return the median and the quartiles; those of few samples are what lies nearest."""
     if len(values) < 2:
         return Spread(values[0], values[0], values[0])
     low, _, high = statistics.quantiles(values, n=4, method="inclusive")

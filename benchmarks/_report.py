@@ -56,11 +56,11 @@ class Row(NamedTuple):
     unit: str = "us"
 
     def judged(self) -> float:
-        """Give what the goal is about: the ratio, or the figure where there is none."""
+        """Return what the goal is about: the ratio, or the figure where there is none."""
         return (self.ratio or self.figure).median
 
     def met(self) -> bool | None:
-        """Tell whether the goal is met; None if there is none."""
+        """Return whether the goal is met; None if there is none."""
         if self.goal is None:
             return None
         judged = self.judged()
@@ -68,7 +68,7 @@ class Row(NamedTuple):
 
 
 def as_json(row: Row) -> dict[str, Any]:
-    """Give a row as JSON has it."""
+    """Return a row as JSON has it."""
     plain = {key: value for key, value in row._asdict().items() if value not in (None, "")}
     for key in ("figure", "other", "ratio"):
         if key in plain:
@@ -89,7 +89,7 @@ def from_json(plain: dict[str, Any]) -> Row:
 
 
 def table(rows: list[Row], *, markdown: bool = False) -> str:
-    """Give rows as a table."""
+    """Return rows as a table."""
     used = [
         index
         for index in range(len(HEADINGS))
@@ -139,7 +139,7 @@ def _rounded(value: float) -> float:
 
 
 def document(rows: list[Row], settings: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """Give rows with all that one must know about their run."""
+    """Return rows with all that one must know about their run."""
     return {
         "program": Path(sys.argv[0]).stem,
         "command": " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *_arguments()]),
@@ -151,7 +151,7 @@ def document(rows: list[Row], settings: dict[str, Any], **more: Any) -> dict[str
 
 
 def _arguments() -> list[str]:
-    """Give our arguments but for where the figures go, which they do not depend on."""
+    """Return our arguments but for where the figures go, which they do not depend on."""
     pairs = zip(["", *sys.argv[1:]], sys.argv[1:], strict=False)
     return [text for before, text in pairs if "--json" not in (before, text)]
 

@@ -118,7 +118,7 @@ def rows_of(document: dict[str, Any]) -> list[Row]:
 
 
 def section(document: dict[str, Any]) -> str:
-    """Give a document as a section of the page."""
+    """Return a document as a section of the page."""
     machines = document.get("machines") or [document["machine"]]
     names = document.get("names") or [""]
     told = [
@@ -185,7 +185,7 @@ def with_figures(page: str, text: str) -> str:
 
 
 def summary(found: list[dict[str, Any]]) -> str:
-    """Tell how many goals are met, and which are not."""
+    """Return how many goals are met, and which are not."""
     judged = [row for document in found for row in rows_of(document) if row.goal is not None]
     missed = [row.name for row in judged if not row.met()]
     text = f"{len(judged) - len(missed)} of {len(judged)} goals are met."

@@ -98,7 +98,7 @@ class Floor:
         self._program.communicate()
 
     def clock(self, parts: tuple[Raw, ...]) -> Callable[[], float]:
-        """Give what takes a sample: the sum of all parts."""
+        """Return what takes a sample: the sum of all parts."""
         return lambda: sum(part.count * self._ask(part) for part in parts)
 
     def _ask(self, part: Raw) -> float:

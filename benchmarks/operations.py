@@ -130,14 +130,14 @@ def _both(kind: str, size: int, make: Callable[[int], tuple[Work, Work]]) -> Ope
 
 
 def seal(size: int) -> tuple[Work, Work]:
-    """Give the encryption and the decryption of a Seal."""
+    """Return the encryption and the decryption of a Seal."""
     cell, message = SCellSeal(key=GenerateSymmetricKey()), os.urandom(size)
     names = {"cell": cell, "message": message, "encrypted": cell.encrypt(message)}
     return Work("cell.encrypt(message)", names), Work("cell.decrypt(encrypted)", names)
 
 
 def seal_rows(size: int) -> tuple[Work, Work]:
-    """Give the same where no message has the context of the one before, as with rows of a table."""
+    """Return the same with another context for each message, as with rows of a table."""
     cell, message = SCellSeal(key=GenerateSymmetricKey()), os.urandom(size)
     rows = [(cell.encrypt(message, row), row) for row in _ROWS]
     names = {
@@ -152,14 +152,14 @@ def seal_rows(size: int) -> tuple[Work, Work]:
 
 
 def imprint_rows(size: int) -> Work:
-    """Give the same for Context Imprint."""
+    """Return the same for Context Imprint."""
     cell, message = SCellContextImprint(key=GenerateSymmetricKey()), os.urandom(size)
     names = {"cell": cell, "message": message, "contexts": itertools.cycle(_ROWS)}
     return Work("cell.encrypt(message, next(contexts))", names)
 
 
 def protect(size: int) -> tuple[Work, Work]:
-    """Give the encryption and the decryption of Token Protect."""
+    """Return the encryption and the decryption of Token Protect."""
     cell, message = SCellTokenProtect(key=GenerateSymmetricKey()), os.urandom(size)
     encrypted, token = cell.encrypt(message)
     names = {"cell": cell, "message": message, "encrypted": encrypted, "token": token}
@@ -167,7 +167,7 @@ def protect(size: int) -> tuple[Work, Work]:
 
 
 def imprint(size: int) -> tuple[Work, Work]:
-    """Give the encryption and the decryption of Context Imprint."""
+    """Return the encryption and the decryption of Context Imprint."""
     cell, message = SCellContextImprint(key=GenerateSymmetricKey()), os.urandom(size)
     names = {"cell": cell, "message": message, "context": CONTEXT}
     return Work("cell.encrypt(message, context)", names), Work(
@@ -176,7 +176,7 @@ def imprint(size: int) -> tuple[Work, Work]:
 
 
 def passphrase(size: int) -> tuple[Work, Work]:
-    """Give the encryption and the decryption of a Seal with a passphrase."""
+    """Return the encryption and the decryption of a Seal with a passphrase."""
     cell, message = SCellSeal(passphrase="a passphrase"), os.urandom(size)
     names = {"cell": cell, "message": message, "encrypted": cell.encrypt(message)}
     return Work("cell.encrypt(message)", names), Work("cell.decrypt(encrypted)", names)
@@ -203,7 +203,7 @@ def _seal_into(size: int) -> Work:
 
 
 def seal_many(count: int, size: int) -> tuple[Work, Work]:
-    """Give the encryption and the decryption of a list of messages."""
+    """Return the encryption and the decryption of a list of messages."""
     cell: object = SCellSeal(key=GenerateSymmetricKey())
     messages = [os.urandom(size) for _ in range(count)]
     encrypted = cell.encrypt_many(messages)
@@ -238,27 +238,27 @@ def _pick(make: Callable[[str], tuple[Work, Work]], kind: str, which: int) -> Wo
 
 @functools.cache
 def _pair(kind: str) -> tuple[bytes, bytes]:
-    """Give a private and a public key; RSA keys take long to make."""
+    """Return a private and a public key; RSA keys take long to make."""
     pair = GenerateKeyPair(kind)
     return pair.export_private_key(), pair.export_public_key()
 
 
 def reused(kind: str) -> tuple[Work, Work]:
-    """Give wrapping and unwrapping with an object that has done it before."""
+    """Return wrapping and unwrapping with an object that has done it before."""
     text, message = os.urandom(64), SMessage(*_pair(kind))
     names = {"message": message, "text": text, "wrapped": message.wrap(text)}
     return Work("message.wrap(text)", names), Work("message.unwrap(wrapped)", names)
 
 
 def made_new() -> Work:
-    """Give the making of an object and its first message."""
+    """Return the making of an object and its first message."""
     private, public = _pair(KEY_PAIR_TYPE.EC)
     names = {"SMessage": SMessage, "private": private, "public": public, "text": os.urandom(64)}
     return Work("SMessage(private, public).wrap(text)", names)
 
 
 def signed(kind: str) -> tuple[Work, Work]:
-    """Give signing and verifying with keys in bytes."""
+    """Return signing and verifying with keys in bytes."""
     (private, public), text = _pair(kind), os.urandom(64)
     names = {"ssign": ssign, "sverify": sverify, "private": private, "public": public}
     names |= {"text": text, "signed": ssign(private, text)}
@@ -266,7 +266,7 @@ def signed(kind: str) -> tuple[Work, Work]:
 
 
 def prepared(kind: str) -> tuple[Work, Work]:
-    """Give signing and verifying with keys that were read before."""
+    """Return signing and verifying with keys that were read before."""
     (private, public), text = _pair(kind), os.urandom(64)
     signer, verifier = smessage.SecureSigner(private), smessage.SecureVerifier(public)
     names = {"signer": signer, "verifier": verifier, "text": text, "signed": signer.sign(text)}
@@ -288,7 +288,7 @@ class Callbacks:
     """Knows the public key of every peer."""
 
     def get_pub_key_by_id(self, peer_id: bytes) -> bytes:  # noqa: ARG002 -- it is the same for all
-        """Give the key."""
+        """Return the key."""
         return _pair(KEY_PAIR_TYPE.EC)[1]
 
 
@@ -305,12 +305,12 @@ def handshake() -> tuple[SSession, SSession]:
 
 
 def session_wrap() -> Work:
-    """Give the wrapping of a message."""
+    """Return the wrapping of a message."""
     return Work("client.wrap(text)", {"client": handshake()[0], "text": os.urandom(64)})
 
 
 def session_round_trip() -> Work:
-    """Give wrapping and unwrapping."""
+    """Return wrapping and unwrapping."""
     client, server = handshake()
     names = {"client": client, "server": server, "text": os.urandom(64)}
     return Work("server.unwrap(client.wrap(text))", names)

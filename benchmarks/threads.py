@@ -179,14 +179,14 @@ def elapsed(*jobs: Job) -> float:
 
 
 def timed(job: Job) -> float:
-    """Give the seconds that pass during a job."""
+    """Return the seconds that pass during a job."""
     start = time.perf_counter()
     job()
     return time.perf_counter() - start
 
 
 def repeated(call: Callable[[object], object], argument: object, seconds: float) -> Job:
-    """Give a job that makes a call so often that it takes about so long."""
+    """Return a job that makes a call so often that it takes about so long."""
     times = calls_in(functools.partial(call, argument), seconds)
 
     def job() -> None:
@@ -197,7 +197,7 @@ def repeated(call: Callable[[object], object], argument: object, seconds: float)
 
 
 def calls_in(call: Job, seconds: float) -> int:
-    """Tell how many calls take about so long."""
+    """Return how many calls take about so long."""
     return max(1, round(seconds / min(timed(call) for _ in range(5))))
 
 

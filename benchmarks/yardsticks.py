@@ -112,13 +112,13 @@ def _large() -> float | None:
 
 
 def k_encrypt(size: int) -> Work:
-    """Give K, encrypting so many bytes."""
+    """Return K, encrypting so many bytes."""
     names = {**LIBRARIES, "key": os.urandom(32), "text": bytes(40), "message": os.urandom(size)}
     return Work(f"AESGCM({DERIVE}).encrypt(urandom(12), message, None)", names)
 
 
 def k_decrypt(size: int) -> Work:
-    """Give K, decrypting so many bytes."""
+    """Return K, decrypting so many bytes."""
     key, text, nonce = os.urandom(32), bytes(40), os.urandom(12)
     encrypted = AESGCM(hmac.digest(key, text, "sha256")).encrypt(nonce, os.urandom(size), None)
     names = {**LIBRARIES, "key": key, "text": text, "nonce": nonce, "encrypted": encrypted}
@@ -126,13 +126,13 @@ def k_decrypt(size: int) -> Work:
 
 
 def aesgcm(size: int) -> Work:
-    """Give AES-256-GCM with a key that is loaded."""
+    """Return AES-256-GCM with a key that is loaded."""
     names = {"raw": AESGCM(os.urandom(32)), "nonce": os.urandom(12), "message": os.urandom(size)}
     return Work("raw.encrypt(nonce, message, None)", names)
 
 
 def pbkdf2() -> Work:
-    """Give what stretches a passphrase."""
+    """Return what stretches a passphrase."""
     arguments = ("sha256", b"a passphrase", os.urandom(16), PBKDF2_ROUNDS)
     names = {"pbkdf2": hashlib.pbkdf2_hmac, "arguments": arguments}
     return Work("pbkdf2(*arguments)", names)
@@ -142,13 +142,13 @@ def pbkdf2() -> Work:
 
 
 def ecdsa_sign() -> Work:
-    """Give a signature on P-256."""
+    """Return a signature on P-256."""
     names = {"key": ec.generate_private_key(ec.SECP256R1()), "text": os.urandom(64)}
     return Work("key.sign(text, scheme)", names | {"scheme": ec.ECDSA(hashes.SHA256())})
 
 
 def ecdsa_verify() -> Work:
-    """Give a verification on P-256."""
+    """Return a verification on P-256."""
     key, text, scheme = ec.generate_private_key(ec.SECP256R1()), os.urandom(64), hashes.SHA256()
     names = {"key": key.public_key(), "text": text, "scheme": ec.ECDSA(scheme)}
     names["signature"] = key.sign(text, ec.ECDSA(scheme))
@@ -156,19 +156,19 @@ def ecdsa_verify() -> Work:
 
 
 def ecdh() -> Work:
-    """Give a key agreement on P-256."""
+    """Return a key agreement on P-256."""
     key, peer = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     names = {"key": key, "peer": peer.public_key(), "scheme": ec.ECDH()}
     return Work("key.exchange(scheme, peer)", names)
 
 
 def key_generation() -> Work:
-    """Give a new key pair on P-256."""
+    """Return a new key pair on P-256."""
     return Work("generate(curve)", {"generate": ec.generate_private_key, "curve": ec.SECP256R1()})
 
 
 def handshake() -> Work:
-    """Give the arithmetic of a handshake: 2 keys, 3 signatures, 3 verifications, 2 agreements."""
+    """Return the arithmetic of a handshake: 2 keys, 3 signatures, 3 verifications, 2 agreements."""
     key, peer = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     public, peer_public, text = key.public_key(), peer.public_key(), os.urandom(64)
     scheme, agreement = ec.ECDSA(hashes.SHA256()), ec.ECDH()
@@ -186,7 +186,7 @@ def handshake() -> Work:
 
 
 def oaep() -> tuple[Work, Work]:
-    """Give RSA-OAEP of 70 bytes, both directions."""
+    """Return RSA-OAEP of 70 bytes, both directions."""
     key = rsa.generate_private_key(65537, 2048)
     scheme = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)
     secret = os.urandom(70)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Say in one sentence what a build lacks, instead of a page of compiler errors.
+"""Check what a build needs, and name what is missing in one sentence.
 
 Each thing the build needs is tried with a tiny program, by the very compiler and with the
 very flags of the real build.
@@ -70,7 +70,7 @@ class CheckedBuildExt(build_ext):
             extension.extra_compile_args += compiling
             extension.extra_link_args += linking
         if link_mode() == "static" and not MSVC:
-            # Some Pythons add the folder of their own libraries, which is nobody else's.
+            # Some Pythons add the folder of their own libraries, which nothing else uses.
             linker = self.compiler.linker_so
             self.compiler.linker_so = [part for part in linker if "-rpath" not in part]
         super().build_extensions()

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What real Themis wrote, for the self-test.
 
-These are cases of the project's tests/vectors; a test holds the two together. The keys protect
-nothing: everybody has them. The RSA key is here because making one can take longer than everything
-else in the self-test.
+These are cases of the project's tests/vectors; a test compares the two. The keys are public and
+protect nothing. The RSA key is here because generating one can take longer than the rest of the
+self-test.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def expect(holds: bool, what: str) -> None:
 
 
 def refused(call: Callable[..., object], *args: bytes) -> bool:
-    """Tell whether a call refuses its arguments."""
+    """Return whether a call refuses its arguments."""
     try:
         call(*args)
     except ThemisError:
@@ -140,7 +140,9 @@ def check_message(known: _known_answers.Keys) -> None:
     signed = ssign(known.private_key, MESSAGE)
     expect(sverify(known.public_key, signed) == MESSAGE, "what was signed is not verified")
     expect(refused(sverify, known.public_key, damaged(signed)), "a damaged signature will do")
-    expect(refused(sverify, known.peer_public_key, signed), "anybody's signature will do")
+    expect(
+        refused(sverify, known.peer_public_key, signed), "a signature of another key is accepted"
+    )
     own = SMessage(known.private_key, known.public_key)
     expect(own.unwrap(own.wrap(MESSAGE)) == MESSAGE, "what was encrypted does not come back")
 
@@ -156,7 +158,7 @@ def check_session() -> None:
     reply = client.unwrap(server.unwrap(client.connect_request()))
     last = client.unwrap(server.unwrap(reply))
     expect(not last and client.is_established() and server.is_established(), "no negotiation ends")
-    expect((client.remote_id, server.remote_id) == (b"bob", b"alice"), "the peer is somebody else")
+    expect((client.remote_id, server.remote_id) == (b"bob", b"alice"), "the peer is another one")
     for writer, reader in ((client, server), (server, client)):
         wrapped = writer.wrap(MESSAGE)
         expect(refused(reader.unwrap, damaged(wrapped)), "a damaged message is read")

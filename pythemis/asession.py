@@ -9,7 +9,7 @@ A client::
         await stream.drain()
         print(await stream.read())
 
-and a server, whose handler gets one established stream for each client::
+and a server; its handler is called with one established stream for each client::
 
     async def handler(stream):
         async for message in stream:
@@ -20,8 +20,8 @@ and a server, whose handler gets one established stream for each client::
         handler, "localhost", 7000, user_id=b"server", sign_key=key, keys=keys
     )
 
-This handler ends with the first message that is refused, which whoever reaches the connection can
-send. `SessionStream.read` can be called again after a `SecureSessionError`.
+This handler ends with the first message that is refused, and anyone who can write to the connection
+can send one. To go on, catch `SecureSessionError` and call `SessionStream.read` again.
 """
 
 from __future__ import annotations
@@ -63,9 +63,9 @@ __all__ = ["DEFAULT_TIMEOUT", "SessionStream", "open_session", "start_session_se
 
 Handler: TypeAlias = Callable[["SessionStream"], Awaitable[object]]
 
-#: How many seconds connecting and negotiating may take.
+#: The default of the seconds for connecting and negotiating.
 DEFAULT_TIMEOUT = 30.0
-NEGOTIATION_MAX_SIZE = 1 << 16  # what a peer may send before he has proved who he is
+NEGOTIATION_MAX_SIZE = 1 << 16  # of one message, until the peer is authenticated
 
 _logger = logging.getLogger(__name__)
 
@@ -82,13 +82,13 @@ class _Identity(NamedTuple):
 class SessionStream:
     """An established session on a connection; `open_session` and `start_session_server` make it.
 
-    It is for one event loop, any number of tasks. Being cancelled in any of its methods loses
-    nothing: the next call goes on where the cancelled one was.
+    Use it in one event loop, with any number of tasks. Cancelling any of its methods loses nothing:
+    the next call continues where the cancelled one stopped.
 
     Args:
         reader: of the connection.
         writer: of the connection.
-        session: established, or about to be.
+        session: established, or in its negotiation.
         max_size: the longest message that is read or written, with the 52 bytes of the session.
     """
 
@@ -112,7 +112,7 @@ class SessionStream:
 
     @property
     def remote_id(self) -> bytes | None:
-        """The id that the peer proved; see `pythemis.ssession.SSession.remote_id`."""
+        """The authenticated id of the peer; see `pythemis.ssession.SSession.remote_id`."""
         return self._session.remote_id
 
     @property
@@ -121,23 +121,23 @@ class SessionStream:
         return self._session
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """Ask the connection, as `asyncio.StreamWriter.get_extra_info` does."""
+        """Return what `asyncio.StreamWriter.get_extra_info` of the connection returns."""
         return self._writer.get_extra_info(name, default)
 
     async def read(self) -> bytes:
         """Wait for the next message.
 
         Returns:
-            The message, or ``b''`` if the peer closed the connection. Nothing proves that it was
-            the peer who closed it: where the end matters, let the last message say so.
+            The message, or ``b''`` if the connection was closed. Anyone in between can close it: if
+            the end matters, let the peer send a last message that says so.
 
         Raises:
             SecureSessionError: the message was refused; the next one can be read. Or the session
-                is not established yet (SSESSION_KA_NOT_FINISHED), or used up (NOT_SUPPORTED):
-                then it reads no newer message.
-            OSError: the connection failed (ConnectionError, TimeoutError). It was cut within a
-                message (ConnectionResetError), or carries something else than frames of at most
-                ``max_size`` bytes (ConnectionAbortedError): then nothing more can be read.
+                is not established yet (SSESSION_KA_NOT_FINISHED), or used up (NOT_SUPPORTED): make
+                a new session.
+            OSError: the connection failed (ConnectionError, TimeoutError). It ended within a
+                message (ConnectionResetError), or a frame exceeds ``max_size`` bytes
+                (ConnectionAbortedError): then nothing more can be read.
         """
         async with self._turn:
             message = await self._read_frame(self._max_size)
@@ -151,7 +151,7 @@ class SessionStream:
             return text
 
     def write(self, message: Buffer) -> None:
-        """Encrypt a message and queue it for sending; call `drain` after it.
+        """Encrypt a message and queue it for sending; call `drain` afterwards.
 
         Args:
             message: 1 to ``max_size - 52`` bytes.
@@ -163,13 +163,13 @@ class SessionStream:
         """
         size = len(buffers.view(SSession._errors, message, arguments.MESSAGE))
         most = self._max_size - sessions.OVERHEAD
-        if size > most:  # the peer would give the connection up
+        if size > most:  # the peer would close the connection
             limit = f"with max_size={self._max_size} it may have {most}"
             errors.wrong_value(SSession._errors, f"the message has {size} bytes; {limit}")
         self._write_frame(self._session.wrap(message))
 
     async def drain(self) -> None:
-        """Wait until the queue is short enough to write more; so a slow peer slows us down."""
+        """Wait until the queue is short enough to write more: a slow peer slows the writer down."""
         await self._writer.drain()
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -182,11 +182,11 @@ class SessionStream:
         return message
 
     def is_closing(self) -> bool:
-        """Tell whether the stream is closed or about to be."""
+        """Return whether the stream is closed or closing."""
         return self._writer.is_closing()
 
     def close(self) -> None:
-        """Send what is queued, then close the connection; forget the keys now."""
+        """Send what is queued, then close the connection; the keys are wiped now."""
         self._session.close()
         self._writer.close()
 
@@ -200,7 +200,7 @@ class SessionStream:
 
     async def __aexit__(self, kind: object, *exc_info: object) -> None:
         self.close()
-        if kind is None:  # who was cancelled must not wait for a peer that reads nothing
+        if kind is None:  # a cancelled task must not wait for a peer that reads nothing
             await self.wait_closed()
 
     def _write_frame(self, message: bytes) -> None:
@@ -250,7 +250,7 @@ class SessionStream:
 
 
 class _Known(SimpleMemoryTransport):
-    """Has asked for the key before the session asks for it."""
+    """Look up the key before the session asks for it."""
 
     def __init__(self) -> None:
         super().__init__({})
@@ -267,14 +267,14 @@ class _Known(SimpleMemoryTransport):
 
 
 def _check(identity: _Identity, timeout: float | None) -> None:
-    """Refuse wrong arguments before anybody connects."""
+    """Refuse wrong arguments before there is a connection."""
     check_keys(SSession._errors, identity.keys)
     check_limits(identity.max_size, timeout)
     SSession(identity.user_id, identity.sign_key, None).close()
 
 
 def _with_cause(error: Exception) -> str:
-    """Give an error for the log, with what caused it: the mistake may be ours."""
+    """Return an error for the log, with its cause: the mistake may be on this side."""
     cause = error.__cause__
     return repr(error) if cause is None else f"{error!r}, caused by {shown(cause)}"
 
@@ -326,30 +326,30 @@ async def open_session(
     Args:
         host: as `asyncio.open_connection` takes it.
         port: as `asyncio.open_connection` takes it.
-        user_id: our id.
-        sign_key: our private EC key.
+        user_id: your id, 1 byte or more.
+        sign_key: your private EC key, 45 to 79 bytes.
         keys: public keys of servers: a mapping from ids, a function of the id, or a coroutine
             function of it.
-        remote_id: the only server that will do; None for whichever ``keys`` knows.
+        remote_id: the id of the expected server; None accepts every server that ``keys`` knows.
         reject_duplicates: see `pythemis.ssession.SSession`.
         allow_own_identity: see `pythemis.ssession.SSession`.
         max_size: the longest message that is read or written, with the 52 bytes of the session.
-        timeout: seconds for connecting and negotiating, up to 2000000; None for ever.
-        **connection: what else `asyncio.open_connection` takes, such as ``ssl`` or ``sock``.
-            asyncio does not look at the time limit of a socket: limit `SessionStream.read` with
+        timeout: the seconds for connecting and negotiating, up to 2000000; None for no limit.
+        **connection: other arguments of `asyncio.open_connection`, such as ``ssl`` or ``sock``.
+            asyncio ignores the time limit of a socket: limit `SessionStream.read` with
             `asyncio.wait_for`.
 
     Returns:
         The established stream.
 
     Raises:
-        SecureSessionError: our own id or key is wrong, or one in a dict of ``keys``; the peers
-            do not agree, or know each other's keys wrong; ``keys`` failed (what it raised is the
-            ``__cause__``).
+        SecureSessionError: your own id or key is wrong, or one in a dict of ``keys``; the
+            negotiation failed, because a key does not match or the server is another one; ``keys``
+            failed (what it raised is the ``__cause__``).
         OSError: the connection failed; TimeoutError if it took too long.
         TypeError: ``keys`` is neither a mapping nor a function; ``remote_id`` is not bytes;
             ``max_size`` or ``timeout`` is no number.
-        ValueError: an impossible ``max_size`` or ``timeout``.
+        ValueError: ``max_size`` or ``timeout`` is out of range.
     """
     identity = _Identity(user_id, sign_key, keys, reject_duplicates, allow_own_identity, max_size)
     _check(identity, timeout)
@@ -390,32 +390,32 @@ async def start_session_server(
     """Serve sessions.
 
     Args:
-        handler: a coroutine function; it gets the established stream of each client, which is
-            closed when it returns. What it left queued has ``timeout`` seconds to be taken. What
-            it raises goes to the event loop's exception handler.
+        handler: a coroutine function of the established stream of one client. The stream is closed
+            when it returns; what is still queued is sent within ``timeout`` seconds or dropped.
+            Exceptions go to the event loop's exception handler.
         host: as `asyncio.start_server` takes it.
         port: as `asyncio.start_server` takes it.
-        user_id: our id.
-        sign_key: our private EC key.
+        user_id: your id, 1 byte or more.
+        sign_key: your private EC key, 45 to 79 bytes.
         keys: public keys of clients: a mapping from ids, a function of the id, or a coroutine
             function of it.
         reject_duplicates: see `pythemis.ssession.SSession`.
         allow_own_identity: see `pythemis.ssession.SSession`.
         max_size: the longest message that is read or written, with the 52 bytes of the session.
-        timeout: seconds that a client has for negotiating, and for taking what is queued when
-            the handler returns, up to 2000000; None for ever.
-        **server: what else `asyncio.start_server` takes, such as ``sock`` or ``backlog``.
+        timeout: the seconds for the negotiation of a client, and for sending what is queued when
+            the handler returns, up to 2000000; None for no limit.
+        **server: other arguments of `asyncio.start_server`, such as ``sock`` or ``backlog``.
 
     Returns:
-        The server, as `asyncio.start_server` does. Clients that fail to negotiate are cut off and
-        logged.
+        The server, as `asyncio.start_server` does. Clients that fail to negotiate are disconnected
+        and logged.
 
     Raises:
-        SecureSessionError: our own id or key is wrong, or one in a dict of ``keys``.
+        SecureSessionError: your own id or key is wrong, or one in a dict of ``keys``.
         OSError: the address cannot be served.
         TypeError: ``keys`` is neither a mapping nor a function; ``handler`` cannot be called;
             ``max_size`` or ``timeout`` is no number.
-        ValueError: an impossible ``max_size`` or ``timeout``.
+        ValueError: ``max_size`` or ``timeout`` is out of range.
     """
     if not callable(handler):
         raise TypeError(f"the handler must be a coroutine function, not {type(handler).__name__}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes wrong, and its number."""
+"""The base of all errors, and the status codes (specification, section 1)."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ class THEMIS_CODES(IntEnum):
 
 
 class ThemisError(Exception):
-    """The base of everything that Themis raises.
+    """The base of all errors of Themis.
 
-    The order of the first two arguments is free: 0.15 had ``SecureCellError(message, error_code)``.
+    The first two arguments may be swapped, as in 0.15: ``SecureCellError(message, error_code)``.
 
     Args:
         error_code: a member of THEMIS_CODES, or its number.
         message: what happened and what to check.
-        *args: kept in ``args`` behind the message.
+        *args: kept in ``args`` after the message.
 
     Attributes:
         error_code: a member of THEMIS_CODES. A number that Themis does not use becomes a member

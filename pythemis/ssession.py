@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Secure Session: messages between two parties who know each other's public keys.
+"""Secure Session: messages between two parties that have each other's public keys.
 
-The keys of a session live as long as the session (specification, section 5). There are two ways
-to use one object: the buffer-aware API hands you what to send and takes what you received
-(`SSession.connect_request`, `SSession.unwrap`, `SSession.wrap`); the callback-oriented API does
-the sending and receiving through a transport of yours (`SSession.connect`, `SSession.send`,
-`SSession.receive`). The module `pythemis.stransport` has such a transport for sockets,
-`pythemis.asession` has sessions over asyncio streams.
+The keys of a session exist only as long as the session (specification, section 5). There are two
+APIs. With the buffer-aware API you send and receive the messages yourself
+(`SSession.connect_request`, `SSession.unwrap`, `SSession.wrap`). The callback-oriented API sends
+and receives through a transport of yours (`SSession.connect`, `SSession.send`,
+`SSession.receive`). `pythemis.stransport` has such a transport for sockets, `pythemis.asession` has
+sessions over asyncio streams.
 
-Threads may share a session. Everything that fails raises `SecureSessionError`; a message that was
-refused leaves the session as it was.
+Threads may share a session. Every failure raises `SecureSessionError`; a refused message leaves the
+session unchanged.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ _NO_CLAIM = _ERRORS._replace(failed=_NoClaimError)
 
 
 class SessionState(IntEnum):
-    """How far a session has come.
+    """The state of a session.
 
     A client goes from IDLE by `SSession.connect_request` to WAITING_FOR_2 and WAITING_FOR_4, a
     server from IDLE by the client's request to WAITING_FOR_3; then both are ESTABLISHED. The
@@ -85,7 +85,7 @@ class SessionState(IntEnum):
 
 
 class _Flag(int):
-    """A truth value that old programs may also call."""
+    """A bool that old programs may also call."""
 
     __slots__ = ()
 
@@ -97,11 +97,11 @@ class _Flag(int):
 
 
 class SString(bytes):
-    """What `SSession.unwrap` returns: bytes that know what they are.
+    """The result of `SSession.unwrap`: bytes, and whether they are a negotiation message.
 
     Attributes:
-        is_control: true for a negotiation message that is to be sent to the peer, false for a
-            message from the peer. May also be called, as in ``text.is_control()``.
+        is_control: true for a negotiation message, which you must send to the peer; false for a
+            message from the peer. It may also be called: ``text.is_control()``.
     """
 
     is_control = _Flag(False)
@@ -120,29 +120,29 @@ class _ControlString(SString):
 
 
 class Transport(Protocol):
-    """What a session asks its application: an object of any class that has this method.
+    """The interface that a session needs; any object with this method works.
 
-    It is all that the buffer-aware API needs. For the callback-oriented API there are two more:
-    ``send(message)`` takes bytes to the peer, ``receive(max_length)`` waits for one whole message
-    and returns it. Each raises an exception if that fails. None of them is a coroutine function:
+    The buffer-aware API needs nothing else. The callback-oriented API needs two more methods:
+    ``send(message)`` sends bytes to the peer, ``receive(max_length)`` waits for one whole message
+    and returns it. They raise an exception on failure. None of them may be a coroutine function;
     for asyncio there is `pythemis.asession`.
     """
 
     def get_pub_key_by_id(self, user_id: bytes, /) -> Buffer | None:
-        """Find the public key of a peer; see `MemoryTransport.get_pub_key_by_id`."""
+        """Return the public key of a peer; see `MemoryTransport.get_pub_key_by_id`."""
 
 
 class MemoryTransport(ABC):
-    """A base class for transports, with a queue in memory; `Transport` says what is needed.
+    """Optional base class for transports, with a queue in memory; see `Transport`.
 
-    A session that sends through it appends to the queue, and one that receives takes from it.
-    Two sessions in one process can share it, or your program moves the messages itself. A
-    transport over a network overrides `send` and `receive`.
+    A session that sends appends to the queue, and one that receives takes from it. Two sessions in
+    one process can share it, or your program moves the messages itself. A transport over a network
+    overrides `send` and `receive`.
     """
 
     @property
     def message_list(self) -> list[bytes]:
-        """The messages that were sent and not received yet, the oldest first."""
+        """The messages that were sent and not received yet, oldest first."""
         # Made when it is used, also for a subclass that calls no __init__ of ours.
         queue: list[bytes] = self.__dict__.setdefault("message_list", [])
         return queue
@@ -155,7 +155,7 @@ class MemoryTransport(ABC):
         """Append a message to `message_list`.
 
         Returns:
-            Its length in bytes; a session does not look at it.
+            Its length in bytes; a session ignores it.
         """
         message = buffers.copied(_ERRORS, message, arguments.MESSAGE)
         self.message_list.append(message)
@@ -174,18 +174,19 @@ class MemoryTransport(ABC):
 
     @abstractmethod
     def get_pub_key_by_id(self, user_id: bytes) -> bytes | None:
-        """Find the public key of a peer in a place that you trust.
+        """Return the public key of a peer, from a source that you trust.
 
         Args:
             user_id: the id that the peer claims, 1 byte or more.
 
         Returns:
-            Its public EC key; ``b''`` or None if there is none, then the peer is refused.
+            Its public EC key, 45 to 145 bytes; ``b''`` or None if there is none: then the peer is
+            refused.
         """
 
 
 class SimpleMemoryTransport(MemoryTransport):
-    """Knows its peers from the start.
+    """Transport whose peers are known from the start.
 
     Args:
         peers: a mapping from ids to public keys, or an iterable of such pairs; or one peer's id.
@@ -218,10 +219,10 @@ class SimpleMemoryTransport(MemoryTransport):
 
 
 def peer_id_of(message: Buffer) -> bytes:
-    """Tell which id a connect request, or the answer to one, claims to come from.
+    """Return the id that the sender of a connect request, or of the answer, claims.
 
-    A server can choose by it, before there is a session, which key to use or whether to answer at
-    all. Nothing proves the claim yet: whoever sends the message writes what he likes.
+    With it a server can choose its own key, or refuse to answer, before it makes a session. The id
+    is not authenticated: the sender can claim any id.
 
     Args:
         message: a first or second negotiation message.
@@ -230,7 +231,7 @@ def peer_id_of(message: Buffer) -> bytes:
         The id, 1 byte or more.
 
     Raises:
-        SecureSessionError: this is no such message (INVALID_PARAMETER), or it is damaged
+        SecureSessionError: this is no such message (INVALID_PARAMETER), or it is corrupted
             (DATA_CORRUPT).
     """
     return sessions.claimed_peer(_ERRORS, message)
@@ -239,24 +240,24 @@ def peer_id_of(message: Buffer) -> bytes:
 class SSession(sessions.Session):
     """One end of a session.
 
-    Threads may share it: each call into the core has it alone. `send` and `receive` keep the
-    messages in order, each under a lock of its own, so a blocked `receive` holds up nobody who
-    sends. Callbacks run with none of the core's locks held and may use the session themselves.
+    Threads may share it: calls are serialized. `send` and `receive` keep the messages in order,
+    each under a lock of its own, so a blocked `receive` does not block `send`. Callbacks run
+    without the core's locks and may use the session themselves.
 
-    After a fork one process alone goes on with a session: both would write the same numbers.
+    After a fork, use a session in one process only: both would write the same message numbers.
 
     Args:
-        user_id: the id that the peer knows us by, 1 byte or more.
-        sign_key: our private EC key, on any of the three curves.
-        transport: answers ``get_pub_key_by_id``; for `connect`, `send` and `receive` it also has
-            ``send`` and ``receive``. See `Transport`. None for a session that makes connect
-            requests and asks for nothing.
-        reject_duplicates: read every message once, however often it arrives, and those that come
-            late up to 1024 behind the newest. Without it a message is read again if it arrives
-            again within 8 behind the newest. Set it if acting twice on a message does harm.
-        allow_own_identity: accept a peer that has our own id and our own key. Without it such a
-            peer is refused, because anyone can send our own messages back to us. Set it only
-            where two parties share one identity, and let messages say which of them wrote them.
+        user_id: your id, by which the peer finds your public key, 1 byte or more.
+        sign_key: your private EC key, on any of the three curves (45 to 79 bytes).
+        transport: an object with ``get_pub_key_by_id``, and for `connect`, `send` and `receive`
+            also with ``send`` and ``receive``; see `Transport`. None for a session that only makes
+            connect requests.
+        reject_duplicates: accept every message only once, and late ones up to 1024 behind the
+            newest. By default a replay of one of the last 8 messages is accepted. Set it if a
+            message does harm when it is acted on twice.
+        allow_own_identity: accept a peer with your own id and your own key. By default such a peer
+            is refused, because anyone can reflect your own messages back to you. Set it only if two
+            parties share one identity, and write into each message which of them sent it.
 
     Raises:
         SecureSessionError: an empty id, or a key that is not a private EC key.
@@ -294,54 +295,53 @@ class SSession(sessions.Session):
 
     @property
     def state(self) -> SessionState:
-        """How far the session has come."""
+        """The state of the session."""
         state = sessions.state(self)
         return SessionState.CLOSED if state is None else SessionState(state)
 
     @property
     def remote_id(self) -> bytes | None:
-        """The id of the peer; None until the session is established.
+        """The id of the peer, authenticated; None until the session is established.
 
-        The peer has proved that it has the private key to the public key that
-        ``get_pub_key_by_id`` gave for this id. Where that knows more than one peer, check here
-        that it is the one you meant.
+        The peer has proved that it has the private key of the public key that
+        ``get_pub_key_by_id`` returned for this id. If that knows several peers, check here that
+        this is the peer you expect.
         """
         return sessions.remote_id(self)
 
     def is_established(self) -> bool:
-        """Tell whether negotiation is over, and messages can be sent and received."""
+        """Return whether the negotiation is complete, so that messages can be sent and received."""
         return sessions.state(self) == sessions.ESTABLISHED
 
     # ---- The buffer-aware API ----
 
     def connect_request(self) -> bytes:
-        """Begin as a client.
+        """Start the negotiation, as a client.
 
         Returns:
-            The first negotiation message, to be sent to the server.
+            The first negotiation message, which you must send to the server.
 
         Raises:
-            SecureSessionError: this session is under way or established already.
+            SecureSessionError: this session has started its negotiation already.
         """
         return sessions.connect_request(self)
 
     def unwrap(self, message: Buffer) -> SString:
-        """Take a message from the peer.
+        """Process a message from the peer.
 
         Args:
-            message: what the peer's `connect_request`, `unwrap` or `wrap` gave.
+            message: what the peer's `connect_request`, `unwrap` or `wrap` returned.
 
         Returns:
-            During negotiation the reply that is to be sent (empty if there is none), afterwards
-            the peer's message, 52 bytes shorter. ``is_control`` tells the two apart.
+            During the negotiation the reply, which you must send (empty if there is none);
+            afterwards the peer's message, 52 bytes shorter. ``is_control`` distinguishes them.
 
         Raises:
-            SecureSessionError: the message is refused, and the session is as it was. Among others
-                SSESSION_GET_PUB_FOR_ID_CALLBACK_ERROR: the peer is not known,
-                INVALID_SIGNATURE: the peer has another key, FAIL: the message is forged, late, or
-                its time is more than a day off, or the peer is ourselves. NOT_SUPPORTED: with
-                ``reject_duplicates``, the session has read as many messages as it can tell
-                apart, 2^31. It reads no newer ones; make a new session.
+            SecureSessionError: the message is refused, and the session is unchanged. Among others:
+                SSESSION_GET_PUB_FOR_ID_CALLBACK_ERROR if the peer is unknown; INVALID_SIGNATURE if
+                the peer has another key; FAIL if the message is forged or late, its time differs by
+                more than a day, or it is your own reflected back; NOT_SUPPORTED if the session,
+                with ``reject_duplicates``, has accepted 2^31 messages: make a new session.
         """
         text = sessions.unwrap(self, message, SString)
         if text is not None:
@@ -356,14 +356,13 @@ class SSession(sessions.Session):
             message: 1 to 2^32-13 bytes.
 
         Returns:
-            ``len(message) + 52`` bytes, to be sent. Messages are independent of one another; many
-            may be wrapped before they are sent.
+            ``len(message) + 52`` bytes, which you must send. Messages are independent: you may wrap
+            many before you send them.
 
         Raises:
             SecureSessionError: the session is not established (SSESSION_KA_NOT_FINISHED), an
                 empty or too long message, a wrong type. NOT_SUPPORTED: the session has written
-                2^32 messages, the most that its key may encrypt. It writes no more; make a new
-                session.
+                2^32 messages, the most that one key may encrypt: make a new session.
         """
         return sessions.wrap(self, message)
 
@@ -371,15 +370,16 @@ class SSession(sessions.Session):
         """Encrypt as `wrap` does, into the first bytes of a buffer.
 
         Args:
-            buffer: writable; the message may lie in it exactly where its ciphertext comes, behind
-                36 bytes: ``wrap_into(buffer, memoryview(buffer)[36:-16])``.
+            buffer: writable. `message` may be in it at offset 36, where its ciphertext is written:
+                ``wrap_into(buffer, memoryview(buffer)[36:-16])``.
             message: as for `wrap`.
 
         Returns:
-            How many bytes were written, ``len(message) + 52``.
+            The number of bytes written, ``len(message) + 52``.
 
         Raises:
-            SecureSessionError: as `wrap`; a buffer that is too small, read-only or in the way.
+            SecureSessionError: as `wrap`; or a buffer that is too small, is read-only or overlaps
+                an input.
         """
         return sessions.wrap_into(self, buffer, message)
 
@@ -387,28 +387,28 @@ class SSession(sessions.Session):
         """Decrypt a message of an established session into the first bytes of a buffer.
 
         Args:
-            buffer: writable; it may begin exactly where in the message the ciphertext begins:
+            buffer: writable; it may begin at the ciphertext in `message`, at offset 36:
                 ``unwrap_into(memoryview(data)[36:], data)``.
             message: what the peer's `wrap` returned.
 
         Returns:
-            How many bytes were written, ``len(message) - 52``.
+            The number of bytes written, ``len(message) - 52``.
 
         Raises:
-            SecureSessionError: as `unwrap`, and the buffer then holds zeros or what it held
-                before; a session that still negotiates; a buffer that is too small, read-only or
-                in the way.
+            SecureSessionError: as `unwrap`; the buffer is then zeroed or unchanged. Or a session
+                that is not established, or a buffer that is too small, is read-only or overlaps an
+                input.
         """
         return sessions.unwrap_into(self, buffer, message)
 
     # ---- The callback-oriented API ----
 
     def connect(self) -> None:
-        """Begin as a client: send the first negotiation message.
+        """Start the negotiation, as a client: send its first message.
 
         Raises:
-            SecureSessionError: this session is under way or established already, or the
-                transport failed (NETWORK_ERROR).
+            SecureSessionError: this session has started its negotiation already, or the transport
+                failed (NETWORK_ERROR).
         """
         talk = owner.opened(self).talk
         _method(talk, "send")  # without it the session stays as it is
@@ -435,19 +435,19 @@ class SSession(sessions.Session):
         return len(wrapped) - sessions.OVERHEAD
 
     def receive(self, max_length: int = DEFAULT_MAX_LENGTH) -> bytes:
-        """Wait for a message from the peer; during negotiation, send the reply.
+        """Wait for a message from the peer; during the negotiation, send the reply.
 
         Args:
-            max_length: the longest message that is expected. The transport is asked for 52 bytes
-                more (for 2100 at least). It may well return more: messages of any size are read.
+            max_length: the longest message that you expect, in bytes. The transport is asked for
+                52 bytes more (2100 at least). If it returns more, the message is read all the same.
 
         Returns:
             The peer's message; ``b''`` while negotiating.
 
         Raises:
             SecureSessionError: as `unwrap`; or the transport failed (NETWORK_ERROR), with what it
-                raised as the ``__cause__``, or gave nothing (SSESSION_TRANSPORT_ERROR). After
-                these two nothing more may come, unless the cause is a TimeoutError.
+                raised as the ``__cause__``, or returned nothing (SSESSION_TRANSPORT_ERROR). After
+                these two do not receive again, unless the cause is a TimeoutError.
         """
         # Inside the transport's send we hold the lock that a negotiating receiver waits for.
         talk = owner.opened(self).talk
@@ -462,7 +462,7 @@ class SSession(sessions.Session):
             text = sessions.unwrap(self, message, bytes)
             if text is not None:
                 return text
-            with talk.sending:  # nobody's data may overtake the reply that establishes
+            with talk.sending:  # no data may overtake the reply that establishes
                 reply = self._negotiate(message)
                 if reply:
                     _deliver(talk, reply)
@@ -548,10 +548,10 @@ def _method(talk: sessions.Talk, name: str) -> Any:
 def _refuse_awaitable(answer: object, method: str) -> None:
     if isinstance(answer, Awaitable):
         if isinstance(answer, Coroutine):
-            answer.close()  # or Python warns that nobody awaited it
+            answer.close()  # or Python warns that it was never awaited
         raise SecureSessionTypeError(
             THEMIS_CODES.NETWORK_ERROR,
-            f"the transport's {method} is asynchronous, and a session awaits nothing; "
+            f"the transport's {method} is asynchronous, and a session does not await it; "
             "pythemis.asession has sessions for asyncio",
         )
 

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Frames on a stream, and a transport for sessions over a blocking socket.
 
-A stream (TCP, a Unix socket, a pipe) does not keep messages apart, so each travels in a frame,
+A stream (TCP, a Unix socket, a pipe) has no message boundaries, so each message is sent in a frame,
 the same in every language::
 
     0                   4
-    | length n, u32be   | n bytes: one message of the session, as wrap or unwrap gave it |
+    | length n, u32be   | n bytes: one message of the session, as wrap or unwrap returned |
 
-A frame has at least one byte. A reader sets a limit of its own and gives up on the connection if
-a frame is longer. Frames need no protection: what is in them is authentic or refused.
+A message in a frame has at least one byte. A reader sets a limit of its own and closes the
+connection if a frame is longer. Frames need no protection: the session authenticates the messages.
 """
 
 from __future__ import annotations
@@ -29,46 +29,48 @@ from .ssession import MemoryTransport, SSession
 
 __all__ = ["DEFAULT_MAX_SIZE", "HEADER_SIZE", "SocketTransport", "frame", "frame_size"]
 
-#: How many bytes stand before each message.
+#: The number of bytes before each message.
 HEADER_SIZE = 4
-#: 16 MiB, the longest message that is received or sent unless told otherwise.
+#: 16 MiB, the default of the longest message that is received or sent.
 DEFAULT_MAX_SIZE = 16 << 20
-_NO_WAIT = getattr(socket, "MSG_DONTWAIT", 0)  # even if the program makes the socket wait meanwhile
+_NO_WAIT = getattr(
+    socket, "MSG_DONTWAIT", 0
+)  # even if the program makes the socket blocking meanwhile
 _PIECE = 1 << 16  # memory grows by what arrives, not by what a header promises
 _JOIN_BELOW = 1 << 16  # small messages travel in one piece with their header
 
 
 def frame(message: Buffer) -> bytes:
-    """Put a message into a frame.
+    """Return a message in a frame.
 
     Args:
         message: 1 to 2^32-1 bytes.
 
     Returns:
-        4 bytes more.
+        ``len(message) + 4`` bytes.
 
     Raises:
         ValueError: an empty or too long message.
-        TypeError: something else than bytes.
+        TypeError: not bytes.
     """
     message = _bytes_of(message, arguments.MESSAGE)
     return _header(len(message), LARGEST) + message
 
 
 def frame_size(header: Buffer, max_size: int = DEFAULT_MAX_SIZE) -> int:
-    """Read the header of a frame.
+    """Return the length of the message after a header.
 
     Args:
         header: 4 bytes.
-        max_size: the longest message that is acceptable.
+        max_size: the longest message that you accept, in bytes.
 
     Returns:
         The length of the message that follows.
 
     Raises:
-        ValueError: these are not 4 bytes; read on.
-        ConnectionAbortedError: the length is 0 or more than ``max_size``. The stream cannot be
-            read any further.
+        ValueError: the header has not 4 bytes; read more.
+        ConnectionAbortedError: the length is 0 or exceeds ``max_size``. The stream cannot be read
+            any further.
     """
     header = _bytes_of(header, arguments.HEADER)
     if len(header) != HEADER_SIZE:
@@ -77,7 +79,7 @@ def frame_size(header: Buffer, max_size: int = DEFAULT_MAX_SIZE) -> int:
     if not 0 < size <= max_size:
         raise ConnectionAbortedError(
             f"a frame of {size} bytes; it must have 1 to {max_size}; "
-            "does the peer speak in frames as pythemis.stransport has them?"
+            "does the peer send frames, as pythemis.stransport does?"
         )
     return size
 
@@ -93,9 +95,9 @@ def _bytes_of(data: Buffer, what: arguments.Argument) -> bytes:
 
 
 def _check_connection(connection: socket.socket) -> None:
-    """Refuse what is no socket, or was never connected.
+    """Check that this is a socket that was connected.
 
-    One that was and is not any more says so when it is used: no peer can make this fail.
+    A connection that has ended since raises its error when it is used: no peer can make this fail.
     """
     if not isinstance(connection, socket.socket):
         kind = type(connection).__name__
@@ -138,7 +140,7 @@ def _system_limit(connection: socket.socket, option: int) -> float | None:
 
 
 class _Patience:
-    """How long one call may take."""
+    """The time limit of one call."""
 
     def __init__(self, limit: float | None) -> None:
         self.limit = limit
@@ -150,7 +152,7 @@ class _Patience:
 
 
 def _must_wait(error: OSError) -> bool:
-    """Tell whether nothing failed, and the socket merely was not ready."""
+    """Return whether nothing failed, and the socket was not ready."""
     return isinstance(error, BlockingIOError) or (
         # Of Python itself, where the program set a limit a moment ago; the system's has a number.
         isinstance(error, TimeoutError) and error.errno is None
@@ -160,27 +162,26 @@ def _must_wait(error: OSError) -> bool:
 class SocketTransport(MemoryTransport):
     """The transport of one session over a connected stream socket.
 
-    One thread may send while another receives. The transport takes the socket over and makes it
-    non-blocking. It closes the socket only when you call `close` or leave a ``with`` block.
+    One thread may send while another receives. The transport makes the socket non-blocking; do not
+    use the socket yourself. It is closed when you call `close` or leave a ``with`` block.
 
     Args:
         connection: a connected socket.
-        keys: the public keys of peers: a mapping from ids, or a function of the id. A dict is
-            looked through here, so that mistakes show; where that takes too long for each
-            connection, a hundred thousand peers or more, give its ``get``.
+        keys: the public keys of peers: a mapping from ids, or a function of the id. The keys of a
+            dict are checked here, to find mistakes early. If that takes too long for each
+            connection (a hundred thousand peers or more), pass its ``get`` method.
         max_size: the longest message that is received or sent, with the 52 bytes of the session;
-            16 MiB unless given.
-        timeout: how many seconds `send` and `receive` may take until the message has left or
-            arrived whole, however it moves meanwhile, up to 2000000; None for ever. Unless given
-            it is the time limit of the socket itself (``settimeout``, ``setdefaulttimeout``,
-            ``SO_RCVTIMEO`` and ``SO_SNDTIMEO``). A later ``settimeout`` of yours counts from the
-            next call on.
+            16 MiB by default.
+        timeout: the seconds in which `send` and `receive` must have sent or received the whole
+            message, up to 2000000; None for no limit. The default is the time limit of the socket
+            itself (``settimeout``, ``setdefaulttimeout``, ``SO_RCVTIMEO`` and ``SO_SNDTIMEO``). A
+            later ``settimeout`` applies from the next call on.
 
     Raises:
         ValueError: a socket that is not connected, or no stream; a non-blocking socket, which has
-            no time limit, without ``timeout``; an impossible ``max_size`` or ``timeout``.
-        TypeError: ``connection`` is no socket, or a TLS socket; ``keys`` neither a mapping nor a
-            function, ``max_size`` or ``timeout`` no number.
+            no time limit, without ``timeout``; ``max_size`` or ``timeout`` out of range.
+        TypeError: ``connection`` is no socket, or a TLS socket; ``keys`` is neither a mapping nor a
+            function; ``max_size`` or ``timeout`` is no number.
         SecureSessionError: a dict of ``keys`` has an id that is not bytes, or a key that is not a
             public EC key.
     """
@@ -219,7 +220,7 @@ class SocketTransport(MemoryTransport):
         self._receiving = Lock()
 
     def get_pub_key_by_id(self, user_id: bytes) -> bytes | None:
-        """Find the public key of a peer."""
+        """Return the public key of a peer; None if it is unknown."""
         return look_up(self._keys, user_id)
 
     def send(self, message: Buffer) -> None:
@@ -227,8 +228,8 @@ class SocketTransport(MemoryTransport):
 
         Raises:
             ValueError: the message is empty or longer than ``max_size``.
-            TypeError: something else than bytes.
-            TimeoutError: it did not leave whole in time. If a part is on its way, nothing else
+            TypeError: not bytes.
+            TimeoutError: the whole message was not sent in time. If a part was sent, nothing else
                 can be sent.
             OSError: the connection failed.
         """
@@ -238,7 +239,7 @@ class SocketTransport(MemoryTransport):
         patience = self._patience(writing=True)
         with self._sending:
             if self._torn:
-                raise ConnectionAbortedError("an earlier message was sent in part only")
+                raise ConnectionAbortedError("an earlier message was sent only in part")
             self._torn = True
             sent = 0
             try:
@@ -254,14 +255,14 @@ class SocketTransport(MemoryTransport):
             self._torn = False
 
     def receive(self, max_length: int = 0) -> bytes:  # noqa: ARG002  (max_size bounds it)
-        """Wait for one message, of up to ``max_size`` bytes whatever ``max_length`` is.
+        """Wait for one message of up to ``max_size`` bytes; ``max_length`` is ignored.
 
         Raises:
-            TimeoutError: it did not arrive whole in time. What arrived is kept; receiving may go
-                on.
+            TimeoutError: the whole message did not arrive in time. The part that arrived is kept:
+                you can call `receive` again.
             EOFError: the peer closed the connection, between two messages.
-            OSError: the connection failed or was closed, or the peer cut a message or sent one
-                that is too long.
+            OSError: the connection failed or was closed, or the peer truncated a message or sent
+                one that is too long.
         """
         patience = self._patience(writing=False)
         with self._receiving:
@@ -273,9 +274,9 @@ class SocketTransport(MemoryTransport):
             return bytes(memoryview(received)[HEADER_SIZE:])
 
     def close(self) -> None:
-        """Close the connection; a `receive` that waits in another thread ends with an error.
+        """Close the connection; a `receive` that waits in another thread raises an error.
 
-        It is closed for every process that shares it: after a fork, for parent and child.
+        This closes it for every process that shares it: after a fork, for parent and child.
         """
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
@@ -329,9 +330,9 @@ class SocketTransport(MemoryTransport):
         if left is not None and left <= 0:
             late = f"within {patience.limit} seconds"
             raise TimeoutError(
-                f"the message did not leave whole {late}"
+                f"the message was not sent completely {late}"
                 if writing
-                else f"no message arrived whole {late}; what arrived is kept"
+                else f"no complete message arrived {late}; what arrived is kept"
             )
         if left is not None:
             left = min(left, LONGEST)

@@ -105,7 +105,7 @@ def parse(header: str, before: str = "") -> Parsed:
 
 
 def function(name: str, declared: c_ast.FuncDecl) -> str:
-    """Give a prototype as a method."""
+    """Return a prototype as a method."""
     parameters = [item for item in declared.args.params if not is_void(item.type)]
     written = ["self", *(f"{item.name}: {parameter_type(item.type)}" for item in parameters), "/"]
     result = "None" if is_void(declared.type) else result_type(declared.type)
@@ -117,12 +117,12 @@ def function(name: str, declared: c_ast.FuncDecl) -> str:
 
 
 def is_void(kind: c_ast.Node) -> bool:
-    """Tell whether this is `void` itself."""
+    """Return whether this is `void` itself."""
     return isinstance(kind, c_ast.TypeDecl) and base_of(kind) == "void"
 
 
 def parameter_type(kind: c_ast.Node) -> str:
-    """Give the Python type of what goes in."""
+    """Return the Python type of what goes in."""
     if isinstance(kind, c_ast.TypeDecl):
         return integer(kind)
     to = getattr(kind, "type", None)  # of a pointer
@@ -130,19 +130,19 @@ def parameter_type(kind: c_ast.Node) -> str:
 
 
 def result_type(kind: c_ast.Node) -> str:
-    """Give the Python type of what comes out."""
+    """Return the Python type of what comes out."""
     return integer(kind) if isinstance(kind, c_ast.TypeDecl) else "_Pointer"
 
 
 def integer(kind: c_ast.TypeDecl) -> str:
-    """Give `int` for one of the known integers."""
+    """Return `int` for one of the known integers."""
     if base_of(kind) not in INTEGERS:
         raise UnknownError(f"themis.h: {base_of(kind)} is not one of {', '.join(INTEGERS)}.")
     return "int"
 
 
 def base_of(kind: c_ast.TypeDecl) -> str:
-    """Give the name of a type without pointers."""
+    """Return the name of a type without pointers."""
     return " ".join(kind.type.names)
 
 

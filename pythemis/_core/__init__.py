@@ -19,7 +19,7 @@ except ModuleNotFoundError as error:
             "pythemis into a folder (python -m pip install --target FOLDER), or unpack the archive"
         )
     elif (package.parent / "build_ffi.py").exists():
-        # Where people land who install it and then start Python in the folder of the sources.
+        # The usual case: pythemis is installed, and Python starts in the folder of the sources.
         problem = (
             f"{package} holds the sources of pythemis, not compiled, and Python finds them before "
             "the pythemis that is installed. Start Python in another folder; or build pythemis "

@@ -36,7 +36,7 @@ _PROBED = (*range(1, 65), 255, 256, 257, 512, 513, 4095, 4096, 1 << 16)
 
 
 class _Subclass(bytes):
-    """A class of one's own, such as a session's messages have."""
+    """A subclass, as a session's messages are."""
 
 
 def gives_own_memory(make: Callable[[int], bytes]) -> bool:
@@ -103,14 +103,14 @@ def returns_output(function: CallT) -> CallT:
     return taking  # type: ignore[return-value]
 
 
-_PLAIN = (bytes, bytearray)  # quickly told
+_PLAIN = (bytes, bytearray)  # which hold no references
 
 
 def view(errors: Errors, data: Buffer, what: Argument) -> Any:
-    """See a bytes-like object as C sees it, without a copy; ``len`` of the view counts bytes.
+    """Return a view of a bytes-like object for C, without a copy; its ``len`` counts bytes.
 
-    Where speed matters, exactly ``bytes`` goes to C without a view. Nothing else may: a subclass
-    can lie about its length.
+    For speed, callers pass exact ``bytes`` to C without a view. Nothing else may skip it: a
+    subclass can lie about its length.
     """
     if isinstance(data, str):
         wrong_type(errors, f"{what} must be bytes, not str; {_cure_of_text(data, what)}")
@@ -127,7 +127,7 @@ def view(errors: Errors, data: Buffer, what: Argument) -> Any:
 
 
 def _cure_of_text(text: str, what: Argument) -> str:
-    """Say what to do with text in the place of bytes."""
+    """Return advice for text in the place of bytes."""
     if what.nature is Nature.WRITTEN:
         return "encode text first: 'text'.encode()"
     from . import recognise  # only where something is refused
@@ -140,7 +140,7 @@ def _cure_of_text(text: str, what: Argument) -> str:
 
 
 def _cure(data: Any) -> str:
-    """Say what to do with something that is almost bytes; empty where nothing helps."""
+    """Return advice for something that is almost bytes; empty if there is none."""
     if hasattr(data, "read") or hasattr(data, "__fspath__"):
         return "; give what is in the file: pathlib.Path(...).read_bytes()"
     if holds_references(data):
@@ -152,13 +152,13 @@ def _cure(data: Any) -> str:
 
 
 def _is_memory(data: Any) -> bool:
-    """Tell whether the bytes of a buffer, or of what it is a view of, are what it holds."""
+    """Return whether a buffer, or what it is a view of, holds its data and not addresses of it."""
     exporter = data.obj if type(data) is memoryview else data
     return type(exporter) in _PLAIN or not holds_references(exporter)
 
 
 def holds_references(data: Any) -> bool:
-    """Tell whether this is a numpy array of Python objects.
+    """Return whether this is a numpy array of Python objects.
 
     Its bytes are addresses, not what they lead to; writing over them crashes the interpreter.
     """
@@ -166,22 +166,22 @@ def holds_references(data: Any) -> bool:
 
 
 def copied(errors: Errors, data: Any, what: Argument) -> bytes:
-    """Give exactly ``bytes``, a copy if it was something else.
+    """Return exact ``bytes``; a copy if the data is something else.
 
-    For what C judges and then uses: it reads it twice, and other threads, or processes that share
-    the memory, may write to it meanwhile.
+    For input that C reads twice, first to check and then to use it: other threads, or processes
+    that share the memory, may write to it in between.
     """
     made: bytes = data if type(data) is bytes else ffi.buffer(view(errors, data, what))[:]
     return made
 
 
 def seen(data: Any) -> Any:
-    """See data that C sees as Python sees it."""
+    """Return data of a view for C as Python reads it."""
     return ffi.buffer(data) if isinstance(data, ffi.CData) else data
 
 
 def writable_view(errors: Errors, buffer: Buffer, what: str) -> Any:
-    """See a buffer that C writes into."""
+    """Return a view of a buffer that C writes into."""
     if not isinstance(buffer, (str, bytes)):
         try:
             if _is_memory(buffer):
@@ -202,11 +202,11 @@ def check_room(errors: Errors, room_size: int, size: int) -> None:
 
 
 def clash(room: Any, size: int, data: Any, same: tuple[int, int] | None = None) -> bool:
-    """Tell whether writing ``size`` bytes would spoil what is read meanwhile.
+    """Return whether writing ``size`` bytes would overwrite input that is still to be read.
 
-    With ``same``, the byte of the room at the first number and the byte of the data at the second
-    may be one: then each byte is read just before it is written. Exactly ``bytes`` is never in
-    the way, for it is no buffer to write into.
+    With ``same``, the byte of the room at the first offset and the byte of the data at the second
+    may be one and the same: then each byte is read just before it is written. Exact ``bytes`` never
+    overlaps, because it is not writable.
     """
     if type(data) is bytes or not lib.themis_overlap(room, size, data, len(data)):
         return False
@@ -214,9 +214,9 @@ def clash(room: Any, size: int, data: Any, same: tuple[int, int] | None = None) 
 
 
 def steady(errors: Errors, room: Any, size: int, data: Any, same: tuple[int, int]) -> Any:
-    """Give what C judges and uses as a copy (see `copied`), unless it lies where the result comes.
+    """Return a copy of input that C reads twice (see `copied`), unless the result overwrites it.
 
-    There it may lie as `clash` has it for ``same``, and nobody else may write to it.
+    The result may overwrite it as `clash` allows for ``same``. Then it must not change meanwhile.
     """
     if not clash(room, size, data):
         return data if type(data) is bytes else ffi.buffer(data)[:]
@@ -226,5 +226,5 @@ def steady(errors: Errors, room: Any, size: int, data: Any, same: tuple[int, int
 
 
 def refuse_clash(errors: Errors) -> NoReturn:
-    """Refuse such a buffer."""
-    wrong_value(errors, "the buffer overlaps what is read, and not where it may")
+    """Refuse a buffer that overlaps an input."""
+    wrong_value(errors, "the buffer overlaps an input at an unsupported offset")

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Secure Cell for whole lists of messages.
 
-A list goes through C in parts: the messages of a part stand one behind the other in one piece of
-memory, where each is encrypted or decrypted in its place. Python sets them out and takes them
-apart again while C works on another part in another thread.
+A list is processed in parts: the messages of a part are copied into one piece of memory, one after
+the other, and each is encrypted or decrypted in place. Python copies them in and out while C works
+on another part in another thread.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def one_by_one(
     *,
     reads: bool,
 ) -> list[bytes]:
-    """Do an operation that takes long enough by itself on each message."""
+    """Do an operation on each message, for operations that take long by themselves."""
     job = _job(owner, reads, 0, MESSAGE, None, messages, contexts)
     parts = (range(i, i + 1) for i in range(len(job.messages)))
     return run(
@@ -193,7 +193,7 @@ def _of_text(contexts: list[Any]) -> list[Any]:
 
 
 def _is_one(errors: Errors, contexts: Any) -> bool:
-    """Tell whether this is one context for all messages rather than a list."""
+    """Return whether this is one context for all messages rather than a list."""
     if isinstance(contexts, (str, bytes, bytearray, memoryview)):
         return True
     if _is_buffer(contexts):  # an array, of which all or each item may be meant
@@ -225,7 +225,7 @@ def _check_count(job: _Job, values: list[Any], what: str) -> None:
 
 
 def _pieces(job: _Job, values: list[Any], what: Argument, part: range) -> list[Any]:
-    """Give a part of a list as objects whose length counts bytes: `bytes`, or views."""
+    """Return a part of a list as objects whose length counts bytes: `bytes`, or views."""
     values = values[part.start : part.stop]
     if set(map(type, values)) == {bytes}:
         return values
@@ -247,7 +247,7 @@ def _seen(job: _Job, value: Any, what: Argument) -> Any:
 
 
 def _message_sizes(job: _Job, sizes: list[int], part: range) -> list[int]:
-    """Judge the sizes of the messages of a part; they come back without tokens."""
+    """Check the sizes of the messages of a part; return them without tokens."""
     is_sealed = job.operation == lib.THEMIS_CELL_UNSEAL and job.tokens is None
     if is_sealed:
         sizes = [size - TOKEN_SIZE for size in sizes]
@@ -268,7 +268,7 @@ def _refuse(job: _Job, index: int, status: int) -> NoReturn:
 
 
 def _at(index: int, error: Exception) -> Exception:
-    """Say in an error of ours which message of the list it is about."""
+    """Add the index of the message in the list to an error of ours."""
     if hasattr(error, "error_code"):  # not where memory ran out, for example
         error.index = index  # type: ignore[attr-defined]
         error.args = (f"message {index} of the list: {error.args[0]}", *error.args[1:])
@@ -279,7 +279,7 @@ def _at(index: int, error: Exception) -> Exception:
 
 
 def _fields(sizes: list[int], before: str = "", token_size: int = 0) -> Struct:
-    """Describe messages of these sizes, each with what stands before it, to take them apart.
+    """Return the struct that takes apart messages of these sizes, each with what is before it.
 
     With a token of that size each message is one field.
     """
@@ -298,11 +298,10 @@ def _opened(job: _Job, part: range, skip: int) -> Iterable[bytes]:
 
 
 def _through_c(job: _Job, part: range) -> tuple[Any, list[int]]:
-    """Set a part out in memory of its own and do it there; the memory, and the messages' sizes.
+    """Lay a part out in memory of its own and process it there; return that, and the sizes.
 
-    Before each message stands its token, or room for it, except in Context Imprint. The memory is
-    nobody else's, even where it is the `bytes` of CPython: joining two pieces or more makes new
-    ones.
+    Before each message is its token, or room for it, except in Context Imprint. The memory is never
+    shared, even where it is the `bytes` of CPython: joining two pieces or more makes new ones.
     """
     pieces = tokens = contexts = None
     try:

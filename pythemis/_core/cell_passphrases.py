@@ -127,7 +127,7 @@ seal, seal_into = operation(_seal, TOKEN_SIZE)
 
 
 def _error(errors: Errors, handle: Any, sealed: Any, status: int) -> Exception:
-    """Make the error for a cell; where its iterations are to blame, say how many they are."""
+    """Make the error for a cell; if its iterations are out of bounds, with their number."""
     if status == NOT_SUPPORTED:
         bounds = ffi.new(_BOUNDS)
         lib.themis_passphrase_bounds(handle, sealed, len(sealed), bounds)

@@ -47,12 +47,12 @@ _cell = places("cell")
 
 
 class Refusals(NamedTuple):
-    """What errors say of data that is not decrypted."""
+    """The texts of errors for data that is not decrypted."""
 
     secret: str  # what has to be right, beside the context
     form: str  # what the data has to be
     own: str  # the same, as `recognise.Kind` has it
-    others: dict[int, str] = {}  # noqa: RUF012 -- nobody writes into it
+    others: dict[int, str] = {}  # noqa: RUF012 -- it is never changed
 
 
 SEAL_REFUSALS = Refusals("key", "a Seal cell made with a key", "SEAL_CELL")
@@ -66,7 +66,7 @@ UNTOLD = ": it is damaged or cut, or it is something else"
 
 
 def refusal(refusals: Refusals | None, status: int, message: Any, token: Any = None) -> str:
-    """Say why a message was refused with this status, and what it is, by its public parts."""
+    """Describe why a message was refused with this status, from its public parts."""
     told = refusals.others.get(status) if refusals else None
     if told or refusals is None or not refusals.form or status not in (FAIL, INVALID_PARAMETER):
         return told or status_text(status)
@@ -97,7 +97,7 @@ def refused(
 
 
 class OfText:
-    """What an object with a ``str`` key owns: it reads what 0.15 wrote, and writes nothing.
+    """Held by an object with a ``str`` key, which only decrypts what 0.15 encrypted.
 
     It is false, so that only a reader, which looks closer, finds the handle in it.
     """
@@ -130,7 +130,7 @@ def to_write(owner: Owner) -> Any:
 
 
 def context_view(errors: Errors, context: Any, *, reads: bool) -> Any:
-    """See a context; text is read as 0.15 took it, and not written."""
+    """Return a context as C reads it; text decrypts as in 0.15, and is refused for encryption."""
     if not isinstance(context, str):
         return view(errors, context, CONTEXT)
     if reads:
@@ -149,7 +149,7 @@ _BASE64_OF_KEY = re.compile(rb"(?:[A-Za-z0-9+/]{42}|[A-Za-z0-9_-]{42})[AEIMQUYcg
 
 
 def _decoding(key: Any) -> str | None:
-    """Return how a key is decoded that is plainly the text of 32 bytes."""
+    """Return how to decode a key that is the text of 32 bytes; None if it is not."""
     if not 43 <= len(key) <= 70:
         return None
     text = ffi.buffer(key)
@@ -195,8 +195,8 @@ def operation(
 ) -> tuple[Callable[[Owner, Any, Any], bytes], Callable[[Owner, Any, Any, Any], int]]:
     """Make the boundary functions of an operation whose result is ``growth`` bytes longer.
 
-    The first returns a new object; the second writes into a buffer, and says how much. What is
-    not ``bytes`` goes to ``fetching``, if there is one.
+    The first returns a new object; the second writes into a buffer, and returns the length.
+    Messages that are not ``bytes`` go to ``fetching``, if there is one.
     """
     shrinks = max(0, -growth)
     largest = MESSAGE_MAX + shrinks
@@ -265,7 +265,7 @@ def operation(
 
 
 def _fetched(output: Any, data: Any, size: int) -> Any:
-    """Copy a ciphertext to where its message comes; that place, as C sees it."""
+    """Copy a ciphertext to where its message is written; return that place as C reads it."""
     place = ffi.from_buffer(BYTES, output) if type(output) is bytes else output
     ffi.memmove(place, data, size)
     return place
@@ -410,7 +410,7 @@ def unprotect_into(owner: Owner, buffer: Any, encrypted: Any, token: Any, contex
 
 
 def _misfit(errors: Errors, encrypted: Any, token: Any) -> Exception | None:
-    """Make the error for data or a token of a size that there is not."""
+    """Make the error for data or a token of an impossible size; None if the sizes are possible."""
     if not 0 < len(encrypted) <= MESSAGE_MAX:
         return size_error(errors, ENCRYPTED, len(encrypted))
     if len(token) < TOKEN_SIZE:

@@ -44,7 +44,7 @@ class Parts:
 
 
 class Comparator(Owner):
-    """Owns one side of a comparison, which one thread at a time may use."""
+    """Owner of one side of a comparison, which only one thread may use at a time."""
 
     def _after_fork(self) -> None:
         held = self._held
@@ -109,7 +109,7 @@ def _append(errors: Errors, held: Parts, secret: Any) -> None:
 
 @returns_output
 def begin(owner: Comparator) -> bytes:
-    """Start a comparison; the first message."""
+    """Start a comparison; return the first message."""
     held = opened(owner)
     message = new_output(lib.THEMIS_COMPARATOR_FIRST_SIZE)
     with held.lock:
@@ -122,7 +122,7 @@ def begin(owner: Comparator) -> bytes:
 
 @returns_output
 def proceed(owner: Comparator, message: Any) -> bytes:
-    """Take the peer's message; the reply, empty after the last one."""
+    """Process the peer's message; return the reply, empty after the last one."""
     try:
         message = view(owner._errors, message, RECEIVED)
         size = len(message)
@@ -145,7 +145,7 @@ def proceed(owner: Comparator, message: Any) -> bytes:
 
 
 def _known(message: Any) -> str:
-    """Say what a message is that is none of a comparison; empty where nobody can tell."""
+    """Describe a message that is none of a comparison; empty if it is not recognised."""
     from . import recognise  # only where something is refused
 
     known = recognise.words(seen(message))
@@ -171,14 +171,14 @@ def _refuse_message(owner: Owner, status: int, size: int, expected: int, known: 
 
 
 def is_over(owner: Comparator) -> bool:
-    """Tell whether the exchange has ended."""
+    """Return whether the exchange has ended."""
     held = opened(owner)
     with held.lock:
         return bool(lib.themis_comparator_expected_size(held.handle) == 0)
 
 
 def result(owner: Comparator) -> int:
-    """Tell the result so far."""
+    """Return the result so far."""
     held = opened(owner)
     with held.lock:
         result: int = lib.themis_comparator_result(held.handle)

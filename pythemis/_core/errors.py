@@ -45,7 +45,7 @@ def wrong_value(errors: Errors, message: str) -> NoReturn:
 
 
 def failed(errors: Errors, status: int, refusals: dict[int, str] | None = None) -> NoReturn:
-    """Turn a status into an exception, in the words that ``refusals`` has for it."""
+    """Raise the exception for a status, with its text in ``refusals`` if there is one."""
     raise errors.failed(status, (refusals or {}).get(status) or status_text(status))
 
 
@@ -55,12 +55,12 @@ def wrong_size(errors: Errors, what: str, size: int, most: int = MESSAGE_MAX) ->
 
 
 def size_error(errors: Errors, what: str, size: int, most: int = MESSAGE_MAX) -> Exception:
-    """Make the error for such a message."""
+    """Make the error for a message that is empty or too long."""
     text = f"{what} has {size} bytes; it must have 1 to {most}"
     return errors.wrong_value(INVALID_PARAMETER, text)
 
 
 def status_text(status: int) -> str:
-    """Give the core's own words for a status."""
+    """Return the core's own text for a status."""
     text: str = ffi.string(lib.themis_status_text(status)).decode()
     return text

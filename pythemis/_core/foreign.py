@@ -379,7 +379,7 @@ def _dearmored(text: bytes) -> bytes:
 
 
 def _curve_of(errors: Errors, kind: bytes, wire: _Wire) -> _Curve | None:
-    """Give the curve of this type of key; None for an RSA key."""
+    """Return the curve of this type of key; None for an RSA key."""
     if kind == b"ssh-rsa":
         return None
     for curve in _CURVES:

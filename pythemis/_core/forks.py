@@ -19,10 +19,10 @@ def watch(it: Any) -> None:
 
 
 def renewed(handle: Any, lock: Any) -> tuple[Any, RLock]:
-    """Give the handle and the lock that a child goes on with, for those of its parent.
+    """Return the handle and the lock with which a child continues, for those of its parent.
 
-    If another thread was inside the core, what it left is in no state to be used, nor even to be
-    freed: there is no handle then, and the object is closed.
+    If another thread was inside the core, the state that it left can neither be used nor freed:
+    there is no handle then, and the object is closed.
     """
     if lock.acquire(blocking=False):
         lock.release()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keys: made, judged, and turned into other forms."""
+"""Keys: generated, checked, and converted (specification, section 2)."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ RSA: int = lib.THEMIS_KEY_RSA
 
 
 class Kind(NamedTuple):
-    """What a key says it is."""
+    """The kind of a key, from its header."""
 
     algorithm: int  # EC or RSA
     bits: int
@@ -64,7 +64,7 @@ class Kind(NamedTuple):
 
 
 def guess(data: Any, *own: str) -> str:
-    """Say what something is that is not a key of one's own kinds; empty where nobody can tell."""
+    """Describe data that is no key of the kinds ``own``; empty if it is not recognised."""
     from . import recognise  # only where something is refused
 
     kinds = [recognise.Kind[name] for name in own]
@@ -73,7 +73,7 @@ def guess(data: Any, *own: str) -> str:
 
 
 def view_of_key(errors: Errors, key: Any, what: Argument) -> Any:
-    """See a key as C sees it."""
+    """Return a view of a key for C."""
     if isinstance(key, Owner):
         wrong_type(
             errors, f"{what} must be bytes: what export_private_key() or export_public_key() gives"
@@ -82,7 +82,7 @@ def view_of_key(errors: Errors, key: Any, what: Argument) -> Any:
 
 
 def kind(errors: Errors, key: Buffer) -> Kind:
-    """Tell the kind of a key whose container is sound."""
+    """Return the kind of a key whose container is intact."""
     key_view = view_of_key(errors, key, KEY)
     try:
         status, kind = inspect(key_view)
@@ -104,7 +104,7 @@ def inspect(key_view: Any) -> tuple[int, Kind | None]:
 def key_error(
     errors: Errors, status: int, what: str, key_view: Any, is_private: bool | None = None
 ) -> Exception:
-    """Say what is wrong with a key that C refused with this status."""
+    """Make the error for a key that C refused with this status."""
     container_status, kind = inspect(key_view)
     if kind is None:
         if container_status == DATA_CORRUPT:
@@ -129,7 +129,7 @@ def key_error(
 
 
 def _why_not(key_view: Any) -> str:
-    """Say why this is no Themis key."""
+    """Describe why this is no Themis key."""
     from . import recognise  # only where something is refused
 
     own, by_size = recognise.THEMIS_KEYS, recognise.KEYS_BY_SIZE

@@ -46,16 +46,16 @@ _KINDS = {
     lib.THEMIS_MESSAGE_RSA_ENCRYPTED: "RSA_ENCRYPTED",
 }
 _UNWRAP_REFUSALS = {
-    FAIL: "decryption failed: it was encrypted for other keys, or it is damaged",
+    FAIL: "decryption failed: the message was encrypted for other keys, or it is corrupted",
 }
 _VERIFY_REFUSALS = {
-    INVALID_SIGNATURE: "the signature does not match: somebody else signed this, "
-    "or it was changed afterwards",
+    INVALID_SIGNATURE: "the signature does not match: another key signed this message, "
+    "or it was changed",
 }
 
 
 def _message_error(errors: Errors, message: bytes, own_type: int, form: str) -> Exception:
-    """Say what a message is that is not what it should be."""
+    """Make the error for data that is not such a message."""
     from . import recognise  # only where something is refused
 
     own = recognise.Kind[_KINDS[own_type]]
@@ -90,7 +90,7 @@ def new(errors: Errors, private_key: Buffer, public_key: Buffer) -> Pair:
 
 
 def _keys_error(errors: Errors, status: int, private: Any, public: Any) -> Exception:
-    """Say what is wrong with a pair of keys that C refused with this status."""
+    """Make the error for a pair of keys that C refused with this status."""
     ours, theirs = inspect(private)[1], inspect(public)[1]
     if ours is None or not ours.is_private:
         return key_error(errors, status, PRIVATE, private, is_private=True)
@@ -206,12 +206,12 @@ def verifier_new(errors: Errors, public_key: Buffer) -> Any:
 
 
 def verifier_verify(owner: Owner, message: Any) -> bytes:
-    """Check a signed message and give what was signed."""
+    """Verify a signed message and return the message."""
     return _verify(owner._errors, opened(owner), message)
 
 
 def verify(errors: Errors, public_key: Any, message: Any) -> bytes:
-    """Check one signed message and give what was signed."""
+    """Verify one signed message and return the message."""
     if type(public_key) is bytes:
         return _verify(errors, _known_verifier(errors, public_key), message)
     made = _verifier(errors, public_key)

@@ -36,7 +36,7 @@ def kept(place: Any) -> Any:
 
 
 class Owner:
-    """Owns what the C core prepared: made once, never copied, never shown."""
+    """Base of the objects that own a handle: made once, never copied, never shown."""
 
     _errors: ClassVar[Errors]
     # All that it owns, in one object: a method reads this once, and what it found belongs together
@@ -47,9 +47,9 @@ class Owner:
     _refusal: ClassVar[str] = "holds a secret and cannot be pickled or copied"
 
     def close(self) -> None:
-        """Forget the secret; its memory is wiped once no call in another thread uses it.
+        """Drop the secret; its memory is wiped once no call in another thread uses it.
 
-        Closing again is fine; any other use of a closed object is an error.
+        Closing twice is allowed; any other use of a closed object is an error.
         """
         replace(self, None)
 
@@ -70,7 +70,7 @@ class Owner:
 
 
 class Immutable(Owner):
-    """An owner of what never changes: copying it, also deeply, returns the object itself."""
+    """Base of immutable owners: `copy.copy` and `copy.deepcopy` return the object itself."""
 
     _refusal = "holds a secret and cannot be pickled"
 
@@ -82,7 +82,7 @@ class Immutable(Owner):
 
 
 def own(owner: Owner, make: Callable[..., Any], *arguments: Any, **options: Any) -> None:
-    """Make what an object owns, in its ``__init__``: once, for good."""
+    """Make what an object owns, in its ``__init__``, which may run once."""
     if owner._made:  # asked before the work, which may take long
         refuse_again(owner._errors, owner)
     made = make(owner._errors, *arguments, **options)
@@ -96,10 +96,10 @@ def own(owner: Owner, make: Callable[..., Any], *arguments: Any, **options: Any)
 
 
 def replace(owner: Owner, held: Any) -> None:
-    """Give an object what it owns from now on.
+    """Replace what an object owns.
 
-    Not through its ``__dict__``, with which Python would find its attributes more slowly, nor
-    through a ``__setattr__`` of a subclass.
+    A ``__setattr__`` of a subclass is not called. Writing into ``__dict__`` would make each look-up
+    of an attribute slower.
     """
     object.__setattr__(owner, "_held", held)
 

@@ -204,7 +204,7 @@ def _misfit(promised: int | None, present: int | None, *, by: str, newline: bool
 
 
 def token_misfit(encrypted: Buffer | str, token: Buffer | str) -> str:
-    """Say why the data and token of a cell do not belong together; empty where nobody can tell."""
+    """Describe why the data and token of a cell do not match; empty if it cannot be recognised."""
     found, swapped = recognise(token), recognise(encrypted)
     if swapped is not None and swapped.kind is Kind.TOKEN and not swapped.layers:
         return "the token stands where the data belongs: exchange them"
@@ -229,7 +229,7 @@ def _length_by_token(encrypted: Buffer | str, token: Buffer | str) -> str:
 
 
 def unwrapped(data: Buffer | str, *kinds: Kind) -> Iterator[bytes]:
-    """Give data that is of these kinds without the layers around it; all of it or nothing."""
+    """Yield data of these kinds without the layers around it; all of it or nothing."""
     node = _node(data)
     if node is not None and not node.is_cut:
         for each in _unwrapped(node):
@@ -239,7 +239,7 @@ def unwrapped(data: Buffer | str, *kinds: Kind) -> Iterator[bytes]:
 
 
 def pem_texts(data: Buffer | str) -> Iterator[bytes]:
-    """Give the PEM in data that is wrapped, each block as PEM has to be: a few at most."""
+    """Yield the PEM blocks in wrapped data, each as PEM has to be: a few at most."""
     node = _node(data)
     if node is None or node.is_cut:
         return
@@ -300,7 +300,7 @@ def _with_newline(found: Found, data: Buffer | str) -> Found:
 
 
 def _unwrapped(node: _Node) -> Iterator[_Node]:
-    """Give data as it is, and then with each way to unwrap it, each with what is inside of that."""
+    """Yield data as it is, and then without each layer that it may have, to any depth."""
     left = _TRIES
     waiting = [node]
     while waiting and left:
@@ -314,7 +314,7 @@ def _unwrapped(node: _Node) -> Iterator[_Node]:
 
 # ---- Layers ----
 #
-# Each function gives what is inside, or None where there is no such layer.
+# Each function returns what is inside, or None if there is no such layer.
 
 _BLANK = b" \t\r\n\v\f\0"
 _ESCAPE = re.compile(rb"\\(x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|[0-7]{1,3}|.)", re.DOTALL)

@@ -74,7 +74,7 @@ _CLAIM_REFUSALS = {
 
 
 class Talk:
-    """What the callback-oriented API needs: the transport, and whose turn it is.
+    """State of the callback-oriented API: the transport, and the locks of its users.
 
     Where two of the locks are held, they are taken in this order.
     """
@@ -102,7 +102,7 @@ class Parts:
 
 
 class Session(Owner):
-    """Owns a session of the C core, in which only one thread may be at a time."""
+    """Owner of a session of the C core, which only one thread may use at a time."""
 
     def _after_fork(self) -> None:
         held = self._held
@@ -152,7 +152,7 @@ def _rsa_key(errors: Errors, what: str) -> Exception:
 
 
 def check_peers(errors: Errors, peers: dict[Any, Any]) -> None:
-    """Refuse an id that nobody can have, and what is no public EC key; None is a key to come."""
+    """Refuse an id that is impossible, and a key that is no public EC key; None is allowed."""
     algorithm, is_private, bits = (ffi.new(_INT) for _ in range(3))
     for peer_id, key in peers.items():
         # Quickly: a server may look through all its peers for each connection.
@@ -164,7 +164,7 @@ def check_peers(errors: Errors, peers: dict[Any, Any]) -> None:
 
 
 def _about(errors: Errors, peer_id: object) -> Errors:
-    """Let errors say which peer they are about."""
+    """Return errors that name the peer they are about."""
 
     def named(make: Callable[[int, str], Exception]) -> Callable[[int, str], Exception]:
         return lambda status, text: make(status, f"the peer {peer_id!r}: {text}")
@@ -190,7 +190,7 @@ def _check_peer(errors: Errors, peer_id: Any, key: Any) -> None:
 
 
 def claimed_peer(errors: Errors, message: Any) -> bytes:
-    """Tell which id a first or second negotiation message claims to come from."""
+    """Return the id that the sender of a first or second negotiation message claims."""
     try:
         message = view(errors, message, RECEIVED)
         where = ffi.new(_TWO_SIZES)
@@ -214,7 +214,7 @@ def _refused(
 
 
 def _known(status: int, message: Any) -> str:
-    """Say what a message is that is none of a session; empty where nobody can tell."""
+    """Describe a message that is none of a session; empty if it is not recognised."""
     if status != INVALID_PARAMETER:
         return ""
     from . import recognise  # only where something is refused
@@ -223,7 +223,7 @@ def _known(status: int, message: Any) -> str:
 
 
 def _what_else(key_view: Any) -> str:
-    """Say what was given for the public EC key of a peer; empty where nobody can tell."""
+    """Describe what is not the public EC key of a peer; empty if it is not recognised."""
     _, kind = inspect(key_view)
     if kind is None:
         return guess(key_view, "PRIVATE_KEY", "PUBLIC_KEY")
@@ -233,7 +233,7 @@ def _what_else(key_view: Any) -> str:
 
 
 def state(session: Session) -> int | None:
-    """Tell the state; None if the session is closed."""
+    """Return the state; None if the session is closed."""
     held = session._held
     if held is None:
         return None
@@ -243,7 +243,7 @@ def state(session: Session) -> int | None:
 
 
 def remote_id(session: Session) -> bytes | None:
-    """Tell the peer's id; None unless the session is established."""
+    """Return the peer's id; None unless the session is established."""
     held = session._held
     if held is None:
         return None
@@ -268,7 +268,7 @@ def connect_request(session: Session) -> bytes:
 
 
 def negotiate(session: Session, message: Any, peer_key: bytes) -> bytes:
-    """Take a negotiation message; the reply, empty if there is nothing to send."""
+    """Process a negotiation message; return the reply, empty if there is nothing to send."""
     try:
         message = view(session._errors, message, RECEIVED)
         size = ffi.new(SIZE)

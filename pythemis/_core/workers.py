@@ -62,7 +62,7 @@ class _Crew:
                     other.start()
             self._take_parts()
         finally:
-            self._parts = iter(())  # nobody starts another part, whatever ended this one
+            self._parts = iter(())  # no thread starts another part, however this one ended
             for other in others:
                 if other.ident is not None:
                     other.join()

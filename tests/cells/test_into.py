@@ -17,7 +17,7 @@ from support.cells import not_authentic, wrong_type, wrong_value
 KEY = bytes(range(32))
 CONTEXT = b"row 7"
 MESSAGE = bytes(range(1, 101))
-OVERLAPS = "the buffer overlaps what is read"
+OVERLAPS = "the buffer overlaps an input"
 
 SEALS = {
     "seal": (SCellSeal(KEY), 44),

@@ -243,7 +243,7 @@ def test_the_wrong_reader_is_refused(ours, theirs):
     algorithm = "RSA" if ours.startswith("rsa") else "EC"
     eve = SMessage(generated(algorithm)[0], pairs()[ours]["public"])
     with pytest.raises(
-        SecureMessageError, match="encrypted for other keys, or it is damaged"
+        SecureMessageError, match="encrypted for other keys, or it is corrupted"
     ) as caught:
         eve.unwrap(wrapped)
     assert caught.value.error_code == FAIL

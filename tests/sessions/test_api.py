@@ -218,7 +218,9 @@ def test_an_asynchronous_transport_is_refused():
 
     one.send = other.receive = answer
     for call, name in ((lambda: client.send(b"x"), "send"), (server.receive, "receive")):
-        says = f"the transport's {name} is asynchronous, and a session awaits nothing; pythemis.as"
+        says = (
+            f"the transport's {name} is asynchronous, and a session does not await it; pythemis.as"
+        )
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             with refused(CODES.NETWORK_ERROR, says, kind=SecureSessionTypeError):

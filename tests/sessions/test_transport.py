@@ -62,7 +62,7 @@ def test_what_is_not_bytes_is_not_framed(pair):
 @pytest.mark.parametrize("size", [0, 11, 2**32 - 1])
 def test_frame_sizes_that_are_refused(size):
     """An empty frame, and one longer than the reader's limit, end the stream."""
-    words = rf"a frame of {size} bytes; it must have 1 to 10; does the peer speak in frames"
+    words = rf"a frame of {size} bytes; it must have 1 to 10; does the peer send frames"
     with pytest.raises(ConnectionAbortedError, match=words):
         frame_size(struct.pack(">I", size), 10)
 
@@ -173,7 +173,7 @@ def test_receiving_goes_on_after_a_timeout(pair):
     for piece in (stream[:2], stream[2:9]):
         theirs.sendall(piece)
         start = time.monotonic()
-        words = r"^no message arrived whole within 0\.2 seconds; what arrived is kept$"
+        words = r"^no complete message arrived within 0\.2 seconds; what arrived is kept$"
         with pytest.raises(TimeoutError, match=words):
             transport.receive()
         assert 0.1 < time.monotonic() - start < 20
@@ -217,13 +217,13 @@ def test_the_time_limit_of_a_socket_is_kept(impatient):
     for piece in (b"", frame(b"slow")[:6]):
         theirs.sendall(piece)
         start = time.monotonic()
-        with pytest.raises(TimeoutError, match=r"^no message arrived whole within 0\.2 seconds"):
+        with pytest.raises(TimeoutError, match=r"^no complete message arrived within 0\.2 seconds"):
             transport.receive()
         assert 0.1 < time.monotonic() - start < 20
     theirs.sendall(frame(b"slow")[6:])
     assert transport.receive() == b"slow"
     with pytest.raises(
-        TimeoutError, match=r"^the message did not leave whole within 0\.2 seconds$"
+        TimeoutError, match=r"^the message was not sent completely within 0\.2 seconds$"
     ):
         transport.send(b"x" * (10 << 20))
 
@@ -295,7 +295,7 @@ def test_settimeout_in_the_middle_of_a_frame(pair, setting):
         thread.join(20)
         assert not thread.is_alive()
         [(words, took)] = outcome
-        assert words == "no message arrived whole within 0.2 seconds; what arrived is kept"
+        assert words == "no complete message arrived within 0.2 seconds; what arrived is kept"
         assert 0.1 < took < 20
         transport._socket.settimeout(setting)
         theirs.sendall(stream[7:])
@@ -329,10 +329,10 @@ def test_a_peer_who_does_not_read():
     """Sending to him times out; once a part is on its way nothing else can follow."""
     ours, theirs = socket.socketpair()
     with SocketTransport(ours, {}, timeout=0.2) as transport, theirs:
-        words = r"^the message did not leave whole within 0\.2 seconds$"
+        words = r"^the message was not sent completely within 0\.2 seconds$"
         with pytest.raises(TimeoutError, match=words):
             transport.send(b"x" * (10 << 20))
-        with pytest.raises(ConnectionAbortedError, match="sent in part only"):
+        with pytest.raises(ConnectionAbortedError, match="sent only in part"):
             transport.send(b"y")
 
 

@@ -35,7 +35,7 @@ class Round(NamedTuple):
 
 
 def tool(name: str) -> tuple[str, ...]:
-    """Give the command that runs a module of this package."""
+    """Return the command that runs a module of this package."""
     return ("-m", f"tools.evidence.{name}")
 
 

@@ -22,7 +22,7 @@ STRICTER = {"seal-iv16", "seal-tag18", "flip-0", "rsa-flip-0"}
 
 
 def lines() -> list[str]:
-    """Give every vector, and some things to be done live, as lines."""
+    """Return every vector, and some things to be done live, as lines."""
     return [
         " ".join([kind, name, *(_text(field) for field in fields)])
         for kind, name, fields in _all_cases()
@@ -30,7 +30,7 @@ def lines() -> list[str]:
 
 
 def spoiled(given: list[str]) -> list[str]:
-    """Give the first line of each kind once more, with the end of its last field changed."""
+    """Return the first line of each kind once more, with the end of its last field changed."""
     first = {line.split()[0]: line for line in reversed(given)}.values()
     return [line[:-1] + f"{int(line[-1], 16) ^ 1:x}" for line in first]
 

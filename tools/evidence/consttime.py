@@ -154,7 +154,7 @@ class Frame(NamedTuple):
     line: int
 
     def show(self) -> str:
-        """Say where it is."""
+        """Return where it is."""
         return f"{self.function} ({self.file}:{self.line})" if self.file else self.module
 
 
@@ -191,7 +191,7 @@ def to_frame(element: ET.Element) -> Frame:
 
 
 def explain(case: str, stack: list[Frame]) -> Branch | Call | None:
-    """Give the entry of the tables that explains a report; None if there is none."""
+    """Return the entry of the tables that explains a report; None if there is none."""
     frames = [frame for frame in stack if not frame.module.startswith(BENEATH_ALL)]
     ours = next((frame for frame in frames if frame.module == "program"), None)
     if ours is None:

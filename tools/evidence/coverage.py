@@ -163,7 +163,7 @@ def row(counts: list[int]) -> str:
 
 
 def percent(counts: list[int]) -> float:
-    """Give the share that is not zero."""
+    """Return the share that is not zero."""
     return 100 * sum(count != 0 for count in counts) / len(counts) if counts else 100.0
 
 

@@ -126,7 +126,7 @@ def build(
 
 
 def compiler() -> str:
-    """Give the C compiler."""
+    """Return the C compiler."""
     return os.environ.get("CC", "cc")
 
 
@@ -136,7 +136,7 @@ def call(*command: str | Path) -> None:
 
 
 def flags() -> tuple[list[str], list[str]]:
-    """Give the flags that compile and link against the libraries."""
+    """Return the flags that compile and link against the libraries."""
     compiling, linking = [], []
     for library in LIBRARIES:
         of_library = library_flags(library)
@@ -146,12 +146,12 @@ def flags() -> tuple[list[str], list[str]]:
 
 
 def core_flags() -> list[str]:
-    """Give the flags of the real build, and debug information."""
+    """Return the flags of the real build, and debug information."""
     return [*build_ffi._own_flags()[0], TESTING_FLAG, "-g", f"-I{CORE}", *flags()[0]]
 
 
 def driver_flags() -> list[str]:
-    """Give the flags of what stands around the core."""
+    """Return the flags of what stands around the core."""
     plain = ["-std=gnu11", "-O1", "-g", TESTING_FLAG]
     warnings = ["-Wall", "-Wextra", "-Wno-deprecated-declarations"]
     return [*plain, *warnings, f"-I{CORE}", f"-I{DRIVERS}", *flags()[0]]
@@ -169,7 +169,7 @@ def compile_all(folder: Path, sources: list[Path], compiling: list[str]) -> list
 
 
 def calls_source() -> str:
-    """Give the text of calls.c."""
+    """Return the text of calls.c."""
     return (DRIVERS / "calls.c").read_text(encoding="utf-8")
 
 
@@ -202,7 +202,7 @@ def called_functions(core: list[Path]) -> list[Function]:
 
 
 def library_paths() -> list[str]:
-    """Give the paths of the shared libraries."""
+    """Return the paths of the shared libraries."""
     return [
         subprocess.check_output(
             [compiler(), f"-print-file-name={library.name}.so"], text=True
@@ -212,7 +212,7 @@ def library_paths() -> list[str]:
 
 
 def declarations() -> dict[str, str]:
-    """Give the type of what each function of the libraries answers, as the headers say."""
+    """Return the type of what each function of the libraries answers, as the headers say."""
     included = set()
     for source in (*CORE.glob("*/*.c"), *CORE.glob("*/*.h")):
         text = source.read_text(encoding="utf-8")

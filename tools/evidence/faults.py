@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def passes(folder: Path, name: str, *arguments: str, inject: bool = True) -> bool:
-    """Tell whether a program that sees what is planted for it finds nothing else."""
+    """Return whether a program that sees what is planted for it finds nothing else."""
     program = build(folder, name, inject=inject)
     control = subprocess.run([program, "control"], capture_output=True, text=True, check=False)
     if control.returncode != 0:

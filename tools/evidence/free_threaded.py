@@ -89,7 +89,7 @@ def main() -> None:
 
 
 def interpreter() -> Release:
-    """Give the Python that is there; build it if there is none."""
+    """Return the Python that is there; build it if there is none."""
     for release in RELEASES:
         if release.python.exists():
             return release
@@ -173,7 +173,7 @@ def build(release: Release, folder: Path) -> None:
 
 
 def environment(release: Release) -> Path:
-    """Give the interpreter of an environment with all but the package; make it if it is old."""
+    """Return the interpreter of an environment with all but the package; make it if it is old."""
     folder = FOLDER / f"{release.package}-venv"
     python, ready = folder / "bin" / "python", folder / "made-for"
     wanted = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
@@ -233,7 +233,7 @@ def test_group(python: Path) -> list[str]:
 
 
 def name_of(requirement: str) -> str:
-    """Give the name of what is required."""
+    """Return the name of what is required."""
     return re.split(r"[^\w-]", requirement, maxsplit=1)[0].lower()
 
 

@@ -107,7 +107,7 @@ def sources() -> list[Path]:
 
 
 def headers_changed() -> float:
-    """Tell when the last header changed."""
+    """Return when the last header changed."""
     headers = [*(ROOT / C_ROOT).rglob("*.h"), *(ROOT / "fuzz").rglob("*.h")]
     return max(header.stat().st_mtime for header in headers)
 
@@ -168,7 +168,7 @@ def judge_the_detector(library: list[Path]) -> None:
 
 
 def fresh(folder: Path) -> Path:
-    """Give an empty folder."""
+    """Return an empty folder."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return folder

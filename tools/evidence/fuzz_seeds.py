@@ -43,7 +43,7 @@ def field(data: bytes | str | None) -> bytes:
 
 
 def edits(places: tuple[int, ...] = (0, 3, 12, 20, 50)) -> Iterator[bytes]:
-    """Give edits: none, a bit at some places, a cut, something put in, a value of meaning."""
+    """Return edits: none, a bit at some places, a cut, something put in, a value of meaning."""
     yield NOTHING
     for place in places:
         yield ONE_BIT + struct.pack("<I", place)
@@ -158,7 +158,7 @@ def container() -> Iterator[bytes]:
 
 
 def attacks() -> Iterator[bytes]:
-    """Give attacks on a negotiation message."""
+    """Return attacks on a negotiation message."""
     for mend in range(4):
         for edit in edits((0, 4, 12, 16, 24, 30, 34, 42, 50, 100)):
             yield bytes([mend]) + edit

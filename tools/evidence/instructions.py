@@ -162,14 +162,14 @@ def parse_lines(lines: Iterable[str]) -> Walk | None:
 
 
 def enters_core(place: dict[str, str]) -> bool:
-    """Tell whether a call goes from a wrapper into the C core."""
+    """Return whether a call goes from a wrapper into the C core."""
     called = place["cob"] or place["ob"]  # where it is the same, it is not said
     from_outside = not is_ours(place["ob"]) or place["fn"].startswith(WRAPPER)
     return from_outside and is_ours(called) and place["cfn"].startswith(CORE)
 
 
 def is_ours(binary: str) -> bool:
-    """Tell whether this is the file of our compiled module."""
+    """Return whether this is the file of our compiled module."""
     return Path(binary).name.startswith(EXTENSION)
 
 
@@ -207,12 +207,12 @@ def check_the_judge(counts: dict[str, Count]) -> None:
 
 
 def grown(before: int, now: int) -> bool:
-    """Tell whether a count has grown by more than we tolerate."""
+    """Return whether a count has grown by more than we tolerate."""
     return now > before * (1 + TOLERANCE)
 
 
 def conditions() -> dict[str, str]:
-    """Tell what the counts depend on."""
+    """Return what the counts depend on."""
     question = "import _report; print(_report.libcrypto_version())"
     command = [sys.executable, "-c", question]
     libcrypto = subprocess.run(command, cwd=BENCHMARKS, capture_output=True, text=True, check=True)

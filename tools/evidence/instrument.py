@@ -56,7 +56,7 @@ def instrumented_copy(
 
 
 def what_is_made(folder: str, names: list[str]) -> set[str]:
-    """Tell what need not be copied; packages of Node come as they are."""
+    """Return what need not be copied; packages of Node come as they are."""
     return set() if "node_modules" in Path(folder).parts else MADE(folder, names)
 
 
@@ -125,7 +125,7 @@ def load_first(python: Path, runtime: str) -> None:
 
 
 def packages_of(python: Path) -> Path:
-    """Give the folder where an interpreter has its packages."""
+    """Return the folder where an interpreter has its packages."""
     ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
     return Path(subprocess.check_output([python, "-c", ask], text=True).strip())
 

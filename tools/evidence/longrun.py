@@ -119,7 +119,7 @@ def check(is_right: bool) -> None:
 
 
 def mixed(numbers: random.Random, leak: int) -> Iterator[int]:
-    """Give rounds of the mix, each about a thousand operations."""
+    """Return rounds of the mix, each about a thousand operations."""
     libc = ctypes.CDLL(None)
     text = numbers.randbytes(4096)
     parts = [
@@ -158,7 +158,7 @@ def damaged(numbers: random.Random, data: bytes) -> bytes:
 
 
 def cells(numbers: random.Random, text: bytes) -> list[Operation]:
-    """Give the operations of Secure Cell with keys."""
+    """Return the operations of Secure Cell with keys."""
     key = GenerateSymmetricKey()
     seal, old = SCellSeal(key), SCellSeal(key, compat_096=True)
     token, imprint = SCellTokenProtect(key), SCellContextImprint(key)
@@ -196,7 +196,7 @@ def cells(numbers: random.Random, text: bytes) -> list[Operation]:
 
 
 def lists(numbers: random.Random, text: bytes) -> list[Operation]:
-    """Give the operations of Secure Cell for lists, and for buffers of one's own."""
+    """Return the operations of Secure Cell for lists, and for buffers of one's own."""
     key = GenerateSymmetricKey()
     seal, token, imprint = SCellSeal(key), SCellTokenProtect(key), SCellContextImprint(key)
     buffer = bytearray(len(text) + 44)
@@ -229,7 +229,7 @@ def lists(numbers: random.Random, text: bytes) -> list[Operation]:
 
 
 def messages_between(algorithm: str, numbers: random.Random, text: bytes) -> list[Operation]:
-    """Give the operations of prepared Secure Messages."""
+    """Return the operations of prepared Secure Messages."""
     one, other = GenerateKeyPair(algorithm), GenerateKeyPair(algorithm)
     writer = SMessage(one.export_private_key(), other.export_public_key())
     reader = SMessage(other.export_private_key(), one.export_public_key())
@@ -245,7 +245,7 @@ def messages_between(algorithm: str, numbers: random.Random, text: bytes) -> lis
 
 
 def messages_once(algorithm: str, text: bytes) -> Operation:
-    """Give the operation of objects of Secure Message made, used and dropped."""
+    """Return the operation of objects of Secure Message made, used and dropped."""
     one, other = GenerateKeyPair(algorithm), GenerateKeyPair(algorithm)
     private, public = one.export_private_key(), one.export_public_key()
 
@@ -264,7 +264,7 @@ def messages_once(algorithm: str, text: bytes) -> Operation:
 
 
 def keys() -> Operation:
-    """Give the operation of keys made and brought into other forms."""
+    """Return the operation of keys made and brought into other forms."""
 
     def once() -> int:
         pair = GenerateKeyPair("EC", curve="P-384")
@@ -280,7 +280,7 @@ def keys() -> Operation:
 
 
 def passphrases() -> Operation:
-    """Give the operation of reading passphrase cells of few iterations."""
+    """Return the operation of reading passphrase cells of few iterations."""
     cases = json.loads((VECTORS / "cell_passphrase.json").read_text(encoding="utf-8"))["cases"]
     [case] = [case for case in cases if case["id"] == "pw-iter1"]
     passphrase, sealed, message = (
@@ -317,7 +317,7 @@ def negotiated() -> tuple[SSession, SSession]:
 
 
 def sessions(text: bytes) -> Operation:
-    """Give the operation of a session: negotiated, used in both directions, dropped."""
+    """Return the operation of a session: negotiated, used in both directions, dropped."""
 
     def once() -> int:
         client, server = negotiated()
@@ -335,7 +335,7 @@ def sessions(text: bytes) -> Operation:
 
 
 def comparisons() -> Operation:
-    """Give the operation of comparisons: equal, unequal, and broken off."""
+    """Return the operation of comparisons: equal, unequal, and broken off."""
 
     def once() -> int:
         for secret in (b"a secret", b"another"):

@@ -43,15 +43,15 @@ class Machine:
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def compiler(self) -> list[str]:
-        """Give the compiler and its own options."""
+        """Return the compiler and its own options."""
         raise NotImplementedError
 
     def headers(self) -> list[str]:
-        """Tell where the headers of the libraries are."""
+        """Return where the headers of the libraries are."""
         raise NotImplementedError
 
     def libraries(self) -> list[str]:
-        """Tell how the libraries are linked."""
+        """Return how the libraries are linked."""
         raise NotImplementedError
 
     def module(self, core: Path) -> list[str]:
@@ -59,11 +59,11 @@ class Machine:
         return [str(core), *self.libraries()]
 
     def runner(self) -> list[str]:
-        """Give what runs a program."""
+        """Return what runs a program."""
         return []
 
     def is_caught(self, ran: subprocess.CompletedProcess[str]) -> bool:
-        """Tell whether a program was ended because of a misaligned read."""
+        """Return whether a program was ended because of a misaligned read."""
         return ran.returncode != 0 and "misaligned address" in ran.stderr
 
     def leave(self) -> None:
@@ -74,7 +74,7 @@ class Native(Machine):
     """This machine, with the libraries that the package is built with here."""
 
     def compiler(self) -> list[str]:
-        """Give the compiler of the environment."""
+        """Return the compiler of the environment."""
         return [os.environ.get("CC", "gcc")]
 
     def headers(self) -> list[str]:
@@ -116,7 +116,7 @@ class Emulated(Machine):
             fetch_libraries(self.name, self.folder, self.root)
 
     def compiler(self) -> list[str]:
-        """Give the cross compiler."""
+        """Return the cross compiler."""
         return [f"{self.triple}-gcc", "-static-libubsan"]
 
     def headers(self) -> list[str]:
@@ -130,7 +130,7 @@ class Emulated(Machine):
         return [f"-L{folder}", f"-Wl,-rpath-link={folder}", "-lcrypto", "-lsodium"]
 
     def runner(self) -> list[str]:
-        """Give qemu, which finds the C library in the root."""
+        """Return qemu, which finds the C library in the root."""
         return [self.qemu, "-L", str(self.root)]
 
 
@@ -188,7 +188,7 @@ class Musl(Trapping):
         self.build_libraries(compiler=f"musl-gcc -isystem {include}")
 
     def compiler(self) -> list[str]:
-        """Give Debian's wrapper of gcc."""
+        """Return Debian's wrapper of gcc."""
         return ["musl-gcc"]
 
     def runner(self) -> list[str]:
@@ -217,7 +217,7 @@ class Windows(Trapping):
         return ["env", f"WINEPREFIX={disk}", f"WINEDLLOVERRIDES={without}", "WINEDEBUG=-all"]
 
     def compiler(self) -> list[str]:
-        """Give MinGW-w64."""
+        """Return MinGW-w64."""
         return [f"{self.triple}-gcc", "-static"]
 
     def libraries(self) -> list[str]:
@@ -233,7 +233,7 @@ class Windows(Trapping):
         return [str(made), "-pthread"]
 
     def runner(self) -> list[str]:
-        """Give Wine."""
+        """Return Wine."""
         return [*self.environment(), "wine"]
 
     def leave(self) -> None:

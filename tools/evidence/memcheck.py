@@ -131,7 +131,7 @@ def findings(report: Path) -> list[Finding]:
 
 
 def is_ours(frames: list[ET.Element]) -> bool:
-    """Tell whether the first frame, from the inside, that is not beneath us is in our module."""
+    """Return whether the first frame, from the inside, that is not beneath us is in our module."""
     modules = (Path(frame.findtext("obj", "?")).name for frame in frames)
     caller = next((module for module in modules if not module.startswith(BENEATH)), "")
     return caller.startswith(EXTENSION)

@@ -114,7 +114,7 @@ def main() -> None:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Give what the interpreter of the copy needs, with a folder for what ASan says."""
+    """Return what the interpreter of the copy needs, with a folder for what ASan says."""
     folder.mkdir(exist_ok=True)
     address = "detect_leaks=0:allocator_may_return_null=1:verify_asan_link_order=0"
     return {

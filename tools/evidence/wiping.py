@@ -119,7 +119,7 @@ def judge(program: Path, limit: str, environment: dict[str, str]) -> int:
 
 
 def explains(left: Left, finding: Finding) -> bool:
-    """Tell whether a finding is one of those that are known, and not ours."""
+    """Return whether a finding is one of those that are known, and not ours."""
     return (
         finding.place == "freed"
         and re.fullmatch(left.operation, finding.operation) is not None

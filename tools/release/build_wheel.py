@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def time_of_last_change() -> str:
-    """Give the time of the last commit, so that equal sources make equal wheels."""
+    """Return the time of the last commit, so that equal sources make equal wheels."""
     command = ["git", "log", "-1", "--format=%ct"]
     try:
         said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout

@@ -74,7 +74,7 @@ def version_of(root: Path) -> str:
 
 
 def expected(version: str) -> list[str]:
-    """Give patterns of all names that there must be."""
+    """Return patterns of all names that there must be."""
     stem = re.escape(f"pythemis-{version}")
     wheels = [
         rf"{stem}-{python}-(\w+\.)*{platform}\.whl" for python in PYTHONS for platform in PLATFORMS
@@ -83,7 +83,7 @@ def expected(version: str) -> list[str]:
 
 
 def sboms(wheel: Path) -> dict[str, bytes]:
-    """Give the SBOMs of a wheel by the name of their file."""
+    """Return the SBOMs of a wheel by the name of their file."""
     with zipfile.ZipFile(wheel) as archive:
         names = [name for name in archive.namelist() if SBOM.fullmatch(name)]
         return {name.rpartition("/")[2]: archive.read(name) for name in names}

@@ -133,7 +133,7 @@ def inspect_elf(path: Path, *, cet: bool = True) -> Iterable[str]:
 
 
 def is_exported(symbol: Any) -> bool:
-    """Tell whether others could bind to a symbol."""
+    """Return whether others could bind to a symbol."""
     info = symbol["st_info"]
     return symbol["st_shndx"] != "SHN_UNDEF" and info["bind"] in ("STB_GLOBAL", "STB_WEAK")
 
@@ -174,7 +174,7 @@ def cet_of(elf: Any) -> int:
 
 
 def can_hide() -> bool:
-    """Tell whether a private /usr can be made."""
+    """Return whether a private /usr can be made."""
     if sys.platform != "linux" or os.geteuid() != 0 or not shutil.which("unshare"):
         return False
     with tempfile.TemporaryDirectory() as folder:

@@ -249,7 +249,7 @@ def private_apt(folder: Path, mirror: str, suites: tuple[str, ...]) -> dict[str,
 
 
 def debian_mirror() -> str | None:
-    """Tell which mirror of Debian this machine's apt uses, if it is a Debian."""
+    """Return which mirror of Debian this machine's apt uses, if it is a Debian."""
     command = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"]
     answer = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     mirrors = [line.rstrip("/") for line in answer.splitlines() if line.rstrip("/")]
@@ -361,18 +361,18 @@ def build_sodium(tree: Path, prefix: Path, host: str) -> None:
 
 
 def gnu_libc() -> str:
-    """Give the version of the GNU C library; of others only newer Pythons know."""
+    """Return the version of the GNU C library; of others only newer Pythons know."""
     name, version = platform.libc_ver()
     return version if name == "glibc" else ""
 
 
 def compiler(host: str) -> list[str]:
-    """Give the compiler for a machine, this one if it has no name."""
+    """Return the compiler for a machine, this one if it has no name."""
     return [f"{host}-gcc"] if host else os.environ.get("CC", "cc").split()
 
 
 def cflags(host: str) -> tuple[str, ...]:
-    """Give the flags for both libraries, with the hardening that this compiler has."""
+    """Return the flags for both libraries, with the hardening that this compiler has."""
     if MSVC:
         return ()
     if host:  # Windows looks after its stack itself; GCC 12 fails on that flag there
@@ -381,7 +381,7 @@ def cflags(host: str) -> tuple[str, ...]:
 
 
 def compiles_with(flag: str) -> bool:
-    """Tell whether the compiler takes a flag."""
+    """Return whether the compiler takes a flag."""
     command = [*compiler(""), "-Werror", flag, "-x", "c", "-c", os.devnull, "-o", os.devnull]
     try:
         return subprocess.run(command, capture_output=True, check=False).returncode == 0

@@ -57,7 +57,7 @@ def missing_system_packages() -> list[str]:
 
 
 def has(library: Library) -> bool:
-    """Tell whether pkg-config finds a library, new enough."""
+    """Return whether pkg-config finds a library, new enough."""
     wanted = f"{library.name} >= {library.minimum}"
     try:
         return subprocess.run(["pkg-config", "--exists", wanted], check=False).returncode == 0
