@@ -41,7 +41,7 @@ nitpick_ignore_regex = [
     (
         r"py:.*",
         r"(asyncio|abc|collections|copy|enum|socket|types)\..*|[a-z]+|[A-Z]\w*(Error|Exception)|ABC|Any|Buffer"
-        r"|AsyncIterator|Awaitable|Callable|Contexts|Handler|IntEnum|Enum|Iterable|Keys|AsyncKeys|Mapping"
+        r"|AsyncIterator|Awaitable|Callable|Contexts|Handler|IntEnum|Enum|Iterable|Keys|AsyncKeys|Mapping|Part"
         r"|TypeAlias",
     ),
     (r"py:.*", r"(.*\.)?_\w+(\..*)?"),

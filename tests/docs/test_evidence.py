@@ -30,7 +30,7 @@ FULL = """\
 # Title
 
 <!-- figures: faults-short -->
-A short round: `make evidence ONLY=faults ARGS=20`, 2026-11-30, s390x, 7 s: no finding.
+A short round: `make evidence ONLY=faults SHORT=1`, 2026-11-30, s390x, 7 s: no finding.
 
 | figure | value |
 |---|---|
@@ -84,8 +84,14 @@ def test_a_block_becomes_what_a_round_measured(tmp_path):
     counts = {"faults injected": 1234567, "where": "here"}
     (tmp_path / "faults-short.json").write_text(json.dumps({**FACTS, "figures": counts}))
     assert with_figures(EMPTY, tmp_path, ["wiping"]) == EMPTY
+    unfinished = {name: fact for name, fact in FACTS.items() if name != "status"}
+    (tmp_path / "wiping.json").write_text(json.dumps({**unfinished, "figures": counts}))
+    assert with_figures(EMPTY.replace("faults-short", "wiping"), tmp_path).count("|") == 0
     assert with_figures(EMPTY, tmp_path, ["faults-short"]) == FULL
     assert with_figures(FULL, tmp_path) == FULL
+    asked = {**FACTS, "figures": counts, "arguments": ["0", "seal"]}
+    (tmp_path / "faults-short.json").write_text(json.dumps(asked))
+    assert with_figures(FULL, tmp_path) == FULL.replace("SHORT=1", "ARGS='0 seal'")
 
 
 def test_a_round_that_failed_is_not_shown_as_one_that_passed(tmp_path):

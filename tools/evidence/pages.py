@@ -8,7 +8,8 @@ between two comments:
     <!-- figures: end -->
 
 `figures: faults` is of the full form of the round, `figures: faults-short` of any other. Where a
-round did not run here, its block stays as it is. A block of an unknown round is an error.
+round did not run here to its end, its block stays as it is. A block of an unknown round is an
+error.
 """
 
 from __future__ import annotations
@@ -55,7 +56,9 @@ def with_figures(page: str, folder: Path, wanted: Collection[str] = ()) -> str:
         name = match[1]
         check_name(name)
         facts = read(folder / f"{name}.json") if name in (wanted or [name]) else {}
-        return f"<!-- figures: {name} -->\n{shown(name, facts)}{END}" if facts else match[0]
+        if "status" not in facts:  # it did not run here, or did not come to its end
+            return match[0]
+        return f"<!-- figures: {name} -->\n{shown(name, facts)}{END}"
 
     return BLOCK.sub(block, page)
 
@@ -69,7 +72,11 @@ def check_name(name: str) -> None:
 def shown(name: str, facts: dict[str, Any]) -> str:
     """Return the figures of a round as Markdown."""
     only, is_short = name.removesuffix("-short"), name.endswith("-short")
-    asked = f" ARGS={shlex.quote(shlex.join(facts['arguments']))}" if is_short else ""
+    asked = ""
+    if is_short and tuple(facts["arguments"]) == ROUNDS[only].short:
+        asked = " SHORT=1"
+    elif is_short:
+        asked = f" ARGS={shlex.quote(shlex.join(facts['arguments']))}"
     took = f", {facts['seconds']} s" if "seconds" in facts else ""
     form = "A short round" if is_short else "The full round"
     ended = "no finding" if facts["status"] == 0 else f"**it failed with {facts['status']}**"
