@@ -37,6 +37,16 @@ def urls(address: str = ADDRESS) -> dict[str, str]:
     }
 
 
+def site_links(address: str = ADDRESS) -> list[dict[str, str]]:
+    """Return what the foot of each page of documentation links to: Themis, and us if we can."""
+    found = {"Source": address} if address else {}
+    found["Themis"] = "https://github.com/cossacklabs/themis"
+    return [
+        {"name": name, "url": url, "html": name, "class": "site-link"}
+        for name, url in found.items()
+    ]
+
+
 def long_description(readme: str, address: str = ADDRESS) -> str:
     """Return the README with links that work outside of the repository.
 

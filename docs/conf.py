@@ -9,7 +9,15 @@ from pathlib import Path
 
 from sphinx.util import inspect
 
-sys.path.insert(0, str(Path(__file__).parent))  # for the pictures
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]  # for the pictures, and for build_support
+
+from build_support.project import site_links
+from pythemis import _typing
+
+if sys.version_info < (3, 12):
+    # Signatures say Buffer, as with newer Pythons, and not what it consists of.
+    _typing.Buffer = type("Buffer", (), {"__module__": "collections.abc"})
 
 project = "pythemis"
 author = "the pythemis authors"
@@ -22,6 +30,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
+    "page_descriptions",
     "picture_directive",
     "stacking_tables",
 ]
@@ -62,13 +71,18 @@ add_module_names = False
 
 html_theme = "furo"
 pygments_dark_style = "monokai"
-html_title = f"pythemis {release}: high-level cryptography for Python"
+html_title = "pythemis: encryption for Python"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_favicon = "_static/favicon.svg"
 html_copy_source = False
 html_show_sourcelink = False
-html_theme_options = {"navigation_with_keys": True}
+html_theme_options = {
+    "navigation_with_keys": True,
+    "light_logo": "logo.svg",
+    "dark_logo": "logo-dark.svg",
+    "footer_icons": site_links(),
+}
 copybutton_prompt_text = r"\$ |>>> "
 copybutton_prompt_is_regexp = True
 copybutton_copy_empty_lines = False  # of what commands print

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from page_descriptions import LONGEST, description
 from stacking_tables import label_cells
 
 pytestmark = pytest.mark.no_c
@@ -52,7 +53,9 @@ def test_long_names_may_break_in_tables(columns):
     assert "<i>NOT_SUPPORTED</i>" in labelled
 
 
-GOOD = """\
+DESCRIBED = '<meta name="description" content="words">'
+GOOD = f"""\
+{DESCRIBED}
 <svg class="picture" role="img" aria-labelledby="title words"></svg>
 <a href="https://elsewhere.example">a link</a>
 """
@@ -79,14 +82,16 @@ def test_good_pages_pass_the_check(tmp_path):
         ("x.html", '<img alt="words" src="http://elsewhere.example/x.png">'),
         ("x.html", '<img src="here.png">'),
         ("x.html", '<svg class="picture"></svg>'),
+        ("x.html", "<table><tr><th>words</th><th><p> </p></th></tr></table>"),
+        ("x.html", '<meta name="description" content="">'),
         ("x.css", '@import "https://fonts.example/css";'),
         ("x.css", "a { background: url(//elsewhere.example/x.png) }"),
     ],
 )
-def test_what_is_loaded_from_elsewhere_is_found(tmp_path, name, content):
-    """Scripts, styles, fonts and images from elsewhere, and pictures without words, are told."""
+def test_what_a_page_must_not_have_is_found(tmp_path, name, content):
+    """What is loaded from elsewhere is told, and what lacks words: pictures, columns, pages."""
     (tmp_path / "page.html").write_text(GOOD)
-    (tmp_path / name).write_text(content)
+    (tmp_path / name).write_text(content if "description" in content else DESCRIBED + content)
     status, said = checked(tmp_path)
     assert (status, said.count("1 problems")) == (1, 1)
 
@@ -94,3 +99,17 @@ def test_what_is_loaded_from_elsewhere_is_found(tmp_path, name, content):
 def test_pages_without_pictures_fail_the_check(tmp_path):
     """A check that looked at nothing does not pass."""
     assert checked(tmp_path)[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("paragraph", "expected"),
+    [
+        ("A short\nparagraph.", "A short paragraph."),
+        ("a" * 90 + ". " + "b" * 90, "a" * 90 + "."),
+        ("Few. " + "many words " * 20, "Few." + " many words" * 14 + " ..."),
+    ],
+)
+def test_a_page_is_described_by_its_first_paragraph(paragraph, expected):
+    """Whole sentences are taken if they fill half of the room, and whole words otherwise."""
+    assert description(paragraph) == expected
+    assert len(expected) <= LONGEST + len(" ...")

@@ -243,6 +243,7 @@ PLATFORMS = [
 
 PROJECT = '[project]\nversion = "1.2.3"\n'
 ADDRESS = "https://project.example/pythemis"
+THEMIS = "https://github.com/cossacklabs/themis"
 
 
 @pytest.fixture
@@ -312,6 +313,7 @@ def test_a_release_without_an_address_is_refused(release):
 def test_one_setting_feeds_metadata_links_and_security():
     """With an address the metadata names it, links lead there, and SECURITY.md says where to go."""
     assert project.urls(ADDRESS)["Source"] == ADDRESS
+    assert [link["url"] for link in project.site_links(ADDRESS)] == [ADDRESS, THEMIS]
     text = "[start](docs/start.md#install), [web](https://a.example), [below](#below)"
     at = f"{ADDRESS}/blob/main/docs/start.md#install"
     assert project.long_description(text, ADDRESS) == text.replace("docs/start.md#install", at)
@@ -323,6 +325,7 @@ def test_one_setting_feeds_metadata_links_and_security():
 def test_without_an_address_nothing_leads_nowhere():
     """No link of the package's page is relative, no address is invented, SECURITY.md is current."""
     assert project.urls("") == {}
+    assert [link["url"] for link in project.site_links("")] == [THEMIS]
     text = "[start](docs/start.md#install), [web](https://a.example), [below](#below)"
     assert project.long_description(text, "") == text.replace(
         "[start](docs/start.md#install)", "start"

@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Look at the built pages in Chromium, without a window: do they fit, do their scripts work?
 
-Arguments: the folder with the pages. Every page is laid out for a desktop and for a phone; then
-the search, the menu of the phone, the switch between light and dark and the buttons that copy are
-used as a reader uses them. Leaves with 1, and with what is wrong, if anything is. A page that is
-too wide, planted beside the others, must be found, or nothing else is believed.
+Arguments: the folder with the pages. Every page is laid out for a desktop and for a phone, and its
+text must stand out from the background, light and dark. Then the search, the menu of the phone, the
+switch between light and dark and the buttons that copy are used as a reader uses them. Leaves with
+1, and with what is wrong, if anything is. A page that is too wide and too pale, planted beside the
+others, must be found, or nothing else is believed.
+
+--shots FOLDER takes pictures of --page (index.html) instead: desktop and phone, light and dark.
 """
 
 from __future__ import annotations
 
+import argparse
+import atexit
 import json
 import os
 import queue
@@ -16,6 +21,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -31,10 +38,18 @@ OPTIONS = (
     "--hide-scrollbars",  # a phone's take no room
 )
 WIDTHS = (1280, 390)
+HEIGHTS = (900, 844)
+THEMES = ("light", "dark")
 PATIENCE = 180  # seconds for all of it
 
-TOO_WIDE = '<!DOCTYPE html><div style="width: 3000px">too wide</div>'
-LOOK = """<!DOCTYPE html><meta charset="utf-8"><script>
+TOO_WIDE = """<!DOCTYPE html><body style="background: #888">
+<div style="width: 3000px">too wide</div>
+<article><p style="color: #777">too pale</p></article>"""
+SHOT = """<!DOCTYPE html><body style="margin: 0"><script>
+localStorage.setItem("theme", "THEME");
+document.write('<iframe src="PAGE" style="width: WIDTHpx; height: HEIGHTpx; border: 0">');
+</script>"""
+LOOK = r"""<!DOCTYPE html><meta charset="utf-8"><script>
 const pages = PAGES, widths = WIDTHS, wrong = [];
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
@@ -70,6 +85,41 @@ async function fits(page, width) {
       wrong.push(`${page}: a picture cannot be seen at ${width}`);
 }
 
+const numbers = (color) => (color.match(/[\d.]+/g) || []).map(Number);
+
+function luminance(color) {
+  const [r, g, b] = numbers(color).map((part) => {
+    const share = part / 255;
+    return share <= 0.03928 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+
+function behind(element) {
+  for (let at = element; at; at = at.parentElement) {
+    const color = getComputedStyle(at).backgroundColor;
+    const [, , , alpha = 1] = numbers(color);
+    if (color.startsWith("rgb") && alpha > 0.5) return color;
+  }
+  return "rgb(255, 255, 255)";
+}
+
+async function stands_out(page) {
+  const there = await open(page, widths[0]);
+  for (const theme of THEMES) {
+    if (there.body) there.body.dataset.theme = theme;
+    for (const text of there.querySelectorAll("article :is(h1, h2, h3, p, li, td, th, dt, a)")) {
+      if (!text.textContent.trim()) continue;
+      const two = [getComputedStyle(text).color, behind(text)].map(luminance).sort((a, b) => b - a);
+      const contrast = (two[0] + 0.05) / (two[1] + 0.05);
+      if (contrast >= 4.5) continue;
+      const what = text.textContent.trim().slice(0, 30);
+      wrong.push(`${page}: "${what}" is too pale (${contrast.toFixed(1)}, ${theme})`);
+      break;
+    }
+  }
+}
+
 async function works() {
   let there = await open("search.html?q=Secure+Cell", widths[0]);
   const hits = () => [...there.querySelectorAll("ul.search li > a")].map((a) => a.textContent);
@@ -98,9 +148,11 @@ async function works() {
 addEventListener("load", async () => {
   try {
     await fits("TOO_WIDE.html", widths[1]);
-    const control = wrong.splice(0).length;
-    if (!control) wrong.push("a planted page that is too wide was not noticed");
+    if (!wrong.splice(0).length) wrong.push("a planted page that is too wide was not noticed");
+    await stands_out("TOO_WIDE.html");
+    if (!wrong.splice(0).length) wrong.push("a planted page that is too pale was not noticed");
     for (const width of widths) for (const page of pages) await fits(page, width);
+    for (const page of pages) await stands_out(page);
     await works();
   } catch (error) {
     wrong.push(`the look ended early: ${error}`);
@@ -120,9 +172,11 @@ class Site(SimpleHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer with a page of our own, or a file of the site."""
-        made = self._made.get(self.path)
+        path, _, asked = self.path.partition("?")
+        made = shot(asked) if path == "/SHOT.html" else self._made.get(path)
         if made is None:
-            super().do_GET()
+            with suppress(ConnectionError):  # another page was opened meanwhile
+                super().do_GET()
             return
         self.send_response(200)
         self.send_header("Content-Type", "text/html; charset=utf-8")
@@ -144,16 +198,33 @@ def look(folder: Path) -> str:
     """Write the page that opens all others."""
     pages = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.html"))
     text = LOOK.replace("PAGES", json.dumps([page for page in pages if page[0] != "_"]))
-    return text.replace("WIDTHS", json.dumps(WIDTHS))
+    return text.replace("WIDTHS", json.dumps(WIDTHS)).replace("THEMES", json.dumps(THEMES))
+
+
+def shot(asked: str) -> str:
+    """Write the page that shows another one in a size and a theme, `PAGE&0&dark` for example."""
+    page, size, theme = asked.split("&")
+    text = SHOT.replace("THEME", theme).replace("PAGE", page)
+    width, height = WIDTHS[int(size)], HEIGHTS[int(size)]
+    return text.replace("WIDTH", str(width)).replace("HEIGHT", str(height))
 
 
 def main() -> None:
     """Look at the folder that is named on the command line."""
-    [folder] = map(Path, sys.argv[1:])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--shots", type=Path, help="take pictures into this folder")
+    parser.add_argument("--page", default="index.html", help="of this page")
+    options = parser.parse_args()
+    folder: Path = options.folder
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
         install_system_packages(["chromium"])
         browser = "chromium"
+    if options.shots:
+        options.shots.mkdir(parents=True, exist_ok=True)
+        take_shots(browser, folder.resolve(), options.page, options.shots)
+        return
     wrong = browse(browser, folder.resolve())
     for problem in wrong:
         print(problem)
@@ -163,23 +234,9 @@ def main() -> None:
 
 def browse(browser: str, folder: Path) -> list[str]:
     """List what is wrong with the pages of a folder."""
-    found: queue.Queue[list[str]] = queue.Queue()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Site, found, folder))
-    Thread(target=server.serve_forever, daemon=True).start()
-    # Chromium refuses its sandbox to root; what it opens are our own pages.
-    sandbox = ["--no-sandbox"] if os.name == "posix" and os.geteuid() == 0 else []
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        address = f"http://127.0.0.1:{server.server_address[1]}/LOOK.html"
+    with serving(folder) as (found, address):
         # With a port for a debugger it stays; without, it would print the page and end.
-        command = [
-            browser,
-            *OPTIONS,
-            *sandbox,
-            f"--user-data-dir={profile}",
-            "--remote-debugging-port=0",
-            address,
-        ]
-        running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        running = started(browser, "--remote-debugging-port=0", f"{address}/LOOK.html")
         try:
             return found.get(timeout=PATIENCE)
         except queue.Empty:
@@ -187,7 +244,40 @@ def browse(browser: str, folder: Path) -> list[str]:
         finally:
             running.terminate()
             running.wait()
-            server.shutdown()
+
+
+def take_shots(browser: str, folder: Path, page: str, to: Path) -> None:
+    """Take a picture of a page in each size and theme."""
+    with serving(folder) as (_, address):
+        for size, device in enumerate(("desktop", "phone")):
+            for theme in THEMES:
+                picture = to / f"{Path(page).stem}-{device}-{theme}.png"
+                window = f"--window-size={WIDTHS[size]},{HEIGHTS[size]}"
+                options = (f"--screenshot={picture}", window, "--virtual-time-budget=5000")
+                started(browser, *options, f"{address}/SHOT.html?{page}&{size}&{theme}").wait()
+                print(picture)
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[tuple[queue.Queue[list[str]], str]]:
+    """Serve a folder; what is found there, and the address."""
+    found: queue.Queue[list[str]] = queue.Queue()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Site, found, folder))
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield found, f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+
+
+def started(browser: str, *arguments: str) -> subprocess.Popen[bytes]:
+    """Start the browser with a profile of its own."""
+    # Chromium refuses its sandbox to root; what it opens are our own pages.
+    sandbox = ["--no-sandbox"] if os.name == "posix" and os.geteuid() == 0 else []
+    profile = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, profile, ignore_errors=True)
+    command = [browser, *OPTIONS, *sandbox, f"--user-data-dir={profile}", *arguments]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 if __name__ == "__main__":
