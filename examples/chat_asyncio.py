@@ -17,13 +17,13 @@ MEMBERS = [b"alice", b"bob", b"carol", b"dave"]
 
 
 class Room:
-    """Passes on what each member says to all others, and tells everybody who came."""
+    """Passes on what each member says to all others, and announces new members."""
 
     def __init__(self) -> None:
         self._streams: set[SessionStream] = set()
 
     async def attend(self, stream: SessionStream) -> None:
-        """Serve one member until he leaves; the server calls this with an established stream."""
+        """Serve one member until they leave; the server calls this with an established stream."""
         name = stream.remote_id or b""  # proved by the session, not claimed in a message
         self._streams.add(stream)
         try:
@@ -36,7 +36,7 @@ class Room:
     async def _tell(self, line: bytes, but: SessionStream | None = None) -> None:
         hearers = self._streams - {but}
         for stream in hearers:  # at once, so that all hear everything in the same order
-            with suppress(ConnectionError, SecureSessionError):  # he left
+            with suppress(ConnectionError, SecureSessionError):  # they left
                 stream.write(line)
         for stream in hearers:  # a member who does not read slows the room, not memory
             with suppress(ConnectionError):

@@ -79,7 +79,7 @@ class ChatServer:
             threading.Thread(target=self._attend, args=(connection,), daemon=True).start()
 
     def close(self) -> None:
-        """Accept nobody any more."""
+        """Accept no more connections."""
         # A thread that waits in accept() is woken by shutdown on Linux, by close elsewhere.
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
@@ -130,17 +130,17 @@ def demo() -> None:
     members = {name: pair.export_public_key() for name, pair in pairs.items()}
     server = ChatServer(server_pair.export_private_key(), members)
     threading.Thread(target=server.serve, daemon=True).start()
-    everybody = threading.Barrier(len(MEMBERS))
+    all_there = threading.Barrier(len(MEMBERS))
 
     def member(name: bytes) -> None:
         secret, server_key = pairs[name].export_private_key(), server_pair.export_public_key()
         session = join(name, secret, server_key, server.port)
         session.receive()  # the welcome: from now on the server passes on to us
-        everybody.wait(30)
+        all_there.wait(30)
         session.send(b"hello")
         for _ in range(len(MEMBERS) - 1):
             say(f"{name.decode()} hears {session.receive().decode()}")
-        everybody.wait(30)
+        all_there.wait(30)
 
     threads = [threading.Thread(target=member, args=(name,)) for name in pairs]
     for thread in threads:
@@ -151,7 +151,7 @@ def demo() -> None:
 
 
 def serve(port: int) -> None:
-    """Make keys for everybody, print them, and serve."""
+    """Make keys for all members, print them, and serve."""
     server_pair = GenerateKeyPair(KEY_PAIR_TYPE.EC)
     server_key = b64encode(server_pair.export_public_key()).decode()
     pairs = {name: GenerateKeyPair(KEY_PAIR_TYPE.EC) for name in MEMBERS}

@@ -2,17 +2,16 @@
 """Compare a password over a socket without sending it.
 
     python compare_passwords.py                         both parties in one process
-    python compare_passwords.py serve 127.0.0.1 7000    the one who waits, allows three attempts
-    python compare_passwords.py ask 127.0.0.1 7000      the one who begins
+    python compare_passwords.py serve 127.0.0.1 7000    wait, and allow three attempts
+    python compare_passwords.py ask 127.0.0.1 7000      begin
 
-Both are asked for the password. What crosses the wire tells neither of them, nor anyone who
-listens, more than whether the two are the same: a wrong password can be tried once per comparison,
-and not over and over on a copy of the messages. That is why the one who waits counts the attempts.
+Both sides ask for the password. The messages reveal to them, and to anyone who listens, only
+whether the two are equal. One comparison tests one guess, and a copy of the messages tests none.
+That is why the waiting side counts the attempts.
 
-What this does not do: tell who the other is, or protect what is sent afterwards. Somebody in the
-middle can pass the messages on unchanged, learn nothing, and then say something of his own. Compare
-inside a connection that is encrypted (Secure Session), and put what identifies that connection into
-the secret, to find out that there is nobody in between.
+This does not authenticate the other side, and does not protect what is sent afterwards. An attacker
+in the middle can pass the messages on unchanged, learn nothing, and then send their own. Compare
+inside an encrypted connection (Secure Session), and include in the secret what identifies it.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ import threading
 from pythemis.scomparator import SComparator, SecureComparatorError
 
 ATTEMPTS = 3
-PATIENCE = 10  # seconds; who stops in the middle has used up an attempt too
+PATIENCE = 10  # seconds; a side that stops in the middle has used up an attempt
 LONGEST = 352  # bytes of the longest message of a comparison
 LENGTH = struct.Struct("!H")
 
@@ -74,27 +73,27 @@ def say(line: str) -> None:
 
 
 def serve(server: socket.socket, password: str) -> bool:
-    """Wait for somebody who knows the password, for a limited number of attempts."""
+    """Wait for a side that knows the password, for a limited number of attempts."""
     for attempt in range(1, ATTEMPTS + 1):
         connection, _ = server.accept()
         with connection:
             try:
                 equal = compare(connection, password.encode(), begin=False)
             except (SecureComparatorError, OSError) as error:
-                say(f"attempt {attempt}: {error}")
+                say(f"waiting side, attempt {attempt}: {error}")
                 continue
-        say(f"attempt {attempt}: the passwords {'match' if equal else 'differ'}")
+        say(f"waiting side, attempt {attempt}: the passwords {'match' if equal else 'differ'}")
         if equal:
             return True
-    say("no more attempts")
+    say("waiting side: no more attempts")
     return False
 
 
 def ask(address: tuple[str, int], password: str) -> bool:
-    """Compare a password with that of whoever waits there."""
+    """Compare a password with that of the side that waits there."""
     with socket.create_connection(address) as connection:
         equal = compare(connection, password.encode(), begin=True)
-    say(f"the passwords {'match' if equal else 'differ'}")
+    say(f"asking side: the passwords {'match' if equal else 'differ'}")
     return equal
 
 

@@ -22,9 +22,12 @@ def main() -> None:
     print(f"pythemis {pythemis.__version__} on Python {platform.python_version()}")
     start = time.perf_counter()
     for section in SECTIONS:
-        print(f"\n== {section.__doc__}")
+        print(f"\n== {(section.__doc__ or '').strip()}\n")
         section.run()
     print(f"\nEverything came back as it was, in {time.perf_counter() - start:.1f} s.")
+    print(
+        "Next: docs/start.md is a tutorial of ten minutes, examples/README.md lists more programs."
+    )
 
 
 if __name__ == "__main__":

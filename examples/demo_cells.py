@@ -2,7 +2,7 @@
 """Secure Cell: a folder of files, encrypted and decrypted in every mode.
 
 Texts, images, an SQLite database and a file of 100 MiB. Each file is bound to its own name:
-an encrypted file under another name is refused.
+under another name it does not decrypt.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def row(mode: str, root: Path, originals: list[Path], encrypt: Encrypt, decrypt:
 
 
 def show_refusals(path: Path) -> None:
-    """Show what Secure Cell says to wrong input."""
+    """Show the error for each kind of wrong input."""
     cell = SCellSeal(key=GenerateSymmetricKey())
     encrypted = cell.encrypt(path.read_bytes(), path.name.encode())
     damaged = bytearray(encrypted)
@@ -123,7 +123,7 @@ def show_refusals(path: Path) -> None:
         "another file's name": lambda: cell.decrypt(encrypted, b"another.txt"),
         "another key": lambda: SCellSeal(GenerateSymmetricKey()).decrypt(encrypted, b""),
     }
-    print()
+    print("\nRefused:")
     for attempt, act in attempts.items():
         try:
             act()
@@ -134,7 +134,7 @@ def show_refusals(path: Path) -> None:
 
 
 def make_files(folder: Path) -> list[Path]:
-    """Fill a folder with what people keep in folders."""
+    """Fill a folder with files of different kinds."""
     folder.mkdir()
     sources = Path(__file__).resolve().parent.parent
     for text in [*sources.glob("*.md"), *sources.glob("pythemis/*.py"), sources / "LICENSE"]:
@@ -188,7 +188,7 @@ def sha256(path: Path) -> str:
 
 
 def progress(title: str, done: float) -> None:
-    """Draw a bar where somebody watches; it vanishes when it is full."""
+    """Draw a bar on a terminal; it vanishes when it is full."""
     if sys.stdout.isatty():
         bar = "#" * round(done * 40)
         line = f"{title:<20} [{bar:<40}] {done:4.0%}" if done < 1 else ""

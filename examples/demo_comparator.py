@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Secure Comparator: two parties find out whether they hold the same secret.
+"""Secure Comparator: two parties learn whether they hold the same secret.
 
-Over a pair of connected sockets; the secrets themselves never cross them.
+They use a pair of connected sockets. The secrets themselves are never sent.
 """
 
 from __future__ import annotations

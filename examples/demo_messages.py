@@ -61,7 +61,7 @@ def check(name: str, letter: bytes) -> None:
 
 
 def show_refusals() -> None:
-    """Show what Secure Message says to wrong input, and a key as others see it."""
+    """Show the error for each kind of wrong input, and a key as PEM."""
     alice, bob = GenerateKeyPair(KEY_PAIR_TYPE.EC), GenerateKeyPair(KEY_PAIR_TYPE.EC)
     private, public = alice.export_private_key(), bob.export_public_key()
     signed = ssign(private, LETTER)
@@ -70,10 +70,10 @@ def show_refusals() -> None:
             alice.export_public_key(), signed.replace(b"mat", b"cat")
         ),
         "another signer": lambda: sverify(public, signed),
-        "keys exchanged": lambda: SMessage(public, private),
+        "keys swapped": lambda: SMessage(public, private),
         "signed, not encrypted": lambda: SMessage(private, public).unwrap(signed),
     }
-    print()
+    print("\nRefused:")
     for attempt, act in attempts.items():
         try:
             act()
@@ -84,4 +84,5 @@ def show_refusals() -> None:
     pem = to_pem(private, "correct horse battery staple")
     if from_pem(pem, "correct horse battery staple") != private:
         raise SystemExit("the key did not come back from PEM as it was")
-    print(f"\n{key_kind(private).name}, as others read it: {pem.splitlines()[0].decode()}")
+    print(f"\nThe {key_kind(private).name} key, exported for OpenSSL with a passphrase:")
+    print("\n".join(pem.decode().splitlines()[:2]), "...")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Secure Session: two parties on a socket, with keys of every curve, and what an attacker meets."""
+"""Secure Session: a file sent over a socket, with keys of every curve."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def row(curve: str) -> str:
 
 
 def show_refusals() -> None:
-    """Show what a session says to messages that an attacker sends."""
+    """Show the error for each message that an attacker sends."""
     alice, bob, mallory = (GenerateKeyPair(KEY_PAIR_TYPE.EC) for _ in range(3))
     keys = SimpleMemoryTransport(
         {b"alice": alice.export_public_key(), b"bob": bob.export_public_key()}
@@ -88,10 +88,10 @@ def show_refusals() -> None:
         "one bit changed": lambda: other.unwrap(changed),
         "sent again": lambda: other.unwrap(message),
         "sent back": lambda: client.unwrap(message),
-        "another's name": lambda: server().unwrap(liar.connect_request()),
+        "a false name": lambda: server().unwrap(liar.connect_request()),
         "a stranger": lambda: server().unwrap(stranger.connect_request()),
     }
-    print()
+    print("\nRefused:")
     for attempt, act in attempts.items():
         try:
             act()

@@ -22,7 +22,7 @@ from pythemis.ssession import SecureSessionError, SimpleMemoryTransport, SSessio
 HOST = "127.0.0.1"
 SERVER, CLIENT = b"counter service", b"teller"
 MAX_BODY = 1 << 20
-MAX_NEGOTIATIONS = 1000  # anybody can begin one, by repeating what he recorded of a client
+MAX_NEGOTIATIONS = 1000  # anyone can begin one by replaying what a client sent
 MAX_SESSIONS = 1000  # only clients have one
 
 
@@ -45,7 +45,7 @@ class Service:
     def begin(self, request: bytes) -> tuple[str, bytes]:
         """Take a connect request; the new session's number, and the answer."""
         if self._clients.get_pub_key_by_id(peer_id_of(request)) is None:
-            raise KeyError("nobody we know")  # before anything is computed for him
+            raise KeyError("an unknown client")  # before anything is computed for it
         session = SSession(SERVER, self._key, self._clients, reject_duplicates=True)
         answer = session.unwrap(request)
         number = secrets.token_urlsafe(12)
@@ -58,7 +58,7 @@ class Service:
         with self._lock:
             session = self._sessions.get(number) or self._negotiations[number]
         text = session.unwrap(message)
-        if text.is_control:  # the last message of the negotiation: now it is known who this is
+        if text.is_control:  # the last message of the negotiation: now the client is authenticated
             with self._lock:
                 self._negotiations.pop(number, None)
                 keep(self._sessions, number, session, MAX_SESSIONS)
@@ -149,7 +149,7 @@ class Client:
 
 
 def main() -> None:
-    """Count with a client, then let somebody repeat what he recorded of it."""
+    """Count with a client, then replay a request of it."""
     server_pair, client_pair = (GenerateKeyPair(KEY_PAIR_TYPE.EC) for _ in range(2))
     clients = {CLIENT: client_pair.export_public_key()}
     Handler.service = Service(server_pair.export_private_key(), clients)

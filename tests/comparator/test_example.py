@@ -19,10 +19,10 @@ def test_the_example_runs():
     assert done.stderr == ""
     assert done.returncode == 0
     assert sorted(done.stdout.splitlines()) == [
-        "attempt 1: the passwords differ",
-        "attempt 2: the passwords match",
-        "the passwords differ",
-        "the passwords match",
+        "asking side: the passwords differ",
+        "asking side: the passwords match",
+        "waiting side, attempt 1: the passwords differ",
+        "waiting side, attempt 2: the passwords match",
     ]
 
 

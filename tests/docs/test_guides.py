@@ -11,7 +11,11 @@ from support.comparators import MATCH, OF_JAVA, exchange, pair
 from support.documents import Section, run, sections
 from support.project import ROOT
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "examples" / "README.md",
+    *sorted((ROOT / "docs").glob("**/*.md")),
+]
 LINK = re.compile(r"\]\((?!https?:)([^)\s#]+)?(?:#([\w.-]+))?\)")
 FENCED = re.compile(r"^ *(```+|~~~+).*?^ *\1", re.MULTILINE | re.DOTALL)
 MODULES = ("asession", "exception", "scell", "scomparator", "skeygen", "smessage", "ssession")

@@ -4,6 +4,7 @@
 import asyncio
 import contextlib
 import importlib
+import re
 import subprocess
 import sys
 import threading
@@ -50,6 +51,20 @@ def test_chats(name, members, says):
     """Over TCP every client hears every other one, once, by the name that its session proved."""
     pairs = [(one, other) for one in members for other in members if one != other]
     assert sorted(lines_of(name)) == sorted(says.format(*pair) for pair in pairs)
+
+
+def test_the_readme_shows_what_examples_print():
+    """Every program is listed; each shown output is that of its program, in any order."""
+    text = (EXAMPLES / "README.md").read_text("utf-8")
+    names = {path.name for path in EXAMPLES.iterdir() if path.suffix in (".py", ".js")}
+    assert set(re.findall(r"\]\((\w+\.\w+)\)", text)) == names
+    shown = re.findall(r"^\$ python examples/(\w+\.py)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert len(shown) == 3
+    for name, output in shown:
+        lines, promised = sorted(lines_of(name)), sorted(output.splitlines())
+        assert len(lines) == len(promised)
+        for line, promise in zip(lines, promised, strict=True):
+            assert line.startswith(promise[:-3]) if promise.endswith("...") else line == promise
 
 
 @pytest.fixture
