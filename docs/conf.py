@@ -105,7 +105,7 @@ def show_how_an_object_is_made(app, what, name, obj, options, signature, returns
         return None
     arguments = inspect.signature(obj.__init__, bound_method=True)
     arguments = arguments.replace(return_annotation=arguments.empty)
-    return inspect.stringify_signature(arguments), None
+    return inspect.stringify_signature(arguments, unqualified_typehints=True), None
 
 
 def leave_out_the_specification(app, what, name, obj, options, lines):  # noqa: ARG001
