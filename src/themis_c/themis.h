@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The C core as Python sees it. What stands between two markers is also the cffi definition: plain
- * prototypes, opaque structs and integer constants, nothing else.
+/* The C core as Python sees it. The text between two markers is also the cffi definition:
+ * plain prototypes, opaque structs and integer constants, nothing else.
  *
  * Functions that return `int` return one of the THEMIS_ status codes, unless they say otherwise.
  * Lengths are in bytes. A pointer may be NULL where its length is 0. Handles made by *_new are
  * freed (and wiped) by *_free; freeing NULL is fine.
  *
- * What is written has a size in its type, or a length behind it: the room. Where there is less than
- * the result takes, the answer is BUFFER_TOO_SMALL, nothing is written, and nothing has changed.
+ * An output has a size in its type, or a length after it: the room. If the result needs more, the
+ * function returns BUFFER_TOO_SMALL, writes nothing and changes nothing.
  *
  * A function may read its input more than once and read its output again: no other thread may write
  * to either before it returns. Otherwise the result may differ from what was authenticated.
@@ -41,8 +41,8 @@ enum {
 int themis_init(void);
 
 /* The same with OpenSSL's FIPS provider in a library context of ours, from the configuration in a
- * file ("": from where OpenSSL looks); one thread at a time. FAIL: it cannot be had, or the library
- * has started without it; *why is a static text about what is wrong. */
+ * file ("": OpenSSL's default file); one thread at a time. FAIL: the provider is not available, or
+ * the library has started without it; *why is a static text about the cause. */
 int themis_init_fips(const char *config, const char **why);
 
 /* What that provider calls itself, and its version: static texts, NULL without it. */
@@ -136,7 +136,7 @@ int themis_key_import(const uint8_t *text,
 
 typedef struct themis_key_reading themis_key_reading;
 
-/* Judges the text, as themis_key_import does, but for what is encrypted. */
+/* Judges the text as themis_key_import does, except what is encrypted. */
 int themis_key_reading_new(const uint8_t *text,
                            size_t text_len,
                            int pem,
@@ -165,8 +165,8 @@ void themis_wipe(uint8_t *data, size_t data_len);
  *
  * Messages have 1 to 2^32-1 bytes; contexts any number. Threads may share a cell.
  *
- * A message may lie exactly where its result comes (in the case of Seal, behind the token);
- * anything else that is read lies apart from what is written. */
+ * A message may be exactly where its result is written (with Seal, after the token); no other input
+ * may overlap an output. */
 
 enum {
     THEMIS_CELL_TOKEN_SIZE = 44,               /* what Seal adds, and the token of Token Protect */
@@ -236,11 +236,11 @@ int themis_cell_imprint(themis_cell *cell,
 
 enum { THEMIS_CELL_SEAL = 1, THEMIS_CELL_UNSEAL = 2, THEMIS_CELL_IMPRINT = 3 };
 
-/* One of these operations on `count` items, each in its place in the buffer. The items stand one
- * behind the other: a message, and with Seal a token (or room for it) before it. Their contexts
- * stand one behind the other as well; NULL means none.
- * sizes: of the `count` messages, then of as many contexts unless there are none.
- * On failure *failed is the index of the first item that was refused, and the buffer is wiped. */
+/* One of these operations on `count` items, each in its place in the buffer. The items follow
+ * one another: a message, and with Seal a token (or room for it) before it. Their contexts follow
+ * one another as well; NULL means none. sizes: of the `count` messages, then of as many contexts
+ * unless there are none. On failure *failed is the index of the first item that was refused, and
+ * the buffer is wiped. */
 int themis_cell_many(themis_cell *cell,
                      int operation,
                      uint8_t *buffer,
@@ -353,7 +353,7 @@ enum {
 /* One of the constants above. */
 int themis_message_type(const uint8_t *message, size_t message_len);
 
-/* A signed message is a header, the message, and a signature behind it. */
+/* A signed message is a header, the message, and a signature after it. */
 enum { THEMIS_SIGNED_HEADER_SIZE = 12 };
 
 typedef struct themis_signer themis_signer;
@@ -364,7 +364,7 @@ void themis_signer_free(themis_signer *signer);
 /* The most bytes that a signature can have; those of EC keys vary in length. */
 size_t themis_signer_signature_max(const themis_signer *signer);
 
-/* Makes what stands before and behind a message. `signature` takes themis_signer_signature_max
+/* Makes what precedes and follows a message. `signature` takes themis_signer_signature_max
  * bytes: *signature_len is the room, and then how many were written. */
 int themis_signer_sign(const themis_signer *signer,
                        const uint8_t *message,
@@ -381,7 +381,7 @@ void themis_verifier_free(themis_verifier *verifier);
 /* The type of the messages that it reads. */
 int themis_verifier_type(const themis_verifier *verifier);
 
-/* Checks a signed message: *message_len bytes behind the header are what was signed.
+/* Checks a signed message: the *message_len bytes after the header are what was signed.
  * INVALID_PARAMETER: not a signed message for this kind of key. INVALID_SIGNATURE:
  * another key signed it, or it is corrupted. */
 int themis_verifier_verify(const themis_verifier *verifier,
@@ -431,7 +431,7 @@ int themis_message_unwrap(themis_message *message,
 enum {
     THEMIS_SESSION_OVERHEAD = 52,       /* what wrapping adds to a message */
     THEMIS_SESSION_PAYLOAD_OFFSET = 36, /* where in what was wrapped the message's bytes are */
-    THEMIS_SESSION_WINDOW = 8, /* how far behind the newest number messages are still read */
+    THEMIS_SESSION_WINDOW = 8, /* how far before the newest number messages are still accepted */
     THEMIS_SESSION_WINDOW_ONCE = 1024, /* the same where every number is read once */
     THEMIS_SESSION_MAX_AGE = 86400     /* seconds between the writer's clock and the reader's */
 };
@@ -475,8 +475,8 @@ const uint8_t *themis_session_remote_id(const themis_session *session, size_t *i
 /* Why the last call on this session was refused, in words; a static text. */
 const char *themis_session_refusal(const themis_session *session);
 
-/* Where in a first or second negotiation message its writer's id stands, before anything proves
- * it. INVALID_PARAMETER: this is no such message. DATA_CORRUPT: its checksum is wrong. */
+/* Where a first or second negotiation message claims its writer's id, before anything proves it.
+ * INVALID_PARAMETER: this is no such message. DATA_CORRUPT: its checksum is wrong. */
 int themis_session_claimed_peer(const uint8_t *message,
                                 size_t message_len,
                                 size_t *id_offset,
@@ -565,7 +565,7 @@ int themis_comparator_proceed(themis_comparator *comparator,
                               size_t reply_len);
 
 /* One of the THEMIS_COMPARATOR_ results; it never changes once it is not NOT_READY. NO_MATCH may
- * come before the exchange is over, which nevertheless goes on to its end. */
+ * come before the exchange is over, which nevertheless continues to its end. */
 int themis_comparator_result(const themis_comparator *comparator);
 
 /* cffi: end */
@@ -588,7 +588,7 @@ int themis_testing_kdf(const uint8_t *key,
                        uint8_t *out,
                        size_t out_len);
 
-/* Turns 12 free bytes and a payload behind them into a Soter container. */
+/* Turns 12 free bytes and a payload after them into a Soter container. */
 int themis_testing_container_write(uint8_t *container, size_t container_len, const char *tag);
 
 /* Whether these bytes begin with a sound container of this tag; *payload_len is its payload's. */

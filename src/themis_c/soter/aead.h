@@ -26,7 +26,7 @@ SOTER_MUST_USE soter_status soter_aead_new(soter_aead **out);
 void soter_aead_free(soter_aead *aead); /* wipes the key */
 
 /* Starts a message under a key that then stays: its nonce and its associated data (may be empty).
- * INVALID_PARAMETER: not a length of keys, or no such key to be had. */
+ * INVALID_PARAMETER: not a key length, or no key was set. */
 SOTER_MUST_USE soter_status soter_aead_start(soter_aead *aead,
                                              const struct soter_aead_key *key,
                                              const uint8_t nonce[SOTER_AEAD_NONCE_SIZE],

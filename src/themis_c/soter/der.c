@@ -5,7 +5,7 @@
 
 #define LONG_LENGTH 0x80     /* or with the count of the bytes that follow */
 #define LENGTH_MAX_SIZE 4    /* of those bytes */
-#define TAG_NUMBER_MASK 0x1F /* all of its bits set: the tag goes on in the next byte */
+#define TAG_NUMBER_MASK 0x1F /* all of its bits set: the tag continues in the next byte */
 
 static bool read_length(struct soter_reader *reader, size_t *out)
 {

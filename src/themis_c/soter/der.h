@@ -47,10 +47,10 @@ SOTER_MUST_USE bool soter_der_algorithm(struct soter_reader *reader,
 /* Whether an OID is this one. */
 SOTER_MUST_USE bool soter_der_is_oid(struct soter_slice oid, const uint8_t *wanted, size_t len);
 
-/* Writes a number as `size` big-endian bytes, padded, or without the zeros that stand before them;
- * false if it has more. A number that began with a set bit would be negative in an INTEGER; it is
- * taken for the positive one whose leading zero got lost, as OpenSSL takes it. Branches on lengths,
- * and on whether what is too much is zero, alone. */
+/* Writes a number as `size` big-endian bytes, padded or without its leading zeros; false if it has
+ * more. A number that began with a set bit would be negative in an INTEGER; it is read as the
+ * positive number whose leading zero was lost, as OpenSSL does. Branches on lengths, and on whether
+ * what exceeds `size` is zero, alone. */
 SOTER_MUST_USE bool soter_der_pad(struct soter_slice number, uint8_t *out, size_t size);
 
 #endif

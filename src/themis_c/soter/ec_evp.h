@@ -13,7 +13,7 @@
 #include "soter/key.h"
 #include "soter/status.h"
 
-/* As soter_ecdh, for keys that go together; between ERR_set_mark and ERR_pop_to_mark. */
+/* As soter_ecdh, for keys of one curve; between ERR_set_mark and ERR_pop_to_mark. */
 SOTER_MUST_USE soter_status soter_ec_evp_agree(const soter_key *private_key,
                                                const soter_key *public_key,
                                                uint8_t *secret,

@@ -85,8 +85,8 @@ static soter_status import(soter_key *key, struct soter_slice payload)
                                  : import_public(key, curve, payload);
 }
 
-/* A scalar from 1 to n-1, all equally probable: what random bits give that is none is thrown away
- * (FIPS 186-5, A.2.2). */
+/* A scalar from 1 to n-1, all equally probable: random bits outside that range are rejected (FIPS
+ * 186-5, A.2.2). */
 static soter_status random_scalar(const struct soter_curve *curve, uint8_t *d)
 {
     const unsigned int used = (unsigned int)curve->bits % 8U; /* of the first byte; 0 means all */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Points of the three curves, as bytes. OpenSSL's EC_GROUP does the arithmetic, with the curves
- * that are built once. What EVP would add to it is, for OpenSSL 3.0, a curve built anew for each
- * private key: half as costly as a signature. */
+/* Points of the three curves, as bytes. OpenSSL's EC_GROUP does the arithmetic, with curves
+ * that are built once. With EVP, OpenSSL 3.0 would build a curve for each private key: half the
+ * cost of a signature. */
 #ifndef SOTER_EC_POINT_H
 #define SOTER_EC_POINT_H
 

@@ -87,8 +87,8 @@ void soter_entropy_init(void)
     has_rdrand = SOTER_RDRAND_PRESENT();
 }
 
-/* Some processors gave all ones after a suspend, and said that it had worked. One that is stuck is
- * found out: at least two words are drawn, and no word may be the one before it. */
+/* After a suspend some processors returned all ones and reported success. A stuck generator is
+ * detected: at least two words are drawn, and no word may equal the one before it. */
 SOTER_RDRAND_FUNCTION static bool from_processor(uint8_t *out, size_t out_len)
 {
     unsigned long long words[2] = {0, 0};

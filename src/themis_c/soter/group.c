@@ -128,9 +128,9 @@ void soter_group_multiply_base(const struct soter_scalar *scalar, struct soter_p
     }
 }
 
-/* Whether L * point is the identity, for a point that libsodium finds valid. Early 1.0.18 takes
- * points of order 2L for valid (CVE-2025-69277); here multiplication tells them apart, for it
- * fails where the product is the identity and nowhere else. */
+/* Whether L * point is the identity, for a point that libsodium finds valid. Early 1.0.18
+ * accepts points of order 2L (CVE-2025-69277). Multiplication distinguishes them, because it fails
+ * if and only if the product is the identity. */
 static bool has_prime_order(const struct soter_point *point)
 {
     struct soter_point product; /* public */

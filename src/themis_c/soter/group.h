@@ -32,7 +32,7 @@ SOTER_MUST_USE soter_status soter_group_init(void);
 const char *soter_sodium_version(void);
 
 /* Makes 32 bytes a scalar the way Curve25519 does: a multiple of 8 from 2^254 to 2^255 - 1. It is
- * never 0 modulo L, for the multiples of L in that range are 4L to 7L, and 8 divides none. */
+ * never 0 modulo L, because the multiples of L in that range are 4L to 7L, and 8 divides none. */
 void soter_scalar_clamp(struct soter_scalar *scalar);
 
 /* A random clamped scalar. */

@@ -21,7 +21,7 @@ SOTER_MUST_USE soter_status soter_sha512(const struct soter_slice *parts,
                                          size_t count,
                                          uint8_t out[SOTER_SHA512_SIZE]);
 
-/* A SHA-256 in the making, for data that comes in pieces. (It is OpenSSL's context under a name
+/* An incremental SHA-256, for data that comes in pieces. (It is OpenSSL's context under a name
  * that needs none of its headers.) */
 typedef struct evp_md_ctx_st soter_sha256_state;
 

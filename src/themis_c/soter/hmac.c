@@ -40,7 +40,7 @@ static void xor_block(uint8_t *block, size_t block_size, uint8_t value)
     }
 }
 
-/* A key longer than a block stands for its hash; a shorter one is padded with zeros. */
+/* A key longer than a block is replaced by its hash; a shorter one is padded with zeros. */
 static soter_status fill_block(soter_hmac_key *key,
                                const uint8_t *bytes,
                                size_t bytes_len,

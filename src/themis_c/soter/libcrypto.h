@@ -14,9 +14,9 @@
 /* Once per process, from any thread, before anything else of soter; calling again is fine. */
 SOTER_MUST_USE soter_status soter_init(void);
 
-/* The same with OpenSSL's FIPS provider, from the configuration in a file ("": from where OpenSSL
- * looks); one thread at a time. FAIL: it cannot be had, or soter was started without; *why says in
- * words what is wrong, a static text. */
+/* The same with OpenSSL's FIPS provider, from the configuration in a file ("": OpenSSL's default
+ * file); one thread at a time. FAIL: the provider is not available, or soter was started without
+ * it; *why is a static text about the cause. */
 SOTER_MUST_USE soter_status soter_init_fips(const char *config, const char **why);
 
 /* Which OpenSSL does the work: the one that is loaded, which may be newer than the headers. */
@@ -41,8 +41,8 @@ struct soter_libcrypto {
 /* Valid and constant after soter_init answered SUCCESS. */
 extern struct soter_libcrypto soter_libcrypto;
 
-/* What to answer when OpenSSL refuses data: NO_MEMORY where that is what it complains of last, or
- * else `otherwise`. (Where it forgets to complain, lack of memory looks like bad data.) Between
+/* The status for data that OpenSSL refuses: NO_MEMORY if that is its last error, otherwise
+ * `otherwise`. (Where OpenSSL reports no error, lack of memory looks like bad data.) Between
  * ERR_set_mark and ERR_pop_to_mark. */
 SOTER_MUST_USE soter_status soter_libcrypto_refused(soter_status otherwise);
 

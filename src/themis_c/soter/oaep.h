@@ -31,9 +31,9 @@ SOTER_MUST_USE soter_status soter_oaep_wrap(const soter_oaep_key *key,
                                             size_t secret_len,
                                             uint8_t *wrapped);
 
-/* With OpenSSL the key keeps what blinds its numbers, and draws it anew after 32 uses. When memory
- * runs out just then, it says nothing and goes on with factors that do not belong together: the
- * next 31 results are wrong (seen in 3.0). Fresh blinding costs as much again as unwrapping. */
+/* OpenSSL keeps blinding factors with the key, and replaces them after 32 uses. If memory runs out
+ * at that moment, it reports no error and continues with factors that do not match: the next 31
+ * results are wrong (observed in 3.0). Fresh blinding costs as much again as unwrapping. */
 enum soter_oaep_blinding { SOTER_OAEP_KEPT_BLINDING, SOTER_OAEP_FRESH_BLINDING };
 
 /* Unwraps a secret of this very length. What does not unwrap to that gives a random secret and

@@ -64,7 +64,7 @@ struct scrypt {
     uint64_t p;
 };
 
-/* What stands in the file. */
+/* What the file specifies. */
 struct parameters {
     const struct cipher *cipher;
     struct soter_slice iv;
@@ -97,7 +97,7 @@ static soter_status too_much_work(const char **why)
     return SOTER_NOT_SUPPORTED;
 }
 
-/* A number from 1 to the bound; whatever is none is too much. */
+/* A number from 1 to the bound; anything else is too much. */
 static bool count_at_most(struct soter_reader *reader, uint64_t bound, uint64_t *out)
 {
     return soter_der_count(reader, out) && *out >= 1 && *out <= bound;

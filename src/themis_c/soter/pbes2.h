@@ -11,8 +11,8 @@
 #define SOTER_PBES2_MAX_ITERATIONS 5000000 /* of PBKDF2; hostile files could ask for hours */
 #define SOTER_PBES2_MAX_SIZE (1024 * 1024)
 
-/* One decryption. It takes long, on purpose: the work between passphrase and key is done in slices,
- * but for scrypt, which is bounded to less than a second and done at once. One thread at a time. */
+/* One decryption. It is slow on purpose: the work between passphrase and key is done in slices.
+ * scrypt, which is limited to less than a second, is done at once. One thread at a time. */
 typedef struct soter_pbes2 soter_pbes2;
 
 /* Judges an EncryptedPrivateKeyInfo of SOTER_PBES2_MAX_SIZE at most, and begins. Nothing is

@@ -11,8 +11,8 @@
 
 #define SOTER_PBKDF2_SIZE 32
 
-/* PBKDF2-HMAC of up to 32 bytes in the making. It takes long, on purpose: so it is done in slices
- * between which the caller can look at other things. One thread at a time. */
+/* An incremental PBKDF2-HMAC of up to 32 bytes. It is slow on purpose: it is done in slices, and
+ * the caller can do other work between them. One thread at a time. */
 typedef struct soter_pbkdf2 soter_pbkdf2;
 
 /* With SHA-256, for 32 bytes. The passphrase has at least one byte, the salt any number; 1
@@ -29,9 +29,9 @@ SOTER_MUST_USE soter_status soter_pbkdf2_new_with(const char *hash,
                                                   uint32_t iterations,
                                                   size_t size,
                                                   soter_pbkdf2 **out);
-/* Does this many iterations at most; *left tells how many are to be done yet. */
+/* Does this many iterations at most; *left is how many remain. */
 SOTER_MUST_USE soter_status soter_pbkdf2_work(soter_pbkdf2 *work, uint32_t most, uint32_t *left);
-/* When none are left: as many bytes as it was made for, and zeros up to 32. */
+/* When none remain: as many bytes as it was made for, and zeros up to 32. */
 SOTER_MUST_USE soter_status soter_pbkdf2_finish(const soter_pbkdf2 *work,
                                                 uint8_t out[SOTER_PBKDF2_SIZE]);
 /* Wipes. NULL is fine. */

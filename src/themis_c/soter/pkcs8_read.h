@@ -10,8 +10,8 @@
 #include "soter/pkcs8.h"
 #include "soter/status.h"
 
-/* A key that is being read. To find the key of a passphrase takes long, on purpose: so it is done
- * in slices between which the caller can look at other things. One thread at a time. */
+/* A key that is being read. The work between passphrase and key is slow on purpose: it is done in
+ * slices, and the caller can do other work between them. One thread at a time. */
 typedef struct soter_pkcs8 soter_pkcs8;
 
 /* Reads what soter_pkcs8_write writes, and unencrypted PKCS#1 and SEC1. Nothing is borrowed. When
@@ -25,11 +25,11 @@ SOTER_MUST_USE soter_status soter_pkcs8_new(struct soter_slice input,
                                             soter_pkcs8 **out,
                                             const char **why);
 
-/* Does this many iterations at most; *left tells how many are to be done yet: none, if the key is
+/* Does this many iterations at most; *left is how many remain: none, if the key is
  * not encrypted. */
 SOTER_MUST_USE soter_status soter_pkcs8_work(soter_pkcs8 *reading, uint32_t most, uint32_t *left);
 
-/* When none are left, once: the container of the key. */
+/* When none remain, once: the container of the key. */
 SOTER_MUST_USE soter_status soter_pkcs8_finish(soter_pkcs8 *reading,
                                                struct soter_owned *out,
                                                const char **why);

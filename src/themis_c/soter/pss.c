@@ -17,8 +17,8 @@ struct soter_pss_key {
     size_t size;
 };
 
-/* The mask is made with SHA-256 too. The salt is the longest that fits, for so has Themis always
- * signed; its length is found in the signature. */
+/* The mask is made with SHA-256 too. The salt is the longest that fits, as in every version of
+ * Themis; its length is found in the signature. */
 static const OSSL_PARAM pss_signing[] = {
     SOTER_TEXT_PARAM(OSSL_SIGNATURE_PARAM_PAD_MODE, OSSL_PKEY_RSA_PAD_MODE_PSS),
     SOTER_TEXT_PARAM(OSSL_SIGNATURE_PARAM_DIGEST, "SHA2-256"),
@@ -63,7 +63,7 @@ void soter_pss_key_free(soter_pss_key *key)
     }
 }
 
-/* Signs with a context that is used up by that, and verifies. */
+/* Signs with a context, which this consumes, and verifies. */
 static bool sign_and_verify(const soter_pss_key *key,
                             EVP_PKEY_CTX *ctx,
                             const uint8_t *digest,
@@ -83,10 +83,10 @@ static bool sign_and_verify(const soter_pss_key *key,
            soter_pss_verify(key, digest, signature, made_len) == SOTER_SUCCESS;
 }
 
-/* A signature is verified before it leaves. OpenSSL keeps what blinds a key's numbers, and draws it
- * anew after 32 uses; when memory runs out just then, it says nothing and goes on with factors that
- * do not belong together, so that up to 32 signatures are wrong (seen in 3.0). A copy of the key
- * has blinding of its own. */
+/* A signature is verified before it leaves. OpenSSL keeps blinding factors with a key, and replaces
+ * them after 32 uses. If memory runs out at that moment, it reports no error and continues with
+ * factors that do not match: up to 32 signatures are wrong (observed in 3.0). A copy of the key has
+ * blinding of its own. */
 bool soter_pss_sign(const soter_pss_key *key,
                     const uint8_t *digest,
                     uint8_t *signature,

@@ -200,9 +200,9 @@ out:
     return status;
 }
 
-/* All of them in one question. OpenSSL lists the factors and the exponents for each; where memory
- * for that runs out, the list is shorter and the second stands where the first belongs. Then the
- * last one is missing. */
+/* All of them in one call. OpenSSL lists the factors and the exponents for each. If memory runs out
+ * for that, the list is shorter and the second is in the place of the first; then the last one is
+ * missing. */
 static soter_status export_numbers(const soter_key *key, int first, uint8_t *payload)
 {
     OSSL_PARAM params[PRIVATE_NUMBERS + 2]; /* public: it points to the numbers */

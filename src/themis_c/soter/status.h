@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What every fallible function answers (specification, section 1: status codes). */
+/* What every fallible function returns (specification, section 1: status codes). */
 #ifndef SOTER_STATUS_H
 #define SOTER_STATUS_H
 
@@ -25,8 +25,8 @@
 enum soter_status_code { SOTER_STATUS_LIST(SOTER_STATUS_VALUE) };
 #undef SOTER_STATUS_VALUE
 
-/* One of the codes. An int, for it is what leaves through themis.h, and compilers disagree about
- * the signedness of an enum. */
+/* One of the codes. An int, as in themis.h, because compilers disagree about the signedness of an
+ * enum. */
 typedef int soter_status;
 
 /* The text of a status; a static string. */

@@ -5,8 +5,8 @@
 /* Once, before libcrypto is started. */
 void soter_threads_init(void);
 
-/* Has what this thread leaves in libcrypto given back when it ends. Calling again is fine, and so
- * is a system where that cannot be had: then libcrypto does it by itself. */
+/* Frees what this thread leaves in libcrypto when it ends. Calling again is fine. Where a system
+ * has no hook for that, libcrypto does it by itself. */
 void soter_threads_watch(void);
 
 #endif

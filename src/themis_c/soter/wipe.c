@@ -26,8 +26,8 @@ void soter_wipe_free(void *data, size_t len)
     }
 }
 
-/* OPENSSL_cleanse goes word by word. memset is several times as fast, and stays: the memory goes on
- * to a function that the compiler does not see into. */
+/* OPENSSL_cleanse writes word by word. memset is several times as fast. The compiler cannot remove
+ * it, because the memory is passed to a function that it does not see into. */
 static void wipe_fast(uint8_t *data, size_t len)
 {
     memset(data, 0, len);

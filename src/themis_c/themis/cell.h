@@ -6,7 +6,7 @@
 #include "soter/status.h"
 #include "themis/cell_state.h"
 
-/* Another cell with the same key, for a thread that keeps what it reuses to itself. */
+/* Another cell with the same key, for a thread that shares nothing that it reuses. */
 SOTER_MUST_USE soter_status themis_cell_copy(const struct themis_cell *cell,
                                              struct themis_cell **out);
 

@@ -164,7 +164,7 @@ soter_status themis_cell_encrypt(struct themis_cell_key *key,
                                  uint8_t nonce[SOTER_AEAD_NONCE_SIZE],
                                  uint8_t tag[SOTER_AEAD_TAG_SIZE])
 {
-    /* public; used from here, for where it goes others may write meanwhile */
+    /* public; used from here, because other threads may write to `nonce` */
     uint8_t drawn[SOTER_AEAD_NONCE_SIZE];
     const struct themis_cell_token token = {.key_len = THEMIS_CELL_KEY_BITS / 8,
                                             .length_width = THEMIS_CELL_LENGTH_WIDTH,

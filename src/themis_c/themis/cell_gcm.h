@@ -14,7 +14,7 @@
 #include "soter/status.h"
 
 /* Algorithm descriptors. The low 12 bits are the key length in bits; the padding bit is set
- * although GCM pads nothing, for the first version wrote it and it is part of the number. */
+ * although GCM pads nothing, because the first version wrote it and it is part of the number. */
 #define THEMIS_CELL_ALGORITHM UINT32_C(0x40010000)            /* AES-GCM, Soter KDF */
 #define THEMIS_CELL_ALGORITHM_PASSPHRASE UINT32_C(0x41010000) /* AES-GCM, PBKDF2 */
 #define THEMIS_CELL_KEY_BITS UINT32_C(256)                    /* what we write */
@@ -59,8 +59,8 @@ SOTER_MUST_USE bool themis_cell_subject_is(const struct themis_cell_subject *sub
                                            size_t length_width,
                                            size_t key_len);
 
-/* Takes down what a key is about to be derived for, or nothing if the context is too long. Answers
- * the context to derive it from: what was taken down, whatever becomes of the caller's memory. */
+/* Records what a key is about to be derived for, or nothing if the context is too long. Returns the
+ * context to derive it from: the recorded copy, which no other thread can change. */
 SOTER_MUST_USE struct soter_slice themis_cell_subject_set(struct themis_cell_subject *subject,
                                                           const struct themis_cell_text *text,
                                                           size_t length_width,

@@ -13,7 +13,7 @@
 
 #define KEY_SIZE 32
 
-/* What an operation works with, and leaves for the next: which goes on with key and counter, if its
+/* What an operation works with, and leaves for the next one, which reuses key and counter if its
  * message has the same length and context. */
 struct imprint {
     soter_hmac_key *counter_key;

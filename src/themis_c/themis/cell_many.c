@@ -13,7 +13,7 @@ struct batch {
 };
 
 struct item {
-    uint8_t *bytes; /* a token of `growth` bytes, and the message behind it */
+    uint8_t *bytes; /* a token of `growth` bytes, and the message after it */
     size_t message_len;
     struct soter_slice context;
 };

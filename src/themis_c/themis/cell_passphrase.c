@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Secure Cell Seal with a passphrase (specification, section 3). Before the ciphertext stands
+/* Secure Cell Seal with a passphrase (specification, section 3). Before the ciphertext is
  *
  *   0            4           8            12               16                   20
  *   | descriptor | iv length | tag length | message length | KDF context length | iv | tag | KDF |

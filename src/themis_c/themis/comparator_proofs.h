@@ -7,10 +7,10 @@
  *   D: w = (r, x)     f = (r g3, rB + x g2)      c || s1 || s2
  *   E: w = a          f = (aB, aX)               c || s
  *
- * The number of a proof goes into its hash, so that none can stand in for another.
+ * The number of a proof goes into its hash, so that none can replace another.
  *
  * A verifier answers SUCCESS and says in *holds whether the proof is good. INVALID_PARAMETER means
- * that a point of what is proved is none. */
+ * that a point is not valid. */
 #ifndef THEMIS_COMPARATOR_PROOFS_H
 #define THEMIS_COMPARATOR_PROOFS_H
 
@@ -26,8 +26,8 @@ struct themis_proof_of_two {
     struct soter_scalar answers[2];
 };
 
-/* A generator that both sides made: g = own * peer. Its factors are kept apart, for then a multiple
- * of it takes one multiplication of a point, and so does one of the peer's. */
+/* A generator that both sides made: g = own * peer. Its factors are kept apart: then a multiple of
+ * it takes one multiplication of a point, and so does a multiple of the peer's. */
 struct themis_generator {
     struct soter_scalar own; /* clamped: so g is never the identity */
     struct soter_point peer;

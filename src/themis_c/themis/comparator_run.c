@@ -33,7 +33,7 @@ static bool write_proof(struct soter_writer *out, const struct themis_proof *pro
     return write_scalar(out, &proof->challenge) && write_scalar(out, &proof->answer);
 }
 
-/* The result is settled, the exchange goes on without the secret. */
+/* The result is settled; the exchange continues without the secret. */
 static soter_status lose(struct themis_run *run)
 {
     run->lost = true;

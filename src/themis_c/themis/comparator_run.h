@@ -6,9 +6,9 @@
  *   commitment    P || Q || D(n)                    160
  *   product       R || E(n)                          96
  *
- * Receiving judges points and proofs. INVALID_PARAMETER: a point is none. A proof that does not
- * hold is a SUCCESS: the run is lost, and goes on with a random secret, for where it stops would
- * tell the peer something. */
+ * Receiving judges points and proofs. INVALID_PARAMETER: a point is not valid. A proof that does
+ * not hold is a SUCCESS: the run is lost, and continues with a random secret, because the place
+ * where it stops would tell the peer something. */
 #ifndef THEMIS_COMPARATOR_RUN_H
 #define THEMIS_COMPARATOR_RUN_H
 

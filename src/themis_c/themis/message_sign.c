@@ -5,7 +5,7 @@
  *   | type | message length | signature length | message ... | signature ... |
  *
  * The numbers are little-endian. The signature is over the message alone. What follows it is
- * ignored, for some wrappers of the past sent a few bytes too many. */
+ * ignored, because some wrappers of the past sent a few bytes too many. */
 #include <assert.h>
 #include <stdlib.h>
 

@@ -144,7 +144,7 @@ soter_status themis_session_channel_wrap(themis_session_channel *channel,
     soter_status status;
     uint8_t header[HEADER_SIZE];
     struct soter_writer writer;
-    /* public; used from here, for where it goes others may write meanwhile */
+    /* public; used from here, because other threads may write to `out` */
     uint8_t nonce[NONCE_FIELD_SIZE];
     uint8_t *nonce_field;
     uint8_t *encrypted;

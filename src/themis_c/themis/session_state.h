@@ -51,7 +51,7 @@ struct themis_session {
 #endif
 };
 
-/* Keeps in words why the session answers this status; gives the status back. */
+/* Records why the session returns this status; returns the status. */
 soter_status
 themis_session_refuse(themis_session *session, soter_status status, const char *refusal);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which sequence numbers of the peer are still welcome (specification, section 5: data messages).
+/* Which sequence numbers of the peer are still accepted (specification, section 5: data messages).
  *
- * Numbers count modulo 2^32: one is ahead of another if the way up to it is shorter than 2^31.
- * The window hangs on the newest accepted number. By default it tolerates loss, and reordering and
- * doubling up to 8 behind. With reject_duplicates it reads every number once, up to 1024 behind.
+ * Numbers count modulo 2^32: one is newer than another if the distance up to it is below 2^31.
+ * The window ends at the newest accepted number. By default it tolerates loss, and reordering and
+ * duplicates of the last 8. With reject_duplicates it accepts each number once, of the last 1024.
  *
  * Why no number is accepted twice with reject_duplicates: counted from the first one and without
  * the modulus, accepted numbers lie from -1024 to THEMIS_SESSION_WINDOW_MOVES - 1. There are fewer

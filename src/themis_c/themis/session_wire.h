@@ -5,8 +5,8 @@
  *   3         TSPM( signature || MAC )
  *   4         TSPM( MAC )
  *
- * Bytes after the outer container are ignored, for some wrappers send a few; inside, everything
- * must fit. Nothing is proved by having been read. */
+ * Bytes after the outer container are ignored, because some wrappers send a few; inside,
+ * everything must fit. Reading proves nothing. */
 #ifndef THEMIS_SESSION_WIRE_H
 #define THEMIS_SESSION_WIRE_H
 
