@@ -58,7 +58,8 @@ LEFT = [
         "ECDH recodes the scalar in a block that it frees without wiping it",
     ),
     Left(
-        r"RSA-\d+ (public of private|signer_new|message_new|sign|sign again|unwrap|unwrap again)",
+        r"RSA-\d+ (import (PEM|encrypted|old form)|public of private|signer_new|message_new|sign"
+        r"|sign again|unwrap|unwrap again)",
         r"RSA .*|random bytes inside OpenSSL",
         True,
         "numbers of a key that failed to load, or blinding that failed to be made, are not wiped",
