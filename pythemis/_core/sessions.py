@@ -69,7 +69,7 @@ _NO_PEER_KEY: int = lib.THEMIS_SSESSION_GET_PUB_FOR_ID_CALLBACK_ERROR
 
 _CLAIM_REFUSALS = {
     INVALID_PARAMETER: "this is not a connect request, nor the answer to one",
-    DATA_CORRUPT: "the connect request is damaged: a checksum is wrong",
+    DATA_CORRUPT: "the connect request is corrupted: a checksum is wrong",
 }
 
 

@@ -180,7 +180,7 @@ def test_reject_duplicates_with_the_real_core(peer):
         for number in reversed(range(100)):
             assert us.unwrap(sent[number]) == b"%d" % number
         for wrapped in sent:
-            with refused(CODES.FAIL, "the message was read before"):
+            with refused(CODES.FAIL, "replay: this message was already accepted"):
                 us.unwrap(wrapped)
 
 

@@ -279,7 +279,7 @@ def test_wrapped_pem_fails_for_its_own_reasons():
     """A passphrase that is missing or wrong is told as for PEM that is not wrapped."""
     encrypted = json.dumps(to_pem(PRIVATE, "secret").decode())
     assert from_pem(encrypted, "secret") == PRIVATE
-    with refused(INVALID, "it takes a passphrase to read it", kind=ThemisValueError) as caught:
+    with refused(INVALID, "pass its passphrase to read it", kind=ThemisValueError) as caught:
         from_pem(encrypted)
     assert str(caught.value).endswith("to read it")
     with refused(THEMIS_CODES.FAIL, "the passphrase is wrong", kind=ThemisValueError):

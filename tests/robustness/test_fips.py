@@ -81,7 +81,7 @@ def test_without_a_provider_the_import_fails(tmp_path):
 def test_a_configuration_that_is_missing_fails_the_import(tmp_path):
     """A file that was named and is not there is not passed over."""
     said = imported(PYTHEMIS_FIPS="1", OPENSSL_CONF=str(tmp_path / "none"))
-    assert "its configuration file cannot be read, or asks for what cannot be loaded" in said
+    assert "its configuration file cannot be read, or names something that cannot be loaded" in said
     assert said.startswith("ImportError: ")
 
 

@@ -227,7 +227,7 @@ def take_request(transport):
 
 def test_a_wrong_key_of_a_peer_is_recognised():
     """What get_pub_key_by_id gave is named, if it can be told."""
-    said = "get_pub_key_by_id gave something that is not the public EC key of the peer's id"
+    said = "get_pub_key_by_id returned something that is not the public EC key of the peer's id"
     damaged = PUBLIC[:-1] + bytes([PUBLIC[-1] ^ 1])
     for key, words in (
         (PRIVATE, "; it is a private key"),

@@ -292,7 +292,7 @@ async def test_refused_messages_do_not_end_a_stream():
     await negotiated(client, server)
     stream = SessionStream(*left, client)
     right[1].write(frame(b"forged") + frame(server.wrap(b"honest")))
-    with refused(CODES.INVALID_PARAMETER, "this is not a message of a session"):
+    with refused(CODES.INVALID_PARAMETER, "this is not a session message"):
         await stream.read()
     assert await stream.read() == b"honest"
     right[1].write(b"\0\0\1\0cut")

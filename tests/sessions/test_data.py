@@ -26,11 +26,11 @@ from support.sessions import (
 DAY = 86400
 HALF = 2**31
 AT_WRAP = [0, 1, 5, 1000, HALF - 1, HALF, 2**32 - 1024, 2**32 - 3, 2**32 - 1]
-FORGED = "the message is not what the peer wrote"
+FORGED = "authentication failed: the message is corrupted"
 LATE = "the message is too late"
-AGAIN = "the message was read before"
-ALL_WRITTEN = "the session is used up: it has written 2^32 messages, the most that its key may"
-ALL_READ = "the session is used up: reject_duplicates tells 2^31 messages apart and this one is"
+AGAIN = "replay: this message was already accepted"
+ALL_WRITTEN = "the session is exhausted: it has written 2^32 messages, the limit of its key"
+ALL_READ = "the session is exhausted: reject_duplicates can distinguish 2^31 messages, and"
 CLIENT, SERVER = established()
 
 
@@ -74,7 +74,7 @@ def test_every_byte_flipped():
     wrapped = CLIENT.wrap(b"a message of some length")
     for at, message in list(flips(wrapped))[:: FEWER // 10 + 1]:
         if at < 4:
-            with refused(CODES.INVALID_PARAMETER, "this is not a message of this session"):
+            with refused(CODES.INVALID_PARAMETER, "this message does not belong to this session"):
                 SERVER.unwrap(message)
         elif 16 <= at < 20:
             assert SERVER.unwrap(message) == b"a message of some length"
@@ -104,10 +104,10 @@ def test_messages_of_others():
     """One's own messages and those of another session are refused, and harm nothing."""
     other, other_server = established()
     for session, wrapped in ((CLIENT, CLIENT.wrap(b"own")), (SERVER, SERVER.wrap(b"own"))):
-        with refused(CODES.FAIL, "or it is our own"):
+        with refused(CODES.FAIL, "our own reflected back"):
             session.unwrap(wrapped)
     for wrapped in (other.wrap(b"other"), other_server.wrap(b"other")):
-        with refused(CODES.INVALID_PARAMETER, "it may be one of another session"):
+        with refused(CODES.INVALID_PARAMETER, "it may belong to another session"):
             SERVER.unwrap(wrapped)
         with refused(CODES.FAIL, FORGED):
             SERVER.unwrap(CLIENT.wrap(b"any")[:4] + wrapped[4:])
@@ -129,7 +129,9 @@ def test_lengths_inside(opened):
     first = opened.secrets.client_number
     assert opened.server.unwrap(opened.forge(b"right", first)) == b"right"
     for length in (0, 12, 16, 18, 2**31, 2**32 - 1):
-        with refused(CODES.DATA_CORRUPT, "the peer wrote a length that is not its message's"):
+        with refused(
+            CODES.DATA_CORRUPT, "the length that the peer wrote does not match its message"
+        ):
             opened.server.unwrap(opened.forge(b"wrong", first, length=length))
     assert_works(opened.client, opened.server)
 

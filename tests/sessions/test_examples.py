@@ -86,7 +86,7 @@ def test_a_refused_message_does_not_end_the_chat(example, capsys):
     alice._held.talk.transport.send(b"nonsense")
     alice.send(b"still here")
     assert bob.receive() == b"alice: still here"
-    assert "refused: this is not a message of a session" in capsys.readouterr().out
+    assert "refused: this is not a session message" in capsys.readouterr().out
     for session in (alice, bob):
         session._held.talk.transport.close()
     server.close()
@@ -120,7 +120,7 @@ def test_a_refused_message_does_not_end_the_asyncio_chat(example, capsys):
         server.close()
 
     asyncio.run(asyncio.wait_for(talk(), 60))
-    assert "refused: this is not a message of a session" in capsys.readouterr().out
+    assert "refused: this is not a session message" in capsys.readouterr().out
 
 
 def nothing_more(_sessions, transports):
@@ -235,7 +235,7 @@ def test_over_http():
         "repeated: the server said 400",
         "nothing more makes 42",
     ]
-    assert "the message was read before" in "".join(lines)
+    assert "replay: this message was already accepted" in "".join(lines)
 
 
 def test_repeated_requests_push_out_no_client(example, monkeypatch):

@@ -151,7 +151,7 @@ def test_our_own_identity_is_refused(curve, half):
 
     However the key is written. With allow_own_identity a party may talk to itself.
     """
-    reflected = "the peer has our own id and our own key: our message was reflected to us"
+    reflected = "the peer has our own id and our own key: our message was reflected back"
     client, server = themselves(curve, half)
     request = client.connect_request()
     allowing = themselves(curve, half, allow_own_identity=True)
@@ -432,7 +432,7 @@ def test_a_wrong_key_for_an_id():
     with refused(CODES.INVALID_SIGNATURE, "the peer's signature does not match"):
         server.unwrap(request)
     reply = SSession(SERVER, server_private, SimpleMemoryTransport(CLIENT, public)).unwrap(request)
-    with refused(CODES.INVALID_SIGNATURE, "get_pub_key_by_id gave another key than the peer's"):
+    with refused(CODES.INVALID_SIGNATURE, "get_pub_key_by_id returned another key than the peer's"):
         client.unwrap(reply)
     assert (client.state, server.state) == (SessionState.WAITING_FOR_2, SessionState.IDLE)
 
@@ -612,7 +612,7 @@ def test_claimed_ids_of_hostile_messages():
     for message in [*messages[2:], b"", b"TSPM" * 3, bytes(200), *cuts(messages[0])]:
         with refused(CODES.INVALID_PARAMETER, "this is not a connect request"):
             peer_id_of(message)
-    with refused(CODES.DATA_CORRUPT, "the connect request is damaged"):
+    with refused(CODES.DATA_CORRUPT, "the connect request is corrupted"):
         peer_id_of(messages[0][:-1] + bytes([messages[0][-1] ^ 1]))
     with refused(
         CODES.INVALID_PARAMETER, "the received message must be bytes", kind=SecureSessionTypeError

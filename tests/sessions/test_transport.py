@@ -533,7 +533,7 @@ def test_garbage_in_good_frames():
     for session in (server, client, server, client):
         session.receive()
     one.send(frame(bytes(100)))
-    with refused(CODES.INVALID_PARAMETER, "this is not a message of this session"):
+    with refused(CODES.INVALID_PARAMETER, "this message does not belong to this session"):
         server.receive()
     client.send(b"honest")
     assert server.receive() == b"honest"

@@ -36,7 +36,7 @@ bool soter_fips_load(OSSL_LIB_CTX *libctx, const char *config, const char **why)
     /* Where no file was named, none need be there: some providers do without. */
     if (OSSL_LIB_CTX_load_config(libctx, config[0] != '\0' ? config : NULL) != 1 &&
         config[0] != '\0') {
-        *why = "its configuration file cannot be read, or asks for what cannot be loaded";
+        *why = "its configuration file cannot be read, or names something that cannot be loaded";
         return false;
     }
     fips = OSSL_PROVIDER_load(libctx, "fips");

@@ -93,7 +93,7 @@ static soter_status old_way(const char **why)
 
 static soter_status too_much_work(const char **why)
 {
-    *why = "the encrypted key asks for more work than is sensible";
+    *why = "the encrypted key asks for more iterations or memory than is accepted";
     return SOTER_NOT_SUPPORTED;
 }
 

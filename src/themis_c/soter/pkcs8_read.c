@@ -62,7 +62,7 @@ static soter_status explain(const char **why, soter_status status)
 {
     switch (status) {
     case SOTER_INVALID_PARAMETER:
-        *why = "this is not a key, or it is damaged";
+        *why = "this is not a key, or it is corrupted";
         break;
     case SOTER_NOT_SUPPORTED:
         *why = "keys of this kind are not supported, only EC on P-256, P-384 and P-521, and "
@@ -103,7 +103,7 @@ static soter_status read_encrypted(soter_pkcs8 *reading,
     if (passphrase.len == 0) {
         return refuse(why,
                       SOTER_INVALID_PARAMETER,
-                      "the key is encrypted: it takes a passphrase to read it");
+                      "the key is encrypted: pass its passphrase to read it");
     }
     status = soter_pbes2_new(der, passphrase, &reading->encrypted, why);
     return status == SOTER_INVALID_PARAMETER ? explain(why, status) : status;
@@ -156,10 +156,11 @@ read_block(soter_pkcs8 *reading, BIO *bio, struct soter_slice passphrase, const 
     }
     form = form_named(name);
     if (form != SOTER_FORM_UNKNOWN && header[0] != '\0') {
-        status = refuse(why,
-                        SOTER_NOT_SUPPORTED,
-                        "the key is encrypted in the way of old OpenSSL versions: convert it "
-                        "with `openssl pkcs8 -topk8`");
+        status =
+            refuse(why,
+                   SOTER_NOT_SUPPORTED,
+                   "the key is encrypted in the legacy format of old OpenSSL versions: convert it "
+                   "with `openssl pkcs8 -topk8`");
     } else if (form != SOTER_FORM_UNKNOWN) {
         const struct soter_slice slice = {der, (size_t)der_len};
         status = read_der(reading, form, slice, passphrase, why);
@@ -241,7 +242,7 @@ static soter_status open_encrypted(soter_pkcs8 *reading, const char **why)
         status = status == SOTER_INVALID_PARAMETER ? SOTER_FAIL : explain(why, status);
     }
     if (status == SOTER_FAIL) {
-        *why = "the passphrase is wrong, or the key is damaged";
+        *why = "the passphrase is wrong, or the key is corrupted";
     }
     soter_wipe_free(plain.data, plain.len);
     return status;

@@ -10,10 +10,10 @@
     X(SUCCESS, 0, "success")                                                                       \
     X(SEND_OUTPUT_TO_PEER, 1, "the output has to be sent to the peer")                             \
     X(FAIL, 11, "the operation failed")                                                            \
-    X(INVALID_PARAMETER, 12, "an argument is not valid")                                           \
+    X(INVALID_PARAMETER, 12, "an argument is invalid")                                             \
     X(NO_MEMORY, 13, "out of memory")                                                              \
     X(BUFFER_TOO_SMALL, 14, "the output buffer is too small")                                      \
-    X(DATA_CORRUPT, 15, "the data is damaged")                                                     \
+    X(DATA_CORRUPT, 15, "the data is corrupted")                                                   \
     X(INVALID_SIGNATURE, 16, "the signature does not match")                                       \
     X(NOT_SUPPORTED, 17, "not supported")                                                          \
     X(ENGINE_FAIL, 18, "the cryptographic library failed")                                         \

@@ -153,8 +153,8 @@ soter_status themis_session_channel_wrap(themis_session_channel *channel,
         return SOTER_INVALID_PARAMETER;
     }
     if (channel->written >= THEMIS_SESSION_WRITES_MAX) {
-        *why = "the session is used up: it has written 2^32 messages, the most that its key may "
-               "encrypt; make a new session";
+        *why = "the session is exhausted: it has written 2^32 messages, the limit of its key; make "
+               "a new session";
         return SOTER_NOT_SUPPORTED;
     }
     soter_writer_init(&writer, out, message_len + THEMIS_SESSION_OVERHEAD);
@@ -207,7 +207,7 @@ static soter_status judge(const struct themis_session_channel *channel,
     if (!soter_read_u32be(&reader, &length) || !soter_read_u32be(&reader, number) ||
         !soter_read_u64be(&reader, &written) ||
         length != (uint64_t)COUNTED_HEADER_SIZE + message_len) {
-        *why = "the peer wrote a length that is not its message's";
+        *why = "the length that the peer wrote does not match its message";
         return SOTER_DATA_CORRUPT;
     }
     if ((written > now ? written - now : now - written) > THEMIS_SESSION_MAX_AGE) {
@@ -219,14 +219,14 @@ static soter_status judge(const struct themis_session_channel *channel,
     case THEMIS_SESSION_WELCOME:
         return SOTER_SUCCESS;
     case THEMIS_SESSION_TOO_OLD:
-        *why = "the message is too late: too many that were written after it have been read";
+        *why = "the message is too late: too many newer messages were already accepted";
         return SOTER_FAIL;
     case THEMIS_SESSION_SEEN_BEFORE:
-        *why = "the message was read before, and reject_duplicates reads each once";
+        *why = "replay: this message was already accepted, and reject_duplicates is set";
         return SOTER_FAIL;
     case THEMIS_SESSION_USED_UP:
-        *why = "the session is used up: reject_duplicates tells 2^31 messages apart and this one "
-               "is beyond them; make a new session";
+        *why = "the session is exhausted: reject_duplicates can distinguish 2^31 messages, and "
+               "this one exceeds them; make a new session";
         return SOTER_NOT_SUPPORTED;
     }
     return SOTER_FAIL;
@@ -249,7 +249,7 @@ static bool take_apart(const struct themis_session_channel *channel,
 {
     struct soter_reader reader;
     const uint8_t *sid;
-    *why = "this is not a message of a session: it is too short, or too long";
+    *why = "this is not a session message: it is too short or too long";
     if (bytes_len <= THEMIS_SESSION_OVERHEAD ||
         (uint64_t)bytes_len > (uint64_t)THEMIS_SESSION_MESSAGE_MAX + THEMIS_SESSION_OVERHEAD) {
         return false;
@@ -263,7 +263,7 @@ static bool take_apart(const struct themis_session_channel *channel,
         !soter_read_bytes(&reader, SOTER_AEAD_TAG_SIZE, &out->tag)) {
         return false;
     }
-    *why = "this is not a message of this session; it may be one of another session";
+    *why = "this message does not belong to this session; it may belong to another session";
     return soter_equal(sid, channel->sid_reversed, THEMIS_SESSION_SID_SIZE);
 }
 
@@ -294,7 +294,7 @@ soter_status themis_session_channel_unwrap(themis_session_channel *channel,
                                     out);
     }
     if (status == SOTER_FAIL) {
-        *why = "the message is not what the peer wrote: it is damaged or forged, or it is our own";
+        *why = "authentication failed: the message is corrupted, forged, or our own reflected back";
         goto out;
     }
     if (status != SOTER_SUCCESS) {

@@ -9,9 +9,9 @@
 #include "soter/wipe.h"
 #include "themis/session_peer.h"
 
-static const char *const bad_checksum = "the negotiation message is damaged: a checksum is wrong";
-static const char *const bad_mac =
-    "the peer's proof does not match: the message is damaged, forged or of another negotiation";
+static const char *const bad_checksum = "the negotiation message is corrupted: a checksum is wrong";
+static const char *const bad_mac = "the peer's proof does not match: the message is corrupted, "
+                                   "forged, or from another negotiation";
 
 static struct soter_slice own_id(const themis_session *session)
 {
@@ -160,7 +160,7 @@ soter_status themis_session_server_answer(themis_session *session,
     if (status != SOTER_SUCCESS) {
         return refuse_format(session,
                              status,
-                             "this is not a connect request, which a new session waits for");
+                             "this is not a connect request, which a new session expects");
     }
     status = themis_session_peer_make(session, &hello, in->peer_key, &hello.ephemeral, 1, &peer);
     if (status != SOTER_SUCCESS) {
@@ -216,7 +216,7 @@ soter_status themis_session_client_prove(themis_session *session,
     if (status != SOTER_SUCCESS) {
         return refuse_format(session,
                              status,
-                             "this is not the server's answer, which the session waits for");
+                             "this is not the server's answer, which the session expects");
     }
     parties = parties_of(session, &session->own, hello.ephemeral, hello.id);
     parts_of_2(&parties, parts);
@@ -281,7 +281,7 @@ soter_status themis_session_server_finish(themis_session *session,
     if (status != SOTER_SUCCESS) {
         return refuse_format(session,
                              status,
-                             "this is not the client's proof, which the session waits for");
+                             "this is not the client's proof, which the session expects");
     }
     parts_of_3(&parties, parts);
     status = soter_verify(session->peer.verifier,
@@ -318,10 +318,10 @@ soter_status themis_session_client_finish(themis_session *session,
     const uint8_t *mac;
     soter_status status = themis_session_read_finish(in->message.data, in->message.len, &mac);
     if (status != SOTER_SUCCESS) {
-        return refuse_format(session,
-                             status,
-                             "this is not the server's last negotiation message, which the "
-                             "session waits for");
+        return refuse_format(
+            session,
+            status,
+            "this is not the server's last negotiation message, which the session expects");
     }
     status = check_mac(session, &session->secrets, mac);
     return status == SOTER_SUCCESS ? establish(session, &session->secrets) : status;

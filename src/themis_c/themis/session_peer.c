@@ -46,8 +46,8 @@ soter_status themis_session_refuse_signature(themis_session *session, soter_stat
         session,
         status,
         status == SOTER_INVALID_SIGNATURE
-            ? "the peer's signature does not match: the message is damaged, forged or of another "
-              "negotiation, or get_pub_key_by_id gave another key than the peer's"
+            ? "the peer's signature does not match: the message is corrupted, forged, or from "
+              "another negotiation, or get_pub_key_by_id returned another key than the peer's"
             : NULL);
 }
 
@@ -91,8 +91,8 @@ refuse_own_identity(themis_session *session, struct soter_slice id, const soter_
     return themis_session_refuse(
         session,
         SOTER_FAIL,
-        "the peer has our own id and our own key: our message was reflected to us; if two parties "
-        "share one identity, give allow_own_identity=True");
+        "the peer has our own id and our own key: our message was reflected back; if two parties "
+        "share one identity, pass allow_own_identity=True");
 }
 
 /* Prepares the public key that the application knows for the peer. */
@@ -113,7 +113,7 @@ static soter_status read_peer_key(themis_session *session,
         status = themis_session_refuse(
             session,
             SOTER_SSESSION_GET_PUB_FOR_ID_CALLBACK_ERROR,
-            "get_pub_key_by_id gave something that is not the public EC key of the peer's id");
+            "get_pub_key_by_id returned something that is not the public EC key of the peer's id");
         goto out;
     }
     if (status != SOTER_SUCCESS) {
@@ -142,10 +142,11 @@ soter_status themis_session_peer_make(themis_session *session,
     }
     status = soter_key_read(hello->ephemeral.data, hello->ephemeral.len, &out->ephemeral);
     if (status != SOTER_SUCCESS) {
-        status = themis_session_refuse(
-            session,
-            status,
-            status == SOTER_DATA_CORRUPT ? "the peer's ephemeral key is no point of P-256" : NULL);
+        status = themis_session_refuse(session,
+                                       status,
+                                       status == SOTER_DATA_CORRUPT
+                                           ? "the peer's ephemeral key is not a point on P-256"
+                                           : NULL);
         goto out;
     }
     out->id = malloc(hello->id.len);
