@@ -2,6 +2,7 @@
 """Who may know whom in Python: rooms, the keyring, the documented modules, _core, _themis."""
 
 import ast
+import re
 import subprocess
 import sys
 
@@ -260,3 +261,38 @@ def test_a_circle_is_caught(tmp_path):
     (tmp_path / "b.py").write_text("def f():\n    from . import a\n")
     (tmp_path / "c.py").write_text("from . import a\n")
     assert circles(tmp_path) == ["a", "b", "c"]
+
+
+def crossing(root):
+    """List every test that imports another one, and every file that edits the path of imports."""
+    files = [
+        path
+        for name in ("tests", "tools", "pythemis", "benchmarks", "examples", "docs")
+        for path in sorted((root / name).rglob("*.py"))
+        if "node_modules" not in path.parts
+    ]
+    imports = re.compile(r"^\s*(?:from|import) (?:[\w.]+\.)?test_\w+", re.MULTILINE)
+    edits = re.compile(r"^\s*sys\.path\b", re.MULTILINE)
+    return [
+        f"{path.relative_to(root)}: {match[0].strip()}"
+        for path in files
+        for pattern in (imports, edits)
+        for match in pattern.finditer(path.read_text("utf-8"))
+    ]
+
+
+@pytest.mark.sources
+def test_no_test_imports_a_test_and_nothing_edits_the_path():
+    """What tests share is in tests/support; Sphinx alone needs a folder of its own."""
+    assert crossing(ROOT) == ["docs/conf.py: sys.path"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["from test_seal import KEY", "import cells.test_seal", "import sys\nsys.path.append('')"],
+)
+def test_a_test_that_imports_a_test_is_found(tmp_path, line):
+    """The check finds what it forbids, in a program within a text as well."""
+    (tmp_path / "tests" / "cells").mkdir(parents=True)
+    (tmp_path / "tests" / "cells" / "test_x.py").write_text(line)
+    assert len(crossing(tmp_path)) == 1

@@ -62,7 +62,9 @@ enum soter_oaep_blinding { SOTER_OAEP_KEPT_BLINDING, SOTER_OAEP_FRESH_BLINDING }
 soter_status soter_oaep_unwrap(const soter_oaep_key *, enum soter_oaep_blinding, const uint8_t *,
                                size_t, uint8_t *, size_t);
 """
-HEADERS = ("aead", "ecdh", "init", "kdf", "key", "oaep", "sign")
+HEADERS = (
+    *("aead", "ecdh", "hmac", "key", "key_container", "libcrypto", "oaep", "pbkdf2", "sign"),
+)
 SUCCESS, FAIL, INVALID, CORRUPT, FORGED = 0, 11, 12, 15, 16
 
 
