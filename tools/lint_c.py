@@ -30,7 +30,7 @@ GROUPS = (
     (CORE, ["-std=c11", TESTING_FLAG]),
     ("benchmarks/*.c", ["-std=c11"]),
     ("fuzz/**/*.c", ["-std=c11", TESTING_FLAG, "-Ifuzz", "-DPLANTED=1"]),
-    ("tests/c/*.c", ["-std=gnu11", TESTING_FLAG, "-Wno-deprecated-declarations", "-Itests/c"]),
+    ("tests/c/**/*.c", ["-std=gnu11", TESTING_FLAG, "-Wno-deprecated-declarations", "-Itests/c"]),
 )
 MSVC_TARGETS = ("x86_64-pc-windows-msvc", "aarch64-pc-windows-msvc")
 MSVC = [

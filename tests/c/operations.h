@@ -48,11 +48,11 @@ struct operation {
     bool slow;  /* OpenSSL's PBKDF2 allocates in each of very many iterations */
 };
 
-/* Prepares keys, which takes a second. */
+/* Prepares keys, which takes a second, and gathers the operations. */
 void operations_init(void);
 
-/* All of them; ends with one without a name. */
-extern const struct operation operations[];
+/* All of them, once gathered; ends with one without a name. */
+extern const struct operation *const operations;
 
 /* Uses up the public random bytes that were drawn ahead: the next request reaches the generator,
  * where it can be made to fail, and bytes of an earlier run do not come again. */

@@ -22,6 +22,8 @@ SHARED = (
     "generator",
     "memory",
     "operations",
+    *(f"operations/{name}" for name in ("stage", "cells", "passphrases", "keys")),
+    *(f"operations/{name}" for name in ("messages", "sessions", "comparator")),
     "random",
     "secrets",
 )  # of the programs that inject
