@@ -47,7 +47,7 @@ def layers(title: str, description: str, rows: list[tuple[str, str, str]]) -> Dr
 PICTURES = {
     "which-one": choice(
         "Which cryptosystem do I need?",
-        "Do two sides want to know whether their secrets are equal, without telling them? Secure "
+        "Do two sides want to know whether their secrets are equal, without revealing them? Secure "
         "Comparator. If not: does the data stay with you, in files or a database? Secure Cell. If "
         "not: are both sides there at the same time? Secure Session. Otherwise Secure Message.",
         [
@@ -69,13 +69,13 @@ PICTURES = {
         "Which Secure Cell do I need?",
         "Does a person type the secret? Seal with a passphrase. If not: is there room for 44 more "
         "bytes in the same place? Seal with a key. If not: is there room for them elsewhere? Token "
-        "Protect. Otherwise Context Imprint, which notices no change.",
+        "Protect. Otherwise Context Imprint, which detects no change.",
         [
             (["Does a person type", "the secret?"], ["Seal with a", "passphrase"], "hidden"),
             (["Room for 44 more bytes", "in the same place?"], ["Seal"], "hidden"),
             (["Room for them elsewhere?"], ["Token Protect"], "hidden"),
         ],
-        (["Context Imprint", "(notices no change)"], "warn"),
+        (["Context Imprint", "(detects no change)"], "warn"),
     ),
     "layers": layers(
         "Who may know whom",

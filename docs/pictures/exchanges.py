@@ -69,7 +69,7 @@ PICTURES = {
                 ">",
             ),
             Step(["4  unwrap(3)", "proof of the secret"], "<"),
-            Step(["both are established:", "each knows who the other one is"], "-"),
+            Step(["both are established:", "both sides are authenticated"], "-"),
             Step(["wrap(message)"], ">", "52 bytes longer"),
             Step(["wrap(message)"], "<", "in any order, as many as you like"),
         ],
@@ -79,9 +79,8 @@ PICTURES = {
         "Four messages of 192, 352, 256 and 96 bytes. The first two agree on points of the curve "
         "that neither side chose alone. The second and the third carry the secrets, blinded with "
         "random numbers. The third and the fourth open just enough to tell whether they are "
-        "equal. Each message but the secrets comes with proofs that its sender keeps to the "
-        "protocol. The side that did not begin knows the result after the third message, the one "
-        "that began after the fourth.",
+        "equal. Each message carries proofs of its form. The side that did not begin knows the "
+        "result after the third message, the one that began after the fourth.",
         ("begins", "answers"),
         [
             Step(["begin_compare()", "two random points, proofs"], ">", "192 bytes"),

@@ -121,7 +121,7 @@ PICTURES = {
     "signed-message": layout(
         "A signed message",
         "A header of three numbers of 4 bytes each (type, message length, signature length), the "
-        "message as it is, readable by everybody, and the signature: up to 72 bytes with EC keys "
+        "message as it is, readable by anyone, and the signature: up to 72 bytes with EC keys "
         "on P-256, as long as the key with RSA keys.",
         [
             (

@@ -19,6 +19,16 @@ PAGES = [
 LINK = re.compile(r"\]\((?!https?:)([^)\s#]+)?(?:#([\w.-]+))?\)")
 FENCED = re.compile(r"^ *(```+|~~~+).*?^ *\1", re.MULTILINE | re.DOTALL)
 MODULES = ("asession", "exception", "scell", "scomparator", "skeygen", "smessage", "ssession")
+RIDDLE = re.compile(
+    r"\b(whoever|nobody|somebody|anybody|everybody|for who|he likes)\b", re.IGNORECASE
+)
+SPOKEN = [  # what must speak to the reader
+    *PAGES,
+    *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")),
+    *(ROOT / "docs" / "pictures").glob("*.py"),
+    *(ROOT / "pythemis").glob("**/*.py*"),
+    *(ROOT / "src").glob("**/*.[ch]"),
+]
 pytestmark = pytest.mark.no_c
 
 by_path = pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -43,6 +53,18 @@ def test_the_links_lead_somewhere(page):
         if not other.exists() or (anchor and anchor not in anchors_of(other))
     ]
     assert wrong == []
+
+
+def test_sentences_speak_to_the_reader():
+    """Sentences say "you", "anyone who" or "a peer that" instead of the words of riddles."""
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in SPOKEN
+        if path.suffix in {".md", ".py", ".pyi", ".c", ".h"} and path.is_file()
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if RIDDLE.search(line)
+    ]
+    assert found == []
 
 
 @by_path
