@@ -8,18 +8,15 @@ make the same bytes (specification, section 7).
 
 from __future__ import annotations
 
-import sys
 from numbers import Integral
-from typing import TYPE_CHECKING, TypeAlias, Union
+from typing import TypeAlias
+from uuid import UUID
 
 from .exception import THEMIS_CODES, ThemisTypeError, ThemisValueError
 
-if TYPE_CHECKING:
-    from uuid import UUID
-
 __all__ = ["place"]
 
-Part: TypeAlias = Union[str, int, "UUID", bytes, bytearray, memoryview]
+Part: TypeAlias = str | int | UUID | bytes | bytearray | memoryview
 
 _MOST_PARTS = 255
 _LONGEST = 65535  # bytes of a part
@@ -77,9 +74,8 @@ def _bytes_of(part: object, number: int) -> bytes:
         return _memory(part, number)
     if isinstance(part, Integral):  # such as numpy's
         return _integer(int(part), number)
-    uuid = sys.modules.get("uuid")  # a UUID exists only where the module does
-    if uuid is not None and isinstance(part, uuid.UUID):
-        return str(uuid.UUID(int=part.int)).encode()
+    if isinstance(part, UUID):
+        return str(UUID(int=part.int)).encode()
     return _refuse(part, number)
 
 

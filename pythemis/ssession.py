@@ -144,12 +144,12 @@ class MemoryTransport(ABC):
     def message_list(self) -> list[bytes]:
         """The messages that were sent and not received yet, oldest first."""
         # Made when it is used, also for a subclass that calls no __init__ of ours.
-        queue: list[bytes] = self.__dict__.setdefault("message_list", [])
+        queue: list[bytes] = vars(self).setdefault("message_list", [])
         return queue
 
     @message_list.setter
     def message_list(self, queue: list[bytes]) -> None:
-        self.__dict__["message_list"] = queue
+        vars(self)["message_list"] = queue
 
     def send(self, message: bytes) -> int | None:
         """Append a message to `message_list`.

@@ -269,7 +269,7 @@ def keys() -> None:
     assert_type(to_jwk(data), dict[str, str])
     assert_type(from_openssh(text), bytes)
     assert_type(from_point(data), bytes)
-    from_point(text)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    from_point(text)  # type: ignore[arg-type]
     assert_type(from_der(data, text), bytes)
     GenerateKeyPair()  # type: ignore[call-arg]
     GenerateKeyPair("RSA", 4096)  # type: ignore[call-arg]

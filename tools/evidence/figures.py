@@ -45,8 +45,8 @@ def note(counts: dict[str, int | str], file: str | None = None) -> None:
     figures = known["figures"]
     for name, value in counts.items():
         before = figures.get(name, 0)
-        is_sum = isinstance(value, int) and isinstance(before, int)
-        figures[name] = before + value if is_sum else value
+        both = isinstance(value, int) and isinstance(before, int)
+        figures[name] = int(value) + int(before) if both else value
     write(path, known)
 
 

@@ -78,8 +78,8 @@ def passphrase() -> Iterator[bytes]:
             + field(case["context"])
             + bytes.fromhex(case["cell"])
         )
+    start = b"\0\x07" + field(b"secret") + field(b"context")
     for edit in edits((0, 4, 8, 12, 16, 48, 52, 53, 60, 90)):
-        start = b"\0\x07" + field(b"secret") + field(b"context")
         yield start + field(b"salt" * 4) + field(b"message") + b"\3" + edit
         yield start + field(b"") + field(b"message") + b"\0" + edit + field(b"written")
     yield b"\x06" + start[1:] + field(b"salt") + field(b"message") + b"\0" + NOTHING
