@@ -226,13 +226,6 @@ WRAP(OSSL_DECODER_from_data,
      left,
      (OSSL_DECODER_CTX * ctx, const unsigned char **in, size_t *left),
      (ctx, in, left))
-WRAP(PEM_read_bio,
-     LIES(CALLS_LIE_NOTHING),
-     long,
-     LONG_MAX,
-     written,
-     (BIO * bio, char **name, char **header, unsigned char **out, long *written),
-     (bio, name, header, out, written))
 WRAP_ANSWER(BN_bn2binpad,
             int,
             EVERY_LIE,

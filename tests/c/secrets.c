@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "secrets.h"
 
+#include <openssl/evp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,13 +74,18 @@ static void reverse(const uint8_t *secret, size_t len, size_t word, uint8_t *out
     }
 }
 
-void secrets_add(const char *name, const uint8_t *secret, size_t len)
+static void check_length(size_t len, size_t room)
 {
-    uint8_t form[LONGEST] = {0};
-    if (len > sizeof form) {
+    if (len > room) {
         fputs("too long a secret\n", stderr);
         exit(2);
     }
+}
+
+void secrets_add(const char *name, const uint8_t *secret, size_t len)
+{
+    uint8_t form[LONGEST] = {0};
+    check_length(len, sizeof form);
     add_form(name, secret, len);
     reverse(secret, len, len, form);
     add_form(name, form, len);
@@ -87,6 +93,16 @@ void secrets_add(const char *name, const uint8_t *secret, size_t len)
     add_form(name, form, len / 4 * 4);
     reverse(secret, len / 8 * 8, 8, form);
     add_form(name, form, len / 8 * 8);
+}
+
+void secrets_add_base64(const char *name, const uint8_t *secret, size_t len)
+{
+    uint8_t form[LONGEST / 3 * 4 + 1];
+    check_length(len, LONGEST);
+    for (size_t skipped = 0; skipped < 3 && skipped + 3 <= len; skipped++) {
+        const int whole = (int)((len - skipped) / 3 * 3);
+        add_form(name, form, (size_t)EVP_EncodeBlock(form, secret + skipped, whole));
+    }
 }
 
 void secrets_clear(void)

@@ -14,6 +14,9 @@
  * not count. */
 void secrets_add(const char *name, const uint8_t *secret, size_t len);
 
+/* Adds the base64 of a secret, wherever in a longer text it stands. */
+void secrets_add_base64(const char *name, const uint8_t *secret, size_t len);
+
 /* Forgets all. */
 void secrets_clear(void);
 

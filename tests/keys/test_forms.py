@@ -524,6 +524,111 @@ def test_the_first_key_of_a_text_counts():
         from_pem(certificate)
 
 
+BEGIN, *LINES, END = PEM_PAIRS["p256"]["pkcs8_pem"].splitlines()
+BASE64 = "".join(LINES)
+PARAMETERS = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"
+OTHER = "-----BEGIN ANY THING-----\nVersion: 1\n\n?\n-----END ANY THING-----\n"
+
+
+def armoured(*body, end="\n"):
+    """Write these lines between the marks of a private key."""
+    return end.join([BEGIN, *body, END, ""])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        armoured(*LINES, end="\r\n"),
+        armoured(*LINES, end="\r"),
+        armoured(*LINES, end=" \t\n"),
+        armoured(*LINES, end="\x0b\n"),
+        armoured(*LINES).rstrip(),
+        armoured(*LINES) + "\0",
+        armoured("", *LINES),
+        armoured(*LINES, ""),
+        armoured(BASE64),
+        armoured(*BASE64),
+        armoured(" ".join(BASE64)),
+        armoured(*(BASE64[at : at + 76] for at in range(0, len(BASE64), 76))),
+        "# a comment\n" + armoured(*LINES) + "# another\n",
+        "x" * 1000 + "\n" + armoured(*LINES),
+        PARAMETERS + OTHER + armoured(*LINES) + "-----BEGIN PRIVATE KEY-----\n?",
+    ],
+)
+def test_pem_may_be_written_in_many_ways(text):
+    """Line ends, widths, blanks and what surrounds a block do not change the key."""
+    assert from_pem(text) == PEM_PAIRS["p256"]["private"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        armoured(),
+        armoured(""),
+        armoured("===="),
+        armoured("=" + BASE64),
+        armoured(BASE64[:4] + "====" + BASE64[4:]),
+        armoured(BASE64[:10] + "==" + BASE64[12:]),
+        armoured(BASE64 + "="),
+        armoured(BASE64 + "===="),
+        armoured(BASE64[:-3] + "==="),
+        armoured(BASE64[:-2] + "=A"),
+        armoured(BASE64[:-1]),
+        *(armoured(f"{BASE64[:8]}{c}{BASE64[9:]}") for c in "-_.,@[`{\0\x0b\x7f\x80é"),
+        armoured(*LINES).replace("END PRIVATE", "END  PRIVATE"),
+        armoured(*LINES).replace("END PRIVATE KEY-----", "END PRIVATE KEY----"),
+        armoured(*LINES[:-1], BEGIN, LINES[-1]),
+        armoured(LINES[0], ":" + LINES[1][1:], LINES[2]),
+        armoured(*LINES).replace(END, ""),
+        PARAMETERS.replace("==", "=") + armoured(*LINES),
+    ],
+)
+def test_damaged_pem_is_refused(text):
+    """Digits that base64 has not, padding out of place, and marks that do not match are refused."""
+    with pytest.raises(ThemisValueError, match="no key in this PEM text") as raised:
+        from_pem(text)
+    assert raised.value.error_code == THEMIS_CODES.INVALID_PARAMETER
+
+
+@pytest.mark.parametrize("lost", range(3))
+def test_padding_is_counted_exactly(lost):
+    """Base64 of every length modulo three gives every byte, and none more."""
+    number = b"\0" * lost + payload_of(PEM_PAIRS["p256"]["private"])[1:]
+    text = labelled(sec1("p256", number), "EC PRIVATE KEY")
+    assert text.count("=") == -len(sec1("p256", number)) % 3
+    assert from_pem(text) == PEM_PAIRS["p256"]["private"]
+
+
+@pytest.mark.parametrize("headers", [["Proc-Type: 4,ENCRYPTED", "DEK-Info: x"], ["Comment: a"]])
+def test_headers_in_pem_are_an_old_encryption(headers):
+    """A block with headers gets the advice to convert it, whatever its line ends."""
+    for end in ("\n", "\r\n", "\r"):
+        with pytest.raises(ThemisValueError, match="convert it with") as raised:
+            from_pem(armoured(*headers, "", *LINES, end=end))
+        assert raised.value.error_code == THEMIS_CODES.NOT_SUPPORTED
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "-----BEGIN PRIVATE KEY-----\n",
+        "-----BEGIN A-----\na:\n",
+        PARAMETERS,
+        OTHER,
+        "-----BEGIN A-----",
+        "A",
+        "\n",
+        BEGIN + "\n" + "A" * 1000 + "\n",
+    ],
+)
+def test_a_mebibyte_of_pem_takes_linear_time(piece):
+    """Text of the greatest size, of blocks or of beginnings of some, is refused at once."""
+    text = (piece * (1024 * 1024 // len(piece))).encode()
+    start = time.process_time()
+    assert code_of(from_pem, text) == THEMIS_CODES.INVALID_PARAMETER
+    assert time.process_time() - start < 1
+
+
 def test_a_file_longer_than_any_key_is_refused():
     """A mebibyte is the most that is looked at."""
     with pytest.raises(ThemisValueError, match="longer than any key"):

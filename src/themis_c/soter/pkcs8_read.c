@@ -2,17 +2,14 @@
 #include "soter/pkcs8_read.h"
 
 #include <limits.h>
-#include <openssl/bio.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "soter/fork.h"
 #include "soter/key_der.h"
-#include "soter/libcrypto.h"
 #include "soter/pbes2.h"
+#include "soter/pem.h"
 #include "soter/wipe.h"
 
 /* One of them is there, or both are not once the key has been given away. */
@@ -36,10 +33,11 @@ static const struct form_name {
 
 #define FORMS_COUNT (sizeof form_names / sizeof form_names[0])
 
-static enum soter_key_form form_named(const char *name)
+static enum soter_key_form form_named(struct soter_slice label)
 {
     for (size_t i = 0; i < FORMS_COUNT; i++) {
-        if (strcmp(name, form_names[i].name) == 0) {
+        const char *name = form_names[i].name;
+        if (label.len == strlen(name) && memcmp(label.data, name, label.len) == 0) {
             return form_names[i].form;
         }
     }
@@ -135,39 +133,31 @@ static soter_status read_der(soter_pkcs8 *reading,
 
 /* Reads the next block; nothing happens if it is none of a key, such as the parameters that OpenSSL
  * writes before an EC key. */
-static soter_status
-read_block(soter_pkcs8 *reading, BIO *bio, struct soter_slice passphrase, const char **why)
+static soter_status read_block(soter_pkcs8 *reading,
+                               struct soter_reader *text,
+                               struct soter_slice passphrase,
+                               const char **why)
 {
-    soter_status status = SOTER_SUCCESS;
-    char *name = NULL;
-    char *header = NULL;
-    unsigned char *der = NULL;
-    long der_len = 0;
+    struct soter_pem_block block;
     enum soter_key_form form;
-    int found;
-    soter_fork_hold_off();
-    found = PEM_read_bio(bio, &name, &header, &der, &der_len);
-    soter_fork_allow();
-    if (found != 1 || der_len < 0) {
-        status = soter_libcrypto_refused(SOTER_INVALID_PARAMETER);
+    soter_status status = soter_pem_read(text, &block);
+    if (status != SOTER_SUCCESS) {
         return status == SOTER_INVALID_PARAMETER
                    ? refuse(why, status, "there is no key in this PEM text")
                    : status;
     }
-    form = form_named(name);
-    if (form != SOTER_FORM_UNKNOWN && header[0] != '\0') {
+    form = form_named(block.label);
+    if (form != SOTER_FORM_UNKNOWN && block.has_headers) {
         status =
             refuse(why,
                    SOTER_NOT_SUPPORTED,
                    "the key is encrypted in the legacy format of old OpenSSL versions: convert it "
                    "with `openssl pkcs8 -topk8`");
     } else if (form != SOTER_FORM_UNKNOWN) {
-        const struct soter_slice slice = {der, (size_t)der_len};
-        status = read_der(reading, form, slice, passphrase, why);
+        const struct soter_slice der = {block.body.data, block.body.len};
+        status = read_der(reading, form, der, passphrase, why);
     }
-    OPENSSL_free(name);
-    OPENSSL_free(header);
-    OPENSSL_clear_free(der, (size_t)der_len);
+    soter_wipe_free(block.body.data, block.body.len);
     return status;
 }
 
@@ -177,20 +167,12 @@ static soter_status read_pem(soter_pkcs8 *reading,
                              const char **why)
 {
     soter_status status = SOTER_SUCCESS;
-    BIO *bio;
-    soter_fork_hold_off();
-    bio = BIO_new_mem_buf(text.data, (int)text.len);
-    soter_fork_allow();
-    if (bio == NULL) {
-        return SOTER_NO_MEMORY;
-    }
+    struct soter_reader reader;
+    soter_reader_init(&reader, text.data, text.len);
     while (status == SOTER_SUCCESS && reading->container.data == NULL &&
            reading->encrypted == NULL) {
-        status = read_block(reading, bio, passphrase, why); /* each consumes something, or fails */
+        status = read_block(reading, &reader, passphrase, why); /* consumes something, or fails */
     }
-    soter_fork_hold_off();
-    BIO_free(bio);
-    soter_fork_allow();
     return status;
 }
 

@@ -7,6 +7,7 @@
 void *memcpy(void *to, const void *from, size_t len);
 void *memmove(void *to, const void *from, size_t len);
 void *memset(void *to, int value, size_t len);
+void *memchr(const void *data, int value, size_t len);
 int memcmp(const void *one, const void *other, size_t len);
 size_t strlen(const char *text);
 int strcmp(const char *one, const char *other);

@@ -190,18 +190,24 @@ void add_passphrase(const uint8_t *salt, size_t salt_len, int iterations)
     add_cell("key from a passphrase", pre_key, sizeof pre_key, TEXT_SIZE, true);
 }
 
+static void add_number(const char *name, const uint8_t *number, size_t len)
+{
+    secrets_add(name, number, len);
+    secrets_add_base64("base64 of a private key", number, len);
+}
+
 void add_private(const struct pair *pair)
 {
     const uint8_t *payload = pair->private_key + 12;
     if (pair->algorithm == THEMIS_KEY_EC) {
-        secrets_add("private scalar", payload + 1, pair->number_size);
+        add_number("private scalar", payload + 1, pair->number_size);
         return;
     }
-    secrets_add("RSA d", payload, pair->number_size);
+    add_number("RSA d", payload, pair->number_size);
     for (size_t i = 0; i < 5; i++) {
         static const char *const names[] = {"RSA p", "RSA q", "RSA dp", "RSA dq", "RSA 1/q"};
         const size_t half = pair->number_size / 2;
-        secrets_add(names[i], payload + pair->number_size + i * half, half);
+        add_number(names[i], payload + pair->number_size + i * half, half);
     }
 }
 
