@@ -55,7 +55,7 @@ static soter_status mix(uint8_t *out, size_t out_len)
         const size_t left = out_len - at;
         const size_t len = left < FRESH_SIZE ? left : FRESH_SIZE;
         done = soter_entropy(fresh, len);
-        for (size_t i = 0; i < len; i++) {
+        for (size_t i = 0; done && i < len; i++) {
             out[at + i] ^= fresh[i];
         }
     }

@@ -78,8 +78,8 @@ soter_status soter_sign(const soter_sign_key *key,
     if (!key->kind->is_private) {
         return SOTER_INVALID_PARAMETER;
     }
-    status = key->ecdsa != NULL ? soter_rand_renew_secret()  /* the signature's nonce */
-                                : soter_rand_renew_public(); /* its salt */
+    status = key->pss == NULL ? soter_rand_renew_secret()  /* the signature's nonce */
+                              : soter_rand_renew_public(); /* its salt */
     if (status == SOTER_SUCCESS) {
         status = soter_sha256(parts, count, digest);
     }
