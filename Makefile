@@ -25,10 +25,10 @@ INTEGRATION := $(PEER) .venv/.database
 TESTS_fast := not integration and not evidence and not big_memory
 TESTS_integration := integration
 
-# Tests that judge time or memory get the machine to themselves, after all others.
+# Tests that judge time get the machine to themselves, after all others.
 define pytest
-	$(VENV)/pytest -n auto --dist worksteal -m "$(TESTS_$(1)) and not timing" $(PYTEST_ARGS)
-	$(VENV)/pytest -m "$(TESTS_$(1)) and timing" $(PYTEST_ARGS); status=$$?; [ $$status = 5 ] || exit $$status
+	$(VENV)/pytest -n auto --dist worksteal -m "$(TESTS_$(1)) and (limited or not timing)" $(PYTEST_ARGS)
+	$(VENV)/pytest -m "$(TESTS_$(1)) and timing and not limited" $(PYTEST_ARGS); status=$$?; [ $$status = 5 ] || exit $$status
 endef
 
 .PHONY: $(shell sed -n "s/^\([a-z-]*\):.*\#\# .*/\1/p" Makefile)

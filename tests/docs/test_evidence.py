@@ -137,6 +137,8 @@ def test_figures_of_one_name_are_added_up(tmp_path, monkeypatch):
     assert figures.path_of("x", full=False) == figures.path_of("x").with_stem("x-short")
 
 
+@pytest.mark.slow
+@pytest.mark.evidence
 def test_tests_tell_their_round_how_many_passed(tmp_path):
     """Tests that run as a round note what became of them; what they start notes nothing."""
     path = tmp_path / "interop.json"

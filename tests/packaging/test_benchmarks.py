@@ -140,6 +140,7 @@ def documents(folder):
 
 
 @pytest.mark.slow
+@pytest.mark.evidence
 def test_all_programs_write_sound_figures(results):
     """Every program writes rows whose figures are numbers above 0, quartiles around medians."""
     found = documents(results[0])
@@ -155,6 +156,7 @@ def test_all_programs_write_sound_figures(results):
 
 
 @pytest.mark.slow
+@pytest.mark.evidence
 def test_figures_say_where_they_are_from(results):
     """A document names its command, the machine and the versions, and no folder."""
     for document in documents(results[0]).values():
@@ -167,6 +169,7 @@ def test_figures_say_where_they_are_from(results):
 
 
 @pytest.mark.slow
+@pytest.mark.evidence
 def test_all_that_has_a_goal_is_judged(results):
     """The summary counts every row that has a goal."""
     rows = [row for document in documents(results[0]).values() for row in document["rows"]]
@@ -177,6 +180,7 @@ def test_all_that_has_a_goal_is_judged(results):
 
 
 @pytest.mark.slow
+@pytest.mark.evidence
 def test_the_figures_fit_into_the_pages(results, tmp_path):
     """Summary and tables become what is between the marks of their pages; the rest stays."""
     found = list(documents(results[0]).values())
@@ -242,6 +246,7 @@ def test_the_summary_is_written_for_readers(microseconds, size, time, speed):
 
 
 @pytest.mark.slow
+@pytest.mark.evidence
 def test_pictures_are_sound(results):
     """Every picture is SVG, with a dot for each ratio."""
     for path in results[0].glob("*.svg"):

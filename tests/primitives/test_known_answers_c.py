@@ -16,6 +16,7 @@ CI = os.environ.get("CI") == "true"
 @pytest.mark.no_c
 @pytest.mark.sources
 @pytest.mark.slow
+@pytest.mark.evidence
 @pytest.mark.skipif(not (CI or shutil.which("gcc")), reason="gcc is missing")
 def test_known_answers_in_c():
     """With sanitizers, every vector and live exchange holds, and spoiled ones do not."""

@@ -304,6 +304,7 @@ def limited(name, times):
     return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT)
 
 
+@pytest.mark.limited
 @limits_hold
 @everything
 def test_memory_is_a_small_multiple(name):
@@ -316,6 +317,7 @@ def test_memory_is_a_small_multiple(name):
     assert ran.stdout == "bounded\n"
 
 
+@pytest.mark.limited
 @limits_hold
 def test_the_limit_is_a_limit():
     """The judge is judged: with room for half of its result, a cell cannot be read."""

@@ -116,6 +116,8 @@ def test_writing_cells_answers_ctrl_c():
     assert quickest_answer(setup, "while True: cell.encrypt(b'x')") < PATIENCE
 
 
+@pytest.mark.slow
+@pytest.mark.evidence
 def test_the_judge_sees_who_does_not_answer():
     """Work that C does in one piece takes longer to answer."""
     setup = "import hashlib"

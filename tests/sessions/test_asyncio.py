@@ -107,6 +107,7 @@ def resident():
 
 @pytest.mark.slow
 @pytest.mark.timing
+@pytest.mark.evidence
 def test_a_thousand_sessions_at_once():
     """1000 sessions open at once against one server: nothing lost, and memory as it was before."""
     rounds = 3
