@@ -49,7 +49,7 @@ nitpick_ignore_regex = [
     # Python's own, and the names that only type checkers know
     (
         r"py:.*",
-        r"(asyncio|abc|collections|copy|enum|socket|types)\..*|[a-z]+|[A-Z]\w*(Error|Exception)|ABC|Any|Buffer"
+        r"(asyncio|abc|collections|copy|enum|socket|types|uuid)\..*|[a-z]+|[A-Z]\w*(Error|Exception)|ABC|Any|Buffer"
         r"|AsyncIterator|Awaitable|Callable|Contexts|Handler|IntEnum|Enum|Iterable|Keys|AsyncKeys|Mapping|Part"
         r"|TypeAlias",
     ),
