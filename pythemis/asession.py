@@ -133,7 +133,7 @@ class SessionStream:
 
         Raises:
             SecureSessionError: the message was refused; the next one can be read. Or the session
-                is not established yet (SSESSION_KA_NOT_FINISHED), or used up (NOT_SUPPORTED): make
+                is not established yet (SSESSION_KA_NOT_FINISHED), or exhausted (NOT_SUPPORTED): make
                 a new session.
             OSError: the connection failed (ConnectionError, TimeoutError). It ended within a
                 message (ConnectionResetError), or a frame exceeds ``max_size`` bytes
@@ -158,7 +158,7 @@ class SessionStream:
 
         Raises:
             SecureSessionError: an empty or too long message, a wrong type, a closed stream, a
-                session that is used up (NOT_SUPPORTED).
+                session that is exhausted (NOT_SUPPORTED).
             ConnectionError: the connection is closing.
         """
         size = len(buffers.view(SSession._errors, message, arguments.MESSAGE))
