@@ -133,8 +133,8 @@ class SessionStream:
 
         Raises:
             SecureSessionError: the message was refused; the next one can be read. Or the session
-                is not established yet (SSESSION_KA_NOT_FINISHED), or exhausted (NOT_SUPPORTED): make
-                a new session.
+                is not established yet (SSESSION_KA_NOT_FINISHED), or exhausted (NOT_SUPPORTED):
+                make a new session.
             OSError: the connection failed (ConnectionError, TimeoutError). It ended within a
                 message (ConnectionResetError), or a frame exceeds ``max_size`` bytes
                 (ConnectionAbortedError): then nothing more can be read.

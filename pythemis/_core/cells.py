@@ -145,7 +145,7 @@ def context_view(errors: Errors, context: Any, *, reads: bool) -> Any:
 
 # The text of 32 bytes, judged without a copy of the key.
 _HEX_OF_KEY = re.compile(rb"[0-9A-Fa-f]{64}\s*")
-_BASE64_OF_KEY = re.compile(rb"(?:[A-Za-z0-9+/]{42}|[A-Za-z0-9_-]{42})[AEIMQUYcgkosw048](=?)\s*")
+_BASE64_OF_KEY = re.compile(rb"(?:([A-Za-z0-9+/]{42})|[A-Za-z0-9_-]{42})[AEIMQUYcgkosw048](=?)\s*")
 
 
 def _decoding(key: Any) -> str | None:
@@ -158,8 +158,9 @@ def _decoding(key: Any) -> str | None:
     match = _BASE64_OF_KEY.fullmatch(text)
     if match is None:
         return None
-    padded = "key" if match[1] else "key + b'='"
-    return f"the base64 of 32 bytes, as text; decode it: base64.urlsafe_b64decode({padded})"
+    padded = "key" if match[2] else "key + b'='"
+    decode = "urlsafe_b64decode" if match.start(1) < 0 else "b64decode"
+    return f"the base64 of 32 bytes, as text; decode it: base64.{decode}({padded})"
 
 
 def new(errors: Errors, key: Buffer | str, *, compat_096: bool) -> Any:
@@ -179,7 +180,7 @@ def new(errors: Errors, key: Buffer | str, *, compat_096: bool) -> Any:
     cell = kept(made)
     if decoding is not None:
         legacy.warn(
-            f"the key is {decoding}. What is encrypted under the text needs the text to decrypt",
+            f"the key is {decoding}. Data that was encrypted under the text needs the text",
             UserWarning,
         )
     return cell

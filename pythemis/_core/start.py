@@ -10,8 +10,7 @@ from pythemis._themis import ffi, lib
 _TEXT = ffi.typeof("char const **")
 FIPS_IN_STATIC = (
     "PYTHEMIS_FIPS=1: this build of pythemis has OpenSSL linked in statically, without a FIPS "
-    "module. Build pythemis against the OpenSSL of your system: "
-    "pip install --no-binary pythemis pythemis"
+    "module. Build pythemis from its sources against the OpenSSL of your system: pip install ."
 )
 
 

@@ -173,7 +173,7 @@ def test_a_key_that_is_text_warns_and_works(make, name):
     with pytest.warns(UserWarning, match="^the key is the (hex|base64) of 32 bytes, ") as caught:
         cell = make(bytearray(text))
     assert [warning.filename for warning in caught] == [__file__]
-    advice = re.search(r"decode it: (.*)\. What", str(caught[0].message))[1]
+    advice = re.search(r"decode it: (.*)\. Data", str(caught[0].message))[1]
     assert eval(advice, {"base64": base64, "key": text}) == BINARY
     encrypted = cell.encrypt(DATA, DATA)
     parts = encrypted if isinstance(encrypted, tuple) else (encrypted,)
