@@ -209,7 +209,8 @@ def assert_refused(session, message, prefix):
             session.unwrap(message)
     else:
         is_whole = len(message) > OVERHEAD and message[:4] == prefix
-        with refused(CODES.FAIL if is_whole else CODES.INVALID_PARAMETER, "is not"):
+        whole = CODES.FAIL, "authentication failed: the message is corrupted, forged, or our own"
+        with refused(*(whole if is_whole else (CODES.INVALID_PARAMETER, "is not"))):
             session.unwrap(message)
 
 
