@@ -208,9 +208,13 @@ def assert_refused(session, message, prefix):
         with pytest.raises(PeerError):
             session.unwrap(message)
     else:
-        is_whole = len(message) > OVERHEAD and message[:4] == prefix
-        whole = CODES.FAIL, "authentication failed: the message is corrupted, forged, or our own"
-        with refused(*(whole if is_whole else (CODES.INVALID_PARAMETER, "is not"))):
+        if len(message) <= OVERHEAD:
+            expected = CODES.INVALID_PARAMETER, "this is not a session message: it is too short"
+        elif message[:4] != prefix:
+            expected = CODES.INVALID_PARAMETER, "this message does not belong to this session"
+        else:
+            expected = CODES.FAIL, "authentication failed: the message is corrupted, forged, or"
+        with refused(*expected):
             session.unwrap(message)
 
 
