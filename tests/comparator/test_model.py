@@ -23,6 +23,7 @@ def secrets_of(seed):
 
 
 @pytest.mark.slow
+@pytest.mark.evidence
 def test_our_alice_agrees_with_the_model():
     """As Alice we convince the model, message by message, and both find the same result."""
     for one, other in secrets_of("alice"):
@@ -32,6 +33,7 @@ def test_our_alice_agrees_with_the_model():
 
 
 @pytest.mark.slow
+@pytest.mark.evidence
 def test_our_bob_agrees_with_the_model():
     """As Bob we convince the model, message by message, and both find the same result."""
     for one, other in secrets_of("bob"):

@@ -236,6 +236,7 @@ def is_dear(read, data, bound):
     return seconds(read, data, 1) > bound and seconds(read, data) > bound
 
 
+@pytest.mark.limited
 @everything
 def test_lengths_that_lie_cost_nothing(name):
     """Any four bytes may claim gigabytes, in either byte order: the answer comes at once."""
