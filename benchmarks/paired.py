@@ -87,7 +87,7 @@ def summary(
     lacking: list[list[str]],
     rows: list[Row],
 ) -> dict[str, Any]:
-    """Return the document of a comparison; where the two environments are is nobody's business."""
+    """Return the document of a comparison, without the folders of the two environments."""
     return {
         "program": "paired",
         "command": "python benchmarks/paired.py A/bin/python B/bin/python "

@@ -533,7 +533,7 @@ def test_one_cell_opens_under_many_passphrases():
 
 
 def test_one_cell_opens_under_two_keys():
-    """The same with keys, which anybody who may choose both can make."""
+    """The same with keys, for an attacker that chooses both."""
     ours, theirs = os.urandom(32), os.urandom(32)
     nonce, tag = os.urandom(12), os.urandom(16)
     encrypted = opening_under_all([message_key(key, 32) for key in (ours, theirs)], nonce, tag)

@@ -435,7 +435,7 @@ def proof_without_knowledge(n, commitment):
 def test_a_proof_does_not_show_knowledge():
     """The format's proofs hash their commitments alone, so a point can be made to fit its proof.
 
-    The security page says so; Alice made hers here from points that nobody has the logarithm of.
+    The security page says so; Alice made hers here from points without a known logarithm.
     """
     unknown = [nacl.crypto_core_ed25519_from_uniform(secrets.token_bytes(32)) for _ in "12"]
     first = b"".join(proof_without_knowledge(n, point) for n, point in enumerate(unknown, 1))

@@ -182,7 +182,7 @@ def test_no_modules_import_each_other():
 
 @pytest.mark.parametrize("module", sorted(DOCUMENTED))
 def test_a_documented_module_loads_nothing_above_it(module):
-    """Whoever imports one pays for no room, no keyring, no self-test and no library."""
+    """Importing one loads no room, no keyring, no self-test and no library."""
     program = f"import sys, pythemis.{module}; print(*sys.modules)"
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -266,7 +266,7 @@ def test_errors_within_errors_stay_short():
 
 
 def test_what_ends_a_program_goes_through():
-    """KeyboardInterrupt and SystemExit in a callback are nobody's business here."""
+    """KeyboardInterrupt and SystemExit in a callback pass through unchanged."""
     client, _, one, _ = wired()
 
     def interrupt(_):

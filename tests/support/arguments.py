@@ -34,7 +34,7 @@ NOT_CONTIGUOUS = {
 
 
 class FailingExport:
-    """Lets nobody look into it."""
+    """Refuses to be looked into."""
 
     def __init__(self, error):
         self.error = error

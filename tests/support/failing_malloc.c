@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Preloaded by test_faults.py: lets the n-th allocation fail that comes from given code, and
- * counts the blocks of that code that nobody has freed yet. */
+ * counts the blocks of that code that were not freed yet. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stddef.h>

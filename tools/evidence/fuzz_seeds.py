@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 VECTORS = Path(__file__).resolve().parents[2] / "tests" / "vectors"
-LABELS = ("PRIVATE KEY", "PUBLIC KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY", "RSA PUBLIC KEY")
 NOTHING, ONE_BIT, CUT, INSERTION = b"\0" * 6, b"\0\1", b"\0C", b"\0A"  # how an edit begins
 
 

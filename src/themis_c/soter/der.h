@@ -17,7 +17,6 @@
 #define SOTER_DER_INTEGER 0x02
 #define SOTER_DER_BIT_STRING 0x03
 #define SOTER_DER_OCTET_STRING 0x04
-#define SOTER_DER_NULL 0x05
 #define SOTER_DER_OID 0x06
 #define SOTER_DER_SEQUENCE 0x30
 #define SOTER_DER_CONTEXT(n) (0xA0 + (n)) /* [n], constructed */
