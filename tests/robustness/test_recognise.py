@@ -62,6 +62,11 @@ KNOWN = {
     "age key": (b"AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ\n", Kind.AGE_SECRET_KEY),
     "certificate": (b"-----BEGIN CERTIFICATE-----\nMIIB\n", Kind.CERTIFICATE),
     "request": (b"-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n", Kind.CERTIFICATE_REQUEST),
+    "sealed file": (b"TSFILE1\n\x10\1" + bytes(range(64)), Kind.SEALED_FILE),
+    "newer sealed file": (b"TSFILE2\n" + bytes(range(64)), Kind.NEWER_SEALED_FILE),
+    "stored value": (b"TK1key-i" + CELL, Kind.STORED_VALUE),
+    "newer stored value": (b"TK2key-i" + CELL, Kind.NEWER_STORED_VALUE),
+    "keyring": (b'{"keys":[{"created":0,"id":"0011223344"', Kind.KEYRING_PAYLOAD),
     "PGP": (b"-----BEGIN PGP MESSAGE-----\n\nhQEM\n", Kind.PGP),
 }
 WRAPS = {
@@ -123,6 +128,7 @@ def test_a_fernet_token_and_things_of_one_size_are_recognised():
         (CELL + b"\n", Kind.SEAL_CELL, "it has 1 byte too many at the end: a newline?"),
         (CELL + b"\r\n", Kind.SEAL_CELL, "it has 2 bytes too many at the end: a newline?"),
         (CELL + b"xyz", Kind.SEAL_CELL, "too many at the end: the header promises 400 bytes, 403"),
+        (b"TK1key-i" + CELL[:-1], Kind.STORED_VALUE, "the header promises 408 bytes, 407 are"),
         (LOCKED[:-1], Kind.PASSPHRASE_CELL, "truncated: the header promises 77 bytes, 76 are"),
         (PUBLIC + b"\n", Kind.PUBLIC_KEY, "it has 1 byte too many at the end: a newline?"),
         (REQUEST[:50], Kind.NEGOTIATION, f"the header promises {len(REQUEST)} bytes, 50 are"),
