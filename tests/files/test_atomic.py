@@ -1,0 +1,381 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files that are written as a whole or not at all, and the lock of the one that is replaced."""
+
+import errno
+import os
+import resource
+import signal
+import stat
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+import pytest
+
+from pythemis import _atomic
+
+pytestmark = [
+    pytest.mark.no_c,
+    pytest.mark.skipif(sys.platform == "win32", reason="of POSIX: forks, modes, links"),
+]
+
+
+@pytest.fixture
+def path(tmp_path):
+    """Give the path of a file that holds b"old", alone in its folder."""
+    made = tmp_path / "file"
+    made.write_bytes(b"old")
+    return made
+
+
+def names(path):
+    """List what is in the folder of a file."""
+    return sorted(it.name for it in path.parent.iterdir())
+
+
+def test_a_file_is_replaced_or_made(path):
+    """A path gets the new bytes and mode 0600, whether the name was in use or free."""
+    other = path.with_name("other")
+    for target in (path, other, os.fsencode(path), str(path)):
+        _atomic.write(target, b"new")
+    assert (path.read_bytes(), other.read_bytes()) == (b"new", b"new")
+    assert {stat.S_IMODE(it.stat().st_mode) for it in (path, other)} == {0o600}
+    assert names(path) == ["file", "other"]
+
+
+def test_a_path_without_a_folder_is_in_the_current_one(path, monkeypatch):
+    """A bare name works, also after the program changes its folder."""
+    monkeypatch.chdir(path.parent)
+    with _atomic.NewFile("file") as file:
+        os.chdir("/")
+        file.write(b"new")
+    assert path.read_bytes() == b"new"
+
+
+def test_nothing_shows_before_the_end(path):
+    """Until the end the old file is there, and the new one is for its owner alone."""
+    with _atomic.NewFile(path) as file:
+        file.write(b"new")
+        assert path.read_bytes() == b"old"
+        (hidden,) = (it for it in path.parent.iterdir() if it != path)
+        assert stat.S_IMODE(hidden.stat().st_mode) == 0o600
+    assert path.read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit, GeneratorExit])
+def test_an_exception_leaves_the_old_file(path, error):
+    """Whatever is raised in the block, the old file is there and nothing else."""
+    with pytest.raises(error), _atomic.NewFile(path) as file:  # noqa: PT012
+        file.write(b"new")
+        raise error
+    assert (names(path), path.read_bytes()) == (["file"], b"old")
+
+
+def test_a_file_that_is_dropped_leaves_nothing(path):
+    """An object that goes unfinished takes its file along."""
+    file = _atomic.NewFile(path)
+    file.write(b"new")
+    del file
+    assert (names(path), path.read_bytes()) == (["file"], b"old")
+
+
+def test_discarding_twice_and_after_the_end_is_fine(path):
+    """To discard again changes nothing, nor what is finished."""
+    file = _atomic.NewFile(path)
+    file.commit()
+    file.discard()
+    assert (names(path), path.read_bytes()) == (["file"], b"")
+    file = _atomic.NewFile(path)
+    file.discard()
+    file.discard()
+    assert names(path) == ["file"]
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "text"),
+    [
+        ("", errno.ENOENT, "the path is empty"),
+        ("missing/file", errno.ENOENT, "its folder cannot be opened"),
+        ("file/file", errno.ENOTDIR, "its folder cannot be opened"),
+        ("folder", errno.EISDIR, "name a file in it"),
+        ("folder/", errno.EISDIR, "name a file in it"),
+        (".", errno.EISDIR, "name a file in it"),
+        ("fifo", errno.EINVAL, "open it yourself"),
+        ("/dev/full", errno.EINVAL, "open it yourself"),
+        ("link", errno.ELOOP, "the path that it leads to"),
+        ("dangling", errno.ELOOP, "the path that it leads to"),
+        ("n" * 300, errno.ENAMETOOLONG, "too long"),
+    ],
+)
+def test_what_cannot_be_replaced_is_refused(path, monkeypatch, name, code, text):
+    """The error has the cause and the caller's path; nothing is made, and a FIFO does not block."""
+    monkeypatch.chdir(path.parent)
+    os.mkfifo("fifo")
+    (path.parent / "folder").mkdir()
+    (path.parent / "link").symlink_to("file")
+    (path.parent / "dangling").symlink_to("nowhere")
+    before = names(path)
+    with pytest.raises(OSError, match=text) as caught:
+        _atomic.write(name, b"new")
+    assert (caught.value.errno, caught.value.filename) == (code, name)
+    assert names(path) == before
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error"), [(3, TypeError), (None, TypeError), ("a\0", ValueError)]
+)
+def test_what_is_no_path_is_refused(wrong, error):
+    """A number of an open file, None and a NUL are mistakes of the caller."""
+    with pytest.raises(error):
+        _atomic.NewFile(wrong)
+
+
+def test_a_new_file_replaces_none(path):
+    """With ``new`` a name in use is refused, also if it comes into use meanwhile."""
+    with pytest.raises(FileExistsError):
+        _atomic.write(path, b"new", new=True)
+    other = path.with_name("other")
+    with pytest.raises(FileExistsError), _atomic.NewFile(other, new=True) as file:  # noqa: PT012
+        other.write_bytes(b"another's")
+        file.write(b"new")
+    assert (names(path), other.read_bytes()) == (["file", "other"], b"another's")
+    _atomic.write(path.with_name("third"), b"new", new=True)
+    assert names(path) == ["file", "other", "third"]
+
+
+@pytest.fixture
+def stranger():
+    """Give a file that others may read, in a folder that they may enter, and be another user."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder, "file")
+        made.write_bytes(b"old")
+        made.chmod(0o444)
+        Path(folder).chmod(0o555)
+        was = os.geteuid()
+        if was == 0:  # who may do everything
+            os.seteuid(65534)
+        yield made
+        os.seteuid(was)
+        Path(folder).chmod(0o700)
+
+
+def test_a_folder_that_cannot_be_written_is_named(stranger):
+    """A folder of another user gives a PermissionError with the caller's path."""
+    with pytest.raises(PermissionError, match="cannot be made in its folder") as caught:
+        _atomic.write(stranger, b"new")
+    assert caught.value.filename == str(stranger)
+
+
+def test_a_full_disk_leaves_the_old_file(path):
+    """A write that fails in the middle is an error with the path, and leaves nothing."""
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    pid = os.fork()
+    if pid == 0:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, most))
+        try:
+            _atomic.write(path, bytes(100_000))
+        except OSError as error:
+            os._exit(error.errno if error.filename == str(path) else 1)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == errno.EFBIG
+    assert (names(path), path.read_bytes()) == (["file"], b"old")
+
+
+@pytest.mark.parametrize("call", ["fsync", "rename", "close"])
+def test_an_error_at_the_end_leaves_the_old_file(path, monkeypatch, call):
+    """A disk that is full only at the end, or a name that is refused, is an error."""
+
+    def fails(*_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    file = _atomic.NewFile(path)
+    file.write(b"new")
+    if call == "close":
+        real = file.file
+        file.file = type("", (), {"close": fails, "fileno": lambda _: real.fileno()})()
+    else:
+        monkeypatch.setattr(_atomic.os, call, fails)
+    with pytest.raises(OSError, match="No space left") as caught:
+        file.commit()
+    assert caught.value.filename == str(path)
+    monkeypatch.undo()
+    assert (names(path), path.read_bytes()) == (["file"], b"old")
+
+
+def test_a_link_that_is_swapped_in_leads_nowhere(path, tmp_path):
+    """Neither the file nor its folder can be exchanged for a link while the file is written."""
+    victims = tmp_path / "victims"
+    victims.mkdir()
+    (victims / "file").write_bytes(b"victim")
+    file = _atomic.NewFile(path)
+    path.unlink()
+    path.symlink_to(victims / "file")
+    with pytest.raises(OSError, match="symbolic link"):
+        file.commit()
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    file = _atomic.NewFile(folder / "file")
+    folder.rename(tmp_path / "moved")
+    folder.symlink_to(victims)
+    file.commit()
+    assert (victims / "file").read_bytes() == b"victim"
+    assert (tmp_path / "moved" / "file").read_bytes() == b""
+
+
+def die():
+    """Do what kill -9 does."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def is_collecting(frame):
+    """Tell whether Python itself runs this, and ignores what is raised in it."""
+    while frame is not None and frame.f_code.co_name != "__del__":
+        frame = frame.f_back
+    return frame is not None
+
+
+def at_line(number, action, function, *arguments):
+    """Call a function, and do something at the given line that it runs in the module."""
+    seen = 0
+
+    def trace(frame, event, _):
+        nonlocal seen
+        if frame.f_code.co_filename != _atomic.__file__ or is_collecting(frame):
+            return None
+        if event == "line":
+            seen += 1
+            if seen == number:
+                sys.settrace(None)
+                action()
+        return trace
+
+    sys.settrace(trace)
+    try:
+        function(*arguments)
+    finally:
+        sys.settrace(None)
+    return seen
+
+
+def interrupted():
+    """Do what Ctrl-C does."""
+    raise KeyboardInterrupt
+
+
+def test_ctrl_c_at_every_line(path):
+    """An interruption at any line leaves the old file or the new one, and no other."""
+    lines = at_line(0, interrupted, _atomic.write, path, b"old")
+    assert lines > 50
+    outcomes = []
+    for number in range(1, lines + 1):
+        path.write_bytes(b"old")
+        with pytest.raises(KeyboardInterrupt):
+            at_line(number, interrupted, _atomic.write, path, b"new")
+        assert names(path) == ["file"], number
+        outcomes.append(path.read_bytes())
+    change = outcomes.index(b"new")
+    assert outcomes == [b"old"] * change + [b"new"] * (lines - change)
+    assert change > 40
+
+
+def test_kill_9_at_every_line(path):
+    """A process that dies at any line leaves the old file or the new one under the name."""
+    lines = at_line(0, interrupted, _atomic.write, path, b"old")
+    outcomes = []
+    for number in range(1, lines + 1):
+        path.write_bytes(b"old")
+        pid = os.fork()
+        if pid == 0:
+            at_line(number, die, _atomic.write, path, b"new")
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
+        outcomes.append(path.read_bytes())
+    assert set(outcomes) == {b"old", b"new"}
+
+
+def test_a_forked_child_does_not_end_its_parents_file(path):
+    """A child that leaves the block by an exception, or finishes, touches nothing of the parent."""
+    with _atomic.NewFile(path) as file:
+        pid = os.fork()
+        if pid == 0:
+            file.discard()
+            os._exit(0)
+        os.waitpid(pid, 0)
+        pid = os.fork()
+        if pid == 0:
+            try:
+                file.commit()
+            except OSError as error:
+                os._exit(error.errno)
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == errno.EPERM
+        file.write(b"new")
+    assert (names(path), path.read_bytes()) == (["file"], b"new")
+
+
+def count(path, times, locking):
+    """Add to the number in a file, so many times."""
+    for _ in range(times):
+        if locking:
+            with _atomic.Lock(path) as held:
+                _atomic.write(path, b"%d" % (int(held.file.read()) + 1), held=held)
+        else:
+            _atomic.write(path, b"%d" % (int(path.read_bytes()) + 1))
+
+
+@pytest.mark.usefixtures("_switching")
+@pytest.mark.parametrize("locking", [True, False])
+def test_two_writers_lose_nothing_under_the_lock(path, locking):
+    """Numbers that two threads add up under the lock are all there; without it some are not."""
+    path.write_bytes(b"0")
+    threads = [threading.Thread(target=count, args=(path, 25, locking)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (int(path.read_bytes()) == 50) is locking
+
+
+def test_a_lock_is_waited_for_and_not_for_ever(path):
+    """Another holder of the lock ends in a TimeoutError, for a lock and for a writer alike."""
+    with _atomic.Lock(path):
+        with pytest.raises(TimeoutError, match="another program keeps this file locked"):
+            _atomic.Lock(path, wait=0.05)
+        with pytest.raises(TimeoutError, match="locked"), _atomic.NewFile(path, wait=0.05) as file:
+            file.write(b"new")
+    assert (names(path), path.read_bytes()) == (["file"], b"old")
+    _atomic.Lock(path, wait=0).release()
+
+
+def test_a_file_that_is_replaced_without_the_lock_is_noticed(path):
+    """The holder of a lock does not overwrite what another program put there meanwhile."""
+    with _atomic.Lock(path) as held:
+        held.check()
+        path.rename(path.with_name("away"))
+        with pytest.raises(OSError, match="another program replaced this file"):
+            held.check()
+        path.write_bytes(b"another's")
+        with pytest.raises(OSError, match="another program replaced this file"):
+            _atomic.write(path, b"new", held=held)
+        assert held.file.read() == b"old"
+    assert path.read_bytes() == b"another's"
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("missing", errno.ENOENT), (".", errno.EISDIR), ("link", errno.ELOOP), ("fifo", errno.EINVAL)],
+)
+def test_only_a_regular_file_is_locked(path, name, code):
+    """What is no file has no lock."""
+    os.mkfifo(path.with_name("fifo"))
+    path.with_name("link").symlink_to("file")
+    with pytest.raises(OSError, match="Errno") as caught:
+        _atomic.Lock(path.parent / name)
+    assert caught.value.errno == code
+
+
+def test_a_file_that_may_only_be_read_is_locked(stranger):
+    """A lock needs no permission to write."""
+    with _atomic.Lock(stranger) as held:
+        assert held.file.read() == b"old"
