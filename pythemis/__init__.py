@@ -15,6 +15,8 @@ place        the canonical context: where a value lives
 exception    the base of all errors, and their numbers
 ===========  ==========================================================
 
+`inspect` returns what data is, without a key: ``print(pythemis.inspect(data))``.
+
 Import the modules, or what they list: ``from pythemis import SCellSeal``. They load when they are
 first used: ``import pythemis`` alone costs next to nothing. ``python -m pythemis`` prints versions
 and runs a self-test.
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
         ssession,
         stransport,
     )
+    from ._inspect import *  # noqa: F403
     from .exception import *  # noqa: F403
     from .scell import *  # noqa: F403
     from .scomparator import *  # noqa: F403
@@ -62,6 +65,7 @@ _NAMES = {
     "SecureSessionValueError SessionState SimpleMemoryTransport Transport peer_id_of",
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
+_HOMES |= {"Report": "_inspect", "inspect": "_inspect"}  # of no documented module
 
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ import mmap
 import socket
 from array import array
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -510,3 +511,15 @@ def places() -> None:
     """Places take text, integers, UUIDs and bytes, and nothing that has two spellings."""
     assert_type(place.place("customers", "card", 42, uuid4(), b"x"), bytes)
     place.place(1.5)  # type: ignore[arg-type]
+
+
+def inspected() -> None:
+    """Bytes, text and paths can be inspected; an open file cannot."""
+    report = pythemis.inspect(data)
+    assert_type(report, pythemis.Report)
+    assert_type(pythemis.inspect(text).kind, str)
+    assert_type(pythemis.inspect(Path("name")).size, int | None)
+    assert_type((report.certain, report.recognised), tuple[bool, bool])
+    assert_type((report.layers, report.problems), tuple[tuple[str, ...], tuple[str, ...]])
+    assert_type(report.to_json(), str)
+    pythemis.inspect(1)  # type: ignore[arg-type]
