@@ -251,7 +251,7 @@ class Lock:
         if self._folder.check() is None:
             _refuse(errno.ENOENT, os.strerror(errno.ENOENT), path)
         try:
-            try:  # NFS has exclusive locks only for who may write
+            try:  # NFS has exclusive locks only for callers that may write
                 fd = self._folder.open(self._folder.name, os.O_RDWR)
             except OSError as error:
                 if error.errno not in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ETXTBSY):
