@@ -12,6 +12,7 @@ asession     Secure Session over asyncio streams
 scomparator  Secure Comparator: compare secrets without revealing them
 skeygen      keys: generated, inspected, converted
 place        the canonical context: where a value lives
+keyring      keys in guarded memory
 exception    the base of all errors, and their numbers
 ===========  ==========================================================
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from . import (  # noqa: F401
         asession,
         exception,
+        keyring,
         place,
         scell,
         scomparator,
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
     from .ssession import *  # noqa: F403
 
 __all__ = ["exception", "scell", "scomparator", "skeygen", "smessage", "ssession"]
-_MODULES = [*__all__, "asession", "place", "stransport"]
+_MODULES = [*__all__, "asession", "keyring", "place", "stransport"]
 
 # What each module of __all__ lists in its own, known before any of them is loaded.
 _NAMES = {

@@ -34,6 +34,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple, TypeAlias
 
 from ._core import arguments, buffers, errors, owner, sessions
+from ._core.secret import Key
 from ._peers import (
     WHY_LEFT,
     AsyncKeys,
@@ -72,7 +73,7 @@ _logger = logging.getLogger(__name__)
 
 class _Identity(NamedTuple):
     user_id: Buffer
-    sign_key: Buffer
+    sign_key: Key
     keys: AsyncKeys
     reject_duplicates: bool
     allow_own_identity: bool
@@ -312,7 +313,7 @@ async def open_session(
     port: int | str | None = None,
     *,
     user_id: Buffer,
-    sign_key: Buffer,
+    sign_key: Key,
     keys: AsyncKeys,
     remote_id: Buffer | None = None,
     reject_duplicates: bool = False,
@@ -379,7 +380,7 @@ async def start_session_server(
     port: int | str | None = None,
     *,
     user_id: Buffer,
-    sign_key: Buffer,
+    sign_key: Key,
     keys: AsyncKeys,
     reject_duplicates: bool = False,
     allow_own_identity: bool = False,

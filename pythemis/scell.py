@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 from . import _compat
 from ._core import cell_lists, cell_passphrases, cells, errors, legacy, owner
+from ._core.secret import Key
 from ._typing import Buffer, Self
 from .exception import THEMIS_CODES as THEMIS_CODES
 from .exception import ThemisError
@@ -96,7 +97,7 @@ def legacy_text(text: str) -> bytes:
 class _KeyedCell(owner.Immutable):
     _errors = _ERRORS
 
-    def _prepare(self, key: Buffer | None, *, compat_096: bool = False) -> None:
+    def _prepare(self, key: Key | None, *, compat_096: bool = False) -> None:
         if key is None:
             errors.wrong_value(_ERRORS, f"{type(self).__name__} needs a key")
         owner.own(self, cells.new, key, compat_096=bool(compat_096))
@@ -128,13 +129,13 @@ class SCellSeal(_KeyedCell):
         return instead  # type: ignore[no-any-return]
 
     @overload
-    def __init__(self, key: Buffer, *, compat_096: bool = False) -> None: ...
+    def __init__(self, key: Key, *, compat_096: bool = False) -> None: ...
 
     @overload
     def __init__(
         self,
         *,
-        passphrase: Buffer | str,
+        passphrase: Key | str,
         encoding: str = "utf-8",
         normalize: Form | None = None,
         iterations: int = DEFAULT_ITERATIONS,
@@ -144,9 +145,9 @@ class SCellSeal(_KeyedCell):
 
     def __init__(
         self,
-        key: Buffer | None = None,
+        key: Key | None = None,
         *,
-        passphrase: Buffer | str | None = None,
+        passphrase: Key | str | None = None,
         encoding: str | None = None,
         compat_096: bool = False,
         normalize: Form | None = None,
@@ -302,7 +303,7 @@ class SCellSealPassphrase(SCellSeal):
 
     def __init__(
         self,
-        passphrase: Buffer | str | None = None,
+        passphrase: Key | str | None = None,
         encoding: str = "utf-8",
         *,
         key: None = None,
@@ -378,7 +379,7 @@ class SCellTokenProtect(_KeyedCell):
         SecureCellError: a missing or empty key.
     """
 
-    def __init__(self, key: Buffer, *, compat_096: bool = False) -> None:
+    def __init__(self, key: Key, *, compat_096: bool = False) -> None:
         self._prepare(key, compat_096=compat_096)
 
     def encrypt(self, message: Buffer, context: Buffer | None = None) -> tuple[bytes, bytes]:
@@ -504,7 +505,7 @@ class SCellContextImprint(_KeyedCell):
         SecureCellError: a missing or empty key.
     """
 
-    def __init__(self, key: Buffer) -> None:
+    def __init__(self, key: Key) -> None:
         self._prepare(key)
 
     def encrypt(self, message: Buffer, context: Buffer) -> bytes:
@@ -585,7 +586,7 @@ class SCellContextImprint(_KeyedCell):
         return cell_lists.imprint_list(self, messages, contexts, threads, encrypts=False)
 
 
-def _normalised(passphrase: Buffer | str, form: Form) -> str:
+def _normalised(passphrase: Key | str, form: Form) -> str:
     if not isinstance(form, str):
         errors.wrong_type(_ERRORS, "normalize must be 'NFC', 'NFKC' or None")
     if form not in ("NFC", "NFKC"):

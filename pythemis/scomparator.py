@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 
 from . import _compat
 from ._core import comparators, errors, forks, owner
+from ._core.secret import Key
 from ._typing import Buffer
 from .exception import THEMIS_CODES as THEMIS_CODES
 from .exception import ThemisError
@@ -79,11 +80,11 @@ class SComparator(comparators.Comparator):
 
     _errors = _ERRORS
 
-    def __init__(self, shared_secret: Buffer) -> None:
+    def __init__(self, shared_secret: Key) -> None:
         forks.watch(self)
         owner.own(self, comparators.new, shared_secret)
 
-    def append_secret(self, secret: Buffer) -> None:
+    def append_secret(self, secret: Key) -> None:
         """Append a piece to the secret; how the secret is divided into pieces makes no difference.
 
         Args:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from . import _compat
 from ._core import errors, keys, owner
+from ._core.secret import Key
 from ._typing import Buffer
 from .exception import THEMIS_CODES as THEMIS_CODES
 from .exception import ThemisError, ThemisTypeError, ThemisValueError
@@ -184,7 +185,7 @@ def _kind_to_make(alg: object, bits: object, curve: object) -> keys.Kind:
     )
 
 
-def key_kind(key: Buffer) -> KeyKind:
+def key_kind(key: Key) -> KeyKind:
     """Return the kind of a key.
 
     It checks the length and the checksum of the container. The numbers inside are checked when the
@@ -202,7 +203,7 @@ def key_kind(key: Buffer) -> KeyKind:
     return _KINDS[keys.kind(_ERRORS, key)]
 
 
-def public_from_private(private_key: Buffer, *, uncompressed: bool = False) -> bytes:
+def public_from_private(private_key: Key, *, uncompressed: bool = False) -> bytes:
     """Compute the public key of a private key.
 
     Args:
@@ -218,7 +219,7 @@ def public_from_private(private_key: Buffer, *, uncompressed: bool = False) -> b
     return keys.public(_ERRORS, private_key, uncompressed=bool(uncompressed))
 
 
-def to_pem(key: Buffer, passphrase: Buffer | str | None = None) -> bytes:
+def to_pem(key: Key, passphrase: Key | str | None = None) -> bytes:
     """Write a key as PEM (RFC 7468), for other software.
 
     Args:
@@ -236,7 +237,7 @@ def to_pem(key: Buffer, passphrase: Buffer | str | None = None) -> bytes:
     return _to_text(key, passphrase, pem=True)
 
 
-def to_der(key: Buffer, passphrase: Buffer | str | None = None) -> bytes:
+def to_der(key: Key, passphrase: Key | str | None = None) -> bytes:
     """Write a key as DER: what `to_pem` writes, without the text around it.
 
     Args:
@@ -252,7 +253,7 @@ def to_der(key: Buffer, passphrase: Buffer | str | None = None) -> bytes:
     return _to_text(key, passphrase, pem=False)
 
 
-def from_pem(pem: Buffer | str, passphrase: Buffer | str | None = None) -> bytes:
+def from_pem(pem: Key | str, passphrase: Key | str | None = None) -> bytes:
     r"""Read a key that other software wrote as PEM.
 
     PKCS#8, also encrypted (PBES2 with PBKDF2 of up to 5000000 iterations, or scrypt),
@@ -276,7 +277,7 @@ def from_pem(pem: Buffer | str, passphrase: Buffer | str | None = None) -> bytes
     return keys.imported(_ERRORS, text, pem=True, passphrase=secret)
 
 
-def from_der(der: Buffer, passphrase: Buffer | str | None = None) -> bytes:
+def from_der(der: Key, passphrase: Key | str | None = None) -> bytes:
     """Read a key that other software wrote as DER, in any form that `from_pem` knows.
 
     Args:
@@ -313,7 +314,7 @@ def from_jwk(jwk: Buffer | str | Mapping[str, Any]) -> bytes:
     return foreign.from_jwk(_ERRORS, jwk)
 
 
-def to_jwk(key: Buffer) -> dict[str, str]:
+def to_jwk(key: Key) -> dict[str, str]:
     """Write a key as a JSON Web Key; a private key has its secret members, unencrypted.
 
     Args:
@@ -367,14 +368,14 @@ def from_point(point: Buffer) -> bytes:
     return foreign.from_point(_ERRORS, point)
 
 
-def _to_text(key: Buffer, passphrase: Buffer | str | None, *, pem: bool) -> bytes:
+def _to_text(key: Key, passphrase: Key | str | None, *, pem: bool) -> bytes:
     secret = _passphrase_bytes(passphrase)
     if passphrase is not None and key_kind(key).is_public:
         errors.wrong_value(_ERRORS, "a public key is not encrypted: leave the passphrase out")
     return keys.exported(_ERRORS, key, pem=pem, passphrase=secret)
 
 
-def _passphrase_bytes(passphrase: Buffer | str | None) -> Buffer | None:
+def _passphrase_bytes(passphrase: Key | str | None) -> Key | None:
     if not isinstance(passphrase, str):
         return passphrase
     try:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from . import _compat
 from ._core import errors, messages, owner
+from ._core.secret import Key
 from ._typing import Buffer
 from .exception import THEMIS_CODES as THEMIS_CODES
 from .exception import ThemisError
@@ -67,7 +68,7 @@ class SMessage(owner.Immutable):
 
     _errors = _ERRORS
 
-    def __init__(self, private_key: Buffer, peer_public_key: Buffer) -> None:
+    def __init__(self, private_key: Key, peer_public_key: Buffer) -> None:
         owner.own(self, messages.new, private_key, peer_public_key)
 
     def wrap(self, message: Buffer) -> bytes:
@@ -113,7 +114,7 @@ class SecureSigner(owner.Immutable):
 
     _errors = _ERRORS
 
-    def __init__(self, private_key: Buffer) -> None:
+    def __init__(self, private_key: Key) -> None:
         owner.own(self, messages.signer_new, private_key)
 
     def sign(self, message: Buffer) -> bytes:
@@ -164,7 +165,7 @@ class SecureVerifier(owner.Immutable):
         return messages.verifier_verify(self, message)
 
 
-def ssign(private_key: Buffer, message: Buffer) -> bytes:
+def ssign(private_key: Key, message: Buffer) -> bytes:
     """Sign one message; see `SecureSigner` for many.
 
     Args:

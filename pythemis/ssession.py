@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from . import _compat
 from ._core import arguments, buffers, errors, forks, owner, sessions
+from ._core.secret import Key
 from ._peers import WHY_LEFT, look_up_failed, shown, shown_id
 from ._typing import Buffer
 from .exception import THEMIS_CODES as THEMIS_CODES
@@ -268,7 +269,7 @@ class SSession(sessions.Session):
     def __init__(
         self,
         user_id: Buffer,
-        sign_key: Buffer,
+        sign_key: Key,
         transport: Transport | None,
         *,
         reject_duplicates: bool = False,

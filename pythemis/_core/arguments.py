@@ -17,23 +17,27 @@ class Nature(Enum):
 class Argument(str):
     """The name of an argument, as errors have it."""
 
-    __slots__ = ("may_be_text", "nature")
+    __slots__ = ("is_secret", "may_be_text", "nature")
 
     nature: Nature
     may_be_text: bool
+    is_secret: bool  # and so it may be a SecretKey
 
-    def __new__(cls, name: str, nature: Nature, *, may_be_text: bool = False) -> Argument:
+    def __new__(
+        cls, name: str, nature: Nature, *, may_be_text: bool = False, is_secret: bool = False
+    ) -> Argument:
         """Name an argument."""
         made = super().__new__(cls, name)
         made.nature = nature
         made.may_be_text = may_be_text
+        made.is_secret = is_secret or nature is Nature.KEY
         return made
 
 
 MESSAGE = Argument("the message", Nature.WRITTEN)
 CONTEXT = Argument("the context", Nature.WRITTEN)
-PASSPHRASE = Argument("the passphrase", Nature.WRITTEN, may_be_text=True)
-SECRET = Argument("the secret", Nature.WRITTEN)
+PASSPHRASE = Argument("the passphrase", Nature.WRITTEN, may_be_text=True, is_secret=True)
+SECRET = Argument("the secret", Nature.WRITTEN, is_secret=True)
 USER_ID = Argument("the user id", Nature.WRITTEN)
 REMOTE_ID = Argument("the remote id", Nature.WRITTEN)
 

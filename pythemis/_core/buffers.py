@@ -11,6 +11,7 @@ from pythemis._themis import ffi, lib
 
 from .arguments import Argument, Nature
 from .errors import BUFFER_TOO_SMALL, Errors, wrong_type, wrong_value
+from .owner import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,7 +107,7 @@ def returns_output(function: CallT) -> CallT:
 _PLAIN = (bytes, bytearray)  # which hold no references
 
 
-def view(errors: Errors, data: Buffer, what: Argument) -> Any:
+def view(errors: Errors, data: Buffer | Secret, what: Argument) -> Any:
     """Return a view of a bytes-like object for C, without a copy; its ``len`` counts bytes.
 
     For speed, callers pass exact ``bytes`` to C without a view. Nothing else may skip it: a
@@ -116,14 +117,29 @@ def view(errors: Errors, data: Buffer, what: Argument) -> Any:
         wrong_type(errors, f"{what} must be bytes, not str; {_cure_of_text(data, what)}")
     try:
         if _is_memory(data):
-            return ffi.from_buffer(BYTES, data)
+            return ffi.from_buffer(BYTES, data)  # type: ignore[arg-type]
     except (TypeError, ValueError, BufferError):
         pass
+    if isinstance(data, Secret):
+        return _view_of_secret(errors, data, what)
     wanted = "text, bytes" if what.may_be_text else "bytes"
     found = f"{type(data).__name__}{_cure(data)}"
     return wrong_type(
         errors, f"{what} must be {wanted} or a contiguous bytes-like object, not {found}"
     )
+
+
+def _view_of_secret(errors: Errors, secret: Secret, what: Argument) -> Any:
+    """Return a view of bytes in guarded memory, which keeps them until it goes."""
+    if not what.is_secret:
+        wrong_type(
+            errors,
+            f"{what} must be bytes, not SecretKey, which is a key; were two arguments swapped?",
+        )
+    memory = secret._memory()
+    if memory is None:
+        wrong_value(errors, "this SecretKey is closed")
+    return ffi.from_buffer(BYTES, memory)
 
 
 def _cure_of_text(text: str, what: Argument) -> str:

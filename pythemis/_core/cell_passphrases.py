@@ -29,7 +29,7 @@ from .errors import NOT_SUPPORTED, SUCCESS, Errors, failed, wrong_type, wrong_va
 from .owner import Owner, kept, opened, places
 
 if TYPE_CHECKING:
-    from pythemis._typing import Buffer
+    from .secret import Key
 
 TOKEN_SIZE: int = lib.THEMIS_PASSPHRASE_TOKEN_SIZE
 ITERATIONS: int = lib.THEMIS_PASSPHRASE_ITERATIONS
@@ -71,7 +71,7 @@ def _check_iterations(errors: Errors, iterations: int, least: int, most: int) ->
 
 def new(
     errors: Errors,
-    passphrase: Buffer,
+    passphrase: Key,
     *,
     iterations: int,
     min_iterations: int,

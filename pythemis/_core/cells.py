@@ -39,7 +39,7 @@ from .owner import Owner, kept, places, refuse_closed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pythemis._typing import Buffer
+    from .secret import Key
 
 TOKEN_SIZE: int = lib.THEMIS_CELL_TOKEN_SIZE
 
@@ -163,7 +163,7 @@ def _decoding(key: Any) -> str | None:
     return f"the base64 of 32 bytes, as text; decode it: base64.{decode}({padded})"
 
 
-def new(errors: Errors, key: Buffer | str, *, compat_096: bool) -> Any:
+def new(errors: Errors, key: Key | str, *, compat_096: bool) -> Any:
     """Prepare a key for any number of messages."""
     if isinstance(key, str):
         return OfText(new(errors, legacy.bytes_of_key(key), compat_096=compat_096))

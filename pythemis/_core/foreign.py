@@ -16,11 +16,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from . import keys, recognise
 from .arguments import JWK, KEY, OPENSSH, POINT, Argument
-from .buffers import copied
+from .buffers import copied, seen, view
 from .errors import DATA_CORRUPT, INVALID_PARAMETER, NOT_SUPPORTED, Errors, wrong_value
+from .owner import Secret
 
 if TYPE_CHECKING:
     from pythemis._typing import Buffer
+
+    from .secret import Key
 
 TEXT_MAX = recognise.WHOLE_MAX
 _CONTAINER_HEADER = 12
@@ -250,14 +253,15 @@ def _encoded(data: bytes) -> str:
     return plain.translate(bytes.maketrans(b"+/", b"-_")).decode()
 
 
-def to_jwk(errors: Errors, key: Buffer) -> dict[str, str]:
+def to_jwk(errors: Errors, key: Key) -> dict[str, str]:
     """Write a JWK."""
     keys.kind(errors, key)
-    data = copied(errors, key, KEY)
+    # A SecretKey does not change, and is read where it is.
+    data = seen(view(errors, key, KEY)) if isinstance(key, Secret) else copied(errors, key, KEY)
     kind = keys.kind(errors, data)
     der = keys.exported(errors, data, pem=False, passphrase=None)  # which judges the numbers
     if kind.algorithm == keys.RSA:
-        return _rsa_to_jwk(data[_CONTAINER_HEADER:], kind)
+        return _rsa_to_jwk(data, kind)
     [curve] = [curve for curve in _CURVES if curve.size == (kind.bits + 7) // 8]
     made = {"kty": "EC", "crv": curve.name}
     point = keys.public(errors, data, uncompressed=True) if kind.is_private else der
@@ -266,15 +270,15 @@ def to_jwk(errors: Errors, key: Buffer) -> dict[str, str]:
     return made | {"d": _encoded(data[-curve.size :])} if kind.is_private else made
 
 
-def _rsa_to_jwk(payload: bytes, kind: keys.Kind) -> dict[str, str]:
+def _rsa_to_jwk(key: Any, kind: keys.Kind) -> dict[str, str]:
     n = kind.bits // 8
-    made, at = {}, 0
+    made, at = {}, _CONTAINER_HEADER
     if kind.is_private:
         for name in _RSA_PRIVATE:
             size = n if name == "d" else n // 2
-            made[name] = payload[at : at + size]
+            made[name] = key[at : at + size]
             at += size
-    public = {"n": payload[at : at + n], "e": payload[at + n :]}
+    public = {"n": key[at : at + n], "e": key[at + n :]}
     return {"kty": "RSA"} | {
         name: _encoded(number.lstrip(b"\0") or b"\0") for name, number in (public | made).items()
     }

@@ -25,11 +25,11 @@ from .errors import (
     wrong_type,
     wrong_value,
 )
-from .owner import Owner, places
+from .owner import Owner, Secret, places
 from .start import fips_provider
 
 if TYPE_CHECKING:
-    from pythemis._typing import Buffer
+    from .secret import Key
 
 
 SYMMETRIC_KEY_SIZE: int = lib.THEMIS_SYMMETRIC_KEY_SIZE
@@ -74,14 +74,14 @@ def guess(data: Any, *own: str) -> str:
 
 def view_of_key(errors: Errors, key: Any, what: Argument) -> Any:
     """Return a view of a key for C."""
-    if isinstance(key, Owner):
+    if isinstance(key, Owner) and not isinstance(key, Secret):
         wrong_type(
             errors, f"{what} must be bytes: what export_private_key() or export_public_key() gives"
         )
     return view(errors, key, what)
 
 
-def kind(errors: Errors, key: Buffer) -> Kind:
+def kind(errors: Errors, key: Key) -> Kind:
     """Return the kind of a key whose container is intact."""
     key_view = view_of_key(errors, key, KEY)
     try:
@@ -152,7 +152,7 @@ def pair(errors: Errors, kind: Kind, *, uncompressed: bool) -> tuple[bytes, byte
 
 
 @returns_output
-def public(errors: Errors, private_key: Buffer, *, uncompressed: bool) -> bytes:
+def public(errors: Errors, private_key: Key, *, uncompressed: bool) -> bytes:
     """Compute the public half of a private key."""
     key_view = view_of_key(errors, private_key, PRIVATE)
     try:
@@ -169,7 +169,7 @@ def public(errors: Errors, private_key: Buffer, *, uncompressed: bool) -> bytes:
         del key_view
 
 
-def exported(errors: Errors, key: Buffer, *, pem: bool, passphrase: Buffer | None) -> bytes:
+def exported(errors: Errors, key: Key, *, pem: bool, passphrase: Key | None) -> bytes:
     """Write a key in PEM or DER."""
     key_view = secret = None
     try:
@@ -186,11 +186,11 @@ def exported(errors: Errors, key: Buffer, *, pem: bool, passphrase: Buffer | Non
         del key_view, secret
 
 
-def imported(errors: Errors, text: Buffer, *, pem: bool, passphrase: Buffer | None) -> bytes:
+def imported(errors: Errors, text: Key, *, pem: bool, passphrase: Key | None) -> bytes:
     """Read a key from PEM or DER; PEM also where it is wrapped in something."""
     status, made, why = _imported(errors, text, pem=pem, passphrase=passphrase)
     hint = ""
-    if status == INVALID_PARAMETER:
+    if status == INVALID_PARAMETER and not isinstance(text, Secret):
         from . import recognise  # only where something is refused
 
         hint = guess(text, "PEM" if pem else "DER")
@@ -207,7 +207,7 @@ def imported(errors: Errors, text: Buffer, *, pem: bool, passphrase: Buffer | No
 
 
 def _imported(
-    errors: Errors, text: Buffer, *, pem: bool, passphrase: Buffer | None
+    errors: Errors, text: Key, *, pem: bool, passphrase: Key | None
 ) -> tuple[int, bytes, str]:
     """Let C read a key: the status, the key, and why there is none."""
     text_view = secret = None

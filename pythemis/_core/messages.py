@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
     from pythemis._typing import Buffer
 
+    from .secret import Key
+
 _message = places("message")
 _SIGNED_HEADER_SIZE: int = lib.THEMIS_SIGNED_HEADER_SIZE
 
@@ -74,7 +76,7 @@ class Pair:
         self.unwrap_growth: int = lib.themis_message_unwrap_growth(handle)
 
 
-def new(errors: Errors, private_key: Buffer, public_key: Buffer) -> Pair:
+def new(errors: Errors, private_key: Key, public_key: Buffer) -> Pair:
     """Prepare a pair of keys for encryption."""
     private = public = None
     try:
@@ -167,7 +169,7 @@ _signer = _keyed("signer", PRIVATE, is_private=True)
 _verifier = _keyed("verifier", PUBLIC, is_private=False)
 
 
-def signer_new(errors: Errors, private_key: Buffer) -> Any:
+def signer_new(errors: Errors, private_key: Key) -> Any:
     """Prepare a key for any number of signatures."""
     return kept(_signer(errors, private_key))
 

@@ -81,6 +81,14 @@ class Immutable(Owner):
         return self
 
 
+class Secret(Immutable):
+    """Base of what owns bytes that C reads where they are; `buffers.view` takes it for a key."""
+
+    def _memory(self) -> Any:
+        """Return the bytes as a buffer, which keeps them; None if it is closed."""
+        raise NotImplementedError
+
+
 def own(owner: Owner, make: Callable[..., Any], *arguments: Any, **options: Any) -> None:
     """Make what an object owns, in its ``__init__``, which may run once."""
     if owner._made:  # asked before the work, which may take long

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
     from pythemis._typing import Buffer
 
+    from .secret import Key
+
     BytesT = TypeVar("BytesT", bound=bytes)
 
 OVERHEAD: int = lib.THEMIS_SESSION_OVERHEAD
@@ -115,7 +117,7 @@ class Session(Owner):
 def new(
     errors: Errors,
     user_id: Buffer,
-    key: Buffer,
+    key: Key,
     transport: Any,
     *,
     reject_duplicates: bool,

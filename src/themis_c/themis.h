@@ -161,6 +161,59 @@ int themis_overlap(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_le
 /* Fills memory that held a secret with zeros. */
 void themis_wipe(uint8_t *data, size_t data_len);
 
+/* ---- Secrets in guarded memory ----
+ *
+ * Guarded pages are read-only, locked into memory and left out of core dumps where the system does
+ * that, and wiped when they are freed. Threads may share a secret. */
+
+enum {
+    THEMIS_SECRET_MAX = 16384,     /* bytes of a secret; a key has fewer */
+    THEMIS_SECRET_TEXT_MAX = 4096, /* bytes of a file, a variable, a line that holds one */
+    THEMIS_RAW = 0,
+    THEMIS_HEX = 1,
+    THEMIS_BASE64 = 2
+};
+
+typedef struct themis_secret themis_secret;
+
+/* A secret of random bytes, or a copy of what the caller has: 1 to THEMIS_SECRET_MAX bytes. */
+int themis_secret_random(size_t size, themis_secret **out);
+int themis_secret_new(const uint8_t *data, size_t data_len, themis_secret **out);
+void themis_secret_free(themis_secret *secret);
+
+const uint8_t *themis_secret_data(const themis_secret *secret);
+size_t themis_secret_size(const themis_secret *secret);
+
+/* Whether the pages are locked. They are locked again: a child of a fork inherits no locks. */
+int themis_secret_lock(themis_secret *secret);
+
+/* Whether two secrets are the same, in time that depends on their sizes alone. */
+int themis_secret_equal(const themis_secret *a, const themis_secret *b);
+
+/* What a secret is decoded from, read into guarded memory. */
+typedef struct themis_secret_text themis_secret_text;
+
+int themis_secret_text_new(themis_secret_text **out);
+void themis_secret_text_free(themis_secret_text *text);
+
+/* Asks the system once for what a descriptor has; to be repeated until *ended. `line`: whether it
+ * ends with a line, whose end is not kept. FAIL: errno says why. */
+int themis_secret_text_read(themis_secret_text *text, int fd, int line, int *ended);
+
+/* Copies a variable of the environment. FAIL: there is none. No other thread may change the
+ * environment meanwhile, here and below. */
+int themis_secret_text_variable(themis_secret_text *text, const char *name);
+
+/* Wipes the value of a variable in the environment. */
+void themis_variable_wipe(const char *name);
+
+/* The secret in a text, of which one line end at its end is no part unless it is THEMIS_RAW.
+ * INVALID_PARAMETER: *why is a static text of what is wrong with it, as in "the file ...". */
+int themis_secret_text_decode(const themis_secret_text *text,
+                              int encoding,
+                              themis_secret **out,
+                              const char **why);
+
 /* ---- Secure Cell with a key (specification, section 3) ----
  *
  * Messages have 1 to 2^32-1 bytes; contexts any number. Threads may share a cell.

@@ -25,6 +25,7 @@ SYSTEM_HEADERS = {
     "soter/compiler.h": {"cpuid.h"},
     "soter/fork.c": {"pthread.h"},
     "soter/entropy.c": {"errno.h", "sys/random.h", "sys/syscall.h", "unistd.h"},
+    "soter/guarded.c": {"io.h", "unistd.h"},
     "soter/threads.c": {"pthread.h", "stdatomic.h", "windows.h"},
 }
 # What a C file defines for others: functions and variables, whose names begin as in its layer.
@@ -56,7 +57,7 @@ def may_include(name, included):
     if target == "openssl":
         return layer == "soter"
     if target == "sodium" or included == "sodium.h":
-        return name == "soter/group.c"
+        return name in ("soter/group.c", "soter/guarded.c")
     if target == "soter":
         return layer in ("soter", "themis", "testing")
     if included == "themis.h":

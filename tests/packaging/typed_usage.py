@@ -21,7 +21,17 @@ from uuid import uuid4
 from typing_extensions import assert_type
 
 import pythemis
-from pythemis import exception, place, scell, scomparator, skeygen, smessage, ssession, stransport
+from pythemis import (
+    exception,
+    keyring,
+    place,
+    scell,
+    scomparator,
+    skeygen,
+    smessage,
+    ssession,
+    stransport,
+)
 from pythemis.asession import (
     DEFAULT_TIMEOUT,
     SessionStream,
@@ -523,3 +533,28 @@ def inspected() -> None:
     assert_type((report.layers, report.problems), tuple[tuple[str, ...], tuple[str, ...]])
     assert_type(report.to_json(), str)
     pythemis.inspect(1)  # type: ignore[arg-type]
+
+
+def secret_keys(seen: bytes) -> None:
+    """Keys in guarded memory."""
+    with keyring.SecretKey.generate(32) as key:
+        assert_type(key, keyring.SecretKey)
+    assert_type(keyring.SecretKey.from_bytes(seen), keyring.SecretKey)
+    assert_type(key.reveal(), bytes)
+    assert_type(key.locked, bool)
+    assert_type(len(key), int)
+    assert_type(key == key, bool)
+    scell.SCellSeal(key)
+    scell.SCellSeal(key=key)
+    scell.SCellSeal(passphrase=key)
+    scell.SCellTokenProtect(key)
+    scell.SCellContextImprint(key)
+    scell.SCellSeal(seen).encrypt(key)  # type: ignore[arg-type]
+    smessage.SMessage(key, seen)
+    smessage.ssign(key, seen)
+    smessage.ssign(seen, key)  # type: ignore[arg-type]
+    smessage.SecureSigner(key)
+    ssession.SSession(seen, key, None)
+    assert_type(skeygen.to_pem(key, passphrase=key), bytes)
+    keyring.SecretKey.from_bytes("text")  # type: ignore[arg-type]
+    keyring.SecretKey.generate("32")  # type: ignore[arg-type]

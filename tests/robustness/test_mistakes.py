@@ -455,7 +455,7 @@ def test_the_package_shows_its_modules_what_they_list_and_nothing_else():
     offered = []
     while (found := completer.complete("pythemis.", len(offered))) is not None:
         offered.append(found.removeprefix("pythemis.").rstrip("()"))
-    modules = [*pythemis.__all__, "asession", "place", "stransport"]
+    modules = [*pythemis.__all__, "asession", "keyring", "place", "stransport"]
     assert sorted(offered) == sorted([*modules, *LISTED, "Report", "inspect"])
     assert len(dir(pythemis)) == len(set(dir(pythemis)))
     assert {"__version__", "__doc__", "__all__"} < set(dir(pythemis))

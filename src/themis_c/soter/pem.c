@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "soter/digits.h"
 #include "soter/wipe.h"
 
-#define NO_DIGIT 64 /* above all digits of base64 */
 #define MARK_END "-----"
 #define MARK_END_SIZE (sizeof MARK_END - 1)
 
@@ -43,24 +43,6 @@ static bool read_mark(struct soter_slice line, const char *mark, struct soter_sl
     return true;
 }
 
-/* All bits if low <= c <= high, else none. */
-static uint32_t within(uint32_t c, uint32_t low, uint32_t high)
-{
-    return (((c - low) | (high - c)) >> 31) - 1;
-}
-
-/* The value of a digit, or NO_DIGIT. The digits are secret: no branch and no table. */
-static uint32_t digit_value(uint32_t c)
-{
-    const uint32_t upper = within(c, 'A', 'Z');
-    const uint32_t lower = within(c, 'a', 'z');
-    const uint32_t number = within(c, '0', '9');
-    const uint32_t plus = within(c, '+', '+');
-    const uint32_t slash = within(c, '/', '/');
-    return (upper & (c - 'A')) | (lower & (c - 'a' + 26)) | (number & (c - '0' + 52)) |
-           (plus & 62) | (slash & 63) | (~(upper | lower | number | plus | slash) & NO_DIGIT);
-}
-
 /* Base64 on its way to bytes. */
 struct decoder {
     uint32_t group; /* the last digits */
@@ -73,13 +55,13 @@ static bool decode_line(struct decoder *decoder, struct soter_slice line)
 {
     for (size_t i = 0; i < line.len; i++) {
         const uint8_t c = line.data[i];
-        const uint32_t value = digit_value(c);
+        const uint32_t value = soter_base64_digit(c);
         if (c == ' ' || c == '\t') {
             continue;
         }
         if (c == '=') {
             decoder->padding++;
-        } else if (value == NO_DIGIT || decoder->padding != 0) {
+        } else if (value == SOTER_NO_DIGIT || decoder->padding != 0) {
             return false;
         } else {
             const size_t place = decoder->digits++ % 4;

@@ -8,6 +8,7 @@ void *malloc(size_t size);
 void *calloc(size_t count, size_t size);
 void *realloc(void *block, size_t size);
 void free(void *block);
+char *getenv(const char *name);
 int rand_s(unsigned int *word);
 
 #endif

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Secret keys in guarded memory. C reads and decodes them there, so no Python object holds one."""
+
+from __future__ import annotations
+
+from functools import partial
+from operator import is_
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+
+from pythemis._themis import ffi, lib
+from pythemis._typing import Buffer, Self
+
+from . import forks
+from .arguments import KEY
+from .buffers import view
+from .errors import SUCCESS, Errors, failed, wrong_type, wrong_value
+from .owner import Secret, kept, opened, places, replace
+
+if TYPE_CHECKING:
+    pass
+
+Encoding: TypeAlias = Literal["base64", "hex", "raw"]
+
+SIZE_MAX: int = lib.THEMIS_SECRET_MAX
+GENERATED_MIN = 16  # bytes: fewer can be guessed
+_ENCODINGS: dict[object, int] = {
+    "base64": lib.THEMIS_BASE64,
+    "hex": lib.THEMIS_HEX,
+    "raw": lib.THEMIS_RAW,
+}
+_FD_MAX = 0x7FFFFFFF  # of an int of C
+
+_secret = places("secret")
+_text = places("secret_text")
+_INT = ffi.typeof("int *")
+_WHY = ffi.typeof("char const **")
+
+
+class _Guarded:
+    """A secret of the C core, and its bytes as a buffer; each of them keeps the secret."""
+
+    __slots__ = ("handle", "memory")
+
+    def __init__(self, place: Any) -> None:
+        self.handle = kept(place)
+        data, size = lib.themis_secret_data(place[0]), lib.themis_secret_size(place[0])
+        self.memory = ffi.buffer(ffi.gc(data, partial(is_, place)), size)
+
+
+class SecretKey(Secret):
+    """A key in guarded memory, accepted wherever a key is.
+
+    The memory lies between pages that nothing can read or write. It is read-only, locked into
+    memory where the system allows it, left out of core dumps, and wiped once the key is closed or
+    unused. Whatever reads a key from outside decodes it there, without a Python object in between.
+
+    Make one with one of its class methods. Threads may share it; `copy.copy` and `copy.deepcopy`
+    return the object itself, so ``close()`` closes them all. It cannot be pickled or hashed, and
+    its ``repr`` has nothing of the key. ``len()`` is the number of its bytes. ``==`` compares two
+    of them in constant time.
+
+    Objects that are made of a key, such as cells, hold what they derived from it in memory of
+    their own, and stay usable after the key is closed.
+    """
+
+    __module__ = "pythemis.keyring"
+    _errors: ClassVar[Errors]  # given by pythemis.keyring
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, *_: object, **__: object) -> None:
+        name = type(self).__name__
+        wrong_type(
+            self._errors,
+            f"a {name} is made by one of its methods: {name}.generate(), from_bytes(data), "
+            "from_file(path), from_fd(fd), from_env(name), from_credential(name) or "
+            "from_prompt(text)",
+        )
+
+    @classmethod
+    def _of(cls, place: Any) -> Self:
+        """Make the object that owns a secret of the C core."""
+        made = cls.__new__(cls)
+        replace(made, _Guarded(place))
+        made._made = True
+        forks.watch(made)
+        return made
+
+    def _after_fork(self) -> None:
+        held = self._held
+        if held is not None:
+            lib.themis_secret_lock(held.handle)  # a child inherits no locks
+
+    def _memory(self) -> Any:
+        held = self._held
+        return held and held.memory
+
+    @classmethod
+    def generate(cls, size: int = 32) -> Self:
+        """Generate a key of random bytes.
+
+        Args:
+            size: 16 to 16384 bytes; 32 are recommended.
+
+        Returns:
+            The key.
+
+        Raises:
+            ThemisError: another size, no memory, or the random generator failed.
+        """
+        if not isinstance(size, int) or isinstance(size, bool):
+            wrong_type(cls._errors, f"the size must be an int, not {type(size).__name__}")
+        if not GENERATED_MIN <= size <= SIZE_MAX:
+            wrong_value(
+                cls._errors, f"the size must be {GENERATED_MIN} to {SIZE_MAX} bytes, not {size}"
+            )
+        made = _secret()
+        _check(cls._errors, lib.themis_secret_random(size, made))
+        return cls._of(made)
+
+    @classmethod
+    def from_bytes(cls, data: Buffer | SecretKey) -> Self:
+        """Copy a key that the program has already.
+
+        Your own copy stays where it is: Python frees ``bytes`` without wiping them, and you can
+        overwrite a ``bytearray``.
+
+        Args:
+            data: the bytes of the key, 1 to 16384; decode text first.
+
+        Returns:
+            The key.
+
+        Raises:
+            ThemisError: a wrong type, or another size.
+        """
+        data_view = view(cls._errors, data, KEY)
+        try:
+            size = len(data_view)
+            if not 1 <= size <= SIZE_MAX:
+                raise cls._wrong_size(size)
+            made = _secret()
+            status = lib.themis_secret_new(data_view, size, made)
+        finally:
+            del data_view, data
+        _check(cls._errors, status)
+        return cls._of(made)
+
+    @classmethod
+    def _wrong_size(cls, size: int) -> Exception:
+        text = f"the key has {size} bytes; it must have 1 to {SIZE_MAX}"
+        return cls._errors.wrong_value(lib.THEMIS_INVALID_PARAMETER, text)
+
+    def reveal(self) -> bytes:
+        """Return the key as ``bytes``, which Python frees without wiping them.
+
+        Raises:
+            ThemisError: the key is closed.
+        """
+        revealed: bytes = opened(self).memory[:]
+        return revealed
+
+    @property
+    def locked(self) -> bool:
+        """Whether the key is locked into memory, so that it is never written to swap space.
+
+        False where the system refuses: a process may lock few bytes (``ulimit -l``), each key
+        takes one page of them or more.
+        """
+        return bool(lib.themis_secret_lock(opened(self).handle))
+
+    def __len__(self) -> int:
+        return len(opened(self).memory)
+
+    def __bool__(self) -> bool:
+        return True  # no key is empty, and `if key:` asks whether there is one
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, SecretKey):
+            if isinstance(other, (bytes, bytearray, memoryview, str)):
+                wrong_type(
+                    self._errors,
+                    f"a SecretKey is never equal to {type(other).__name__}: compare two of them, "
+                    "SecretKey.from_bytes(...)",
+                )
+            return NotImplemented
+        return bool(lib.themis_secret_equal(opened(self).handle, opened(other).handle))
+
+
+Key: TypeAlias = Buffer | SecretKey  # in annotations
+
+
+def _check(errors: Errors, status: int) -> None:
+    if status != SUCCESS:
+        failed(errors, status)

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "soter/digits.h"
+
+/* All bits if low <= c <= high, else none. */
+static uint32_t within(uint32_t c, uint32_t low, uint32_t high)
+{
+    return (((c - low) | (high - c)) >> 31) - 1;
+}
+
+uint32_t soter_base64_digit(uint8_t digit)
+{
+    const uint32_t c = digit;
+    const uint32_t upper = within(c, 'A', 'Z');
+    const uint32_t lower = within(c, 'a', 'z');
+    const uint32_t number = within(c, '0', '9');
+    const uint32_t plus = within(c, '+', '+');
+    const uint32_t slash = within(c, '/', '/');
+    return (upper & (c - 'A')) | (lower & (c - 'a' + 26)) | (number & (c - '0' + 52)) |
+           (plus & 62) | (slash & 63) | (~(upper | lower | number | plus | slash) & SOTER_NO_DIGIT);
+}
+
+uint32_t soter_hex_digit(uint8_t digit)
+{
+    const uint32_t c = digit;
+    const uint32_t upper = within(c, 'A', 'F');
+    const uint32_t lower = within(c, 'a', 'f');
+    const uint32_t number = within(c, '0', '9');
+    return (upper & (c - 'A' + 10)) | (lower & (c - 'a' + 10)) | (number & (c - '0')) |
+           (~(upper | lower | number) & SOTER_NO_DIGIT);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The digits of base64 and hex as numbers. They may be secret: no branch and no table. */
+#ifndef SOTER_DIGITS_H
+#define SOTER_DIGITS_H
+
+#include <stdint.h>
+
+#define SOTER_NO_DIGIT 64 /* above all digits, and a bit that none of them has */
+
+/* The value of a digit of base64 (RFC 4648, standard alphabet), or SOTER_NO_DIGIT. */
+uint32_t soter_base64_digit(uint8_t digit);
+
+/* The value of a digit of hex in either case, or SOTER_NO_DIGIT. */
+uint32_t soter_hex_digit(uint8_t digit);
+
+#endif
