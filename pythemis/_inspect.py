@@ -164,9 +164,11 @@ def _report(node: Node, *, newline: bool) -> Report:
     found, inner = known
     read, problems = _facts(inner, found.kind)
     at_end = newline if not found.layers else found.newline
-    misfit = recognise.length_misfit(found.promised, found.present, by="the header", newline=at_end)
-    if misfit and not _may_have_more(found):
-        problems = [misfit, *problems]
+    if found.kind in _WITH_LENGTHS and not _may_have_more(found):
+        misfit = recognise.length_misfit(
+            found.promised, found.present, by="the header", newline=at_end
+        )
+        problems = [misfit, *problems] if misfit else problems
     return Report(
         kind=found.kind.name.lower().replace("_", "-"),
         name=found.name if found.kind is not Kind.UNKNOWN else _UNKNOWN,

@@ -20,7 +20,8 @@ DOCUMENTED = {
 }
 # From top to bottom. What is in one layer may import what is below it.
 LAYERS = (
-    {"__main__", "_cli"},
+    {"__main__"},
+    {"_cli"},
     {"_selftest"},
     ROOMS,
     {"__init__", "__version__"},  # the package, which loads what is asked for

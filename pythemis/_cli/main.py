@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the command begins and ends: arguments, the module of a command, its exit status."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None, *, prog: str = "pythemis") -> int:
+    """Run the command; return its exit status."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if given == ["--version"]:  # without building a parser
+        from .selftest import say, version
+
+        say(f"pythemis {version()}")
+        return 0
+    from .parser import build
+
+    parser = build(prog)
+    try:
+        options = parser.parse_args(given)
+    except SystemExit as ended:  # after --help, or a usage error
+        from .selftest import say
+
+        say(end="")  # what was printed may not have been written
+        return ended.code if isinstance(ended.code, int) else 2
+    return run(options)
+
+
+def of_module(arguments: Sequence[str] | None = None) -> int:
+    """Run ``python -m pythemis``, which without arguments is the self-test."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    return main(given or ["selftest"], prog="python -m pythemis")
+
+
+def no_command(options: argparse.Namespace) -> int:
+    """Complain that a command is missing."""
+    print(f"pythemis: name a command; see {options.prog} --help", file=sys.stderr)
+    return 2
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run a command that was asked for; every error becomes one sentence on stderr."""
+    module, _, function = options.run.partition(":")
+    try:
+        command = getattr(import_module(f".{module}", __package__), function)
+        status: int = command(options)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:  # the reader has left, which is no news
+        from .streams import forget_output
+
+        forget_output()
+        return 1
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  (one sentence for each)
+        return report(error)
+    return status
+
+
+def report(error: BaseException) -> int:
+    """Print one sentence about an error; return the exit status."""
+    try:
+        from .errors import complain, sentence_of
+    except ImportError as broken:  # the compiled module does not load
+        print(f"pythemis: {broken}", file=sys.stderr)
+        return 1
+    text, status = sentence_of(error)
+    complain(text)
+    return int(status)

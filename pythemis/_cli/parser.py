@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The arguments of every command. Help, completions and the manual page are built from it."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any, NoReturn
+
+DESCRIPTION = "Encrypt, sign and inspect data, in the formats of Themis."
+EPILOG = """\
+Secrets are never arguments, which other users can see. Where a KEY, or the SOURCE of a passphrase,
+is named, give PATH, file:PATH, fd:NUMBER, env:NAME or credential:NAME (of systemd). A key file
+holds one line of base64; other users must have no access to that of a secret key.
+
+"-" is the standard input or output. An output file appears whole or not at all, with mode 0600,
+and replaces another one only with -f.
+
+exit status:
+  0  done
+  1  refused: a wrong key, damaged data, or something that could not be written
+  2  wrong arguments, or a file that cannot be read
+  3  of several things, some were done
+"""
+_CURVES = {"P-256": 256, "P-384": 384, "P-521": 521}
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that says what is wrong in one sentence, and repeats no argument."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        options["allow_abbrev"] = False
+        super().__init__(*arguments, **options)
+
+    def error(self, message: str) -> NoReturn:
+        """End with the sentence and the exit status 2."""
+        self.exit(2, f"pythemis: {message}; see {self.prog} --help\n")
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse; what is left over may be a secret, so only names of options are repeated."""
+        parsed, left = self.parse_known_args(args, namespace)
+        names = [each.partition("=")[0] for each in left if each.startswith("--")]
+        if names:
+            self.error(f"unknown option {names[0]}")
+        if left:
+            self.error("there are more arguments than this command takes")
+        return parsed
+
+
+def build(prog: str = "pythemis") -> Parser:
+    """Build the parser."""
+    parser = Parser(prog=prog, description=DESCRIPTION, epilog=EPILOG)
+    parser.add_argument("--version", action="version", version=_version())
+    parser.set_defaults(run="main:no_command", prog=parser.prog)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for add in _COMMANDS:
+        add(commands)
+    return parser
+
+
+def _version() -> str:
+    from .selftest import version
+
+    return f"pythemis {version()}"
+
+
+def _command(commands: Any, name: str, run: str, text: str, more: str = "") -> Parser:
+    parser: Parser = commands.add_parser(
+        name, help=text, description=f"{text[:1].upper()}{text[1:]}. {more}".rstrip()
+    )
+    parser.set_defaults(run=run, prog=parser.prog)
+    return parser
+
+
+def _input(parser: Parser, text: str = "what to read; - is the standard input") -> None:
+    parser.add_argument("file", metavar="FILE", nargs="?", default="-", help=text)
+
+
+def _output(parser: Parser) -> None:
+    parser.add_argument("-o", "--output", metavar="OUT", help="where to write; stdout if absent")
+    parser.add_argument("-f", "--force", action="store_true", help="replace an existing file")
+
+
+def _base64(parser: Parser, text: str) -> None:
+    parser.add_argument("--base64", action="store_true", help=text)
+
+
+def _passphrase(parser: Parser, text: str) -> None:
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("-p", "--passphrase", action="store_true", help=f"ask for {text}")
+    group.add_argument("--passphrase-from", metavar="SOURCE", help=f"read {text} from there")
+
+
+# ---- Keys ----
+
+
+def _keygen(commands: Any) -> None:
+    more = "A pair goes to two files: the private key to OUT, the public one to OUT.pub."
+    parser = _command(commands, "keygen", "keys:keygen", "generate a key or a pair", more)
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument(
+        *("--ec",), nargs="?", const="P-256", choices=_CURVES, metavar="CURVE",
+        help="a pair of EC keys, on P-256 unless you name P-384 or P-521",
+    )  # fmt: skip
+    kind.add_argument(
+        *("--rsa",), nargs="?", const=2048, type=int, choices=(2048, 4096, 8192), metavar="BITS",
+        help="a pair of RSA keys, of 2048 bits unless you name 4096 or 8192",
+    )  # fmt: skip
+    _output(parser)
+
+
+def _key(commands: Any) -> None:
+    parser = _command(commands, "key", "main:no_command", "show and convert keys")
+    kinds = parser.add_subparsers(title="commands", metavar="COMMAND")
+    key = "a key file; - is the standard input"
+
+    show = _command(kinds, "show", "keys:show", "show the kind and the name of keys")
+    show.add_argument("files", metavar="FILE", nargs="+", help=key)
+    show.add_argument("--json", action="store_true", help="one line of JSON for each")
+
+    public = _command(kinds, "public", "keys:public", "write the public key of a private one")
+    _input(public, key)
+    _output(public)
+
+    to_pem = _command(kinds, "to-pem", "keys:to_pem", "write a key as PEM")
+    _input(to_pem, key)
+    _output(to_pem)
+    _passphrase(to_pem, "a passphrase that encrypts a private key")
+
+    from_pem = _command(
+        *(kinds, "from-pem", "keys:from_pem", "read a key of other software"),
+        "PEM, DER, JWK and OpenSSH's form are read.",
+    )
+    _input(from_pem, "the other key; - is the standard input")
+    _output(from_pem)
+    _passphrase(from_pem, "the passphrase of an encrypted key")
+
+    to_jwk = _command(kinds, "to-jwk", "keys:to_jwk", "write a key as a JSON Web Key")
+    _input(to_jwk, key)
+    _output(to_jwk)
+
+
+# ---- Messages ----
+
+
+def _sign(commands: Any) -> None:
+    more = "The signed message contains the message, which anyone can read."
+    parser = _command(commands, "sign", "messages:sign", "sign a message", more)
+    _input(parser)
+    parser.add_argument("-k", "--key", required=True, metavar="KEY", help="your private key")
+    _output(parser)
+    _base64(parser, "write base64")
+
+
+def _verify(commands: Any) -> None:
+    more = "The message is written only if the signature is right."
+    parser = _command(commands, "verify", "messages:verify", "verify a signed message", more)
+    _input(parser)
+    parser.add_argument(
+        *("--public",), required=True, metavar="KEY", help="the public key of the signer"
+    )
+    _output(parser)
+    _base64(parser, "read base64")
+
+
+# ---- What is it, does it work ----
+
+
+def _inspect(commands: Any) -> None:
+    more = "No key is needed. The exit status is 1 if nothing is recognised."
+    parser = _command(commands, "inspect", "reports:inspect", "say what data is", more)
+    parser.add_argument(
+        "files", metavar="FILE", nargs="+", help="what to read; - is the standard input"
+    )
+    parser.add_argument("--json", action="store_true", help="one line of JSON for each")
+
+
+def _selftest(commands: Any) -> None:
+    more = (
+        "Known answers, round trips, and that what is damaged is refused. The exit status is 0 if "
+        "all of it is right, otherwise 1."
+    )
+    text = "print versions and try every cryptosystem"
+    _command(commands, "selftest", "selftest:selftest", text, more)
+
+
+def _completion(commands: Any) -> None:
+    more = 'For bash: eval "$(pythemis completion bash)"'
+    parser = _command(
+        commands, "completion", "completion:completion", "write completions for a shell", more
+    )
+    parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="which shell")
+
+
+_COMMANDS = (_keygen, _key, _sign, _verify, _inspect, _selftest, _completion)

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Input and output: files, pipes and terminals, "-" and base64."""
+
+from __future__ import annotations
+
+import os
+import sys
+from base64 import b64decode, b64encode
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pythemis import _atomic
+
+from .errors import CommandError, Status, refused, usage
+
+if TYPE_CHECKING:
+    import argparse
+    from typing import BinaryIO
+
+STANDARD = "-"
+_BLANK = b" \t\r\n"
+_LINE_ENDS = frozenset("\n\t\r")
+
+
+def standard_input() -> BinaryIO:
+    """Return the standard input, for bytes."""
+    if sys.stdin is None:
+        raise usage("the standard input is closed")
+    return sys.stdin.buffer
+
+
+def standard_output() -> BinaryIO:
+    """Return the standard output, for bytes."""
+    if sys.stdout is None:
+        raise usage("the standard output is closed")
+    sys.stdout.flush()
+    return sys.stdout.buffer
+
+
+def forget_output() -> None:
+    """Have nothing that is still buffered written when Python ends."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def read(name: str, *, is_base64: bool = False) -> bytes:
+    """Read all of a file, or of the standard input."""
+    data = standard_input().read() if name == STANDARD else Path(name).read_bytes()
+    if not is_base64:
+        return data
+    try:
+        return b64decode(data.translate(None, _BLANK), validate=True)
+    except ValueError:
+        raise refused("the input is not base64") from None
+
+
+def write(options: argparse.Namespace, data: bytes, *, is_base64: bool = False) -> None:
+    """Write a result to where it belongs; as text in base64, with a newline, if asked."""
+    if is_base64:
+        data = b64encode(data) + b"\n"
+    name = options.output
+    if name is not None and name != STANDARD:
+        write_file(name, data, force=options.force)
+        return
+    output = standard_output()
+    if name is None and output.isatty() and not is_printable(data):
+        raise usage(
+            "this is binary, and the output is a terminal: give -o FILE, or -o - to print it anyway"
+        )
+    write_pipe(output, data)
+
+
+def write_pipe(output: BinaryIO, data: bytes) -> None:
+    """Write to the standard output."""
+    try:
+        output.write(data)
+        output.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        forget_output()
+        text = f"the output cannot be written: {error.strerror}"
+        raise CommandError(text, Status.REFUSED) from None
+
+
+def write_file(name: str, data: bytes, *, force: bool, public: bool = False) -> None:
+    """Write a file whole or not at all; what is public gets the mode of any file."""
+    try:
+        with _atomic.NewFile(name, new=not force) as file:
+            file.write(data)
+            if public and os.name == "posix":
+                mask = os.umask(0o077)
+                os.umask(mask)
+                os.fchmod(file.file.fileno(), 0o666 & ~mask)
+    except FileExistsError:
+        raise usage(f"{name} is there already; -f replaces it") from None
+    except OSError as error:
+        text = f"{name}: {error.strerror}"
+        raise CommandError(text, Status.REFUSED) from None
+
+
+def is_printable(data: bytes) -> bool:
+    """Return whether a terminal can show this without being told what to do by it."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return all(each.isprintable() or each in _LINE_ENDS for each in text)
