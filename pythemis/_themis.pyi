@@ -52,6 +52,29 @@ class _Lib:
     THEMIS_MESSAGE_EC_ENCRYPTED: Final[int]
     THEMIS_MESSAGE_RSA_ENCRYPTED: Final[int]
     THEMIS_SIGNED_HEADER_SIZE: Final[int]
+    THEMIS_SEALED_START_SIZE: Final[int]
+    THEMIS_SEALED_MAC_SIZE: Final[int]
+    THEMIS_SEALED_SLOTS_MAX: Final[int]
+    THEMIS_SEALED_SLOTS_MAX_SIZE: Final[int]
+    THEMIS_SEALED_SLOT_START_SIZE: Final[int]
+    THEMIS_SEALED_LOG2_MIN: Final[int]
+    THEMIS_SEALED_LOG2_MAX: Final[int]
+    THEMIS_SEALED_LAST_MIN: Final[int]
+    THEMIS_SEALED_KEY_MIN_SIZE: Final[int]
+    THEMIS_SEALED_KEY_ID_SIZE: Final[int]
+    THEMIS_SEALED_NAME_SIZE: Final[int]
+    THEMIS_SEALED_PUBLIC_SIZE: Final[int]
+    THEMIS_SEALED_DIGEST_SIZE: Final[int]
+    THEMIS_SEALED_PLAIN_SIZE: Final[int]
+    THEMIS_SEALED_KEY: Final[int]
+    THEMIS_SEALED_PASSPHRASE: Final[int]
+    THEMIS_SEALED_RECIPIENT: Final[int]
+    THEMIS_SEALED_SENDER: Final[int]
+    THEMIS_SEALED_SERVICE: Final[int]
+    THEMIS_SEALED_KEY_SLOT_SIZE: Final[int]
+    THEMIS_SEALED_PASSPHRASE_SLOT_SIZE: Final[int]
+    THEMIS_SEALED_RECIPIENT_SLOT_SIZE: Final[int]
+    THEMIS_SEALED_SENDER_SLOT_SIZE: Final[int]
     THEMIS_SESSION_OVERHEAD: Final[int]
     THEMIS_SESSION_PAYLOAD_OFFSET: Final[int]
     THEMIS_SESSION_WINDOW: Final[int]
@@ -421,6 +444,187 @@ class _Lib:
         data_len: int,
         /,
     ) -> int: ...
+    def themis_sealed_size(
+        self,
+        start: _Bytes,
+        start_len: int,
+        size: _Pointer,
+        why: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_sealed_read(
+        self,
+        head: _Bytes,
+        head_len: int,
+        context: _Bytes,
+        context_len: int,
+        out: _Pointer,
+        why: _Pointer,
+        slot: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_sealed_new(
+        self,
+        log2: int,
+        context: _Bytes,
+        context_len: int,
+        out: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_sealed_again(
+        self,
+        sealed: _Pointer,
+        context: _Bytes,
+        context_len: int,
+        out: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_sealed_free(self, sealed: _Pointer, /) -> None: ...
+    def themis_sealed_log2(self, sealed: _Pointer, /) -> int: ...
+    def themis_sealed_count(self, sealed: _Pointer, /) -> int: ...
+    def themis_sealed_slot(self, sealed: _Pointer, index: int, fields: _Pointer, /) -> int: ...
+    def themis_sealed_digest(self, sealed: _Pointer, digest: _Bytes, /) -> None: ...
+    def themis_sealed_name(
+        self,
+        key: _Bytes,
+        key_len: int,
+        name: _Bytes,
+        public_key: _Bytes,
+        /,
+    ) -> int: ...
+    def themis_sealed_open_key(
+        self,
+        sealed: _Pointer,
+        index: int,
+        key: _Bytes,
+        key_len: int,
+        /,
+    ) -> int: ...
+    def themis_sealed_open_recipient(
+        self,
+        sealed: _Pointer,
+        index: int,
+        private_key: _Bytes,
+        private_key_len: int,
+        /,
+    ) -> int: ...
+    def themis_sealed_open_sender(
+        self,
+        sealed: _Pointer,
+        index: int,
+        private_key: _Bytes,
+        private_key_len: int,
+        sender: _Bytes,
+        sender_len: int,
+        /,
+    ) -> int: ...
+    def themis_sealed_open_service(
+        self,
+        sealed: _Pointer,
+        index: int,
+        plain: _Bytes,
+        plain_len: int,
+        /,
+    ) -> int: ...
+    def themis_sealed_passphrase(
+        self,
+        sealed: _Pointer,
+        passphrase: _Bytes,
+        passphrase_len: int,
+        iterations: int,
+        out: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_sealed_stretch(
+        self,
+        sealed: _Pointer,
+        index: int,
+        passphrase: _Pointer,
+        out: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_sealed_open_passphrase(
+        self,
+        sealed: _Pointer,
+        index: int,
+        passphrase: _Pointer,
+        stretch: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_sealed_key_slot(
+        self,
+        sealed: _Pointer,
+        key: _Bytes,
+        key_len: int,
+        id: _Bytes,
+        id_len: int,
+        slot: _Bytes,
+        slot_len: int,
+        /,
+    ) -> int: ...
+    def themis_sealed_passphrase_slot(
+        self,
+        sealed: _Pointer,
+        stretch: _Pointer,
+        slot: _Bytes,
+        slot_len: int,
+        /,
+    ) -> int: ...
+    def themis_sealed_recipient_slot(
+        self,
+        sealed: _Pointer,
+        public_key: _Bytes,
+        public_key_len: int,
+        hidden: int,
+        slot: _Bytes,
+        slot_len: int,
+        /,
+    ) -> int: ...
+    def themis_sealed_sender_slot(
+        self,
+        sealed: _Pointer,
+        private_key: _Bytes,
+        private_key_len: int,
+        recipient: _Bytes,
+        recipient_len: int,
+        slot: _Bytes,
+        slot_len: int,
+        /,
+    ) -> int: ...
+    def themis_sealed_plain(self, sealed: _Pointer, plain: _Bytes, /) -> int: ...
+    def themis_sealed_mac(
+        self,
+        sealed: _Pointer,
+        head: _Bytes,
+        head_len: int,
+        mac: _Bytes,
+        why: _Pointer,
+        slot: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_sealed_encrypt(
+        self,
+        sealed: _Pointer,
+        number: int,
+        is_last: int,
+        pieces: _Bytes,
+        pieces_len: int,
+        chunks: _Bytes,
+        chunks_len: int,
+        /,
+    ) -> int: ...
+    def themis_sealed_decrypt(
+        self,
+        sealed: _Pointer,
+        number: int,
+        is_last: int,
+        chunks: _Bytes,
+        chunks_len: int,
+        pieces: _Bytes,
+        pieces_len: int,
+        /,
+    ) -> int: ...
+    def themis_sealed_zeros(self, data: _Bytes, data_len: int, /) -> int: ...
     def themis_session_new(
         self,
         id: _Bytes,

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer, Self
@@ -18,4 +18,28 @@ else:
     else:
         Self = Any
 
-__all__ = ["Buffer", "Self"]
+__all__ = ["Buffer", "Self", "Service"]
+
+
+class Service(Protocol):
+    """A key service that wraps the keys of sealed files (specification, section 8.3).
+
+    Attributes:
+        name: 1 to 255 ASCII characters from ``!`` to ``~``. You choose it; it is written into the
+            file. Use one name for one key, always.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    def wrap(self, plain: bytes, context: bytes) -> bytes:
+        """Encrypt 64 bytes with a context; return 1 to 65535 bytes."""
+        ...
+
+    def unwrap(self, body: bytes, context: bytes) -> bytes | None:
+        """Decrypt what `wrap` returned; None if it does not decrypt with this key and context.
+
+        Raises:
+            Exception: the service could not answer; this says nothing about ``body``.
+        """
+        ...

@@ -475,6 +475,192 @@ int themis_message_unwrap(themis_message *message,
                           uint8_t *data,
                           size_t data_len);
 
+/* ---- Sealed files (FORMATS, section 8) ----
+ *
+ * The header's slots give the file key to their holders; chunks follow it, each a piece of the
+ * content. A handle holds the file key, which never leaves it but for services. Once it has one it
+ * does not change, and threads may share it.
+ */
+
+enum {
+    THEMIS_SEALED_START_SIZE = 14, /* of the header, which tell how long it is */
+    THEMIS_SEALED_MAC_SIZE = 32,   /* after the header */
+    THEMIS_SEALED_SLOTS_MAX = 255,
+    THEMIS_SEALED_SLOTS_MAX_SIZE = 262144,
+    THEMIS_SEALED_SLOT_START_SIZE = 4, /* kind, and the lengths of id and body */
+    THEMIS_SEALED_LOG2_MIN = 12,       /* a piece has 2^12 to 2^24 bytes */
+    THEMIS_SEALED_LOG2_MAX = 24,
+    THEMIS_SEALED_LAST_MIN = 8,      /* bytes that the last piece has at least */
+    THEMIS_SEALED_KEY_MIN_SIZE = 16, /* of a key that a slot is made for */
+    THEMIS_SEALED_KEY_ID_SIZE = 5,
+    THEMIS_SEALED_NAME_SIZE = 8, /* of a public key */
+    THEMIS_SEALED_PUBLIC_SIZE = 45,
+    THEMIS_SEALED_DIGEST_SIZE = 32,
+    THEMIS_SEALED_PLAIN_SIZE = 64 /* what services encrypt: digest of the context, file key */
+};
+
+/* Kinds of slots; those above are of later versions. */
+enum {
+    THEMIS_SEALED_KEY = 1,
+    THEMIS_SEALED_PASSPHRASE = 2,
+    THEMIS_SEALED_RECIPIENT = 3,
+    THEMIS_SEALED_SENDER = 4,
+    THEMIS_SEALED_SERVICE = 5
+};
+
+/* The bytes of slots, with their start and an id. */
+enum {
+    THEMIS_SEALED_KEY_SLOT_SIZE = 85, /* 80 without an id */
+    THEMIS_SEALED_PASSPHRASE_SLOT_SIZE = 106,
+    THEMIS_SEALED_RECIPIENT_SLOT_SIZE = 141, /* 133 if hidden */
+    THEMIS_SEALED_SENDER_SLOT_SIZE = 166
+};
+
+typedef struct themis_sealed themis_sealed;
+
+/* How many bytes header and mac have, from the first bytes of a file. INVALID_PARAMETER: no sealed
+ * file. DATA_CORRUPT: it breaks a rule of the format. NOT_SUPPORTED: of a later version. *why is a
+ * static text, NULL where the status says it all. */
+int themis_sealed_size(const uint8_t *start, size_t start_len, size_t *size, const char **why);
+
+/* For reading: takes a copy of header and mac, and checks all that needs no key; answers as the
+ * function above. *slot is the number of the slot that breaks a rule, counted from 1, or 0. */
+int themis_sealed_read(const uint8_t *head,
+                       size_t head_len,
+                       const uint8_t *context,
+                       size_t context_len,
+                       themis_sealed **out,
+                       const char **why,
+                       size_t *slot);
+
+/* For writing: draws the key of a new file with pieces of 2^log2 bytes. */
+int themis_sealed_new(int log2, const uint8_t *context, size_t context_len, themis_sealed **out);
+
+/* For another header of the file that was opened: the same key, maybe another context. */
+int themis_sealed_again(const themis_sealed *sealed,
+                        const uint8_t *context,
+                        size_t context_len,
+                        themis_sealed **out);
+void themis_sealed_free(themis_sealed *sealed);
+
+int themis_sealed_log2(const themis_sealed *sealed);
+
+/* How many slots the header has that was read, and what one of them is, from index 0 on: its kind,
+ * where its id begins in the header, the length of the id and of the body that follows it, and the
+ * iterations of a passphrase slot. */
+size_t themis_sealed_count(const themis_sealed *sealed);
+int themis_sealed_slot(const themis_sealed *sealed, size_t index, uint32_t fields[5]);
+
+/* The digest of the context that the file is bound to. */
+void themis_sealed_digest(const themis_sealed *sealed, uint8_t digest[THEMIS_SEALED_DIGEST_SIZE]);
+
+/* The name and the compressed form of a key on P-256, or of its public half. INVALID_PARAMETER or
+ * DATA_CORRUPT: no such key. */
+int themis_sealed_name(const uint8_t *key,
+                       size_t key_len,
+                       uint8_t name[THEMIS_SEALED_NAME_SIZE],
+                       uint8_t public_key[THEMIS_SEALED_PUBLIC_SIZE]);
+
+/* These try to open the slot at an index, one thread at a time. SUCCESS: the handle has the file
+ * key now. FAIL: wrong key or context, or damaged; the next may be tried. INVALID_PARAMETER: not a
+ * slot of this kind, or the handle has a key already. */
+int themis_sealed_open_key(themis_sealed *sealed, size_t index, const uint8_t *key, size_t key_len);
+int themis_sealed_open_recipient(themis_sealed *sealed,
+                                 size_t index,
+                                 const uint8_t *private_key,
+                                 size_t private_key_len);
+int themis_sealed_open_sender(themis_sealed *sealed,
+                              size_t index,
+                              const uint8_t *private_key,
+                              size_t private_key_len,
+                              const uint8_t *sender,
+                              size_t sender_len);
+/* `plain` is what the service decrypted. */
+int themis_sealed_open_service(themis_sealed *sealed,
+                               size_t index,
+                               const uint8_t *plain,
+                               size_t plain_len);
+
+/* A passphrase for slots of this file. iterations: of what is written, 314110 at least; 0: it is
+ * for reading. A slot is made after themis_stretch_to_seal and the work, and tried after
+ * themis_sealed_stretch and the work. */
+int themis_sealed_passphrase(const themis_sealed *sealed,
+                             const uint8_t *passphrase,
+                             size_t passphrase_len,
+                             uint32_t iterations,
+                             themis_passphrase **out);
+int themis_sealed_stretch(const themis_sealed *sealed,
+                          size_t index,
+                          const themis_passphrase *passphrase,
+                          themis_stretch **out);
+int themis_sealed_open_passphrase(themis_sealed *sealed,
+                                  size_t index,
+                                  const themis_passphrase *passphrase,
+                                  const themis_stretch *stretch);
+
+/* These make slots. An id of a key has no or 5 bytes; a key has 16 or more. */
+int themis_sealed_key_slot(const themis_sealed *sealed,
+                           const uint8_t *key,
+                           size_t key_len,
+                           const uint8_t *id,
+                           size_t id_len,
+                           uint8_t *slot,
+                           size_t slot_len);
+int themis_sealed_passphrase_slot(const themis_sealed *sealed,
+                                  const themis_stretch *stretch,
+                                  uint8_t *slot,
+                                  size_t slot_len);
+/* hidden: the slot does not name its recipient. */
+int themis_sealed_recipient_slot(const themis_sealed *sealed,
+                                 const uint8_t *public_key,
+                                 size_t public_key_len,
+                                 int hidden,
+                                 uint8_t *slot,
+                                 size_t slot_len);
+/* INVALID_PARAMETER, too, if the key of the file was not drawn for this handle. */
+int themis_sealed_sender_slot(const themis_sealed *sealed,
+                              const uint8_t *private_key,
+                              size_t private_key_len,
+                              const uint8_t *recipient,
+                              size_t recipient_len,
+                              uint8_t *slot,
+                              size_t slot_len);
+/* What a service is to encrypt: a secret, which the caller wipes. */
+int themis_sealed_plain(const themis_sealed *sealed, uint8_t plain[THEMIS_SEALED_PLAIN_SIZE]);
+
+/* Checks a header that was put together, as a reader would, and makes its mac; answers as
+ * themis_sealed_read does. */
+int themis_sealed_mac(const themis_sealed *sealed,
+                      const uint8_t *head,
+                      size_t head_len,
+                      uint8_t mac[THEMIS_SEALED_MAC_SIZE],
+                      const char **why,
+                      size_t *slot);
+
+/* Encrypts pieces that follow one another, from this number on; is_last: the last of them is the
+ * last of the file, and may be shorter, THEMIS_SEALED_LAST_MIN bytes at least. `chunks` takes
+ * THEMIS_CELL_TOKEN_SIZE bytes more for each. */
+int themis_sealed_encrypt(themis_sealed *sealed,
+                          uint64_t number,
+                          int is_last,
+                          const uint8_t *pieces,
+                          size_t pieces_len,
+                          uint8_t *chunks,
+                          size_t chunks_len);
+
+/* The reverse. FAIL: damaged, not of this file or not at this place; `pieces` is wiped then.
+ * INVALID_PARAMETER: not whole chunks. */
+int themis_sealed_decrypt(themis_sealed *sealed,
+                          uint64_t number,
+                          int is_last,
+                          const uint8_t *chunks,
+                          size_t chunks_len,
+                          uint8_t *pieces,
+                          size_t pieces_len);
+
+/* With how many zeros these bytes end. */
+size_t themis_sealed_zeros(const uint8_t *data, size_t data_len);
+
 /* ---- Secure Session (specification, section 5) ----
  *
  * A session changes with every call: one thread at a time. A refused message leaves it as it was.

@@ -105,6 +105,17 @@ void themis_cell_key_clear(struct themis_cell_key *key)
     cipher_free(soter_reuse_take(&key->cipher));
 }
 
+void themis_cell_key_borrow(struct themis_cell_key *shared, struct themis_cell_key *own)
+{
+    own->master = shared->master;
+    own->cipher.kept = soter_reuse_take(&shared->cipher);
+}
+
+void themis_cell_key_return(struct themis_cell_key *shared, struct themis_cell_key *own)
+{
+    cipher_free(soter_reuse_leave(&shared->cipher, soter_reuse_take(&own->cipher)));
+}
+
 static soter_status take_cipher(struct themis_cell_key *key, struct cipher **out)
 {
     *out = soter_reuse_take(&key->cipher);

@@ -77,6 +77,11 @@ SOTER_MUST_USE soter_status themis_cell_key_init(struct themis_cell_key *key,
                                                  size_t bytes_len);
 void themis_cell_key_clear(struct themis_cell_key *key); /* fine after init failed */
 
+/* The same key for a thread that does many operations one after another, with the cipher of the
+ * shared one, and back: so that threads do not take it from each other between two operations. */
+void themis_cell_key_borrow(struct themis_cell_key *shared, struct themis_cell_key *own);
+void themis_cell_key_return(struct themis_cell_key *shared, struct themis_cell_key *own);
+
 /* Encrypts under a key derived for this text and a fresh nonce. `out` takes text->len bytes. */
 SOTER_MUST_USE soter_status themis_cell_encrypt(struct themis_cell_key *key,
                                                 const struct themis_cell_text *text,

@@ -1,0 +1,401 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sealed files, reading: at any place, and as a stream (specification, 8.5 and 8.7)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+from pythemis._core import sealed as core
+from pythemis._core.arguments import Argument, Nature
+from pythemis._core.buffers import copied, writable_view
+from pythemis._core.errors import FAIL, wrong_value
+
+from .arguments import secrets_of
+from .heads import Opened, open_head
+from .pieces import LENGTH_SIZE, Layout, batch, layout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pythemis._core.errors import Errors
+
+    from .arguments import Unlock
+
+FIRST_READ = 1 << 16  # bytes; the header is in them, but for files of very many slots
+_FILE = Argument("the sealed file", Nature.MADE)
+_SOURCE = Argument("what the source of a sealed file returns", Nature.MADE)
+
+
+class _Open(NamedTuple):
+    """All that an open file is; read at once, because other threads may close it."""
+
+    opened: Opened
+    layout: Layout
+    size: int  # of the data
+
+
+class Reader:
+    """A sealed file that is read at any place, from any number of threads.
+
+    Attributes:
+        size: the length of the data in bytes.
+        opened_by: "key", "passphrase", "recipient", "sender" or "service".
+        opened: the header, for `rewrap_head`; ``opened.slots`` lists its slots.
+        layout: where the chunks are in the file.
+    """
+
+    def __init__(
+        self,
+        errors: Errors,
+        pread: Callable[[int, int], bytes],
+        file_size: int,
+        unlock: Unlock,
+        *,
+        reserved: bool = False,
+    ) -> None:
+        """Open a file in the order of section 8.5.
+
+        Args:
+            errors: the exceptions to raise.
+            pread: returns up to so many bytes (second argument) from an offset (first) on; fewer
+                only where it is called again for the rest, none at the end. Threads call it at the
+                same time if they read at the same time.
+            file_size: the bytes of the whole file.
+            unlock: what may open it, and its context.
+            reserved: whether the caller is keyring code, which may read keyrings.
+        """
+        self._errors = errors
+        self._pread = pread
+        self._kept: tuple[int, core.Room] | None = None  # the last piece that was read alone
+        secrets = secrets_of(errors, unlock, reserved=reserved)
+        head = self._head(min(file_size, FIRST_READ), file_size)
+        search = open_head(errors, head, secrets)
+        placed = layout(errors, len(head), head[len(b"TSFILE1\n")], file_size)
+        opened = search()
+        self.opened_by = opened.opened_by
+        self._held: _Open | None = _Open(opened, placed, self._length(opened, placed))
+
+    def _head(self, first: int, file_size: int) -> bytes:
+        start = self._bytes(0, first)
+        size = core.size(self._errors, start[: core.START_SIZE])
+        if size > file_size:
+            core.malformed(self._errors, "it ends within its header")
+        if size > first:
+            start += self._bytes(first, size - first)
+        return start[:size]
+
+    def _length(self, opened: Opened, placed: Layout) -> int:
+        """Read the last piece: the length of the data stands in it, and zeros before that."""
+        number = placed.chunks - 1
+        room = self._decrypted(_Open(opened, placed, 0), number, placed.chunks)
+        length = int.from_bytes(room.part(room.size - LENGTH_SIZE, room.size), "big")
+        if length > placed.total - LENGTH_SIZE:
+            text = "the sealed file is damaged: its length field exceeds what is there"
+            raise self._errors.failed(FAIL, text)
+        self._check_zeros(_Open(opened, placed, length), room.view, number, placed.chunks)
+        self._kept = number, room
+        return length
+
+    def close(self) -> None:
+        """Forget the file key and all data; reads that go on in other threads end well."""
+        self._held = None
+        self._kept = None
+
+    def wipe(self) -> None:
+        """Close the file, and wipe what is kept of it; not while another thread reads."""
+        kept = self._kept
+        self.close()
+        if kept is not None:
+            core.wipe(kept[1].view)
+
+    @property
+    def size(self) -> int:
+        return self._open().size
+
+    @property
+    def opened(self) -> Opened:
+        return self._open().opened
+
+    @property
+    def layout(self) -> Layout:
+        return self._open().layout
+
+    def read(self, offset: int, n: int) -> bytes:
+        """Return up to ``n`` bytes of the data from an offset on; fewer only at its end."""
+        held = self._open()
+        start, stop = _bounds(self._errors, held, offset, n)
+        if start == stop:
+            return b""
+        piece = held.layout.piece
+        first, past = start // piece, -(-stop // piece)
+        if past - first == 1:
+            room = self._one(held, first)
+        else:
+            room = self._decrypted(held, first, past)
+            self._check_zeros(held, room.view, first, past)
+        return room.part(start - first * piece, stop - first * piece)
+
+    def readinto(self, offset: int, buffer: Any) -> int:
+        """Read data from an offset on into a buffer; return how many bytes it took."""
+        held = self._open()
+        view = writable_view(self._errors, buffer, "the buffer")
+        try:
+            start, stop = at, _ = _bounds(self._errors, held, offset, len(view))
+            piece = held.layout.piece
+            while at < stop:
+                first, skipped = divmod(at, piece)
+                whole = 0 if skipped else (stop - at) // piece
+                if whole:  # decrypted where they are wanted
+                    n = whole * piece
+                    self._decrypt(held, first, first + whole, view, at - start)
+                    self._check_zeros(held, view, first, first + whole, at - start)
+                else:
+                    n = min(piece - skipped, stop - at)
+                    core.copy(view, at - start, self._one(held, first), skipped, n)
+                at += n
+            return stop - start
+        finally:
+            del view
+
+    def verify(self, progress: Callable[[int], object] | None = None, *, start: int = 0) -> None:
+        """Check every chunk, those of padding as well.
+
+        Args:
+            progress: called with the number of bytes of the file that were checked.
+            start: the number of the first chunk to check.
+        """
+        held = self._open()
+        step = batch(held.layout.log2)
+        for first in range(start, held.layout.chunks, step):
+            past = min(first + step, held.layout.chunks)
+            room = self._decrypted(held, first, past)
+            self._check_zeros(held, room.view, first, past)
+            if progress is not None:
+                progress(held.layout.span(first, past)[1])
+
+    def _open(self) -> _Open:
+        held = self._held
+        if held is None:
+            wrong_value(self._errors, "this file is closed")
+        return held
+
+    def _one(self, held: _Open, number: int) -> core.Room:
+        """Return one piece; the last one that was read is kept, for those who read little."""
+        kept = self._kept
+        if kept is not None and kept[0] == number:
+            return kept[1]
+        room = self._decrypted(held, number, number + 1)
+        self._check_zeros(held, room.view, number, number + 1)
+        self._kept = number, room
+        return room
+
+    def _decrypted(self, held: _Open, first: int, past: int) -> core.Room:
+        """Decrypt some pieces into memory of their own."""
+        size = min(past * held.layout.piece, held.layout.total) - first * held.layout.piece
+        room = core.Room(size)
+        self._decrypt(held, first, past, room.view, 0)
+        return room
+
+    def _decrypt(self, held: _Open, first: int, past: int, room: Any, at: int) -> None:
+        placed = held.layout
+        step = batch(placed.log2)
+        for number in range(first, past, step):
+            end = min(number + step, past)
+            begin, stop = placed.span(number, end)
+            core.decrypt(
+                self._errors,
+                held.opened.handle,
+                number,
+                self._bytes(begin, stop - begin),
+                room,
+                at + (number - first) * placed.piece,
+                is_last=end == placed.chunks,
+            )
+
+    def _check_zeros(self, held: _Open, room: Any, first: int, past: int, at: int = 0) -> None:
+        """Check that what lies between the data and the length field is zero."""
+        placed = held.layout
+        base = first * placed.piece - at
+        end = min(past * placed.piece, placed.total - LENGTH_SIZE) - base
+        start = max(held.size - base, 0)
+        if start < end and core.zeros(room, start, end) != end - start:
+            core.wipe(room)
+            text = "the sealed file is damaged: its padding is not zero"
+            raise self._errors.failed(FAIL, text)
+
+    def _bytes(self, offset: int, n: int) -> bytes:
+        """Read exactly so many bytes of the file, into memory that nothing else writes to."""
+        errors = self._errors
+        made = copied(errors, self._pread(offset, n), _SOURCE)
+        while len(made) < n:
+            more = copied(errors, self._pread(offset + len(made), n - len(made)), _SOURCE)
+            if not more:
+                text = f"the sealed file ends early, after {offset + len(made)} bytes"
+                raise errors.failed(FAIL, f"{text}: it was cut while it was read")
+            made += more
+        if len(made) > n:
+            wrong_value(errors, f"the source returned {len(made)} bytes where {n} were asked for")
+        return made
+
+
+def _bounds(errors: Errors, held: _Open, offset: int, n: int) -> tuple[int, int]:
+    if offset < 0 or n < 0:
+        wrong_value(errors, "an offset and a number of bytes cannot be negative")
+    start = min(offset, held.size)
+    return start, min(start + n, held.size)
+
+
+class StreamReader:
+    """A sealed file that is read once, from its beginning, where seeking is impossible.
+
+    Attributes:
+        opened_by: as `Reader` has it.
+        opened: the header.
+    """
+
+    def __init__(
+        self,
+        errors: Errors,
+        read: Callable[[int], bytes],
+        unlock: Unlock,
+        *,
+        reserved: bool = False,
+    ) -> None:
+        """Read the header, and open it.
+
+        Args:
+            errors: the exceptions to raise.
+            read: returns up to so many bytes, none at the end.
+            unlock: what may open the file, and its context.
+            reserved: whether the caller is keyring code, which may read keyrings.
+        """
+        self._errors = errors
+        self._read = read
+        self._pending = bytearray()  # read, but not decrypted
+        self._at_end = False  # of the source
+        secrets = secrets_of(errors, unlock, reserved=reserved)
+        self._fill(core.START_SIZE)
+        size = core.size(errors, bytes(self._pending))
+        self._fill(size)
+        self.opened = open_head(errors, bytes(self._pending), secrets)()
+        self.opened_by = self.opened.opened_by
+        self._pending.clear()
+        log2 = core.log2(self.opened.handle)
+        self._piece = 1 << log2
+        self._chunk = self._piece + core.CHUNK_GROWTH
+        self._step = batch(log2)
+        self._number = 0
+        self._released = 0  # bytes of data, with those that are ready
+        self._held_back = 0  # zeros that are data or padding
+        self._ready: list[bytes | int] = []  # data, and numbers of zeros, to be returned
+        self._is_done = False
+        self._failure: Exception | None = None
+
+    def read_part(self) -> bytes:
+        """Return the next data, as much as there is; empty at the end.
+
+        What was returned is authentic, but the file may still prove to be cut or damaged: wait for
+        the end before you act on it.
+        """
+        while True:
+            if self._failure is not None:
+                raise self._failure
+            while self._ready:
+                first = self._ready[0]
+                if isinstance(first, bytes):
+                    del self._ready[0]
+                    return first
+                n = min(first, self._piece)  # a number costs no memory, the zeros would
+                self._ready[0] = first - n
+                if n:
+                    return bytes(n)
+                del self._ready[0]
+            if self._is_done:
+                return b""
+            try:
+                self._advance()
+            except BaseException as error:
+                self._fail(error)
+
+    def close(self) -> None:
+        """Forget the file key and all data."""
+        self._failure = self._failure or self._errors.wrong_value(FAIL, "this file is closed")
+        self._pending = bytearray()
+        self._ready = []
+        del self.opened
+
+    def _fail(self, error: BaseException) -> NoReturn:
+        """Let every later call fail, too: a failure must not look like the end."""
+        if isinstance(error, Exception):
+            self._failure = error
+        else:
+            text = "reading was interrupted, so the rest of this sealed file cannot be read"
+            self._failure = self._errors.failed(FAIL, text)
+        raise error
+
+    def _advance(self) -> None:
+        """Decrypt some chunks. A full one is the last exactly if nothing follows."""
+        self._fill(self._step * self._chunk + 1)
+        pending = self._pending
+        self._pending = bytearray()
+        if self._at_end:
+            rest = len(pending) % self._chunk
+            if 0 < rest < core.CHUNK_GROWTH + LENGTH_SIZE or not pending:
+                core.malformed(self._errors, "it was cut")
+            self._take(bytes(pending), is_last=True)
+            self._is_done = True
+        else:
+            end = len(pending) - 1
+            self._pending += pending[end:]
+            del pending[end:]
+            self._take(bytes(pending), is_last=False)
+
+    def _take(self, chunks: bytes, *, is_last: bool) -> None:
+        count = -(-len(chunks) // self._chunk)
+        size = len(chunks) - count * core.CHUNK_GROWTH
+        room = core.Room(size)
+        core.decrypt(
+            self._errors, self.opened.handle, self._number, chunks, room.view, 0, is_last=is_last
+        )
+        self._number += count
+        end = size - LENGTH_SIZE if is_last else size
+        solid = end - core.zeros(room.view, 0, end)
+        if solid:  # so the zeros before it are data
+            self._ready += [self._held_back, room.part(0, solid)]
+            self._released += self._held_back + solid
+            self._held_back = 0
+        self._held_back += end - solid
+        if not is_last:
+            return
+        length = int.from_bytes(room.part(end, size), "big")
+        if not self._released <= length <= self._released + self._held_back:
+            text = "the sealed file is damaged: its length field does not fit its data"
+            raise self._errors.failed(FAIL, text)
+        self._ready.append(length - self._released)
+
+    def _fill(self, size: int) -> None:
+        """Read until so many bytes are there, or the source has no more."""
+        while len(self._pending) < size and not self._at_end:
+            wanted = size - len(self._pending)
+            more = copied(self._errors, self._read(wanted), _SOURCE)
+            if len(more) > wanted:
+                text = f"the source returned {len(more)} bytes where {wanted} were asked for"
+                wrong_value(self._errors, text)
+            self._pending += more
+            self._at_end = not more
+
+
+def open_bytes(
+    errors: Errors, data: Any, unlock: Unlock, *, reserved: bool = False
+) -> tuple[bytearray, str]:
+    """Return the data of a sealed file, and which kind of slot opened it.
+
+    The data are in a ``bytearray`` that the caller may wipe.
+    """
+    whole = copied(errors, data, _FILE)
+    reader = Reader(errors, lambda at, n: whole[at : at + n], len(whole), unlock, reserved=reserved)
+    made = bytearray(reader.size)
+    reader.readinto(0, made)
+    reader.verify(start=-(-reader.size // reader.layout.piece))  # what is padding alone
+    reader.wipe()
+    return made, reader.opened_by
