@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from pythemis._themis import ffi, lib
 
-from .arguments import KEY, PRIVATE, Argument, Nature
+from .arguments import KEY, PASSPHRASE, PRIVATE, Argument, Nature
 from .buffers import BYTES, IN_PLACE, SIZE, new_output, returns_output, view
 from .errors import (
     DATA_CORRUPT,
@@ -49,7 +49,6 @@ SERVICE_SLOT: int = lib.THEMIS_SEALED_SERVICE
 
 SENDER = Argument("the sender", Nature.KEY)
 RECIPIENT = Argument("the recipient", Nature.KEY)
-_PASSPHRASE = Argument("the passphrase", Nature.KEY)  # bytes, or a SecretKey; text is encoded
 
 _sealed = places("sealed")
 _passphrase = places("passphrase")
@@ -225,7 +224,7 @@ def open_service(errors: Errors, sealed: Any, index: int, plain: Any, what: Argu
 def passphrase(errors: Errors, sealed: Any, text: Any, iterations: int = 0) -> Any:
     """Prepare a passphrase for the slots of one file; with 0 iterations for reading."""
     made = _passphrase()
-    text = view(errors, text, _PASSPHRASE)
+    text = view(errors, text, PASSPHRASE)
     try:
         status = lib.themis_sealed_passphrase(sealed, text, len(text), iterations, made)
     finally:
@@ -237,7 +236,7 @@ def passphrase(errors: Errors, sealed: Any, text: Any, iterations: int = 0) -> A
 
 def passphrase_size(errors: Errors, text: Any) -> int:
     """Return how many bytes a passphrase has."""
-    return len(view(errors, text, _PASSPHRASE))
+    return len(view(errors, text, PASSPHRASE))
 
 
 def _stretched(stretch: Any) -> int:

@@ -129,7 +129,8 @@ def by_name(errors: Errors, services: Sequence[Service]) -> dict[bytes, Service]
         if not _SERVICE_NAME.fullmatch(name):
             wrong_value(
                 errors,
-                f"the name of a service must be 1 to 255 ASCII characters from ! to ~, not {name!r}",
+                "the name of a service must be 1 to 255 ASCII characters from ! to ~, not "
+                f"{name!r}",
             )
         encoded = name.encode()
         if encoded in found:

@@ -314,7 +314,7 @@ class StreamReader:
                 return b""
             try:
                 self._advance()
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 -- raised again
                 self._fail(error)
 
     def close(self) -> None:

@@ -103,14 +103,23 @@ def is_library_of(path, library):
     return library in sys.stdlib_module_names or library == "typing_extensions"
 
 
+def modules_in(names, known, importer):
+    """List the modules that an import loads, but for folders of the importer on the way to it."""
+    loaded = [".".join(names[1:end]) for end in range(2, len(names) + 1)]
+    loaded = [name for name in loaded if name in known]
+    return [name for name in loaded[:-1] if not importer.startswith(f"{name}.")] + loaded[-1:]
+
+
 def circles(package):
     """List the modules that import each other, and those that import them, however late they do."""
-    graph = {}
-    for path, _, found in modules(package):
-        name = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-        graph[name] = {
-            ".".join(names[1:end]) for names in found for end in range(2, len(names) + 1)
-        }
+    found = {
+        path.removesuffix(".py").removesuffix("/__init__").replace("/", "."): imported
+        for path, _, imported in modules(package)
+    }
+    graph = {
+        name: {known for names in imported for known in modules_in(names, found, name)}
+        for name, imported in found.items()
+    }
     left = {name: seen & (graph.keys() - {name}) for name, seen in graph.items()}
     while free := {name for name, seen in left.items() if not seen}:
         left = {name: seen - free for name, seen in left.items() if name not in free}
@@ -262,6 +271,19 @@ def test_a_circle_is_caught(tmp_path):
     (tmp_path / "b.py").write_text("def f():\n    from . import a\n")
     (tmp_path / "c.py").write_text("from . import a\n")
     assert circles(tmp_path) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "found"),
+    [("from .b import x", []), ("from . import b", []), ("from . import y", ["f", "f.a"])],
+)
+def test_a_folder_may_gather_its_modules(tmp_path, statement, found):
+    """A module may import one beside it, but not what its folder made of its modules."""
+    (tmp_path / "f").mkdir()
+    (tmp_path / "f" / "__init__.py").write_text("from .a import y\n")
+    (tmp_path / "f" / "a.py").write_text(f"{statement}\n")
+    (tmp_path / "f" / "b.py").write_text("x = 1\n")
+    assert circles(tmp_path) == found
 
 
 def crossing(root):
