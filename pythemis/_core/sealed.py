@@ -114,7 +114,7 @@ def slots(sealed: Any, head: bytes) -> list[Slot]:
     fields = ffi.new(_FIELDS)
     found = []
     for index in range(lib.themis_sealed_count(sealed)):
-        lib.themis_sealed_slot(sealed, index, fields)
+        lib.themis_sealed_describe(sealed, index, fields)
         kind, at, id_size, body_size, iterations = fields
         body = at + id_size
         end = body + body_size

@@ -549,7 +549,7 @@ int themis_sealed_log2(const themis_sealed *sealed);
  * where its id begins in the header, the length of the id and of the body that follows it, and the
  * iterations of a passphrase slot. */
 size_t themis_sealed_count(const themis_sealed *sealed);
-int themis_sealed_slot(const themis_sealed *sealed, size_t index, uint32_t fields[5]);
+int themis_sealed_describe(const themis_sealed *sealed, size_t index, uint32_t fields[5]);
 
 /* The digest of the context that the file is bound to. */
 void themis_sealed_digest(const themis_sealed *sealed, uint8_t digest[THEMIS_SEALED_DIGEST_SIZE]);

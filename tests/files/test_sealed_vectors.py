@@ -48,7 +48,7 @@ def test_what_must_be_read(case):
 
 @pytest.mark.parametrize("case", cases("refused"))
 def test_what_must_be_refused(case):
-    """Every invalid file is an error: when it is opened if that shows it, or else when it is read."""
+    """Every invalid file is an error: when it is opened if it shows then, or when it is read."""
     file, unlock, codes = case["file"], unlock_of(case), CODES[case["error"]]
     if case["at"] == "open":
         with pytest.raises(ThemisError) as caught:

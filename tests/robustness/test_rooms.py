@@ -4,7 +4,7 @@
 import re
 import time
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import pytest
@@ -28,7 +28,10 @@ BEHIND = 64
 
 PROTOTYPE = re.compile(r"^[\w *]*?\b(themis_\w+)\(([^;]*)\);", re.MULTILINE)
 # The sizes of these outputs stand in their types.
-FIXED = {"themis_symmetric_key", "themis_comparator_begin", "themis_testing_session_secrets"}
+FIXED = {
+    *("themis_symmetric_key", "themis_comparator_begin", "themis_testing_session_secrets"),
+    *("themis_sealed_name", "themis_sealed_digest", "themis_sealed_plain", "themis_sealed_mac"),
+}
 # These fill what they are given, however much it is.
 FILLING = {"themis_wipe", "themis_testing_kdf", "themis_testing_container_write"}
 # These are tried at every room in sessions/test_handshake.py.
@@ -60,6 +63,7 @@ def stretched(start, *arguments):
 def outputs():
     """Give the outputs of all functions, by name and number."""
     made = [*cell_outputs(), *passphrase_outputs(), *message_outputs(), *protocol_outputs()]
+    made += sealed_outputs()
     return {f"{output.name} {number}": output for number, output in enumerate(made)}
 
 
@@ -151,11 +155,47 @@ def protocol_outputs():
     ]
 
 
+def sealed_outputs():
+    """Give those of sealed files, with the work for a passphrase done before."""
+    made, prepared = ffi.new("themis_sealed **"), ffi.new("themis_passphrase **")
+    assert lib.themis_sealed_new(12, *CONTEXT, made) == SUCCESS
+    sealed = ffi.gc(made[0], lib.themis_sealed_free)
+    assert lib.themis_sealed_passphrase(sealed, *MESSAGE, 314110, prepared) == SUCCESS
+    passphrase = ffi.gc(prepared[0], lib.themis_passphrase_free)
+    stretch = stretched(lib.themis_stretch_to_seal, passphrase)
+    key, piece = (b"k" * 32, 32), (b"p" * 100, 100)
+    private, public = generated("EC")
+    chunk = ffi.new("uint8_t[]", 144)
+    assert lib.themis_sealed_encrypt(sealed, 0, 1, *piece, chunk, 144) == SUCCESS
+    sender = (sealed, private, 45, public, 45)
+    decrypt, encrypt = lib.themis_sealed_decrypt, lib.themis_sealed_encrypt
+    return [
+        Output(
+            "sealed_key_slot", 85, partial(lib.themis_sealed_key_slot, sealed, *key, b"5" * 5, 5)
+        ),
+        Output(
+            "sealed_passphrase_slot",
+            106,
+            partial(lib.themis_sealed_passphrase_slot, sealed, stretch),
+        ),
+        Output(
+            "sealed_recipient_slot",
+            141,
+            partial(lib.themis_sealed_recipient_slot, sealed, public, 45, 0),
+        ),
+        Output("sealed_sender_slot", 166, partial(lib.themis_sealed_sender_slot, *sender)),
+        Output("sealed_encrypt", 144, partial(encrypt, sealed, 0, 1, *piece)),
+        Output("sealed_decrypt", 100, partial(decrypt, sealed, 0, 1, chunk, 144)),
+    ]
+
+
 NAMES = [
     *("cell_seal", "cell_unseal", "cell_protect", "cell_unprotect", "cell_imprint", "cell_many"),
     *("passphrase_seal", "stretched_seal", "passphrase_unseal", "stretched_unseal"),
     *("signer_sign", "message_wrap", "message_unwrap", "key_pair", "key_pair", "key_public"),
     *("session_wrap", "session_unwrap", "comparator_proceed"),
+    *("sealed_key_slot", "sealed_passphrase_slot", "sealed_recipient_slot", "sealed_sender_slot"),
+    *("sealed_encrypt", "sealed_decrypt"),
 ]
 
 

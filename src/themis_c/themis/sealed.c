@@ -167,7 +167,7 @@ size_t themis_sealed_count(const themis_sealed *sealed)
     return sealed->bytes.len != 0 ? sealed->head.count : 0;
 }
 
-int themis_sealed_slot(const themis_sealed *sealed, size_t index, uint32_t fields[5])
+int themis_sealed_describe(const themis_sealed *sealed, size_t index, uint32_t fields[5])
 {
     const struct themis_sealed_slot *slot;
     if (index >= themis_sealed_count(sealed)) {
