@@ -19,7 +19,7 @@
 struct themis_sealed {
     uint8_t fk[THEMIS_SEALED_FK_SIZE];
     bool has_fk;
-    bool is_fresh;                     /* fk was drawn for this handle: nobody else can know it */
+    bool is_fresh;                     /* fk was drawn for this handle: no one else can know it */
     struct themis_cell_key chunks;     /* under fk */
     uint8_t log2;                      /* of the bytes of a piece */
     uint8_t d[SOTER_SHA256_SIZE];      /* the digest of the context */
