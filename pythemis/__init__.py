@@ -13,6 +13,7 @@ scomparator  Secure Comparator: compare secrets without revealing them
 skeygen      keys: generated, inspected, converted
 place        the canonical context: where a value lives
 keyring      keys in guarded memory
+kms          key services: AWS KMS, Vault and OpenBao, PKCS#11
 exception    the base of all errors, and their numbers
 ===========  ==========================================================
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names in annotations that older Pythons do not have; `typing.get_type_hints` looks for them."""
+"""Names in annotations; `typing.get_type_hints` looks for them where Python has none yet."""
 
 from __future__ import annotations
 
@@ -22,24 +22,35 @@ __all__ = ["Buffer", "Self", "Service"]
 
 
 class Service(Protocol):
-    """A key service that wraps the keys of sealed files (specification, section 8.3).
+    """A key service: a program elsewhere that holds a key and encrypts file keys under it.
 
-    Attributes:
-        name: 1 to 255 ASCII characters from ``!`` to ``~``. You choose it; it is written into the
-            file. Use one name for one key, always.
+    The classes of `pythemis.kms` are services; one of your own needs no base class.
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Your name for the key: 1 to 255 printable ASCII characters without spaces."""
+        ...
 
     def wrap(self, plain: bytes, context: bytes) -> bytes:
-        """Encrypt 64 bytes with a context; return 1 to 65535 bytes."""
+        """Encrypt a file key and bind it to a context.
+
+        Args:
+            plain: 64 bytes. They are secret.
+            context: 47 bytes, to be authenticated with it.
+
+        Returns:
+            1 to 65535 bytes, from which `unwrap` makes `plain` again.
+        """
         ...
 
     def unwrap(self, body: bytes, context: bytes) -> bytes | None:
-        """Decrypt what `wrap` returned; None if it does not decrypt with this key and context.
+        """Decrypt what `wrap` returned.
+
+        Returns:
+            What was encrypted; None if ``body`` does not decrypt with this key and this context.
 
         Raises:
-            Exception: the service could not answer; this says nothing about ``body``.
+            Exception: the service failed for a reason of its own, such as the network.
         """
         ...

@@ -35,6 +35,7 @@ NUMBERS = {name: number for number, names in enumerate(LAYERS) for name in names
 # Each of them is imported in one file, or in one folder, and nowhere else.
 LIBRARIES = {
     "boto3": "kms/aws.py",
+    "botocore": "kms/aws.py",  # of boto3
     "hvac": "kms/vault.py",
     "pkcs11": "kms/pkcs11.py",
     "fsspec": "files/fsspec.py",

@@ -39,6 +39,7 @@ from pythemis.asession import (
     start_session_server,
 )
 from pythemis.exception import THEMIS_CODES, ThemisError, ThemisTypeError, ThemisValueError
+from pythemis.kms import Service, ServiceError, aws, pkcs11, vault
 from pythemis.scell import (
     SCellContextImprint,
     SCellSeal,
@@ -558,3 +559,27 @@ def secret_keys(seen: bytes) -> None:
     assert_type(skeygen.to_pem(key, passphrase=key), bytes)
     keyring.SecretKey.from_bytes("text")  # type: ignore[arg-type]
     keyring.SecretKey.generate("32")  # type: ignore[arg-type]
+
+
+def key_services(given: object, key: keyring.SecretKey) -> None:
+    """Each class is a service; so is one of your own."""
+    arn = "arn:aws:kms:eu-central-1:123456789012:key/12345678-90ab-cdef-1234-567890abcdef"
+    services: list[Service] = [
+        aws.AwsKms("a", arn, client=given, timeouts=(1, 2.5), attempts=2),
+        vault.Transit("b", "ring", url="https://vault.example.com", token=lambda: key),
+        vault.Transit("b", "ring", client=given, mount="shop"),
+        pkcs11.Token("c", library="/hsm.so", token="prod", pin=key, key_label="ring"),
+        pkcs11.Token("c", session=given, key_id=data, token_draws_iv=True),
+    ]
+    assert_type(services[0].name, str)
+    assert_type(services[0].wrap(data, data), bytes)
+    assert_type(services[0].unwrap(data, data), bytes | None)
+    with pkcs11.Token("c", session=given, key_label="ring") as token:
+        assert_type(token, pkcs11.Token)
+    failed: ThemisError = ServiceError(THEMIS_CODES.FAIL, text)
+    del failed
+    aws.AwsKms(data, arn)  # type: ignore[arg-type]
+    vault.Transit("b", "ring", url=data)  # type: ignore[arg-type]
+    pkcs11.Token("c", session=given, key_id=text)  # type: ignore[arg-type]
+    wrong: Service = SCellSeal(data)  # type: ignore[assignment]
+    del wrong
