@@ -45,6 +45,25 @@ class _Lib:
     THEMIS_CELL_SEAL: Final[int]
     THEMIS_CELL_UNSEAL: Final[int]
     THEMIS_CELL_IMPRINT: Final[int]
+    THEMIS_RING_ID_SIZE: Final[int]
+    THEMIS_RING_PREFIX_SIZE: Final[int]
+    THEMIS_RING_OVERHEAD: Final[int]
+    THEMIS_RING_KEY_SIZE: Final[int]
+    THEMIS_RING_LEGACY_MAX_SIZE: Final[int]
+    THEMIS_RING_KEYS_MAX: Final[int]
+    THEMIS_RING_LEGACY_MAX: Final[int]
+    THEMIS_RING_NAME_MAX: Final[int]
+    THEMIS_RING_PAYLOAD_MAX: Final[int]
+    THEMIS_RING_PIN_SIZE: Final[int]
+    THEMIS_RING_RETIRED: Final[int]
+    THEMIS_RING_ACTIVE: Final[int]
+    THEMIS_RING_PRIMARY: Final[int]
+    THEMIS_RING_PROMOTE: Final[int]
+    THEMIS_RING_RETIRE: Final[int]
+    THEMIS_RING_REMOVE: Final[int]
+    THEMIS_RING_DROP_LEGACY: Final[int]
+    THEMIS_RING_ENCRYPT: Final[int]
+    THEMIS_RING_DECRYPT: Final[int]
     THEMIS_STRETCH_SLICE: Final[int]
     THEMIS_MESSAGE_UNKNOWN: Final[int]
     THEMIS_MESSAGE_EC_SIGNED: Final[int]
@@ -283,6 +302,104 @@ class _Lib:
     def themis_cell_many(
         self,
         cell: _Pointer,
+        operation: int,
+        buffer: _Bytes,
+        buffer_len: int,
+        contexts: _Bytes,
+        contexts_len: int,
+        sizes: _Pointer,
+        count: int,
+        failed: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_ring_new(self, name: _Bytes, name_len: int, out: _Pointer, /) -> int: ...
+    def themis_ring_read(
+        self,
+        payload: _Bytes,
+        payload_len: int,
+        out: _Pointer,
+        why: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_ring_free(self, ring: _Pointer, /) -> None: ...
+    def themis_ring_payload(self, ring: _Pointer, payload_len: _Pointer, /) -> _Pointer: ...
+    def themis_ring_name(self, ring: _Pointer, name_len: _Pointer, /) -> _Pointer: ...
+    def themis_ring_version(self, ring: _Pointer, /) -> int: ...
+    def themis_ring_legacy_count(self, ring: _Pointer, /) -> int: ...
+    def themis_ring_key(
+        self,
+        ring: _Pointer,
+        index: int,
+        id: _Bytes,
+        created: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_ring_pin(self, ring: _Pointer, id: _Bytes, pin: _Bytes, /) -> int: ...
+    def themis_ring_add(
+        self,
+        ring: _Pointer,
+        created: int,
+        key: _Bytes,
+        key_len: int,
+        out: _Pointer,
+        why: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_ring_add_legacy(
+        self,
+        ring: _Pointer,
+        key: _Bytes,
+        key_len: int,
+        out: _Pointer,
+        why: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_ring_change(
+        self,
+        ring: _Pointer,
+        change: int,
+        id: _Bytes,
+        out: _Pointer,
+        why: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_ring_follows(self, before: _Pointer, after: _Pointer, why: _Pointer, /) -> int: ...
+    def themis_ring_encrypt(
+        self,
+        ring: _Pointer,
+        message: _Bytes,
+        message_len: int,
+        context: _Bytes,
+        context_len: int,
+        stored: _Bytes,
+        stored_len: int,
+        /,
+    ) -> int: ...
+    def themis_ring_decrypt(
+        self,
+        ring: _Pointer,
+        stored: _Bytes,
+        stored_len: int,
+        context: _Bytes,
+        context_len: int,
+        message: _Bytes,
+        message_len: int,
+        /,
+    ) -> int: ...
+    def themis_ring_rotate(
+        self,
+        ring: _Pointer,
+        stored: _Bytes,
+        stored_len: int,
+        context: _Bytes,
+        context_len: int,
+        rotated: _Bytes,
+        rotated_len: int,
+        /,
+    ) -> int: ...
+    def themis_ring_many(
+        self,
+        ring: _Pointer,
         operation: int,
         buffer: _Bytes,
         buffer_len: int,

@@ -45,6 +45,7 @@ ENCRYPTED = Argument("the encrypted message", Nature.MADE)
 SIGNED = Argument("the signed message", Nature.MADE)
 RECEIVED = Argument("the received message", Nature.MADE)
 HEADER = Argument("the header", Nature.MADE)
+STORED = Argument("the stored value", Nature.MADE)
 TOKEN = Argument("the token", Nature.MADE)
 
 KEY = Argument("the key", Nature.KEY)

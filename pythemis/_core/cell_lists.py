@@ -48,8 +48,8 @@ if TYPE_CHECKING:
 # little time while another thread waits for its turn, and so that a part stays in the cache.
 _PART_COUNT = 1024
 _PART_BYTES = 1 << 18
-_SIZES = ffi.typeof("size_t[]")
-_SIZE_T = "Q" if ffi.sizeof("size_t") == 8 else "I"  # as array has it; takes a fourth of ffi.new
+SIZES = ffi.typeof("size_t[]")
+SIZE_T = "Q" if ffi.sizeof("size_t") == 8 else "I"  # as array has it; takes a fourth of ffi.new
 
 
 class _Job(NamedTuple):
@@ -71,7 +71,7 @@ def seal_list(owner: Owner, messages: Any, contexts: Any, threads: int) -> list[
 
     def work(part: range) -> Iterable[bytes]:
         buffer, sizes = _through_c(job, part)
-        return _fields(sizes, token_size=TOKEN_SIZE).unpack(buffer)
+        return fields(sizes, token_size=TOKEN_SIZE).unpack(buffer)
 
     return _in_parts(job, threads, work, seal)
 
@@ -84,8 +84,8 @@ def protect_list(
 
     def work(part: range) -> Iterable[tuple[bytes, bytes]]:
         buffer, sizes = _through_c(job, part)
-        fields = _fields(sizes, before=f"{TOKEN_SIZE}s").unpack(buffer)
-        return zip(fields[1::2], fields[::2], strict=True)
+        parts = fields(sizes, before=f"{TOKEN_SIZE}s").unpack(buffer)
+        return zip(parts[1::2], parts[::2], strict=True)
 
     return _in_parts(job, threads, work, protect)
 
@@ -101,7 +101,7 @@ def unprotect_list(
 ) -> list[bytes]:
     """Decrypt in Token Protect mode."""
     job = _job(owner, True, lib.THEMIS_CELL_UNSEAL, ENCRYPTED, TOKEN_REFUSALS, messages, contexts)
-    listed = _as_list(owner._errors, "tokens", tokens)
+    listed = as_list(owner._errors, "tokens", tokens)
     _check_count(job, listed, "tokens")
     job = job._replace(tokens=listed)
     return _in_parts(job, threads, lambda part: _opened(job, part, TOKEN_SIZE), unprotect)
@@ -111,7 +111,7 @@ def imprint_list(
     owner: Owner, messages: Any, contexts: Any, threads: int, *, encrypts: bool
 ) -> list[bytes]:
     """Encrypt or decrypt in Context Imprint mode."""
-    if encrypts and _is_one(owner._errors, contexts):
+    if encrypts and is_one(owner._errors, contexts):
         wrong_value(
             owner._errors,
             "Context Imprint needs another context for each message: give a list of them",
@@ -150,7 +150,7 @@ def _alone(job: _Job, i: int, function: Callable[..., ResultT]) -> list[ResultT]
     try:
         return [function(job.owner, message, *tokens, context)]
     except Exception as error:  # noqa: BLE001 -- it goes on, and says where it was
-        raise _at(i, error)  # noqa: B904
+        raise at_index(i, error)  # noqa: B904
 
 
 # ---- What comes in ----
@@ -171,15 +171,15 @@ def _job(
 ) -> _Job:
     errors = owner._errors
     _handle(owner, reads)
-    job = _Job(owner, reads, operation, what, refusals, _as_list(errors, "messages", messages))
+    job = _Job(owner, reads, operation, what, refusals, as_list(errors, "messages", messages))
     if contexts is None:
         return job
-    if _is_one(errors, contexts):
+    if is_one(errors, contexts):
         if isinstance(contexts, str):
             contexts = context_view(errors, contexts, reads=reads)
         one_for_all = copied(errors, contexts, CONTEXT)
         return job._replace(contexts=[one_for_all] * len(job.messages))
-    listed = _as_list(errors, "contexts", contexts)
+    listed = as_list(errors, "contexts", contexts)
     _check_count(job, listed, "contexts")
     if reads and any(issubclass(kind, str) for kind in set(map(type, listed))):
         listed = _of_text(listed)
@@ -192,7 +192,7 @@ def _of_text(contexts: list[Any]) -> list[Any]:
     return [legacy.legacy_text(each) if isinstance(each, str) else each for each in contexts]
 
 
-def _is_one(errors: Errors, contexts: Any) -> bool:
+def is_one(errors: Errors, contexts: Any) -> bool:
     """Return whether this is one context for all messages rather than a list."""
     if isinstance(contexts, (str, bytes, bytearray, memoryview)):
         return True
@@ -212,7 +212,7 @@ def _is_buffer(contexts: Any) -> bool:
     return not holds_references(contexts)
 
 
-def _as_list(errors: Errors, what: str, values: Any) -> list[Any]:
+def as_list(errors: Errors, what: str, values: Any) -> list[Any]:
     if isinstance(values, (str, bytes, bytearray, memoryview)) or not isinstance(values, Iterable):
         wrong_type(errors, f"{what} must be a list of bytes, not {type(values).__name__}")
     return list(values)
@@ -235,7 +235,7 @@ def _pieces(job: _Job, values: list[Any], what: Argument, part: range) -> list[A
             made.append(value if type(value) is bytes else ffi.buffer(_seen(job, value, what)))
         except Exception as error:  # noqa: BLE001 -- it goes on, and says where it was
             made.clear()
-            raise _at(i, error)  # noqa: B904
+            raise at_index(i, error)  # noqa: B904
     return made
 
 
@@ -257,17 +257,17 @@ def _message_sizes(job: _Job, sizes: list[int], part: range) -> list[int]:
     if is_sealed:
         _refuse(job, part[bad], INVALID_PARAMETER)
     text = f"{job.what} has {sizes[bad]} bytes; it must have 1 to {MESSAGE_MAX}"
-    raise _at(part[bad], job.owner._errors.wrong_value(INVALID_PARAMETER, text))
+    raise at_index(part[bad], job.owner._errors.wrong_value(INVALID_PARAMETER, text))
 
 
 def _refuse(job: _Job, index: int, status: int) -> NoReturn:
     text = refusal(
         job.refusals, status, job.messages[index], job.tokens[index] if job.tokens else None
     )
-    raise _at(index, job.owner._errors.failed(status, text))
+    raise at_index(index, job.owner._errors.failed(status, text))
 
 
-def _at(index: int, error: Exception) -> Exception:
+def at_index(index: int, error: Exception) -> Exception:
     """Add the index of the message in the list to an error of ours."""
     if hasattr(error, "error_code"):  # not where memory ran out, for example
         error.index = index  # type: ignore[attr-defined]
@@ -278,7 +278,7 @@ def _at(index: int, error: Exception) -> Exception:
 # ---- Through C ----
 
 
-def _fields(sizes: list[int], before: str = "", token_size: int = 0) -> Struct:
+def fields(sizes: list[int], before: str = "", token_size: int = 0) -> Struct:
     """Return the struct that takes apart messages of these sizes, each with what is before it.
 
     With a token of that size each message is one field.
@@ -292,7 +292,7 @@ def _opened(job: _Job, part: range, skip: int) -> Iterable[bytes]:
     """Do a part, take the messages out, and leave nothing behind."""
     buffer, sizes = _through_c(job, part)
     try:
-        return _fields(sizes, before=f"{skip}x").unpack(buffer)
+        return fields(sizes, before=f"{skip}x").unpack(buffer)
     finally:
         lib.themis_wipe(ffi.from_buffer(BYTES, buffer), len(buffer))
 
@@ -341,7 +341,7 @@ def _call(job: _Job, buffer: Any, contexts: bytes | None, counts: list[int], par
         len(buffer),
         ffi.NULL if contexts is None else contexts,
         0 if contexts is None else len(contexts),
-        ffi.from_buffer(_SIZES, array(_SIZE_T, counts)),
+        ffi.from_buffer(SIZES, array(SIZE_T, counts)),
         len(part),
         failed,
     )
@@ -363,7 +363,7 @@ def _in_parts(
     def each(part: range) -> Iterable[ResultT]:
         return work(part) if len(part) > 1 else _alone(job, part.start, alone)
 
-    return _run(job, _parts(job.messages), threads, each)
+    return _run(job, parts_of(job.messages), threads, each)
 
 
 def _run(
@@ -372,7 +372,7 @@ def _run(
     return run(job.owner._errors, len(job.messages), parts, threads, work)
 
 
-def _parts(messages: list[Any]) -> Iterator[range]:
+def parts_of(messages: list[Any]) -> Iterator[range]:
     """Cut a list where _PART_COUNT or (so far as a length counts bytes) _PART_BYTES is reached."""
     for first in range(0, len(messages), _PART_COUNT):
         some = messages[first : first + _PART_COUNT]

@@ -304,6 +304,140 @@ int themis_cell_many(themis_cell *cell,
                      size_t count,
                      size_t *failed);
 
+/* ---- Keyrings and stored values (formats, section 9) ----
+ *
+ * A ring never changes: each change makes another one, of the next version. Threads may share it.
+ * Where a ring or a change is refused with INVALID_PARAMETER, *why is a static text about it; NULL
+ * after any other answer. */
+
+enum {
+    THEMIS_RING_ID_SIZE = 5,
+    THEMIS_RING_PREFIX_SIZE = 8,        /* what a stored value begins with: "TK1" and a key's id */
+    THEMIS_RING_OVERHEAD = 52,          /* what a stored value adds to its message */
+    THEMIS_RING_KEY_SIZE = 32,          /* of a key */
+    THEMIS_RING_LEGACY_MAX_SIZE = 1024, /* of a legacy key; at least 1 */
+    THEMIS_RING_KEYS_MAX = 256,
+    THEMIS_RING_LEGACY_MAX = 64,
+    THEMIS_RING_NAME_MAX = 64,
+    THEMIS_RING_PAYLOAD_MAX = 262144,
+    THEMIS_RING_PIN_SIZE = 16
+};
+
+typedef struct themis_ring themis_ring;
+
+/* A ring of version 0 that has no keys yet. INVALID_PARAMETER: this is not a ring's name. */
+int themis_ring_new(const uint8_t *name, size_t name_len, themis_ring **out);
+
+/* A ring from its payload. */
+int themis_ring_read(const uint8_t *payload,
+                     size_t payload_len,
+                     themis_ring **out,
+                     const char **why);
+void themis_ring_free(themis_ring *ring);
+
+/* Its payload, which holds all keys and lives as long as the ring; NULL if it has no keys. */
+const uint8_t *themis_ring_payload(const themis_ring *ring, size_t *payload_len);
+
+/* Its name, which lives as long as the ring. */
+const uint8_t *themis_ring_name(const themis_ring *ring, size_t *name_len);
+uint64_t themis_ring_version(const themis_ring *ring);
+size_t themis_ring_legacy_count(const themis_ring *ring);
+
+enum { THEMIS_RING_RETIRED = 1, THEMIS_RING_ACTIVE = 2, THEMIS_RING_PRIMARY = 3 };
+
+/* The key with this index, the newest last; one of these constants, or 0 if there is no such key.
+ * created: in unix seconds. */
+int themis_ring_key(const themis_ring *ring,
+                    size_t index,
+                    uint8_t id[THEMIS_RING_ID_SIZE],
+                    uint64_t *created);
+
+/* What tells that a ring has a certain key, without telling the key. INVALID_PARAMETER: it has no
+ * key with this id. */
+int themis_ring_pin(const themis_ring *ring,
+                    const uint8_t id[THEMIS_RING_ID_SIZE],
+                    uint8_t pin[THEMIS_RING_PIN_SIZE]);
+
+/* Adds a key under a new id; NULL: a new key. The first one is primary, the others are active. */
+int themis_ring_add(const themis_ring *ring,
+                    uint64_t created,
+                    const uint8_t *key,
+                    size_t key_len,
+                    themis_ring **out,
+                    const char **why);
+
+/* Adds a key that reads bare cells. */
+int themis_ring_add_legacy(const themis_ring *ring,
+                           const uint8_t *key,
+                           size_t key_len,
+                           themis_ring **out,
+                           const char **why);
+
+enum {
+    THEMIS_RING_PROMOTE = 1,    /* an active key: it becomes primary */
+    THEMIS_RING_RETIRE = 2,     /* an active key that is not primary: it only reads */
+    THEMIS_RING_REMOVE = 3,     /* a retired key */
+    THEMIS_RING_DROP_LEGACY = 4 /* all legacy keys; the id is not looked at */
+};
+
+int themis_ring_change(const themis_ring *ring,
+                       int change,
+                       const uint8_t id[THEMIS_RING_ID_SIZE],
+                       themis_ring **out,
+                       const char **why);
+
+/* Whether a program that uses one ring may go on with the other. FAIL: it may not; *why is a
+ * static text about it. */
+int themis_ring_follows(const themis_ring *before, const themis_ring *after, const char **why);
+
+/* Stored values, under the primary key. Messages, contexts and places as for cells with a key, but
+ * no context begins with "TSFILE1". `stored` takes message_len + THEMIS_RING_OVERHEAD bytes.
+ * INVALID_PARAMETER: such a context, a message of an impossible length, or a ring without keys. */
+int themis_ring_encrypt(themis_ring *ring,
+                        const uint8_t *message,
+                        size_t message_len,
+                        const uint8_t *context,
+                        size_t context_len,
+                        uint8_t *stored,
+                        size_t stored_len);
+
+/* Reading: by the key that the prefix names, or, without a prefix, by the legacy keys. `message`
+ * takes stored_len - THEMIS_RING_OVERHEAD bytes, without a prefix stored_len -
+ * THEMIS_CELL_TOKEN_SIZE. INVALID_PARAMETER: not a stored value, or a context as above.
+ * NOT_SUPPORTED: of a newer version. FAIL: no such key, wrong context, or damaged data. */
+int themis_ring_decrypt(themis_ring *ring,
+                        const uint8_t *stored,
+                        size_t stored_len,
+                        const uint8_t *context,
+                        size_t context_len,
+                        uint8_t *message,
+                        size_t message_len);
+
+/* Decrypts a value, and encrypts what was in it under the primary key; `rotated` takes as many
+ * bytes as the value has, without a prefix THEMIS_RING_PREFIX_SIZE more, and overlaps no input. */
+int themis_ring_rotate(themis_ring *ring,
+                       const uint8_t *stored,
+                       size_t stored_len,
+                       const uint8_t *context,
+                       size_t context_len,
+                       uint8_t *rotated,
+                       size_t rotated_len);
+
+enum { THEMIS_RING_ENCRYPT = 1, THEMIS_RING_DECRYPT = 2 };
+
+/* One of these operations on `count` items, each in its place in the buffer, as themis_cell_many
+ * does it. sizes: of messages, before each of which is room of THEMIS_RING_OVERHEAD bytes; or of
+ * stored values, whose messages are written at their end. Then those of the contexts. */
+int themis_ring_many(themis_ring *ring,
+                     int operation,
+                     uint8_t *buffer,
+                     size_t buffer_len,
+                     const uint8_t *contexts,
+                     size_t contexts_len,
+                     const size_t *sizes,
+                     size_t count,
+                     size_t *failed);
+
 /* ---- Secure Cell with a passphrase (specification, section 3) ---- */
 
 typedef struct themis_passphrase themis_passphrase;

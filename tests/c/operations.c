@@ -18,6 +18,7 @@ static const struct operation *const systems[] = {
     message_operations,
     session_operations,
     comparator_operations,
+    ring_operations,
 };
 
 static void gather(void)

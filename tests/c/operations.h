@@ -22,6 +22,8 @@ struct stage {
     themis_comparator *alice;
     themis_comparator *bob;
     themis_blob *blob;
+    themis_ring *ring;
+    themis_ring *other_ring;
     const char *why;
     uint8_t in[8192];
     size_t in_len;

@@ -583,3 +583,28 @@ def key_services(given: object, key: keyring.SecretKey) -> None:
     pkcs11.Token("c", session=given, key_id=text)  # type: ignore[arg-type]
     wrong: Service = SCellSeal(data)  # type: ignore[assignment]
     del wrong
+
+
+def keyrings(seen: bytes) -> None:
+    """Rings of keys, and values stored under them."""
+    ring = keyring.Keyring.new("shop").add().add(seen).add(keyring.SecretKey.generate())
+    assert_type(ring, keyring.Keyring)
+    assert_type(ring.add_legacy(seen).drop_legacy(), keyring.Keyring)
+    assert_type(ring.promote(ring.ids[1]).retire(ring.ids[0]).remove("0" * 10), keyring.Keyring)
+    assert_type((ring.name, ring.version), tuple[str, int])
+    assert_type(ring.ids, tuple[str, ...])
+    assert_type(ring.primary, str | None)
+    assert_type(ring.keys, tuple[keyring.KeyInfo, ...])
+    assert_type(ring.prefix, bytes)
+    assert_type(ring.pin(ring.ids[0]), str)
+    stored = ring.encrypt(seen, place.place("t", 1))
+    assert_type(stored, bytes)
+    assert_type(ring.decrypt(stored, seen), bytes)
+    assert_type(ring.rotate(stored), bytes)
+    assert_type(ring.needs_rotation(stored), bool)
+    assert_type(ring.key_id(stored), str | None)
+    assert_type(ring.encrypt_many([seen], [None, seen], threads=2), list[bytes])
+    assert_type(ring.decrypt_many([stored], seen), list[bytes])
+    ring.encrypt("text")  # type: ignore[arg-type]
+    ring.decrypt(stored, "text")  # type: ignore[arg-type]
+    ring.retire(b"id")  # type: ignore[arg-type]

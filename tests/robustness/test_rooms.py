@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from pythemis._themis import ffi, lib
+from pythemis.keyring import Keyring
 from pythemis.scell import SCellSeal, SCellSealPassphrase, SCellTokenProtect
 from pythemis.scomparator import SComparator
 from pythemis.smessage import SecureSigner, SMessage
@@ -31,6 +32,7 @@ PROTOTYPE = re.compile(r"^[\w *]*?\b(themis_\w+)\(([^;]*)\);", re.MULTILINE)
 FIXED = {
     *("themis_symmetric_key", "themis_comparator_begin", "themis_testing_session_secrets"),
     *("themis_sealed_name", "themis_sealed_digest", "themis_sealed_plain", "themis_sealed_mac"),
+    *("themis_ring_key", "themis_ring_pin"),
 }
 # These fill what they are given, however much it is.
 FILLING = {"themis_wipe", "themis_testing_kdf", "themis_testing_container_write"}
@@ -63,7 +65,7 @@ def stretched(start, *arguments):
 def outputs():
     """Give the outputs of all functions, by name and number."""
     made = [*cell_outputs(), *passphrase_outputs(), *message_outputs(), *protocol_outputs()]
-    made += sealed_outputs()
+    made += [*sealed_outputs(), *ring_outputs()]
     return {f"{output.name} {number}": output for number, output in enumerate(made)}
 
 
@@ -91,6 +93,24 @@ def cell_outputs():
                 cell, lib.THEMIS_CELL_SEAL, out, n, ffi.NULL, 0, one, 1, failed
             ),
             INVALID,
+        ),
+    ]
+
+
+def ring_outputs():
+    """Give those of keyrings."""
+    owner = Keyring.new("shop").add()
+    ring, stored = owner._held.handle, owner.encrypt(TEXT, CONTEXT[0])
+    to_encrypt, to_read = (ring, *MESSAGE, *CONTEXT), (ring, stored, len(stored), *CONTEXT)
+    failed, one = ffi.new("size_t *"), ffi.new("size_t[]", [len(TEXT)])
+    many = (ring, lib.THEMIS_RING_ENCRYPT)
+    nothing = (ffi.NULL, 0, one, 1, failed)
+    return [
+        Output("ring_encrypt", 61, lambda out, n: lib.themis_ring_encrypt(*to_encrypt, out, n)),
+        Output("ring_decrypt", 9, lambda out, n: lib.themis_ring_decrypt(*to_read, out, n)),
+        Output("ring_rotate", 61, lambda out, n: lib.themis_ring_rotate(*to_read, out, n)),
+        Output(
+            "ring_many", 61, lambda out, n: lib.themis_ring_many(*many, out, n, *nothing), INVALID
         ),
     ]
 
@@ -196,6 +216,7 @@ NAMES = [
     *("session_wrap", "session_unwrap", "comparator_proceed"),
     *("sealed_key_slot", "sealed_passphrase_slot", "sealed_recipient_slot", "sealed_sender_slot"),
     *("sealed_encrypt", "sealed_decrypt"),
+    *("ring_encrypt", "ring_decrypt", "ring_rotate", "ring_many"),
 ]
 
 
@@ -206,7 +227,9 @@ def test_less_room_than_the_result_takes_is_refused(name):
     for room in (0, 1, output.size // 2, output.size - 1):
         out = ffi.new("uint8_t[]", b"\xa5" * (output.size + BEHIND))
         assert output.call(out, room) == output.refusal
-        untouched = 0 if output.name != "cell_many" else room  # which wipes the list that it has
+        untouched = (
+            0 if not output.name.endswith("_many") else room
+        )  # which wipes the list that it has
         assert bytes(ffi.buffer(out, output.size + BEHIND))[untouched:] == b"\xa5" * (
             output.size + BEHIND - untouched
         )

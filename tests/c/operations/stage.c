@@ -60,6 +60,8 @@ void stage_clear(void)
     themis_comparator_free(stage.alice);
     themis_comparator_free(stage.bob);
     themis_blob_free(stage.blob);
+    themis_ring_free(stage.ring);
+    themis_ring_free(stage.other_ring);
     memset(&stage, 0, sizeof stage);
 }
 
