@@ -175,6 +175,36 @@ def _inspect(commands: Any) -> None:
     parser.add_argument("--json", action="store_true", help="one line of JSON for each")
 
 
+def _context(parser: Parser) -> None:
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--context", metavar="TEXT", help="the context, which is not secret")
+    group.add_argument(
+        *("--context-name",), action="store_true", help="the context is the place of FILE's name"
+    )
+
+
+def _doctor(commands: Any) -> None:
+    more = (
+        "It tries the known mistakes with your own keys: wrong encodings, newlines, exchanged "
+        "arguments, what pythemis 0.15 and Themis 0.9.6 wrote. It prints no secret and no "
+        "plaintext. The exit status is 0 if something opens the data."
+    )
+    text = "find out why data does not decrypt"
+    parser = _command(commands, "doctor", "doctor:doctor", text, more)
+    _input(parser, "the encrypted data; with --scan a folder")
+    parser.add_argument("-k", "--key", metavar="KEY", help="the key, as your program has it")
+    _passphrase(parser, "the passphrase")
+    parser.add_argument("--private", metavar="KEY", help="your private key, for a message")
+    parser.add_argument("--sender", metavar="KEY", help="the public key of the sender")
+    parser.add_argument("--token", metavar="FILE", help="the token of a Token Protect cell")
+    _context(parser)
+    parser.add_argument(
+        *("--scan",), action="store_const", dest="run", const="scan:scan",
+        help="look at every file of a folder for what pythemis 0.15 wrote wrongly",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="write JSON")
+
+
 def _selftest(commands: Any) -> None:
     more = (
         "Known answers, round trips, and that what is damaged is refused. The exit status is 0 if "
@@ -192,4 +222,4 @@ def _completion(commands: Any) -> None:
     parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="which shell")
 
 
-_COMMANDS = (_keygen, _key, _sign, _verify, _inspect, _selftest, _completion)
+_COMMANDS = (*(_keygen, _key, _sign, _verify, _inspect, _doctor, _selftest, _completion),)

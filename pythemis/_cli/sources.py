@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pythemis._core.facts import shown
 from pythemis._inspect import Report, inspect
+from pythemis.place import place
 
 from .errors import refused, usage
 from .streams import STANDARD, standard_input
@@ -25,7 +26,7 @@ _CONVERTED = {"pem", "der", "jwk", "openssh-private", "openssh-public"}
 _KEYS = {"private-key", "public-key"}
 
 
-def _content(source: str, *, secret: bool) -> bytes:
+def content(source: str, *, secret: bool = True) -> bytes:
     """Read what a source names."""
     scheme, colon, name = source.partition(":")
     if not colon or scheme not in _READERS:
@@ -87,7 +88,7 @@ _READERS = {
 
 def key_in(source: str, *, secret: bool = True) -> bytes:
     """Read a key: one line of base64, or a key of a pair as it is."""
-    data = _content(source, secret=secret)
+    data = content(source, secret=secret)
     line = data.strip()
     try:
         key = b64decode(line, validate=True)
@@ -109,13 +110,26 @@ def _no_key(report: Report, *, empty: bool) -> str:
     return "is no key file: it must hold one line of base64"
 
 
+# ---- Contexts ----
+
+
+def context(options: argparse.Namespace) -> bytes:
+    """Return the context that the arguments name; empty if they name none."""
+    if options.context_name:
+        name = Path(options.file).name
+        if options.file == STANDARD or not name:
+            raise usage("--context-name needs the name of a file")
+        return place(os.fsencode(name))
+    return b"" if options.context is None else os.fsencode(options.context)
+
+
 # ---- Passphrases ----
 
 
 def passphrase(options: argparse.Namespace, *, new: bool) -> str | bytes | None:
     """Return the passphrase that the arguments name; None if they name none."""
     if options.passphrase_from is not None:
-        data = _content(options.passphrase_from, secret=True)
+        data = content(options.passphrase_from, secret=True)
         line = data.removesuffix(b"\n").removesuffix(b"\r")
         if not line:
             raise usage("the passphrase is empty")
