@@ -10,15 +10,16 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING, Any
 
 from . import skeygen
-from ._core import facts, layers, recognise
+from ._core import facts, layers, recognise, sealed
+from ._core.arguments import KEY
+from ._core.errors import Errors
 from ._core.kinds import Kind, Node
-from .exception import THEMIS_CODES, ThemisError, ThemisTypeError
+from .exception import THEMIS_CODES, ThemisError, ThemisTypeError, ThemisValueError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -119,18 +120,18 @@ def inspect(data: Buffer | str | os.PathLike[str]) -> Report:
             THEMIS_CODES.INVALID_PARAMETER,
             f"inspect takes bytes, text or a pathlib.Path, not {type(data).__name__}",
         )
-    newline = not isinstance(data, str) and _last_byte(data) == b"\n"
-    return _report(node, newline=newline)
-
-
-def _last_byte(data: Any) -> bytes:
+    if isinstance(data, str):
+        return _report(node, node.data, newline=False)
     with memoryview(data) as seen, seen.cast("B") as plain:
-        return bytes(plain[-1:])
+        head, last = bytes(plain[:_HEAD_MAX]), bytes(plain[-1:])
+    return _report(node, head, newline=last == b"\n")
 
 
 def inspect_file(descriptor: int) -> Report:
     """Return what is in an open file, or arrives through a pipe, from where it stands."""
-    head = _read_head(descriptor)
+    head = _read(descriptor, layers.WHOLE_MAX + 1)
+    if head.startswith(_MAGIC):  # its header may be longer
+        head += _read(descriptor, _HEAD_MAX - len(head))
     size, newline = len(head), head.endswith(b"\n")
     whole: int | None = size
     if size > layers.WHOLE_MAX:
@@ -140,12 +141,12 @@ def inspect_file(descriptor: int) -> Report:
         if whole is not None:
             os.lseek(descriptor, max(whole - 1, 0), os.SEEK_SET)
             newline = os.read(descriptor, 1) == b"\n"
-    return _report(layers.node_of_head(head[: layers.WHOLE_MAX], whole), newline=newline)
+    return _report(layers.node_of_head(head[: layers.WHOLE_MAX], whole), head, newline=newline)
 
 
-def _read_head(descriptor: int) -> bytes:
-    """Read as much as is looked at, and a byte more if there is one."""
-    parts, left = [], layers.WHOLE_MAX + 1
+def _read(descriptor: int, left: int) -> bytes:
+    """Read as many bytes as there are, but not more than these."""
+    parts = []
     while left and (part := os.read(descriptor, left)):
         parts.append(part)
         left -= len(part)
@@ -155,14 +156,18 @@ def _read_head(descriptor: int) -> bytes:
 # ---- The report ----
 
 
-def _report(node: Node, *, newline: bool) -> Report:
+def _report(node: Node, head: bytes, *, newline: bool) -> Report:
+    """Describe data of which ``head`` is the beginning, with all layers around it."""
     if node.size == 0:
         return Report("unknown", "nothing: no bytes at all", size=0)
     known = recognise.find(node)
     if known is None:
         return Report("unknown", _UNKNOWN, False, size=node.size, advice=_NO_HEADER)
     found, inner = known
-    read, problems = _facts(inner, found.kind)
+    if found.kind is Kind.SEALED_FILE:
+        read, problems = _of_sealed(inner.data if inner.layers else head, inner.size)
+    else:
+        read, problems = _facts(inner, found.kind)
     at_end = newline if not found.layers else found.newline
     if found.kind in _WITH_LENGTHS and not _may_have_more(found):
         misfit = recognise.length_misfit(
@@ -211,6 +216,53 @@ def _facts(node: Node, kind: Kind) -> tuple[dict[str, Any], list[str]]:
     if kind is Kind.KEYRING_PAYLOAD:
         return {}, ["its keys are readable: replace them"]
     return facts.of(node, kind)
+
+
+# ---- Sealed files (specification, section 8) ----
+
+_MAGIC = b"TSFILE1\n"
+_HEAD_MAX = sealed.START_SIZE + sealed.SLOTS_MAX_SIZE + sealed.MAC_SIZE
+_ERRORS = Errors(ThemisError, ThemisTypeError, ThemisValueError)
+
+
+def _of_sealed(head: bytes, size: int | None) -> tuple[dict[str, Any], list[str]]:
+    """Describe what everyone can see of a sealed file."""
+    try:
+        start = sealed.size(_ERRORS, head[: sealed.START_SIZE])
+        handle = sealed.read(_ERRORS, head[:start], b"")
+    except ThemisError as error:
+        return {}, [str(error)]
+    chunk = 1 << sealed.log2(handle)
+    read: dict[str, Any] = {
+        "slots": [_of_slot(slot) for slot in sealed.slots(handle, head)],
+        "header_bytes": start,
+        "chunk_bytes": chunk,
+    }
+    if size is None:
+        return read, []
+    growth = sealed.CHUNK_GROWTH
+    rest, least = size - start, sealed.LAST_MIN + growth
+    if rest < least or 0 < rest % (chunk + growth) < least:
+        return read, ["it is truncated, or something was appended"]
+    read["chunks"] = -(-rest // (chunk + growth))
+    # Up to 7 zeros, or more if its writer asked for padding, are in it as well.
+    read["data_bytes_at_most"] = rest - read["chunks"] * growth - sealed.LAST_MIN
+    return read, []
+
+
+def _of_slot(slot: sealed.Slot) -> dict[str, Any]:
+    if slot.kind == sealed.KEY_SLOT:
+        return {"kind": "key", "key_id": slot.id.hex() or None}
+    if slot.kind == sealed.PASSPHRASE_SLOT:
+        return {"kind": "passphrase", "iterations": slot.iterations}
+    if slot.kind == sealed.RECIPIENT_SLOT:
+        return {"kind": "recipient", "public_name": slot.id.hex() or None}
+    if slot.kind == sealed.SENDER_SLOT:
+        names = slot.id[:_NAME_SIZE].hex(), slot.id[_NAME_SIZE:].hex()
+        return {"kind": "sender", "recipient_name": names[0], "sender_name": names[1]}
+    if slot.kind == sealed.SERVICE_SLOT:
+        return {"kind": "service", "service_name": facts.shown(slot.id)}
+    return {"kind": "unknown", "number": slot.kind, "id": slot.id.hex()}
 
 
 # ---- Keys ----
@@ -268,9 +320,8 @@ _NAMED_BITS = 256
 
 def public_name(key: bytes) -> str:
     """Return the name of a P-256 key (specification, section 6a): 16 hex digits."""
-    if skeygen.key_kind(key).is_private:
-        key = skeygen.public_from_private(key)
-    return sha256(skeygen.from_point(key[_POINT:])).digest()[:_NAME_SIZE].hex()
+    is_private = skeygen.key_kind(key).is_private
+    return sealed.name(_ERRORS, key, KEY, is_private=is_private)[0].hex()
 
 
 # ---- Text ----
@@ -290,15 +341,25 @@ def _lines(report: Report) -> Iterator[str]:
 
 def _fact_lines(told: Mapping[str, Any], indent: str) -> Iterator[str]:
     for name, value in told.items():
-        label = name.removesuffix(_BYTES).replace("_", " ")
+        label = name.replace(_BYTES, "").replace("_", " ")
         if isinstance(value, list):
             yield f"{indent}{label}:"
             for each in value:
-                texts = [f"{key.replace('_', ' ')} {_text(each[key])}" for key in each]
-                yield f"{indent}  - " + ", ".join(texts)
+                yield f"{indent}  - {_one_line(each)}"
         elif value is not None:
-            unit = f" byte{'s' * (value != 1)}" if name.endswith(_BYTES) else ""
+            unit = f" byte{'s' * (value != 1)}" if _BYTES in name else ""
             yield f"{indent}{label}: {_text(value)}{unit}"
+
+
+def _one_line(told: Mapping[str, Any]) -> str:
+    """Describe a slot: its kind, and what else is known."""
+    first, *others = told.items()
+    texts = [
+        f"{name.replace('_', ' ')} {'hidden' if value is None else _text(value)}"
+        for name, value in others
+        if value is not None or name == "public_name"
+    ]
+    return ", ".join([_text(first[1]), *texts])
 
 
 def _text(value: object) -> str:

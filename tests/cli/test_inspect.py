@@ -18,6 +18,7 @@ from pythemis.exception import ThemisTypeError
 from pythemis.scell import SCellSeal
 from pythemis.skeygen import to_der, to_jwk, to_pem
 from pythemis.ssession import SSession
+from support import sealed
 from support.keys import cases, container, generated
 from support.project import ROOT
 
@@ -289,3 +290,44 @@ def test_the_documentation_has_every_kind_and_a_true_example():
         assert f"`{kind.name.lower().replace('_', '-')}`" in page
     cell = SCellSeal(passphrase="correct horse").encrypt(b"a message")
     assert f"```text\n{inspect(base64.b64encode(cell))}\n```" in page
+
+
+# ---- Sealed files ----
+
+
+@pytest.mark.parametrize("case", sealed.cases("cases"))
+def test_a_sealed_file_shows_slots_and_sizes(case, tmp_path):
+    """From bytes and from a path alike; the data has at most as many bytes as is said."""
+    report = inspect(case["file"])
+    (tmp_path / "file").write_bytes(case["file"])
+    assert report == inspect(tmp_path / "file")
+    assert (report.kind, report.problems) == ("sealed-file", ())
+    slots, most = report.facts["slots"], report.facts["data_bytes_at_most"]
+    assert 0 <= most - case["length"] <= (1 << 14 if "padded" in case["id"] else 7)
+    if "opened_by" in case:
+        assert sealed.KINDS[case["opened_by"]] in [slot["kind"] for slot in slots]
+    assert str(report).count("\n    - ") == len(slots)
+    assert len(json.loads(report.to_json())) == len(MEMBERS)
+
+
+@pytest.mark.parametrize("case", sealed.cases("refused"))
+def test_a_malformed_sealed_file_has_a_problem(case):
+    """What everyone can see is wrong is said; what takes a key to see is not known here."""
+    report = inspect(case["file"])
+    if case["error"] == "malformed":
+        assert report.problems or report.kind != "sealed-file"
+
+
+def test_slots_are_described_without_a_secret():
+    """Ids, names and iterations; a hidden recipient and a key without an id are null."""
+    shown = inspect(sealed.case_of("several")["file"]).facts["slots"]
+    assert shown[1] == {"kind": "key", "key_id": "1a2b3c4d5e"}
+    assert shown[2] == {"kind": "passphrase", "iterations": 500}
+    assert shown[6] == {"kind": "service", "service_name": "example:key-1"}
+    assert shown[8] == {"kind": "unknown", "number": 255, "id": "6964"}
+    [hidden] = inspect(sealed.case_of("recipient-hidden")["file"]).facts["slots"]
+    assert hidden == {"kind": "recipient", "public_name": None}
+    [one] = inspect(sealed.case_of("no-key-id")["file"]).facts["slots"]
+    assert one == {"kind": "key", "key_id": None}
+    [sender] = inspect(sealed.case_of("sender")["file"]).facts["slots"]
+    assert list(sender) == ["kind", "recipient_name", "sender_name"]
