@@ -20,7 +20,7 @@ BUILD_INPUTS := $(C_FILES) build_ffi.py $(wildcard build_support/*.py) setup.py 
 
 MODE := build/.mode-$(or $(PYTHEMIS_LINK),dynamic)$(if $(filter 0,$(PYTHEMIS_TESTING)),-without-hooks)
 PEER := tests/interop/node_modules/.package-lock.json
-INTEGRATION := $(PEER) .venv/.database
+INTEGRATION := $(PEER) .venv/.database .venv/.services
 
 TESTS_fast := not integration and not evidence and not big_memory
 TESTS_integration := integration
@@ -115,4 +115,8 @@ $(PEER): tests/interop/package.json tests/interop/package-lock.json tools/setup/
 
 .venv/.database: .venv/.installed tools/setup/database.py
 	$(VENV)/python -m tools.setup.database
+	@touch $@
+
+.venv/.services: .venv/.installed tools/setup/services.py
+	$(VENV)/python -m tools.setup.services
 	@touch $@

@@ -236,6 +236,12 @@ class Token:
         session = self._log_in(pkcs11) if self._make is None else self._make()
         if isinstance(session, Failure):
             return session
+        found = _calls.attempt(lambda: self._find(pkcs11, session), _judge_opening, 1)
+        if isinstance(found, Failure):
+            self._close(session)
+        return found
+
+    def _find(self, pkcs11: Any, session: Any) -> _Opened | Failure:
         key = session.get_key(
             object_class=pkcs11.ObjectClass.SECRET_KEY, key_type=pkcs11.KeyType.AES, **self._search
         )
@@ -264,9 +270,13 @@ class Token:
 
     def _drop(self) -> None:
         opened, self._opened = self._opened, None
-        if opened is not None and opened.process == os.getpid() and self._make is None:
+        if opened is not None and opened.process == os.getpid():
+            self._close(opened.session)
+
+    def _close(self, session: Any) -> None:
+        if self._make is None:  # one that was passed is the caller's
             with contextlib.suppress(Exception):  # it may be gone already
-                opened.session.close()
+                session.close()
 
 
 def _decrypt(key: Any, body: bytes, context: bytes) -> bytes | Failure:

@@ -90,6 +90,7 @@ def test_a_key_of_another_size_is_not_used(monkeypatch, size):
     fake.size = size
     with failed(f"the key has {size} bytes; it must have 32"):
         service.wrap(PLAIN, CONTEXT)
+    assert verbs(fake) == [*OPENING, "close"]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +111,7 @@ def test_a_key_that_is_not_found_is_a_failure(monkeypatch, at, name, says):
     fake.note = lambda verb, **_: fake.requests.append((verb, {})) or fail_in_turn(fake)
     with failed(says):
         service.unwrap(bytes(92), CONTEXT)
-    assert verbs(fake) == OPENING[: at + 1]
+    assert verbs(fake) == OPENING[: at + 1] + ["close"] * (at == 3)
     assert service.unwrap(bytes(92), CONTEXT) is None
 
 

