@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pythemis._core import sealed as core
-from pythemis._core.arguments import Argument, Nature
+from pythemis._core.arguments import PRIVATE, Argument, Nature
 from pythemis._core.buffers import copied
 from pythemis._core.errors import FAIL, NOT_SUPPORTED, wrong_value
 
@@ -184,6 +184,7 @@ def _made(errors: Errors, handle: Any, slots: Slots) -> list[bytes]:
     """Make slots."""
     if slots.sender is not None:
         private_key, public_key = slots.sender
+        core.name(errors, private_key, PRIVATE, is_private=True)  # which C judges less clearly
         recipient = core.name(errors, public_key, core.RECIPIENT, is_private=False)[1]
         return [core.sender_slot(errors, handle, private_key, recipient)]
     services = by_name(errors, slots.services)

@@ -1,0 +1,396 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reading sealed files: at any place and as a stream, what is tried, what it may cost."""
+
+import io
+import os
+import random
+import threading
+import time
+import tracemalloc
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pythemis import _sealed
+from pythemis.exception import THEMIS_CODES, ThemisError, ThemisTypeError, ThemisValueError
+from support.keys import generated
+from support.sealed import (
+    ERRORS,
+    BareService,
+    case_of,
+    cases,
+    opened,
+    read_stream,
+    read_whole,
+    recorded,
+    stream_parts,
+    unlock_of,
+)
+
+KEY, PIECE, CONTEXT = b"k" * 32, 4096, b"context"
+ONE_KEY = _sealed.Slots(keys=[(b"", KEY)])
+UNLOCK = _sealed.Unlock(keys=[(b"", KEY)], context=CONTEXT)
+PRIVATE, PUBLIC = generated("EC")
+
+
+def seal(data, slots=ONE_KEY, context=CONTEXT, **options):
+    """Seal in small pieces."""
+    return _sealed.seal_bytes(ERRORS, data, slots, context, log2=12, **options)
+
+
+DATA = os.urandom(30000)
+FILE = seal(DATA)
+
+SMALL = [
+    case
+    for case in cases("cases")
+    if len(case.values[0]["file"]) < 10000 and "passphrase" not in case.values[0]["unlock"]
+]
+
+
+@pytest.mark.parametrize("case", SMALL)
+def test_a_pipe_may_give_few_bytes(case):
+    """However a pipe cuts a file, the same data come out, or the same refusal at the end."""
+    file, unlock, reserved = case["file"], unlock_of(case), case["reader"] == "keyring"
+    data = read_whole(file, unlock, reserved=reserved)[0]
+    for at_most in (1, 13, 4095, 4139, 4140, 4141):
+        assert read_stream(file, unlock, at_most=at_most, reserved=reserved) == data
+
+
+def test_every_split_of_a_small_file():
+    """A file that arrives in two parts, wherever it was cut, is read."""
+    file = seal(DATA[:5000])
+    for cut in range(len(file)):
+        parts = [file[:cut], file[cut:]]
+
+        def read(n, parts=parts):
+            while parts and not parts[0]:
+                del parts[0]
+            made = parts[0][:n] if parts else b""
+            if parts:
+                parts[0] = parts[0][n:]
+            return made
+
+        assert b"".join(stream_parts(read, UNLOCK)[0]) == DATA[:5000]
+
+
+@given(st.lists(st.tuples(st.integers(-5, 31000), st.integers(-1, 20000)), max_size=20))
+def test_random_access_is_like_that_of_a_file(reads):
+    """Any sequence of reads gives what reading the data itself would give."""
+    reader = opened(FILE, UNLOCK)
+    for offset, n in reads:
+        buffer = bytearray(b"\xa5" * max(n, 0))
+        if offset < 0 or n < 0:
+            with pytest.raises(ThemisValueError, match="negative"):
+                reader.read(offset, n)
+            continue
+        expected = DATA[offset : offset + n]
+        assert reader.read(offset, n) == expected
+        assert reader.readinto(offset, buffer) == len(expected)
+        assert buffer == expected + b"\xa5" * (n - len(expected))
+
+
+def test_a_source_may_return_few_bytes():
+    """Short reads are gone on with; none at all is an error, and so are too many."""
+    pread = lambda at, n: FILE[at : at + min(n, 7)]  # noqa: E731
+    reader = _sealed.Reader(ERRORS, pread, len(FILE), UNLOCK)
+    assert reader.read(100, 9000) == DATA[100:9100]
+    with pytest.raises(ThemisError, match="ends early"):
+        _sealed.Reader(ERRORS, pread, len(FILE) + 4140, UNLOCK)
+    with pytest.raises(ThemisValueError, match="asked for"):
+        _sealed.Reader(ERRORS, lambda at, n: FILE[at : at + n] + b"x", len(FILE), UNLOCK)
+    with pytest.raises(ThemisValueError, match="asked for"):
+        _sealed.StreamReader(ERRORS, lambda n: FILE[: n + 1], UNLOCK)
+    with pytest.raises(ThemisTypeError, match="source"):
+        _sealed.StreamReader(ERRORS, lambda _: None, UNLOCK)
+
+
+@pytest.mark.parametrize("which", range(12))
+def test_errors_of_the_source_come_out(which):
+    """At whatever call reading fails, its error is raised, and a stream that failed stays so."""
+    calls = []
+
+    def failing(data):
+        calls.append(1)
+        if len(calls) == which + 1:
+            raise OSError("broken")
+        return data
+
+    source = io.BytesIO(FILE).read
+    try:
+        reader = _sealed.StreamReader(ERRORS, lambda n: failing(source(min(n, 4140))), UNLOCK)
+    except OSError:
+        return
+    while True:
+        try:
+            if not reader.read_part():
+                break
+        except OSError:
+            with pytest.raises(OSError, match="broken"):
+                reader.read_part()
+            return
+    assert len(calls) <= which
+
+
+def test_an_interrupted_stream_does_not_look_finished():
+    """After KeyboardInterrupt the next read is an error, not the end."""
+    source, calls = io.BytesIO(FILE).read, []
+
+    def read(n):
+        calls.append(n)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return source(n)
+
+    reader = _sealed.StreamReader(ERRORS, read, UNLOCK)
+    with pytest.raises(KeyboardInterrupt):
+        reader.read_part()
+    with pytest.raises(ThemisError, match="interrupted"):
+        reader.read_part()
+
+
+def test_zeros_leave_a_pipe_in_small_parts():
+    """Zeros are counted, not kept: neither those inside nor those at the end take memory."""
+    data = b"a" + bytes(20 << 20) + b"b" + bytes(20 << 20)
+    file = seal(data)
+    tracemalloc.start()
+    reader = _sealed.StreamReader(ERRORS, io.BytesIO(file).read, UNLOCK)
+    size = 0
+    while part := reader.read_part():
+        assert len(part) <= PIECE or part.strip(b"\0")
+        size += len(part)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert size == len(data)
+    assert peak < 2 << 20
+
+
+def test_threads_read_one_file():
+    """Threads that read at the same time get what is there; closing the file harms none."""
+    reader, wrong, barrier = opened(FILE, UNLOCK), [], threading.Barrier(4)
+
+    def read(seed):
+        draw = random.Random(seed)
+        barrier.wait()
+        for _ in range(300):
+            offset, n = draw.randrange(30000), draw.randrange(9000)
+            try:
+                found = reader.read(offset, n)
+            except ThemisValueError:
+                return
+            if found != DATA[offset : offset + n]:
+                wrong.append((seed, offset, n))
+
+    threads = [threading.Thread(target=read, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.02)
+    reader.close()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    for call in (lambda: reader.read(0, 1), reader.verify, lambda: reader.size):
+        with pytest.raises(ThemisValueError, match="closed"):
+            call()
+
+
+# ---- Which slots are tried, and what that costs ----
+
+
+class Service(BareService):
+    """A service that remembers what it was asked, and fails if it is told to."""
+
+    def __init__(self, name="service", key=b"s" * 32, failure=None):
+        super().__init__(name, key)
+        self.failure, self.asked = failure, []
+
+    def unwrap(self, body, context):
+        self.asked.append((body, context))
+        if self.failure is not None:
+            raise self.failure
+        return super().unwrap(body, context)
+
+
+def test_services_are_asked_once_and_only_those_that_were_given():
+    """A file with slots of many services costs one call to each that the caller has."""
+    written = [Service(f"s{i}", bytes([i]) * 32) for i in range(5)]
+    file = seal(b"data", _sealed.Slots(services=written))
+    mine = [Service("s1", b"x" * 32), Service("s3", bytes([3]) * 32), Service("other")]
+    assert read_whole(file, _sealed.Unlock(services=mine, context=CONTEXT)) == (b"data", "service")
+    assert [len(service.asked) for service in mine] == [1, 1, 0]
+    [(_, context)] = mine[1].asked
+    assert context[:15] == b"TSFILE1\nservice"
+    assert len(context) == 47
+
+
+def test_a_failing_service_does_not_end_the_search():
+    """Its error is raised only if nothing else opens the file; an interrupt at once."""
+    slots = _sealed.Slots(keys=[(b"", KEY)], services=[Service("a"), Service("b")])
+    file, down = seal(b"data", slots), ConnectionError("no answer")
+    failing, good = Service("a", failure=down), Service("b")
+    assert read_whole(file, _sealed.Unlock(services=[failing, good], context=CONTEXT))[0]
+    with pytest.raises(ConnectionError, match="no answer") as caught:
+        read_whole(file, _sealed.Unlock(services=[failing], keys=[(b"", b"x")], context=CONTEXT))
+    assert caught.value is down
+    with pytest.raises(KeyboardInterrupt):
+        read_whole(
+            file,
+            _sealed.Unlock(services=[Service("a", failure=KeyboardInterrupt())], context=CONTEXT),
+        )
+
+
+class Careless(Service):
+    """A service that ignores associated data, as old servers do; it keeps all that it is given."""
+
+    def wrap(self, plain, _):
+        return self._cell.encrypt(plain, b"")
+
+    def unwrap(self, body, context):
+        self.asked.append(context)
+        return self._cell.decrypt(body, b"")
+
+
+def test_a_slot_cannot_be_lifted_with_a_careless_service():
+    """Even where the service ignores the context, its slot opens under its own context alone."""
+    service = Careless("service")
+    file = seal(b"data", _sealed.Slots(services=[service]))
+    assert read_whole(file, _sealed.Unlock(services=[service], context=CONTEXT))[0] == b"data"
+    with pytest.raises(ThemisError) as caught:
+        opened(file, _sealed.Unlock(services=[service], context=b"another"))
+    assert caught.value.error_code == THEMIS_CODES.FAIL
+    assert len(service.asked) == 2
+
+
+@pytest.mark.parametrize("answer", [b"", bytes(32), bytes(63), bytes(64), bytes(65), "text", 7])
+def test_answers_of_services_are_judged(answer):
+    """What is not 64 bytes that begin with the digest, or is no bytes, opens nothing."""
+    file = seal(b"data", _sealed.Slots(services=[Service()]))
+    service = Service()
+    service.unwrap = lambda *_: answer
+    with pytest.raises(ThemisError) as caught:
+        opened(file, _sealed.Unlock(services=[service], context=CONTEXT))
+    wanted = THEMIS_CODES.FAIL if isinstance(answer, bytes) else THEMIS_CODES.INVALID_PARAMETER
+    assert caught.value.error_code == wanted
+
+
+def test_a_file_for_others_says_what_it_has():
+    """Where nothing that was given could be tried, the error lists the slots, which are public."""
+    slots = _sealed.Slots(
+        keys=[(b"\1\2\3\4\5", KEY)],
+        recipients=[(PUBLIC, False)],
+        services=[Service("payroll-2026")],
+    )
+    with pytest.raises(ThemisError, match="nothing that was given opens this file") as caught:
+        opened(seal(b"", slots), _sealed.Unlock(passphrase="secret"))
+    assert "1 key, 1 recipient, 1 service" in caught.value.message
+    assert "0102030405" in caught.value.message
+    assert "payroll-2026" in caught.value.message
+
+
+def test_wrong_key_context_and_damage_look_alike():
+    """One text and one code for all three."""
+    damaged = FILE[:60] + bytes([FILE[60] ^ 1]) + FILE[61:]
+    found = set()
+    for file, unlock in (
+        (FILE, _sealed.Unlock(keys=[(b"", b"x" * 32)], context=CONTEXT)),
+        (FILE, _sealed.Unlock(keys=[(b"", KEY)], context=b"other")),
+        (damaged, UNLOCK),
+    ):
+        with pytest.raises(ThemisError) as caught:
+            opened(file, unlock)
+        found.add((type(caught.value), caught.value.error_code, caught.value.message))
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize(
+    ("unlock", "words"),
+    [
+        ({}, "nothing opens the file"),
+        ({"passphrase": ""}, "is empty"),
+        ({"passphrase": "\udcff"}, "surrogate"),
+        ({"passphrase": 7}, "must be text, bytes"),
+        ({"keys": [(b"", b"")]}, "0 bytes"),
+        ({"keys": [(b"", "text")]}, "must be bytes, not str"),
+        ({"keys": [(b"abc", KEY)]}, "key id has 5 bytes"),
+        ({"sender": PUBLIC}, "no private_key"),
+        ({"private_key": PUBLIC}, "must be a private key"),
+        ({"private_key": PRIVATE, "sender": PRIVATE}, "must be a public key"),
+        ({"private_key": generated("RSA")[0]}, "EC key of 256 bits"),
+        ({"private_key": generated("EC", curve="P-384")[0]}, "EC key of 256 bits"),
+        ({"private_key": b"no key"}, "not a Themis key"),
+        ({"services": [Service("a b")]}, "ASCII"),
+        ({"services": [Service(), Service()]}, "two services"),
+        ({"keys": [(b"", KEY)], "context": "text"}, "must be bytes, not str"),
+        ({"keys": [(b"", KEY)], "context": b"TK1 keyring shop"}, "reserved"),
+        ({"keys": [(b"", KEY)], "max_iterations": -1}, "max_iterations"),
+        ({"keys": [(b"", KEY)], "max_log2": 11}, "max_log2"),
+        ({"keys": [(b"", KEY)], "max_log2": None}, "max_log2"),
+    ],
+)
+def test_wrong_arguments_are_refused_before_reading(unlock, words):
+    """Each is an argument error, and nothing of the file is read."""
+    unread = lambda *_: pytest.fail("the file was read")  # noqa: E731
+    for read in (
+        lambda u: _sealed.Reader(ERRORS, unread, 1000, u),
+        lambda u: _sealed.StreamReader(ERRORS, unread, u),
+    ):
+        with pytest.raises((ThemisTypeError, ThemisValueError), match=words) as caught:
+            read(_sealed.Unlock(**unlock))
+        assert caught.value.error_code == THEMIS_CODES.INVALID_PARAMETER
+
+
+def test_huge_numbers_cost_nothing():
+    """Lengths that a header only claims allocate nothing and read nothing beyond them."""
+    asked = []
+
+    def pread(at, n):
+        asked.append(n)
+        return (FILE[:10] + b"\xff\xff\xff\xff" + bytes(n))[at : at + n]
+
+    tracemalloc.start()
+    with pytest.raises(ThemisError, match="262144"):
+        _sealed.Reader(ERRORS, pread, 1 << 62, UNLOCK)
+    with pytest.raises(ThemisError, match="262144"):
+        _sealed.StreamReader(ERRORS, lambda n: pread(0, n), UNLOCK)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert asked == [65536, 14]
+    assert peak < 1 << 20
+
+
+def test_searching_is_bounded():
+    """255 key slots, 64 hidden recipients and four passphrases of others are soon refused."""
+    valid = {case["id"]: case for case in recorded()["cases"]}
+    start = time.process_time()
+    for name, unlock in (
+        ("slots-255", {"keys": [(b"", b"x" * 32)]}),
+        ("recipients-hidden-64", {"private_key": generated("EC", uncompressed=True)[0]}),
+        ("passphrase-one-iteration", {"passphrase": "wrong"}),
+    ):
+        case = valid[name]
+        with pytest.raises(ThemisError) as caught:
+            opened(case["file"], _sealed.Unlock(context=bytes.fromhex(case["context"]), **unlock))
+        assert caught.value.error_code == THEMIS_CODES.FAIL
+    assert time.process_time() - start < 1
+
+
+def test_a_head_beyond_the_first_read_is_read_whole():
+    """A header of more than 64 KiB takes one more read, and no byte of it is read twice."""
+    case, asked = case_of("slots-length-262144"), []
+    file = case["file"]
+
+    def pread(at, n):
+        asked.append((at, n))
+        return file[at : at + n]
+
+    assert _sealed.Reader(ERRORS, pread, len(file), unlock_of(case)).read(0, 9) == b"data"
+    head = 14 + 262144 + 32
+    assert asked == [(0, 65536), (65536, head - 65536), (head, len(file) - head)]
+
+
+def test_secrets_are_not_shown():
+    """What a reader or a writer is given shows in no repr."""
+    for given_ in (UNLOCK, ONE_KEY, opened(FILE, UNLOCK)):
+        assert KEY not in repr(given_).encode("latin-1")
+        assert "kkkk" not in repr(given_)
