@@ -79,9 +79,13 @@ PICTURES = {
     ),
     "layers": layers(
         "Who may know whom",
-        "From top to bottom: the documented modules, the boundary _core, the header themis.h, the "
+        "From top to bottom: the command and the rooms, the keyring, the container of sealed files "
+        "and places, the documented modules, the boundary _core, the header themis.h, the "
         "cryptosystems, the primitives, OpenSSL and libsodium. Each knows only what lies below it.",
         [
+            ("pythemis._cli, pythemis.kms", "the command; rooms, which know no other room", "open"),
+            ("pythemis.keyring", "keys that rotate, keys in guarded memory", "open"),
+            ("pythemis.place, _sealed, _inspect", "contexts, sealed files, what bytes are", "open"),
             ("pythemis.scell, smessage, ssession ...", "the documented modules, typed", "open"),
             ("pythemis._core", "buffers in, bytes out, status to exception", "plain"),
             ("src/themis_c/themis.h", "all that Python sees of C", "plain"),
