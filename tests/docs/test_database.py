@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The page about database columns works on PostgreSQL too; test_readme.py runs it on SQLite."""
+"""The pages with SQL work on PostgreSQL too; test_readme.py runs them on SQLite."""
 
 import os
 
@@ -12,19 +12,34 @@ from support.project import ROOT
 
 PAGE = ROOT / "docs" / "how-to" / "database.md"
 ADDRESS = '"sqlite:///shop.db"'
+ROTATION = ROOT / "docs" / "guide" / "keyring.md"
+CONNECT = 'sqlite3.connect("shop.db")'
 
 
-def on_another_database(address):
-    """Give the page's examples, with another database in the one place that names it."""
-    examples = [example for part in sections(PAGE.read_text("utf-8")) for example in part.examples]
-    assert sum(example.code.count(ADDRESS) for example in examples) == 1
+def with_another_database(page, named, instead):
+    """Give a page's examples, with another database in the one place that names it."""
+    examples = [example for part in sections(page.read_text("utf-8")) for example in part.examples]
+    assert sum(example.code.count(named) for example in examples) == 1
     return Section(
-        PAGE.name,
+        page.name,
         [
-            Example(example.line, example.code.replace(ADDRESS, repr(address)), example.reason)
+            Example(example.line, example.code.replace(named, instead), example.reason)
             for example in examples
         ],
     )
+
+
+class LikeSqlite:
+    """A connection to PostgreSQL that translates what the page says differs."""
+
+    def __init__(self, engine):
+        self._connection = engine.raw_connection()
+        self.commit, self.close = self._connection.commit, self._connection.close
+
+    def execute(self, statement, values=()):
+        cursor = self._connection.cursor()
+        cursor.execute(statement.replace("?", "%s").replace("BLOB", "BYTEA"), values)
+        return cursor
 
 
 @pytest.mark.integration
@@ -33,11 +48,25 @@ def test_the_page_about_columns_on_postgresql(tmp_path, monkeypatch):
     """Every example of the page runs against a PostgreSQL server of our own."""
     monkeypatch.chdir(tmp_path)
     with server() as address:
-        run(on_another_database(address), str(PAGE))
+        run(with_another_database(PAGE, ADDRESS, repr(address)), str(PAGE))
         with create_engine(address).connect() as connection:
             assert "PostgreSQL" in connection.scalar(text("SELECT version()"))
             assert connection.scalar(text("SELECT count(*) FROM customers")) == 2
     assert list(tmp_path.iterdir()) == []  # nothing went to SQLite
+
+
+@pytest.mark.integration
+@pytest.mark.skipif(os.name == "nt", reason="the server is started as on Unix")
+def test_the_rotation_on_postgresql(tmp_path, monkeypatch):
+    """The SQL of the page about keyrings counts and rotates old rows on PostgreSQL too."""
+    monkeypatch.chdir(tmp_path)
+    with server() as address:
+        engine = create_engine(address)
+        names = {"__name__": "example", "database_for_the_page": LikeSqlite(engine)}
+        run(with_another_database(ROTATION, CONNECT, "database_for_the_page"), str(ROTATION), names)
+        with engine.connect() as connection:
+            assert connection.scalar(text("SELECT count(*) FROM customers")) == 6
+        engine.dispose()
 
 
 @pytest.mark.no_c
