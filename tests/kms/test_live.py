@@ -2,6 +2,7 @@
 """Real services: OpenBao, SoftHSM, and moto, which knows no policies and keeps disabled keys."""
 
 import logging
+import re
 import time
 from base64 import b64encode
 from hashlib import sha256
@@ -15,12 +16,22 @@ from pythemis.kms.pkcs11 import Token
 from pythemis.kms.vault import Transit
 from support import live_services as live
 from support.cells import refused
+from support.documents import Example, Section, run, sections
 from support.forks import Child, forking
+from support.project import ROOT
 from support.sealed import ERRORS
 from support.services import CONTEXT, NAME, OTHER_CONTEXT, PLAIN, failed, flipped
 
 pytestmark = [pytest.mark.integration, pytest.mark.no_c]
 NETWORK = THEMIS_CODES.NETWORK_ERROR
+PAGE = ROOT / "docs" / "how-to" / "key-services.md"
+ON_THE_PAGE = {
+    "arn": "arn:aws:kms:eu-central-1:123456789012:key/12345678-90ab-cdef-1234-567890abcdef",
+    "url": "https://vault.example.com:8200",
+    "token": "/run/secrets/vault-token",
+    "pin": "/run/secrets/hsm-pin",
+    "library": "/usr/lib/softhsm/libsofthsm2.so",
+}
 
 
 @pytest.fixture(scope="module")
@@ -141,30 +152,18 @@ def test_only_symmetric_keys_that_are_not_derived(bao, root):
     assert "none" not in root.secrets.transit.list_keys()["data"]["keys"]
 
 
-POLICY = """
-path "transit/keys/ring" {{ capabilities = ["read"] }}
-path "transit/encrypt/ring" {{
-  capabilities = ["update"]
-  required_parameters = ["plaintext", "associated_data"]
-  allowed_parameters = {{ "plaintext" = [], "associated_data" = ["{context}"] }}
-}}
-"""
-
-
 def test_a_policy_may_allow_one_ring(bao, root):
-    """The context of a ring is known, so that its administrator wraps for no other."""
-    digest = sha256(b"TK1 keyring shop").digest()
-    context = b"TSFILE1\nservice" + digest
-    text = b64encode(context).decode()
-    assert text == "VFNGSUxFMQpzZXJ2aWNlP6umkYMcVT5+btq391Q7xwDHN/pEHV6g39RoNSxM4HE="
-    root.sys.create_or_update_policy("shop", POLICY.format(context=text))
+    """That of the page lets its holder wrap and unwrap for the ring "shop", and for no other."""
+    context = b"TSFILE1\nservice" + sha256(b"TK1 keyring shop").digest()
+    [policy] = re.findall(r"^```hcl\n(.*?)^```", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    root.sys.create_or_update_policy("shop", policy)
     limited = root.auth.token.create(policies=["shop"])["auth"]["client_token"]
     service = transit(bao, token=limited)
     body = service.wrap(PLAIN, context)
-    assert transit(bao).unwrap(body, context) == PLAIN
+    assert service.unwrap(body, context) == PLAIN
     for call in (
         lambda: service.wrap(PLAIN, OTHER_CONTEXT),
-        lambda: service.unwrap(body, context),
+        lambda: service.unwrap(body, OTHER_CONTEXT),
         lambda: transit(bao, "other", token=limited).wrap(PLAIN, context),
     ):
         with failed("") as caught:
@@ -286,3 +285,36 @@ def test_aws_that_does_not_answer(monkeypatch):
             with failed("no answer from AWS (", NETWORK):
                 AwsKms(NAME, arn, timeouts=(0.3, 0.3), attempts=2).unwrap(b"body", CONTEXT)
             assert time.monotonic() - started < 5
+
+
+# ---- The page about key services ----
+
+
+def page_for(service, **here):
+    """Give the examples of the page for one service, with what is here in place of its values."""
+    found = []
+    for part in sections(PAGE.read_text("utf-8")):
+        for example in part.examples:
+            if example.reason is None or service in example.reason or "each" in example.reason:
+                code = example.code
+                for name, value in here.items():
+                    code = code.replace(ON_THE_PAGE[name], str(value))
+                found.append(Example(example.line, code, None))
+    return Section(PAGE.name, found)
+
+
+@pytest.mark.parametrize("service", ["moto", "OpenBao", "SoftHSM"])
+def test_the_page_about_key_services(service, request, tmp_path, monkeypatch, capsys):
+    """Every example of the page runs, with each of the services."""
+    monkeypatch.chdir(tmp_path)
+    secret = tmp_path / "secret"
+    if service == "moto":
+        here = {"arn": request.getfixturevalue("arn")}
+    elif service == "OpenBao":
+        secret.write_text(live.ROOT_TOKEN)
+        here = {"url": request.getfixturevalue("bao"), "token": secret}
+    else:
+        secret.write_text(f"{live.PIN}\n")
+        here = {"library": request.getfixturevalue("hsm"), "pin": secret}
+    run(page_for(service, **here), str(PAGE))
+    assert capsys.readouterr().out.splitlines().count("True") == 2
