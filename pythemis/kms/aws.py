@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from pythemis.exception import THEMIS_CODES
 
-from . import _calls
-from ._calls import Failure
+from . import _arguments, _calls
+from ._base import KeyService
+from ._calls import REFUSED, Failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +44,7 @@ _HINTS = {
 _NO_ANSWER = {"HTTPClientError", "ConnectionError", "EndpointConnectionError"}
 
 
-class AwsKms:
+class AwsKms(KeyService):
     """A symmetric key of AWS KMS.
 
     Threads may share it. A process and its forked children have a client each.
@@ -73,71 +74,29 @@ class AwsKms:
         timeouts: tuple[float, float] = (3, 5),
         attempts: int = 3,
     ) -> None:
-        self._name = _calls.check_name(name)
+        super().__init__(name)
         if not isinstance(key_arn, str):
-            raise _calls.wrong_type(f"the key's ARN must be str, not {type(key_arn).__name__}")
+            raise _arguments.wrong_type(f"the key's ARN must be str, not {type(key_arn).__name__}")
         arn = _ARN.fullmatch(key_arn)
         if arn is None:
-            raise _calls.wrong_value(
+            raise _arguments.wrong_value(
                 "this is not the ARN of a key, arn:aws:kms:REGION:ACCOUNT:key/ID; an alias is not "
                 "accepted, because it can be pointed at another key"
             )
         self._key, self._region = key_arn, arn["region"]
-        self._timeouts = _calls.check_timeouts(timeouts)
-        self._attempts = _calls.check_attempts(attempts)
+        self._timeouts = _arguments.check_timeouts(timeouts)
+        self._attempts = _arguments.check_attempts(attempts)
         make = self._make if client is None else _calls.ready(client, "boto3 client")
         self._clients = _calls.PerProcess(make)
 
-    @property
-    def name(self) -> str:
-        """Your name for the key."""
-        return self._name
+    def _is_body(self, body: bytes) -> bool:
+        return 1 <= len(body) <= _LONGEST_BODY
 
-    def __repr__(self) -> str:
-        return f"<pythemis.kms.aws.AwsKms {self._name!r}>"
+    def _wrap(self, plain: bytes, context: bytes) -> bytes | Failure:
+        return self._ask("encrypt", {"Plaintext": plain}, context)
 
-    def wrap(self, plain: bytes, context: bytes) -> bytes:
-        """Encrypt a file key (specification, section 8.3).
-
-        Args:
-            plain: 64 bytes.
-            context: 47 bytes, which KMS authenticates and CloudTrail records.
-
-        Returns:
-            The CiphertextBlob.
-
-        Raises:
-            ServiceError: KMS gave no answer, or refused.
-        """
-        _calls.check_wrapped(plain, context)
-        made = self._ask("encrypt", {"Plaintext": plain}, context)
-        del plain  # a traceback shows what its frames hold
-        if isinstance(made, Failure):
-            raise made.error(self._name)
-        return made
-
-    def unwrap(self, body: bytes, context: bytes) -> bytes | None:
-        """Decrypt a file key.
-
-        Args:
-            body: what `wrap` returned.
-            context: the 47 bytes that were given to it.
-
-        Returns:
-            The 64 bytes, or None if ``body`` does not decrypt under this key and context.
-
-        Raises:
-            ServiceError: KMS gave no answer, or refused for another reason.
-        """
-        _calls.check_body(body, context)
-        if not 1 <= len(body) <= _LONGEST_BODY:
-            return None
-        found = self._ask("decrypt", {"CiphertextBlob": body}, context)
-        if found is _calls.REFUSED:
-            return None
-        if isinstance(found, Failure):
-            raise found.error(self._name)
-        return found
+    def _unwrap(self, body: bytes, context: bytes) -> bytes | Failure:
+        return self._ask("decrypt", {"CiphertextBlob": body}, context)
 
     def _ask(self, verb: str, request: dict[str, bytes], context: bytes) -> bytes | Failure:
         client = self._clients.get()
@@ -203,7 +162,7 @@ def _judge(error: Exception) -> Failure:
         details = response.get("Error")
         code = details.get("Code") if isinstance(details, dict) else None
         if code in _REFUSALS:
-            return _calls.REFUSED
+            return REFUSED
         code = code if isinstance(code, str) and code.isalnum() else "an unknown error"
         return Failure(f"{_HINTS.get(code, 'AWS refused')} ({code})")
     kind = type(error).__name__

@@ -11,8 +11,9 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import _calls
-from ._calls import Failure
+from . import _arguments, _calls
+from ._base import PLAIN, KeyService
+from ._calls import REFUSED, Failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Token"]
 
 _IV, _TAG, _KEY = 12, 16, 32  # bytes
-_BODY = _IV + _calls.PLAIN + _TAG
+_BODY = _IV + PLAIN + _TAG
 _ZEROS = bytes(_IV)
 
 # Names of python-pkcs11's exceptions. After these a new session may help,
@@ -52,8 +53,9 @@ _HINTS = {
     "PKCS11Error": "the library cannot be loaded, or is not initialized",
 }
 
-# Python-pkcs11 tells libraries that one thread at a time will call them.
-_lock = threading.Lock()
+# Python-pkcs11 tells libraries that one thread at a time will call them. The function for a PIN
+# may need another token.
+_lock = threading.RLock()
 
 
 _processes: dict[str, int] = {}  # in which a library was initialized, by its path
@@ -65,7 +67,7 @@ class _Opened(NamedTuple):
     key: Any
 
 
-class Token:
+class Token(KeyService):
     """An AES key in a hardware security module, or in another token of PKCS#11.
 
     Threads may share it; they take turns, with those of all other ``Token``s of the process. A
@@ -97,41 +99,35 @@ class Token:
         *,
         library: str | None = None,
         token: str | None = None,
-        pin: _calls.Secret | None = None,
+        pin: _arguments.Secret | None = None,
         key_label: str | None = None,
         key_id: bytes | None = None,
         session: Any = None,
         token_draws_iv: bool = False,
     ) -> None:
-        self._name = _calls.check_name(name)
+        super().__init__(name)
         _check_texts(library=library, token=token, key_label=key_label)
         if key_id is not None and not isinstance(key_id, bytes):
-            raise _calls.wrong_type(f"the key_id must be bytes, not {type(key_id).__name__}")
+            raise _arguments.wrong_type(f"the key_id must be bytes, not {type(key_id).__name__}")
         if not key_label and not key_id:
-            raise _calls.wrong_value("Token needs a key_label, a key_id or both")
+            raise _arguments.wrong_value("Token needs a key_label, a key_id or both")
         self._search = {"label": key_label or None, "id": key_id or None}
         self._draws_iv = bool(token_draws_iv)
         self._pin = pin
-        self._wrong_pin = False
+        self._wrong_pin: str | None = None
         self._library, self._token = library or "", token or ""
         self._opened: _Opened | None = None
         self._make: Callable[[], Any] | None = None
+        self._closes = True
         if session is not None:
             if (library, token, pin) != (None, None, None):
-                raise _calls.wrong_value("a session has its own library, token and pin")
+                raise _arguments.wrong_value("a session has its own library, token and pin")
             self._make = _calls.ready(session, "session")
+            self._closes = callable(session)  # another one is the caller's
         elif not library or not token:
-            raise _calls.wrong_value("Token needs a library and a token, or a session")
+            raise _arguments.wrong_value("Token needs a library and a token, or a session")
         elif pin is not None and not callable(pin):
-            _calls.text_of(pin, "the PIN")  # a mistake shows here, not at the first file
-
-    @property
-    def name(self) -> str:
-        """Your name for the key."""
-        return self._name
-
-    def __repr__(self) -> str:
-        return f"<pythemis.kms.pkcs11.Token {self._name!r}>"
+            _arguments.text_of(pin, "the PIN")  # a mistake shows here, not at the first file
 
     def __enter__(self) -> Self:
         return self
@@ -152,51 +148,14 @@ class Token:
         with _lock:
             self._drop()
 
-    def wrap(self, plain: bytes, context: bytes) -> bytes:
-        """Encrypt a file key (specification, section 8.3).
-
-        Args:
-            plain: 64 bytes.
-            context: 47 bytes, the associated data.
-
-        Returns:
-            The iv, the ciphertext and the tag: 92 bytes.
-
-        Raises:
-            ServiceError: the token, its session or its key did not work.
-        """
-        _calls.check_wrapped(plain, context)
-        made = self._wrap(plain, context)
-        del plain  # a traceback shows what its frames hold
-        if isinstance(made, Failure):
-            raise made.error(self._name)
-        return made
-
-    def unwrap(self, body: bytes, context: bytes) -> bytes | None:
-        """Decrypt a file key.
-
-        Args:
-            body: what `wrap` returned, 92 bytes.
-            context: the 47 bytes that were given to it.
-
-        Returns:
-            The 64 bytes, or None if ``body`` does not decrypt under this key and context.
-
-        Raises:
-            ServiceError: the token, its session or its key did not work.
-        """
-        _calls.check_body(body, context)
-        if len(body) != _BODY:
-            return None
-        found = self._call(lambda key: _decrypt(key, body, context))
-        if found is _calls.REFUSED:
-            return None
-        if isinstance(found, Failure):
-            raise found.error(self._name)
-        return found
+    def _is_body(self, body: bytes) -> bool:
+        return len(body) == _BODY
 
     def _wrap(self, plain: bytes, context: bytes) -> bytes | Failure:
         return self._call(lambda key: self._encrypt(key, plain, context))
+
+    def _unwrap(self, body: bytes, context: bytes) -> bytes | Failure:
+        return self._call(lambda key: _decrypt(key, body, context))
 
     def _encrypt(self, key: Any, plain: bytes, context: bytes) -> bytes | Failure:
         # The library may write an iv of its own into this memory, so it must be new each time
@@ -210,7 +169,7 @@ class Token:
         return iv + sealed
 
     def _call(self, ask: Callable[[Any], bytes | Failure]) -> bytes | Failure:
-        answer: bytes | Failure = _calls.REFUSED
+        answer: bytes | Failure = REFUSED
         with _lock:
             for _ in range(2):  # the second time with a new session
                 opened = self._session()
@@ -251,21 +210,21 @@ class Token:
         return _Opened(os.getpid(), session, key)
 
     def _log_in(self, pkcs11: Any) -> Any:
-        if self._wrong_pin:
-            return Failure("the PIN was wrong and is not tried again: make another Token")
         token = _library(pkcs11, self._library).get_token(token_label=self._token)
         if self._pin is None:
             return token.open()
         pin = _calls.secret_text(self._pin, "the PIN")
         if isinstance(pin, Failure):
             return pin
+        if pin == self._wrong_pin:
+            return Failure("the PIN was wrong, and is not tried again")
         try:
             return token.open(user_pin=pin)
         except pkcs11.PKCS11Error as error:
             kind = type(error).__name__
         if kind == "UserAlreadyLoggedIn":  # through another session of this process
             return token.open()
-        self._wrong_pin = kind in _WRONG_PIN
+        self._wrong_pin = pin if kind in _WRONG_PIN else None
         return Failure(_text_of(kind))
 
     def _drop(self) -> None:
@@ -274,7 +233,7 @@ class Token:
             self._close(opened.session)
 
     def _close(self, session: Any) -> None:
-        if self._make is None:  # one that was passed is the caller's
+        if self._closes:
             with contextlib.suppress(Exception):  # it may be gone already
                 session.close()
 
@@ -300,7 +259,7 @@ def _judge(error: Exception) -> Failure:
     names = {base.__name__ for base in type(error).__mro__}
     if kind in _OWN or "PKCS11Error" not in names:
         return Failure(_text_of(kind))
-    return _calls.REFUSED
+    return REFUSED
 
 
 def _judge_opening(error: Exception) -> Failure:
@@ -337,12 +296,12 @@ def _library(pkcs11: Any, path: str) -> Any:
 def _check_texts(**texts: object) -> None:
     for what, text in texts.items():
         if text is not None and not isinstance(text, str):
-            raise _calls.wrong_type(f"the {what} must be str, not {type(text).__name__}")
+            raise _arguments.wrong_type(f"the {what} must be str, not {type(text).__name__}")
 
 
 def _after_fork() -> None:
     global _lock  # a thread that held it does not exist in the child
-    _lock = threading.Lock()
+    _lock = threading.RLock()
 
 
 if hasattr(os, "register_at_fork"):

@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 
 from pythemis.exception import THEMIS_CODES
 
-from . import _calls
-from ._calls import Failure
+from . import _arguments, _calls
+from ._base import LONGEST_BODY, KeyService
+from ._calls import REFUSED, Failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +43,7 @@ _FINAL = {
 }
 
 
-class Transit:
+class Transit(KeyService):
     """A key of a transit engine, which both Vault and OpenBao have.
 
     Threads may share it. A process and its forked children have a client each. Nothing but what
@@ -77,7 +78,7 @@ class Transit:
         key: str,
         *,
         url: str | None = None,
-        token: _calls.Secret | None = None,
+        token: _arguments.Secret | None = None,
         mount: str = "transit",
         namespace: str | None = None,
         ca_file: str | None = None,
@@ -85,28 +86,30 @@ class Transit:
         timeouts: tuple[float, float] = (3, 5),
         attempts: int = 3,
     ) -> None:
-        self._name = _calls.check_name(name)
+        super().__init__(name)
         for what, given, form in (("key", key, _KEY), ("mount", mount, _MOUNT)):
             if not isinstance(given, str):
-                raise _calls.wrong_type(f"the {what} must be str, not {type(given).__name__}")
+                raise _arguments.wrong_type(f"the {what} must be str, not {type(given).__name__}")
             if not form.fullmatch(given):
-                raise _calls.wrong_value(f"this is not the name of a {what} on the server")
+                raise _arguments.wrong_value(f"this is not the name of a {what} on the server")
         self._key, self._mount = key, mount
-        self._timeouts = _calls.check_timeouts(timeouts)
-        self._attempts = _calls.check_attempts(attempts)
+        self._timeouts = _arguments.check_timeouts(timeouts)
+        self._attempts = _arguments.check_attempts(attempts)
         self._checked = False
-        self._token: _calls.Secret | None = None
+        self._token: _arguments.Secret | None = None
         if client is not None:
             if (url, token, namespace, ca_file) != (None,) * 4:
-                raise _calls.wrong_value("a client has its own url, token, namespace and ca_file")
+                raise _arguments.wrong_value(
+                    "a client has its own url, token, namespace and ca_file"
+                )
             self._clients = _calls.PerProcess(_calls.ready(client, "hvac client"))
             return
         if url is None or token is None:
-            raise _calls.wrong_value("Transit needs a url and a token, or a client")
+            raise _arguments.wrong_value("Transit needs a url and a token, or a client")
         _check_url(url)
         self._token = token
         if not callable(token):
-            _calls.text_of(token, "the token")  # a mistake shows here, not at the first file
+            _arguments.text_of(token, "the token")  # a mistake shows here, not at the first file
         self._options = {
             "url": url,
             "token": "",  # None would be looked for in the environment
@@ -117,64 +120,15 @@ class Transit:
         }
         self._clients = _calls.PerProcess(self._make)
 
-    @property
-    def name(self) -> str:
-        """Your name for the key."""
-        return self._name
-
-    def __repr__(self) -> str:
-        return f"<pythemis.kms.vault.Transit {self._name!r}>"
-
-    def wrap(self, plain: bytes, context: bytes) -> bytes:
-        """Encrypt a file key (specification, section 8.3).
-
-        Args:
-            plain: 64 bytes.
-            context: 47 bytes, sent as ``associated_data``.
-
-        Returns:
-            Text such as ``vault:v1:...``, as bytes.
-
-        Raises:
-            ServiceError: the server gave no answer, or refused, or its key is of a wrong type.
-        """
-        _calls.check_wrapped(plain, context)
-        made = self._wrap(plain, context)
-        del plain  # a traceback shows what its frames hold
-        if isinstance(made, Failure):
-            raise made.error(self._name)
-        return made
-
-    def unwrap(self, body: bytes, context: bytes) -> bytes | None:
-        """Decrypt a file key.
-
-        Args:
-            body: what `wrap` returned. Nothing of another form is sent.
-            context: the 47 bytes that were given to it.
-
-        Returns:
-            The 64 bytes, or None if ``body`` does not decrypt under this key and context.
-
-        Raises:
-            ServiceError: the server gave no answer, or refused for another reason, or its key is
-                of a wrong type.
-        """
-        _calls.check_body(body, context)
-        if not _is_body(body):
-            return None
-        found = self._unwrap(body, context)
-        if found is _calls.REFUSED:
-            return None
-        if isinstance(found, Failure):
-            raise found.error(self._name)
-        return found
+    def _is_body(self, body: bytes) -> bool:
+        return _is_body(body)
 
     def _wrap(self, plain: bytes, context: bytes) -> bytes | Failure:
         answer = self._ask("encrypt_data", "ciphertext", plaintext=_text(plain), context=context)
         if isinstance(answer, Failure):
             return answer
         body = answer.encode("ascii", "replace")
-        if not _is_body(body) or len(body) > _calls.LONGEST_BODY:
+        if not _is_body(body) or len(body) > LONGEST_BODY:
             return _calls.nonsense("a ciphertext of another form")
         return body
 
@@ -250,18 +204,18 @@ def _hvac() -> Any:
 
 def _check_url(url: object) -> None:
     if not isinstance(url, str):
-        raise _calls.wrong_type(f"the url must be str, not {type(url).__name__}")
+        raise _arguments.wrong_type(f"the url must be str, not {type(url).__name__}")
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
         parts, host = None, None
     if parts is None or not host or parts.scheme not in ("http", "https"):
-        raise _calls.wrong_value("the url must be like https://vault.example.com:8200")
+        raise _arguments.wrong_value("the url must be like https://vault.example.com:8200")
     if parts.username is not None or parts.query or parts.fragment:
-        raise _calls.wrong_value("the url holds more than a server: pass the token as token=")
+        raise _arguments.wrong_value("the url holds more than a server: pass the token as token=")
     if parts.scheme == "http" and not _is_this_machine(host):
-        raise _calls.wrong_value(
+        raise _arguments.wrong_value(
             "http would carry file keys and the token over the network readable: use https"
         )
 
@@ -291,7 +245,7 @@ def _text(data: bytes) -> str:
 def _judge(error: Exception) -> Failure:
     names = [base.__name__ for base in type(error).__mro__]
     if "InvalidRequest" in names:  # status 400: no such key looks the same
-        return _calls.REFUSED
+        return REFUSED
     for name in names:
         if name in _AGAIN:
             return Failure(_AGAIN[name], again=True)

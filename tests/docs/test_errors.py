@@ -36,7 +36,7 @@ from support.project import ROOT
 from support.sessions import set_counts
 
 PAGE = (ROOT / "docs" / "reference" / "errors.md").read_text("utf-8")
-MODULES = ("exception", "scell", "scomparator", "skeygen", "smessage", "ssession")
+MODULES = ("exception", "kms", "scell", "scomparator", "skeygen", "smessage", "ssession")
 NEVER = {"SUCCESS", "SEND_OUTPUT_TO_PEER", "SEND_AS_IS"}
 
 

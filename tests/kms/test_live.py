@@ -229,7 +229,7 @@ def test_a_wrong_pin_is_told(hsm):
     service = token(hsm, pin="4321")
     with failed("the PIN is wrong, expired or locked (PinIncorrect)"):
         service.wrap(PLAIN, CONTEXT)
-    with failed("the PIN was wrong and is not tried again"):
+    with failed("the PIN was wrong, and is not tried again"):
         service.wrap(PLAIN, CONTEXT)
 
 

@@ -131,9 +131,36 @@ def test_a_wrong_pin_is_tried_once(monkeypatch, name):
     with failed(f"the PIN is wrong, expired or locked ({name})"):
         service.wrap(PLAIN, CONTEXT)
     for _ in range(3):
-        with failed("the PIN was wrong and is not tried again: make another Token"):
+        with failed("the PIN was wrong, and is not tried again"):
             service.wrap(PLAIN, CONTEXT)
     assert fake.logins == [SECRET]
+
+
+def test_another_pin_is_tried(monkeypatch):
+    """A function may give the right one later."""
+    pins = iter(["1", "1", "2"])
+    fake, service = hsm(monkeypatch, pin=lambda: next(pins))
+    fake.fails = [None, None, fake.error("PinIncorrect")]
+    fake.note = lambda verb, **_: fake.requests.append((verb, {})) or fail_in_turn(fake)
+    with failed("the PIN is wrong"):
+        service.wrap(PLAIN, CONTEXT)
+    with failed("the PIN was wrong, and is not tried again"):
+        service.wrap(PLAIN, CONTEXT)
+    assert len(service.wrap(PLAIN, CONTEXT)) == 92
+    assert fake.logins == ["1", "2"]
+
+
+def test_the_function_for_a_pin_may_need_another_token(monkeypatch):
+    """It is called while the library is taken, and does not wait for itself."""
+    fake, first = hsm(monkeypatch)
+
+    def pin():
+        first.wrap(PLAIN, CONTEXT)
+        return "1234"
+
+    second = Token(NAME, library="/hsm.so", token="prod", pin=pin, key_label="ring")
+    assert len(second.wrap(PLAIN, CONTEXT)) == 92
+    assert fake.logins == [SECRET, "1234"]
 
 
 def test_a_pin_from_elsewhere(monkeypatch):
@@ -234,7 +261,7 @@ def test_tokens_take_turns(monkeypatch):
 @pytest.mark.skipif(not hasattr(os, "register_at_fork"), reason="there is no fork")
 def test_a_lock_that_a_thread_held_at_a_fork_is_replaced(monkeypatch):
     """Its holder does not exist in the child."""
-    monkeypatch.setattr(pkcs11, "_lock", threading.Lock())
+    monkeypatch.setattr(pkcs11, "_lock", threading.RLock())
     fake, service = hsm(monkeypatch)
     with pkcs11._lock:
         pkcs11._after_fork()
@@ -256,6 +283,10 @@ def test_close_ends_the_session(monkeypatch):
     passed.wrap(PLAIN, CONTEXT)
     passed.close()
     assert verbs(fake) == ["get_key", "encrypt"]
+    made = Token(NAME, session=lambda: fake, key_label="ring")
+    made.wrap(PLAIN, CONTEXT)
+    made.close()
+    assert verbs(fake) == ["get_key", "encrypt", "close"]
 
 
 @pytest.mark.parametrize(

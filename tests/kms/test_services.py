@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every key service does: AWS KMS, Vault and OpenBao, PKCS#11, each with a fake client."""
 
+import copy
 import os
 import pickle
 import subprocess
@@ -334,6 +335,17 @@ def test_threads_get_their_own_answers(pair):
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_an_object_is_made_once_and_stays_here(kind, pair):
+    """A second __init__ is refused; copies are the object itself; it cannot be pickled."""
+    service = pair[1]
+    assert copy.copy(service) is copy.deepcopy(service) is service
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        with pytest.raises(TypeError, match="cannot be pickled; make another one"):
+            pickle.dumps(service, protocol)
+    with refused(INVALID, "is made already", kind=ThemisValueError):
+        service.__init__(NAME, *{"aws": [ARN], "vault": ["ring"]}.get(kind, []))
 
 
 def test_the_error_is_one_of_themis():
