@@ -91,6 +91,89 @@ def _passphrase(parser: Parser, text: str) -> None:
     group.add_argument("--passphrase-from", metavar="SOURCE", help=f"read {text} from there")
 
 
+# ---- Files ----
+
+
+def _opening(parser: Parser) -> None:
+    """Add what opens a file."""
+    parser.add_argument(
+        *("-k", "--key"), metavar="KEY", action="append", default=[], help="a key that opens it"
+    )
+    _passphrase(parser, "the passphrase")
+    parser.add_argument("--private", metavar="KEY", help="your private key, on P-256")
+    parser.add_argument(
+        "--sender", metavar="KEY", help="the public key of the only sender that is accepted"
+    )
+    _context(parser)
+    parser.add_argument("--base64", dest="decode", action="store_true", help="read base64")
+    parser.set_defaults(base64=False)
+
+
+def _encrypt(commands: Any) -> None:
+    more = (
+        "Give one or more of -k, -p and -r: each of them opens the file. What is written can be "
+        "read with pythemis.files, and an ordinary cell with every Themis."
+    )
+    parser = _command(commands, "encrypt", "sealing:encrypt", "encrypt a file or a stream", more)
+    _input(parser)
+    _output(parser)
+    parser.add_argument(
+        *("-k", "--key"), metavar="KEY", action="append", default=[],
+        help="a key of 16 bytes or more; may be repeated",
+    )  # fmt: skip
+    _passphrase(parser, "a passphrase")
+    parser.add_argument(
+        *("-r", "--recipient"), metavar="KEY", action="append", default=[],
+        help="the public key of a recipient, on P-256; may be repeated",
+    )  # fmt: skip
+    parser.add_argument(
+        "--hidden", action="store_true", help="do not name the recipients in the file"
+    )
+    parser.add_argument(
+        "--private", metavar="KEY", help="your private key: the one recipient sees who wrote it"
+    )
+    _context(parser)
+    parser.add_argument(
+        "--cell", action="store_true", help="write an ordinary Seal cell, of at most 4 GiB"
+    )
+    parser.add_argument(
+        "--pad", metavar="SIZE", help="hide the length: padme, or a number of bytes to fill up to"
+    )
+    _base64(parser, "write base64")
+    parser.set_defaults(decode=False)
+
+
+def _decrypt(commands: Any) -> None:
+    more = (
+        "Sealed files and ordinary cells are read. Into a pipe authentic parts leave as they come; "
+        "wait for the exit status, which is 1 if the file proves to be cut or damaged."
+    )
+    parser = _command(commands, "decrypt", "sealing:decrypt", "decrypt a file or a stream", more)
+    _input(parser)
+    _output(parser)
+    _opening(parser)
+
+
+def _cat(commands: Any) -> None:
+    parser = _command(commands, "cat", "sealing:cat", "decrypt files, and print them")
+    parser.add_argument("files", metavar="FILE", nargs="+", help="what to decrypt")
+    _opening(parser)
+    parser.set_defaults(force=False)
+
+
+def _verify_file(commands: Any) -> None:
+    more = "Every byte of a file is verified, and nothing of its content is shown."
+    parser = _command(
+        commands,
+        "verify-file",
+        "sealing:verify_file",
+        "check that encrypted files are intact",
+        more,
+    )
+    parser.add_argument("files", metavar="FILE", nargs="+", help="what to check")
+    _opening(parser)
+
+
 # ---- Keys ----
 
 
@@ -222,4 +305,7 @@ def _completion(commands: Any) -> None:
     parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="which shell")
 
 
-_COMMANDS = (*(_keygen, _key, _sign, _verify, _inspect, _doctor, _selftest, _completion),)
+_COMMANDS = (
+    *(_encrypt, _decrypt, _cat, _verify_file),
+    *(_keygen, _key, _sign, _verify, _inspect, _doctor, _selftest, _completion),
+)

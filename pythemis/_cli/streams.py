@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 STANDARD = "-"
 _BLANK = b" \t\r\n"
 _LINE_ENDS = frozenset("\n\t\r")
+NO_TERMINAL = (
+    "this is binary, and the output is a terminal: give -o FILE, or -o - to print it anyway"
+)
 
 
 def standard_input() -> BinaryIO:
@@ -46,10 +49,13 @@ def forget_output() -> None:
 def read(name: str, *, is_base64: bool = False) -> bytes:
     """Read all of a file, or of the standard input."""
     data = standard_input().read() if name == STANDARD else Path(name).read_bytes()
-    if not is_base64:
-        return data
+    return decoded(data) if is_base64 else data
+
+
+def decoded(text: bytes) -> bytes:
+    """Decode base64 with line ends."""
     try:
-        return b64decode(data.translate(None, _BLANK), validate=True)
+        return b64decode(text.translate(None, _BLANK), validate=True)
     except ValueError:
         raise refused("the input is not base64") from None
 
@@ -64,9 +70,7 @@ def write(options: argparse.Namespace, data: bytes, *, is_base64: bool = False) 
         return
     output = standard_output()
     if name is None and output.isatty() and not is_printable(data):
-        raise usage(
-            "this is binary, and the output is a terminal: give -o FILE, or -o - to print it anyway"
-        )
+        raise usage(NO_TERMINAL)
     write_pipe(output, data)
 
 
@@ -105,4 +109,9 @@ def is_printable(data: bytes) -> bool:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         return False
+    return is_text(text)
+
+
+def is_text(text: str) -> bool:
+    """Return whether nothing in this text commands a terminal."""
     return all(each.isprintable() or each in _LINE_ENDS for each in text)

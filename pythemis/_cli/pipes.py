@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Data that passes through a command in parts: its input, its output, how far it is."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import sys
+import time
+from base64 import b64encode
+from contextlib import suppress
+from stat import S_ISREG
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from pythemis import _atomic
+from pythemis.exception import ThemisError
+
+from . import streams
+from .errors import CommandError, Status, usage
+from .streams import STANDARD
+
+if TYPE_CHECKING:
+    import argparse
+    from types import TracebackType
+
+    from pythemis._typing import Self
+
+_BLANK = b" \t\r\n"
+_GROUP = 3  # bytes that base64 encodes together
+_SLOW = 0.5  # seconds after which a bar is shown, and between two
+
+
+class Input:
+    """What a command reads: a file or the standard input; decoded, if it is base64."""
+
+    def __init__(self, options: argparse.Namespace, *, decode: bool | None = None) -> None:
+        self._name: str = options.file
+        self._peeked = b""
+        self._is_base64 = options.decode if decode is None else decode
+        self._decoded: bytes | None = None
+        self._file: BinaryIO
+        if self._name == STANDARD:
+            self._file = streams.standard_input()
+        else:
+            self._file = open(self._name, "rb")  # noqa: SIM115, PTH123
+        state = os.fstat(self._file.fileno())
+        self.size = state.st_size if S_ISREG(state.st_mode) else None
+        if self._is_base64:
+            self._peeked = streams.decoded(self._file.read())
+            self._decoded = self._peeked
+
+    def peek(self, size: int) -> bytes:
+        """Return the beginning, which is read again."""
+        while len(self._peeked) < size and (part := self._file.read(size - len(self._peeked))):
+            self._peeked += part
+        return self._peeked[:size]
+
+    def read(self, size: int) -> bytes:
+        """Return up to so many bytes; none at the end."""
+        if self._peeked:
+            part, self._peeked = self._peeked[:size], self._peeked[size:]
+            return part
+        return self._file.read(size)
+
+    def read_all(self) -> bytes:
+        """Return all that is left."""
+        return b"".join((self.read(len(self._peeked)) if self._peeked else b"", self._file.read()))
+
+    def rewind(self) -> bool:
+        """Go back to the beginning; False where that is impossible."""
+        if self._decoded is not None:
+            self._peeked = self._decoded
+            return True
+        self._peeked = b""
+        if self._name == STANDARD or not self._file.seekable():
+            return False
+        self._file.seek(0)
+        return True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._name != STANDARD:
+            self._file.close()
+
+
+class Output:
+    """Where a command writes: a file, which appears whole or not at all, or the standard output."""
+
+    def __init__(self, options: argparse.Namespace, *, binary: bool) -> None:
+        self._name: str | None = options.output
+        self._left = b"" if options.base64 and binary else None  # too few bytes for base64 yet
+        self._new: _atomic.NewFile | None = None
+        self._pipe: BinaryIO | None = None
+        self._decoder: Any = None
+        self._has_left = False  # anything
+        if self._name not in (None, STANDARD):
+            self._open(options)
+            return
+        self._pipe = streams.standard_output()
+        if self._name is None and self._pipe.isatty() and self._left is None:
+            if binary:
+                raise usage(streams.NO_TERMINAL)
+            self._decoder = codecs.getincrementaldecoder("utf-8")()
+
+    def _open(self, options: argparse.Namespace) -> None:
+        assert self._name is not None
+        try:
+            self._new = _atomic.NewFile(self._name, new=not options.force)
+        except FileExistsError:
+            raise usage(f"{self._name} is there already; -f replaces it") from None
+
+    def write(self, data: Any) -> None:
+        """Write a part."""
+        if self._left is not None:
+            data = self._left + bytes(data)
+            end = len(data) // _GROUP * _GROUP
+            self._left, data = data[end:], b64encode(data[:end])
+        self._put(data)
+
+    def _put(self, data: Any) -> None:
+        if self._new is not None:
+            try:
+                self._new.write(data)
+            except OSError as error:
+                raise CommandError(f"{self._name}: {error.strerror}", Status.REFUSED) from None
+            return
+        assert self._pipe is not None
+        if self._decoder is not None:
+            self._check(data)
+        streams.write_pipe(self._pipe, data)
+        self._has_left = self._has_left or len(data) > 0
+
+    def _check(self, data: bytes, *, is_last: bool = False) -> None:
+        try:
+            text = self._decoder.decode(data, is_last)
+        except UnicodeDecodeError:
+            text = "\0"
+        if not streams.is_text(text):
+            raise usage(streams.NO_TERMINAL)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None and self._left is not None:
+                rest, self._left = self._left, None
+                self._put(b64encode(rest) + b"\n")
+        except BaseException:
+            if self._new is not None:
+                self._new.discard()
+            raise
+        if self._new is not None:
+            self._finish(kind)
+        elif self._has_left and isinstance(error, (ThemisError, CommandError)):
+            raise CommandError(f"{error}; the output is incomplete", Status.REFUSED) from None
+
+    def _finish(self, kind: object) -> None:
+        assert self._new is not None
+        if kind is not None:
+            self._new.discard()
+            return
+        try:
+            self._new.commit()
+        except FileExistsError:
+            raise usage(f"{self._name} is there already; -f replaces it") from None
+        except OSError as error:
+            raise CommandError(f"{self._name}: {error.strerror}", Status.REFUSED) from None
+
+
+class Progress:
+    """A bar on a terminal, for what takes longer than a moment."""
+
+    def __init__(self, size: int | None) -> None:
+        self._size, self._done = size, 0
+        self._length = 0  # of what the terminal shows
+        self._next = time.monotonic() + _SLOW
+        self._is_shown = bool(size) and sys.stderr is not None and sys.stderr.isatty()
+
+    def __call__(self, count: int) -> None:
+        """Count what was done."""
+        self._done += count
+        if not self._is_shown or time.monotonic() < self._next or not self._size:
+            return
+        self._next = time.monotonic() + _SLOW
+        share = min(100, 100 * self._done // self._size)
+        self._print(f"[{'#' * (share // 4):25}] {share:3} %")
+
+    def _print(self, bar: str) -> None:
+        with suppress(OSError):
+            print(f"\r{bar}", end="", file=sys.stderr, flush=True)
+        self._length = len(bar)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._length:  # so that nothing of it is beside what follows
+            self._print(" " * self._length)
+            self._print("")

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``pythemis encrypt``, ``decrypt``, ``cat`` and ``verify-file``."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pythemis import _sealed
+from pythemis._core.facts import shown
+from pythemis._inspect import inspect
+from pythemis.exception import THEMIS_CODES, ThemisError
+from pythemis.scell import SCellSeal
+
+from . import access, sources
+from .access import ERRORS
+from .errors import Status, complain, refused, sentence_of, usage
+from .pipes import Input, Output, Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+STEP = 1 << 20
+_MAGIC = b"TSFILE"
+_CELLS = (b"\x00\x01\x01", b"\xc0\x00\x01", b"\x80\x00\x01")
+_ATTEMPTS = 3  # to type a passphrase
+
+
+def encrypt(options: argparse.Namespace) -> int:
+    """Encrypt a file, or what comes through a pipe."""
+    if options.cell:
+        return _encrypt_cell(options)
+    slots, context = access.slots(options), sources.context(options)
+    pad = access.padding(options)
+    with Input(options) as source, Output(options, binary=True) as target:
+        writer = _sealed.Writer(ERRORS, target.write, slots, context, pad=pad)
+        with Progress(source.size) as progress:
+            while part := source.read(STEP):
+                writer.write(part)
+                progress(len(part))
+        writer.finish()
+    return Status.DONE
+
+
+def _encrypt_cell(options: argparse.Namespace) -> int:
+    if options.recipient or options.private or options.hidden or options.pad:
+        raise usage("an ordinary cell has one key, -k KEY, or a passphrase, -p")
+    cell = _cell(options, new=True)
+    context = sources.context(options)
+    with Input(options) as source, Output(options, binary=True) as target:
+        target.write(cell.encrypt(source.read_all(), context))
+    return Status.DONE
+
+
+def _cell(options: argparse.Namespace, *, new: bool) -> SCellSeal:
+    """Make the cell of the one key, or the passphrase, that the arguments name."""
+    passphrase = sources.passphrase(options, new=new)
+    if len(options.key) + (passphrase is not None) != 1:
+        raise usage("an ordinary cell has one key, -k KEY, or a passphrase, -p")
+    if passphrase is not None:
+        return SCellSeal(passphrase=passphrase)
+    return SCellSeal(key=sources.key_in(options.key[0]))
+
+
+# ---- Decrypt ----
+
+
+def decrypt(options: argparse.Namespace) -> int:
+    """Decrypt a file, or what comes through a pipe."""
+    with Input(options) as source:
+        parts = _opened(options, source)
+        with Output(options, binary=False) as target, Progress(source.size) as progress:
+            for part in parts:
+                target.write(part)
+                progress(len(part))
+    return Status.DONE
+
+
+def _opened(options: argparse.Namespace, source: Input) -> Iterator[bytes]:
+    """Open what is encrypted; the data comes in parts, each of them authentic."""
+    head = source.peek(STEP >> 4)
+    if head.startswith(_MAGIC):
+        return _parts(_stream(options, source))
+    if head[:3] in _CELLS:
+        cell, context = _cell(options, new=False), sources.context(options)
+        return iter([cell.decrypt(source.read_all(), context)])
+    report = inspect(head)
+    known = f"; it is {report.name}" if report.recognised else ""
+    layers = "".join(f" in {layer}" for layer in report.layers[::-1])
+    raise refused(f"this is not encrypted with pythemis{known}{layers}")
+
+
+def _stream(options: argparse.Namespace, source: Input) -> _sealed.StreamReader:
+    """Open a sealed file; a passphrase that is wrong is asked for again."""
+    unlock = access.unlock(options)
+    for attempt in range(_ATTEMPTS):
+        try:
+            return _sealed.StreamReader(ERRORS, source.read, unlock)
+        except ThemisError as error:
+            wrong = error.error_code == THEMIS_CODES.FAIL and options.passphrase
+            if not wrong or attempt == _ATTEMPTS - 1 or not source.rewind():
+                raise
+            complain(str(error))
+            unlock = replace(unlock, passphrase=sources.prompt())
+    raise AssertionError
+
+
+def _parts(reader: _sealed.StreamReader) -> Iterator[bytes]:
+    while part := reader.read_part():
+        yield part
+
+
+# ---- Several files ----
+
+
+def cat(options: argparse.Namespace) -> int:
+    """Decrypt files to the standard output, one after the other."""
+    return _each(options, decrypt)
+
+
+def verify_file(options: argparse.Namespace) -> int:
+    """Decrypt files to nowhere: are they intact?"""
+
+    def verify(one: argparse.Namespace) -> int:
+        size = 0
+        with Input(one) as source, Progress(source.size) as progress:
+            for part in _opened(one, source):
+                size += len(part)
+                progress(len(part))
+        print(f"{shown(one.file)}: intact, {size} bytes")
+        return Status.DONE
+
+    return _each(options, verify)
+
+
+def _each(options: argparse.Namespace, command: Callable[[argparse.Namespace], int]) -> int:
+    """Run a command for each file; one that is refused does not keep the others from it."""
+    done, worst = 0, Status.DONE
+    for name in options.files:
+        try:
+            command(argparse.Namespace(**{**vars(options), "file": name, "output": None}))
+            done += 1
+        except BrokenPipeError:
+            raise
+        except Exception as error:  # noqa: BLE001  (one sentence for each)
+            text, status = sentence_of(error)
+            complain(text if name in text else f"{name}: {text}")
+            worst = max(worst, status)
+    return Status.PARTLY if 0 < done < len(options.files) else worst

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``pythemis encrypt``, ``decrypt``, ``cat`` and ``verify-file``."""
+
+import base64
+import os
+from pathlib import Path
+
+import pytest
+
+from pythemis import inspect
+from pythemis._cli import pipes, sealing
+from pythemis.place import place
+from pythemis.scell import SCellSeal
+
+DATA = bytes(range(256)) * 1000  # some chunks
+
+
+@pytest.fixture
+def files(pythemis):
+    """Make keys, pairs, a passphrase and data."""
+    pythemis("keygen", "-o", "key")
+    pythemis("keygen", "-o", "other")
+    for name in ("alice", "bob"):
+        pythemis("keygen", "--ec", "-o", name)
+    Path("secret").write_bytes(b"correct horse\n")
+    Path("secret").chmod(0o600)
+    Path("data").write_bytes(DATA)
+    return pythemis
+
+
+def key(name="key"):
+    """Give a key of a file."""
+    return base64.b64decode(Path(name).read_bytes())
+
+
+WAYS = {
+    "key": (["-k", "key"], ["-k", "key"]),
+    "one of two keys": (["-k", "other", "-k", "key"], ["-k", "key"]),
+    "passphrase": (["--passphrase-from", "secret"], ["--passphrase-from", "file:secret"]),
+    "recipient": (["-r", "alice.pub", "-r", "bob.pub"], ["--private", "bob"]),
+    "hidden": (["-r", "bob.pub", "--hidden"], ["--private", "bob"]),
+    "sender": (
+        ["-r", "bob.pub", "--private", "alice"],
+        ["--private", "bob", "--sender", "alice.pub"],
+    ),
+    "all": (
+        ["-k", "key", "--passphrase-from", "secret", "-r", "bob.pub", "--pad", "padme"],
+        ["--private", "bob"],
+    ),
+    "context": (["-k", "key", "--context", "café"], ["-k", "key", "--context", "café"]),
+    "cell": (["-k", "key", "--cell"], ["-k", "key"]),
+    "cell, passphrase": (
+        ["--passphrase-from", "secret", "--cell"],
+        ["--passphrase-from", "secret"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("sealing", "opening"), WAYS.values(), ids=WAYS)
+def test_what_is_encrypted_is_decrypted(files, sealing, opening):
+    """From a file to a file, through pipes, and in base64."""
+    assert files("encrypt", "data", "-o", "file", *sealing) == (0, b"", "")
+    assert files("decrypt", "file", *opening) == (0, DATA, "")
+    assert files("decrypt", "-o", "out", *opening, stdin=Path("file").read_bytes()).status == 0
+    assert Path("out").read_bytes() == DATA
+    text = files("encrypt", "--base64", *sealing, stdin=b"a message").out
+    assert text.endswith(b"\n")
+    assert files("decrypt", "--base64", *opening, stdin=text).out == b"a message"
+    wrong = files("decrypt", "file", "-k", "other")
+    if "other" not in sealing:
+        assert (wrong.status, wrong.out) == (1, b"")
+
+
+@pytest.mark.parametrize("size", [0, 1, 65527, 65528, 65529, 1 << 20, (1 << 20) + 1])
+def test_every_length(files, size):
+    """Around the ends of chunks, and none at all."""
+    data = os.urandom(size)
+    made = files("encrypt", "-k", "key", stdin=data).out
+    assert files("decrypt", "-k", "key", stdin=made).out == data
+
+
+def test_a_cell_is_an_ordinary_one(files):
+    """Every Themis reads it; what Themis wrote is read."""
+    made = files("encrypt", "data", "-k", "key", "--cell", "--context", "c").out
+    assert SCellSeal(key=key()).decrypt(made, b"c") == DATA
+    theirs = SCellSeal(passphrase="correct horse").encrypt(b"a message")
+    assert files("decrypt", "--passphrase-from", "secret", stdin=theirs).out == b"a message"
+    empty = files("encrypt", "-k", "key", "--cell")
+    assert (empty.status, empty.out) == (1, b"")
+
+
+def test_the_context_may_be_the_name_of_the_file(files):
+    """The place of its last part; a renamed file does not open."""
+    made = files("encrypt", "data", "-k", "key", "--cell", "--context-name").out
+    assert SCellSeal(key=key()).decrypt(made, place("data")) == DATA
+    Path("sub").mkdir()
+    Path("sub/data").write_bytes(made)
+    Path("renamed").write_bytes(made)
+    assert files("decrypt", "sub/data", "-k", "key", "--context-name").out == DATA
+    assert files("decrypt", "renamed", "-k", "key", "--context-name").status == 1
+    ran = files("decrypt", "-k", "key", "--context-name", stdin=made)
+    assert (ran.status, "needs the name of a file" in ran.err) == (2, True)
+
+
+def test_a_cut_or_damaged_file_leaves_nothing_at_o(files):
+    """With -o there is no file; into a pipe authentic parts left, which is said with status 1."""
+    files("encrypt", "data", "-o", "file", "-k", "key")
+    whole = Path("file").read_bytes()
+    damaged = whole[:150_000] + bytes([whole[150_000] ^ 1]) + whole[150_001:]
+    for wrong in (whole[:-1], whole[:150_000], damaged, whole + b"x"):
+        ran = files("decrypt", "-k", "key", "-o", "out", stdin=wrong)
+        assert (ran.status, ran.out) == (1, b"")
+        assert not Path("out").exists()
+        ran = files("decrypt", "-k", "key", stdin=wrong)
+        assert ran.status == 1
+        assert DATA.startswith(ran.out)
+    assert sorted(Path().glob(".pythemis*")) == []
+
+
+def test_parts_that_left_are_called_incomplete(files):
+    """A consumer of the pipe must wait for the end."""
+    data = os.urandom(3 << 20)
+    made = files("encrypt", "-k", "key", stdin=data).out
+    ran = files("decrypt", "-k", "key", stdin=made[:-100])
+    assert (ran.status, len(ran.out) > 0) == (1, True)
+    assert ran.err.endswith("; the output is incomplete\n")
+    assert data.startswith(ran.out)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["encrypt"], "say who can decrypt it: -k KEY, -p, or -r KEY"),
+        (["decrypt", "file"], "say what opens it: -k KEY, -p, or --private KEY"),
+        (["decrypt", "file", "--sender", "bob.pub"], "--sender needs your private key"),
+        (["encrypt", "-k", "key", "--hidden"], "--hidden is about recipients"),
+        (["encrypt", "-k", "key", "--private", "bob"], "a file has one recipient"),
+        (["encrypt", "-r", "bob.pub", "--cell"], "an ordinary cell has one key"),
+        (["encrypt", "-k", "key", "-k", "other", "--cell"], "an ordinary cell has one key"),
+        (["encrypt", "-k", "key", "--pad", "much"], "--pad is followed by padme or by a number"),
+        (["encrypt", "missing", "-k", "key"], "missing: no such file or directory"),
+        (["encrypt", ".", "-k", "key"], ".: is a directory"),
+        (["encrypt", "-k", "key", "-p", "--passphrase-from", "secret"], "not allowed with"),
+        (["encrypt", "-k", "key", "--context", "a", "--context-name"], "not allowed with"),
+        (["encrypt", "data", "-k", "key", "-o", "key"], "key is there already; -f replaces it"),
+        (["encrypt", "data", "-k", "key", "-o", "no/where"], "no/where: "),
+    ],
+)
+def test_mistakes_are_usage_errors(files, arguments, said):
+    """One sentence that says what to give, and the status 2."""
+    files("encrypt", "data", "-o", "file", "-k", "key")
+    ran = files(*arguments)
+    assert (ran.status, ran.out) == (2, b"")
+    assert said in ran.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["decrypt", "data", "-k", "key"], "this is not encrypted with pythemis"),
+        (["decrypt", "key", "-k", "key"], "it is as long as a symmetric key in base64"),
+        (["encrypt", "-r", "bob"], "must be a public key"),
+        (["encrypt", "-r", "key"], "is not a Themis key"),
+        (["encrypt", "-k", "key", "--context", "TK1 keyring"], "are reserved for keyrings"),
+        (["decrypt", "file", "-k", "key", "--context", "x"], "wrong key or context"),
+    ],
+)
+def test_what_is_refused_has_status_1(files, arguments, said):
+    """Wrong keys, kinds and contexts."""
+    files("encrypt", "data", "-o", "file", "-k", "key")
+    ran = files(*arguments)
+    assert (ran.status, ran.out) == (1, b"")
+    assert said in ran.err
+
+
+def test_a_file_replaces_itself_only_with_force(files):
+    """The input may be the output, which appears at the end."""
+    assert files("encrypt", "data", "-o", "data", "-k", "key").status == 2
+    assert Path("data").read_bytes() == DATA
+    assert files("encrypt", "data", "-o", "data", "-k", "key", "-f").status == 0
+    assert inspect(Path("data")).kind == "sealed-file"
+    assert files("decrypt", "data", "-o", "data", "-k", "key", "-f").status == 0
+    assert Path("data").read_bytes() == DATA
+
+
+def test_several_files_are_printed_and_verified(files):
+    """One that is refused does not keep the others from it; the status is 3."""
+    files("encrypt", "data", "-o", "one", "-k", "key")
+    files("encrypt", "-o", "two", "-k", "key", "--cell", stdin=b"two")
+    files("encrypt", "-o", "three", "-k", "other", stdin=b"three")
+    assert files("cat", "one", "two", "-k", "key") == (0, DATA + b"two", "")
+    ran = files("cat", "three", "two", "-k", "key")
+    assert (ran.status, ran.out) == (3, b"two")
+    assert ran.err.startswith("pythemis: three: wrong key or context")
+    ran = files("verify-file", "one", "two", "-k", "key")
+    assert ran.out == b"one: intact, 256000 bytes\ntwo: intact, 3 bytes\n"
+    assert files("verify-file", "three", "-k", "key").status == 1
+
+
+def test_a_bar_is_shown_on_a_terminal_alone(monkeypatch, capsys):
+    """It is wiped at the end, and there is none for what is quick."""
+    monkeypatch.setattr(pipes, "_SLOW", 0)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    with pipes.Progress(100) as progress:
+        progress(50)
+        progress(50)
+    shown = capsys.readouterr().err
+    assert "[############" in shown
+    assert "100 %" in shown
+    assert shown.endswith("\r")
+    with pipes.Progress(None) as progress:
+        progress(50)
+    assert capsys.readouterr().err == ""
+    assert sealing.STEP > 0
