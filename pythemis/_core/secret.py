@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from operator import is_
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from pythemis._themis import ffi, lib
 from pythemis._typing import Buffer, Self
@@ -16,24 +17,12 @@ from .buffers import view
 from .errors import SUCCESS, Errors, failed, wrong_type, wrong_value
 from .owner import Secret, kept, opened, places, replace
 
-if TYPE_CHECKING:
-    pass
-
 Encoding: TypeAlias = Literal["base64", "hex", "raw"]
 
 SIZE_MAX: int = lib.THEMIS_SECRET_MAX
 GENERATED_MIN = 16  # bytes: fewer can be guessed
-_ENCODINGS: dict[object, int] = {
-    "base64": lib.THEMIS_BASE64,
-    "hex": lib.THEMIS_HEX,
-    "raw": lib.THEMIS_RAW,
-}
-_FD_MAX = 0x7FFFFFFF  # of an int of C
 
 _secret = places("secret")
-_text = places("secret_text")
-_INT = ffi.typeof("int *")
-_WHY = ffi.typeof("char const **")
 
 
 class _Guarded:
@@ -144,6 +133,137 @@ class SecretKey(Secret):
             del data_view, data
         _check(cls._errors, status)
         return cls._of(made)
+
+    @classmethod
+    def from_file(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        encoding: Encoding = "base64",
+        allow_shared: bool = False,
+    ) -> Self:
+        """Read a key from a file.
+
+        Symbolic links are followed; what counts is the file that they lead to.
+
+        Args:
+            path: a regular file of at most 4096 bytes.
+            encoding: ``"base64"`` (standard digits, padded), ``"hex"`` or ``"raw"``. The text of
+                the first two may end with one line end; each byte of a raw file is one of the key.
+            allow_shared: whether the group of the file and others may read or write it. (Windows
+                has no such modes, and nothing is checked there.)
+
+        Returns:
+            The key.
+
+        Raises:
+            ThemisError: something other than a regular file, a file that is open to its group or
+                to others, empty, too long, or not in this encoding.
+            OSError: the file does not exist or cannot be read.
+        """
+        from . import secret_text  # loaded only by programs that use it
+
+        return cls._of(secret_text.of_file(cls._errors, path, encoding, shared=bool(allow_shared)))
+
+    @classmethod
+    def from_fd(cls, fd: int, *, encoding: Encoding = "base64") -> Self:
+        """Read a key from a descriptor: a pipe, a socket, an open file.
+
+        The other end must close it; the descriptor itself stays open, and is yours to close.
+
+        Args:
+            fd: the number of the descriptor. What is read until its end has at most 4096 bytes.
+            encoding: as in `from_file`.
+
+        Returns:
+            The key.
+
+        Raises:
+            ThemisError: a directory, a terminal, or a descriptor that does not block and has
+                nothing; what is read is empty, too long, or not in this encoding.
+            OSError: there is no such descriptor, or it cannot be read.
+        """
+        from . import secret_text
+
+        return cls._of(secret_text.of_fd(cls._errors, fd, encoding))
+
+    @classmethod
+    def from_env(cls, name: str, *, encoding: Encoding = "base64", unset: bool = True) -> Self:
+        """Read a key from a variable of the environment.
+
+        The variable is overwritten where the process got it from its parent, and unset, so that no
+        child inherits it. ``os.environ`` had a copy of its own, made when Python started: it is
+        freed and not wiped. Prefer `from_file`, `from_fd` or `from_credential`.
+
+        Call it before you start threads that read or change the environment.
+
+        Args:
+            name: the name of the variable.
+            encoding: as in `from_file`.
+            unset: whether the variable is wiped and unset. If the text is refused, it stays.
+
+        Returns:
+            The key.
+
+        Raises:
+            ThemisError: the variable is not set, empty, longer than 4096 bytes, or not in this
+                encoding.
+        """
+        from . import secret_text
+
+        return cls._of(secret_text.of_variable(cls._errors, name, encoding, unset=unset))
+
+    @classmethod
+    def from_credential(cls, name: str, *, encoding: Encoding = "base64") -> Self:
+        """Read a key that systemd passes to a service (``LoadCredential=``).
+
+        It is the file of this name in ``$CREDENTIALS_DIRECTORY``. Its mode is not checked: systemd
+        gives the user of the service alone access to the directory.
+
+        Args:
+            name: the name of the credential.
+            encoding: as in `from_file`.
+
+        Returns:
+            The key.
+
+        Raises:
+            ThemisError: there are no credentials, an impossible name, or as `from_file`.
+            OSError: there is no such credential, or it cannot be read.
+        """
+        from . import secret_text
+
+        return cls._of(secret_text.of_credential(cls._errors, name, encoding))
+
+    @classmethod
+    def from_prompt(cls, text: str = "Key: ", *, encoding: Encoding = "base64") -> Self:
+        """Ask for a key on the terminal, which does not show it.
+
+        The terminal shows what is typed again however this ends: also Ctrl-C and, in the main
+        thread, signals that end or stop the process.
+
+        Args:
+            text: shown before the cursor.
+            encoding: as in `from_file`; ``"raw"`` for a passphrase: the bytes of the line without
+                its end.
+
+        Returns:
+            The key.
+
+        Raises:
+            ThemisError: there is no terminal (none on Windows), or what was entered is empty, too
+                long, or not in this encoding.
+        """
+        from . import secret_text, terminal
+
+        secret_text.check_encoding(cls._errors, encoding)
+        if not isinstance(text, str):
+            wrong_type(cls._errors, f"the text must be a str, not {type(text).__name__}")
+        return cls._of(
+            terminal.ask(
+                cls._errors, text, lambda fd: secret_text.of_line(cls._errors, fd, encoding)
+            )
+        )
 
     @classmethod
     def _wrong_size(cls, size: int) -> Exception:

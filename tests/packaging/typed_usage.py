@@ -541,6 +541,14 @@ def secret_keys(seen: bytes) -> None:
     with keyring.SecretKey.generate(32) as key:
         assert_type(key, keyring.SecretKey)
     assert_type(keyring.SecretKey.from_bytes(seen), keyring.SecretKey)
+    assert_type(keyring.SecretKey.from_file("key"), keyring.SecretKey)
+    keyring.SecretKey.from_file(Path("key"), encoding="hex", allow_shared=True)
+    keyring.SecretKey.from_file("key", encoding="utf-8")  # type: ignore[arg-type]
+    assert_type(keyring.SecretKey.from_fd(3, encoding="raw"), keyring.SecretKey)
+    assert_type(keyring.SecretKey.from_env("KEY", unset=False), keyring.SecretKey)
+    assert_type(keyring.SecretKey.from_credential("key"), keyring.SecretKey)
+    assert_type(keyring.SecretKey.from_prompt("Key: "), keyring.SecretKey)
+    keyring.SecretKey.from_fd("key")  # type: ignore[arg-type]
     assert_type(key.reveal(), bytes)
     assert_type(key.locked, bool)
     assert_type(len(key), int)

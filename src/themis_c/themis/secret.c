@@ -246,9 +246,9 @@ static bool decode_hex(struct soter_slice text, uint8_t *out, size_t out_len)
 #define TOO_LONG "has more than 4096 bytes; a key has no more"
 #define LINES "has more than one line; one key and one line end are allowed"
 #define NOT_BASE64                                                                                 \
-    "is not base64: standard digits (A-Z, a-z, 0-9, +, /) in groups of four, padded with = and "   \
-    "with unused bits of zero, are expected"
-#define NOT_HEX "is not hex: an even number of the digits 0-9, a-f, A-F is expected"
+    "is not base64 of the standard alphabet, padded with = and with unused bits of zero; is "      \
+    "another encoding meant?"
+#define NOT_HEX "is not hex, an even number of digits 0-9, a-f, A-F; is another encoding meant?"
 
 static_assert(THEMIS_SECRET_TEXT_MAX == 4096, "as the text says");
 
