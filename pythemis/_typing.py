@@ -29,7 +29,7 @@ class Service(Protocol):
 
     @property
     def name(self) -> str:
-        """Your name for the key: 1 to 255 printable ASCII characters without spaces."""
+        """Your name for the key, 1 to 255 printable ASCII characters without spaces."""
         ...
 
     def wrap(self, plain: bytes, context: bytes) -> bytes:

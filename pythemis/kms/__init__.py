@@ -2,8 +2,8 @@
 """Key services: the key that opens a file or a keyring stays in AWS KMS, Vault or an HSM.
 
 A service encrypts the key of each file; the file's data never goes there (specification,
-section 8.3). `kms.aws.AwsKms`, `kms.vault.Transit` and `kms.pkcs11.Token` are services. Each needs
-a library of its own, and none is loaded before you make one.
+section 8.3). The services are `pythemis.kms.aws.AwsKms`, `pythemis.kms.vault.Transit` and
+`pythemis.kms.pkcs11.Token`. Each needs a library of its own, which is loaded when it is first used.
 """
 
 from __future__ import annotations
