@@ -12,6 +12,7 @@ asession     Secure Session over asyncio streams
 scomparator  Secure Comparator: compare secrets without revealing them
 skeygen      keys: generated, inspected, converted
 place        the canonical context: where a value lives
+files        files of any size, encrypted and read at any position
 keyring      keys in guarded memory, keyrings, the values under them
 kms          key services: AWS KMS, Vault and OpenBao, PKCS#11
 exception    the base of all errors, and their numbers

@@ -65,6 +65,8 @@ class _Lib:
     THEMIS_RING_ENCRYPT: Final[int]
     THEMIS_RING_DECRYPT: Final[int]
     THEMIS_STRETCH_SLICE: Final[int]
+    THEMIS_CELL_PIECE_SIZE: Final[int]
+    THEMIS_PASSPHRASE_TOKEN_MAX: Final[int]
     THEMIS_MESSAGE_UNKNOWN: Final[int]
     THEMIS_MESSAGE_EC_SIGNED: Final[int]
     THEMIS_MESSAGE_RSA_SIGNED: Final[int]
@@ -491,6 +493,85 @@ class _Lib:
         context_len: int,
         message: _Bytes,
         message_len: int,
+        /,
+    ) -> int: ...
+    def themis_cell_writer_new(
+        self,
+        cell: _Pointer,
+        message_len: int,
+        context: _Bytes,
+        context_len: int,
+        out: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_stretched_writer(
+        self,
+        stretch: _Pointer,
+        message_len: int,
+        context: _Bytes,
+        context_len: int,
+        out: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_cell_writer_free(self, writer: _Pointer, /) -> None: ...
+    def themis_cell_writer_part(
+        self,
+        writer: _Pointer,
+        data: _Bytes,
+        data_len: int,
+        encrypted: _Bytes,
+        encrypted_len: int,
+        /,
+    ) -> int: ...
+    def themis_cell_writer_finish(
+        self,
+        writer: _Pointer,
+        token: _Bytes,
+        token_len: int,
+        /,
+    ) -> int: ...
+    def themis_cell_reader_new(
+        self,
+        cell: _Pointer,
+        token: _Bytes,
+        sealed_len: int,
+        context: _Bytes,
+        context_len: int,
+        out: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_stretch_to_read(
+        self,
+        passphrase: _Pointer,
+        start: _Bytes,
+        start_len: int,
+        sealed_len: int,
+        out: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_stretched_reader(
+        self,
+        stretch: _Pointer,
+        start: _Bytes,
+        start_len: int,
+        sealed_len: int,
+        context: _Bytes,
+        context_len: int,
+        out: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_cell_reader_free(self, reader: _Pointer, /) -> None: ...
+    def themis_cell_reader_size(self, reader: _Pointer, /) -> int: ...
+    def themis_cell_reader_take(self, reader: _Pointer, data: _Bytes, data_len: int, /) -> int: ...
+    def themis_cell_reader_read(
+        self,
+        reader: _Pointer,
+        piece: int,
+        data: _Bytes,
+        data_len: int,
+        skip: int,
+        out: _Bytes,
+        out_len: int,
         /,
     ) -> int: ...
     def themis_message_type(self, message: _Bytes, message_len: int, /) -> int: ...

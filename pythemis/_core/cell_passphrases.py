@@ -91,7 +91,8 @@ def new(
     return kept(made)
 
 
-def _stretched(stretch: Any) -> int:
+def stretched(stretch: Any) -> int:
+    """Do the work between a passphrase and its key, in slices; the status of the last."""
     left = ffi.new(_LEFT, 1)
     status: int = SUCCESS
     while status == SUCCESS and left[0] != 0:
@@ -112,7 +113,7 @@ def _seal(
     try:
         status: int = lib.themis_stretch_to_seal(handle, made)
         if status == SUCCESS:
-            status = _stretched(made[0])
+            status = stretched(made[0])
         if status == SUCCESS:
             status = lib.themis_stretched_seal(
                 made[0], message, size, context, context_size, output, room
@@ -126,12 +127,17 @@ def _seal(
 seal, seal_into = operation(_seal, TOKEN_SIZE)
 
 
+def bounds(handle: Any, sealed: Any) -> tuple[int, int, int]:
+    """Return the iterations of a cell, of which the start is enough, and the bounds on them."""
+    found = ffi.new(_BOUNDS)
+    lib.themis_passphrase_bounds(handle, sealed, len(sealed), found)
+    return tuple(found)
+
+
 def _error(errors: Errors, handle: Any, sealed: Any, status: int) -> Exception:
     """Make the error for a cell; if its iterations are out of bounds, with their number."""
     if status == NOT_SUPPORTED:
-        bounds = ffi.new(_BOUNDS)
-        lib.themis_passphrase_bounds(handle, sealed, len(sealed), bounds)
-        count, least, most = bounds
+        count, least, most = bounds(handle, sealed)
         if count < least:
             problem = f"fewer than min_iterations of this object ({least}); lower"
         else:
@@ -196,7 +202,7 @@ def _unseal(handle: Any, sealed: Any, context: Any, message: Any, size: int) -> 
     try:
         status: int = lib.themis_stretch_to_unseal(handle, sealed, len(sealed), made)
         if status == SUCCESS:
-            status = _stretched(made[0])
+            status = stretched(made[0])
         if status == SUCCESS:
             status = lib.themis_stretched_unseal(
                 handle, made[0], sealed, len(sealed), context, len(context), message, size

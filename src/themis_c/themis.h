@@ -522,6 +522,94 @@ int themis_stretched_unseal(const themis_passphrase *passphrase,
                             uint8_t *message,
                             size_t message_len);
 
+/* ---- One Seal cell in pieces (specification, section 3) ----
+ *
+ * For messages that need not fit into memory: a cell as above. In a file the token, whose tag is
+ * known last, comes first. */
+
+typedef struct themis_cell_writer themis_cell_writer;
+
+/* Starts a cell for a message of exactly this length. */
+int themis_cell_writer_new(themis_cell *cell,
+                           size_t message_len,
+                           const uint8_t *context,
+                           size_t context_len,
+                           themis_cell_writer **out);
+int themis_stretched_writer(const themis_stretch *stretch,
+                            size_t message_len,
+                            const uint8_t *context,
+                            size_t context_len,
+                            themis_cell_writer **out);
+void themis_cell_writer_free(themis_cell_writer *writer);
+
+/* The next data_len bytes of the message, a multiple of 16 unless they are the last; `encrypted`
+ * takes as many. INVALID_PARAMETER: more than the message has. One thread at a time. */
+int themis_cell_writer_part(themis_cell_writer *writer,
+                            const uint8_t *data,
+                            size_t data_len,
+                            uint8_t *encrypted,
+                            size_t encrypted_len);
+
+/* Once after the last part: what precedes the ciphertext, THEMIS_CELL_TOKEN_SIZE bytes, or
+ * THEMIS_PASSPHRASE_TOKEN_SIZE where there is a passphrase. INVALID_PARAMETER: the message is not
+ * complete. */
+int themis_cell_writer_finish(themis_cell_writer *writer, uint8_t *token, size_t token_len);
+
+/* Reading: the ciphertext is first taken as a whole, which verifies it. Each piece of
+ * THEMIS_CELL_PIECE_SIZE bytes is remembered by a tag under a random key of this reader, so a piece
+ * that is read later, from a file that may have changed, is decrypted only if it is the same. */
+
+enum {
+    THEMIS_CELL_PIECE_SIZE = 16384,
+    THEMIS_PASSPHRASE_TOKEN_MAX = 65589 /* of a cell with the longest salt */
+};
+
+typedef struct themis_cell_reader themis_cell_reader;
+
+/* `token` is the start of a cell of sealed_len bytes. INVALID_PARAMETER: not a cell of this kind,
+ * or of another length. NOT_SUPPORTED: it has a shorter key than 256 bits. */
+int themis_cell_reader_new(const themis_cell *cell,
+                           const uint8_t token[THEMIS_CELL_TOKEN_SIZE],
+                           uint64_t sealed_len,
+                           const uint8_t *context,
+                           size_t context_len,
+                           themis_cell_reader **out);
+
+/* The same with a passphrase: `start` has THEMIS_PASSPHRASE_TOKEN_MAX bytes of the cell, or all of
+ * a shorter one. Answers otherwise as themis_stretch_to_unseal does. */
+int themis_stretch_to_read(const themis_passphrase *passphrase,
+                           const uint8_t *start,
+                           size_t start_len,
+                           uint64_t sealed_len,
+                           themis_stretch **out);
+int themis_stretched_reader(const themis_stretch *stretch,
+                            const uint8_t *start,
+                            size_t start_len,
+                            uint64_t sealed_len,
+                            const uint8_t *context,
+                            size_t context_len,
+                            themis_cell_reader **out);
+void themis_cell_reader_free(themis_cell_reader *reader);
+
+/* The bytes of the message, which are the last ones of the cell. */
+size_t themis_cell_reader_size(const themis_cell_reader *reader);
+
+/* Takes the next bytes of the ciphertext: whole pieces, unless they are the last bytes. One thread
+ * at a time. FAIL, at the last one: wrong key or context, or damaged data; the reader is of no use
+ * then. */
+int themis_cell_reader_take(themis_cell_reader *reader, const uint8_t *data, size_t data_len);
+
+/* After all was taken, from any thread: bytes `skip` to skip + out_len of the ciphertext in `data`,
+ * which are the pieces from number `piece` on, whole but for the last of all. None may be written
+ * to `out` where the data is. FAIL: it is not what was verified. */
+int themis_cell_reader_read(themis_cell_reader *reader,
+                            size_t piece,
+                            const uint8_t *data,
+                            size_t data_len,
+                            size_t skip,
+                            uint8_t *out,
+                            size_t out_len);
+
 /* ---- Secure Message (specification, section 4) ----
  *
  * Messages have 1 to 2^32-1 bytes. Threads may share what is made here from keys.

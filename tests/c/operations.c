@@ -13,6 +13,7 @@ const struct operation *const operations = all;
 
 static const struct operation *const systems[] = {
     cell_operations,
+    piece_operations,
     passphrase_operations,
     key_operations,
     message_operations,

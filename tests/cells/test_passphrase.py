@@ -371,7 +371,7 @@ def test_every_way_of_reading_obeys_the_bounds(monkeypatch, iterations):
     def stretched(_):
         raise AssertionError("work was done")
 
-    monkeypatch.setattr(cell_passphrases, "_stretched", stretched)
+    monkeypatch.setattr(cell_passphrases, "stretched", stretched)
     cell = quick("x", min_iterations=5, iterations=5, max_iterations=5)
     sealed = with_u32(forge(b"x", MESSAGE), ITERATIONS_AT, iterations)
     room = bytearray(sealed)

@@ -15,7 +15,7 @@ import socket
 from array import array
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import uuid4
 
 from typing_extensions import assert_type
@@ -23,6 +23,7 @@ from typing_extensions import assert_type
 import pythemis
 from pythemis import (
     exception,
+    files,
     keyring,
     place,
     scell,
@@ -567,6 +568,21 @@ def secret_keys(seen: bytes) -> None:
     assert_type(skeygen.to_pem(key, passphrase=key), bytes)
     keyring.SecretKey.from_bytes("text")  # type: ignore[arg-type]
     keyring.SecretKey.generate("32")  # type: ignore[arg-type]
+
+
+def sealed_files(path: Path, stream: BinaryIO, key: keyring.SecretKey) -> None:
+    """Seal, unseal and read files."""
+    files.seal(path, stream, key, b"context", progress=print)
+    files.unseal("sealed", path, passphrase="text")
+    assert_type(files.is_sealed(path), bool)
+    with files.open(stream, "rb", key=b"key", context=b"context") as file:
+        assert_type(file, files.SealedReader)
+        assert_type(file.read(5), bytes)
+        assert_type(file.pread(5, 0), bytes)
+        assert_type(file.opened_by, str)
+        file.verify(progress=print)
+    files.seal(path, 5, key)  # type: ignore[arg-type]
+    files.open(path, "r", key=key)  # type: ignore[arg-type]
 
 
 def key_services(given: object, key: keyring.SecretKey) -> None:

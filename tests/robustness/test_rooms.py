@@ -35,7 +35,10 @@ FIXED = {
     *("themis_ring_key", "themis_ring_pin"),
 }
 # These fill what they are given, however much it is.
-FILLING = {"themis_wipe", "themis_testing_kdf", "themis_testing_container_write"}
+FILLING = {
+    *("themis_wipe", "themis_testing_kdf", "themis_testing_container_write"),
+    "themis_cell_reader_read",
+}
 # These are tried at every room in sessions/test_handshake.py.
 NEGOTIATING = {"themis_session_connect_request", "themis_session_negotiate"}
 
@@ -65,7 +68,7 @@ def stretched(start, *arguments):
 def outputs():
     """Give the outputs of all functions, by name and number."""
     made = [*cell_outputs(), *passphrase_outputs(), *message_outputs(), *protocol_outputs()]
-    made += [*sealed_outputs(), *ring_outputs()]
+    made += [*sealed_outputs(), *piece_outputs(), *ring_outputs()]
     return {f"{output.name} {number}": output for number, output in enumerate(made)}
 
 
@@ -209,6 +212,23 @@ def sealed_outputs():
     ]
 
 
+def piece_outputs():
+    """Give those of a cell that is written in pieces, and of one whose pieces were written."""
+    writers = []
+    for _ in range(2):
+        made = ffi.new("themis_cell_writer **")
+        cell = SCellSeal(b"k" * 32)._held
+        assert lib.themis_cell_writer_new(cell, len(TEXT), *CONTEXT, made) == SUCCESS
+        writers.append(ffi.gc(made[0], lib.themis_cell_writer_free))
+    begun, ready = writers
+    encrypted = ffi.new("uint8_t[]", len(TEXT))
+    assert lib.themis_cell_writer_part(ready, *MESSAGE, encrypted, len(TEXT)) == SUCCESS
+    return [
+        Output("cell_writer_part", 9, partial(lib.themis_cell_writer_part, begun, *MESSAGE)),
+        Output("cell_writer_finish", 44, partial(lib.themis_cell_writer_finish, ready)),
+    ]
+
+
 NAMES = [
     *("cell_seal", "cell_unseal", "cell_protect", "cell_unprotect", "cell_imprint", "cell_many"),
     *("passphrase_seal", "stretched_seal", "passphrase_unseal", "stretched_unseal"),
@@ -216,6 +236,7 @@ NAMES = [
     *("session_wrap", "session_unwrap", "comparator_proceed"),
     *("sealed_key_slot", "sealed_passphrase_slot", "sealed_recipient_slot", "sealed_sender_slot"),
     *("sealed_encrypt", "sealed_decrypt"),
+    *("cell_writer_part", "cell_writer_finish"),
     *("ring_encrypt", "ring_decrypt", "ring_rotate", "ring_many"),
 ]
 

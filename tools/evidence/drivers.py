@@ -23,7 +23,7 @@ SHARED = (
     "memory",
     "operations",
     *(f"operations/{name}" for name in ("stage", "cells", "passphrases", "keys")),
-    *(f"operations/{name}" for name in ("messages", "sessions", "comparator", "rings")),
+    *(f"operations/{name}" for name in ("messages", "sessions", "comparator", "rings", "pieces")),
     "random",
     "secrets",
 )  # of the programs that inject

@@ -16,6 +16,7 @@
 
 #include "themis.h"
 #include "themis/cell_imprint.h"
+#include "themis/cell_pieces.h"
 
 #define LENGTH_WIDTH_096 8 /* 0.9.6 on 64-bit machines derived keys from a length of 8 bytes */
 
@@ -72,6 +73,24 @@ void themis_cell_free(themis_cell *cell)
     }
 }
 
+/* The token of a new cell, but for what `nonce` and `tag` then point at. */
+static soter_status write_token(uint8_t token[THEMIS_CELL_TOKEN_SIZE],
+                                uint32_t message_len,
+                                uint8_t **nonce,
+                                uint8_t **tag)
+{
+    struct soter_writer writer;
+    soter_writer_init(&writer, token, THEMIS_CELL_TOKEN_SIZE);
+    return soter_write_u32le(&writer, THEMIS_CELL_ALGORITHM | THEMIS_CELL_KEY_BITS) &&
+                   soter_write_u32le(&writer, SOTER_AEAD_NONCE_SIZE) &&
+                   soter_write_u32le(&writer, SOTER_AEAD_TAG_SIZE) &&
+                   soter_write_u32le(&writer, message_len) &&
+                   soter_write_room(&writer, SOTER_AEAD_NONCE_SIZE, nonce) &&
+                   soter_write_room(&writer, SOTER_AEAD_TAG_SIZE, tag)
+               ? SOTER_SUCCESS
+               : SOTER_INVALID_PARAMETER;
+}
+
 int themis_cell_protect(themis_cell *cell,
                         const uint8_t *message,
                         size_t message_len,
@@ -82,23 +101,18 @@ int themis_cell_protect(themis_cell *cell,
                         uint8_t token[THEMIS_CELL_TOKEN_SIZE])
 {
     const struct themis_cell_text text = {message, message_len, context, context_len};
-    struct soter_writer writer;
     uint8_t *nonce;
     uint8_t *tag;
+    soter_status status;
     if (!themis_cell_fits(message_len)) {
         return SOTER_INVALID_PARAMETER;
     }
     if (encrypted_len < message_len) {
         return SOTER_BUFFER_TOO_SMALL;
     }
-    soter_writer_init(&writer, token, THEMIS_CELL_TOKEN_SIZE);
-    if (!soter_write_u32le(&writer, THEMIS_CELL_ALGORITHM | THEMIS_CELL_KEY_BITS) ||
-        !soter_write_u32le(&writer, SOTER_AEAD_NONCE_SIZE) ||
-        !soter_write_u32le(&writer, SOTER_AEAD_TAG_SIZE) ||
-        !soter_write_u32le(&writer, (uint32_t)message_len) ||
-        !soter_write_room(&writer, SOTER_AEAD_NONCE_SIZE, &nonce) ||
-        !soter_write_room(&writer, SOTER_AEAD_TAG_SIZE, &tag)) {
-        return SOTER_INVALID_PARAMETER;
+    status = write_token(token, (uint32_t)message_len, &nonce, &tag);
+    if (status != SOTER_SUCCESS) {
+        return status;
     }
     return themis_cell_encrypt(&cell->key, &text, encrypted, nonce, tag);
 }
@@ -223,4 +237,43 @@ int themis_cell_unseal(themis_cell *cell,
                                  context_len,
                                  message,
                                  message_len);
+}
+
+/* ---- In pieces ---- */
+
+int themis_cell_writer_new(themis_cell *cell,
+                           size_t message_len,
+                           const uint8_t *context,
+                           size_t context_len,
+                           themis_cell_writer **out)
+{
+    const struct themis_cell_text text = {NULL, message_len, context, context_len};
+    struct themis_cell_head head = {.token_len = THEMIS_CELL_TOKEN_SIZE};
+    soter_status status;
+    if (!themis_cell_fits(message_len)) {
+        return SOTER_INVALID_PARAMETER;
+    }
+    status = write_token(head.token, (uint32_t)message_len, &head.nonce, &head.tag);
+    return status == SOTER_SUCCESS ? themis_cell_writer_start(&cell->key, &text, &head, out)
+                                   : status;
+}
+
+int themis_cell_reader_new(const themis_cell *cell,
+                           const uint8_t token[THEMIS_CELL_TOKEN_SIZE],
+                           uint64_t sealed_len,
+                           const uint8_t *context,
+                           size_t context_len,
+                           themis_cell_reader **out)
+{
+    struct themis_cell_text text = {NULL, 0, context, context_len};
+    struct themis_cell_token fields;
+    soter_status status;
+    if (sealed_len <= THEMIS_CELL_TOKEN_SIZE ||
+        sealed_len - THEMIS_CELL_TOKEN_SIZE > THEMIS_CELL_MESSAGE_MAX) {
+        return SOTER_INVALID_PARAMETER;
+    }
+    text.len = (size_t)(sealed_len - THEMIS_CELL_TOKEN_SIZE);
+    status = read_token(token, text.len, &fields);
+    return status == SOTER_SUCCESS ? themis_cell_reader_start(&cell->key, &text, &fields, out)
+                                   : status;
 }

@@ -148,6 +148,17 @@ static soter_status message_key(soter_hmac_key *master,
     return soter_kdf(master, &purpose, out, token->key_len);
 }
 
+soter_status themis_cell_key_derive(const struct themis_cell_key *key,
+                                    const struct themis_cell_text *text,
+                                    uint8_t *out,
+                                    size_t out_len)
+{
+    struct themis_cell_subject unused;
+    const struct themis_cell_token token = {.key_len = out_len,
+                                            .length_width = THEMIS_CELL_LENGTH_WIDTH};
+    return message_key(key->master, &unused, &token, text, out);
+}
+
 static soter_status start(soter_hmac_key *master,
                           struct cipher *cipher,
                           const struct themis_cell_token *token,

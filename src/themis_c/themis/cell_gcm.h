@@ -82,6 +82,12 @@ void themis_cell_key_clear(struct themis_cell_key *key); /* fine after init fail
 void themis_cell_key_borrow(struct themis_cell_key *shared, struct themis_cell_key *own);
 void themis_cell_key_return(struct themis_cell_key *shared, struct themis_cell_key *own);
 
+/* The key of a message of text->len bytes in text->context, for work on it in parts. */
+SOTER_MUST_USE soter_status themis_cell_key_derive(const struct themis_cell_key *key,
+                                                   const struct themis_cell_text *text,
+                                                   uint8_t *out,
+                                                   size_t out_len);
+
 /* Encrypts under a key derived for this text and a fresh nonce. `out` takes text->len bytes. */
 SOTER_MUST_USE soter_status themis_cell_encrypt(struct themis_cell_key *key,
                                                 const struct themis_cell_text *text,

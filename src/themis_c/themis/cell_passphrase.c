@@ -19,6 +19,7 @@
 #include "soter/wipe.h"
 #include "themis.h"
 #include "themis/cell_gcm.h"
+#include "themis/cell_pieces.h"
 
 #define SALT_SIZE 16
 #define KDF_FIXED_SIZE 6
@@ -97,33 +98,68 @@ static bool read_kdf_context(struct soter_reader reader, struct sealed_parts *pa
            parts->iterations <= THEMIS_PASSPHRASE_ITERATIONS_LIMIT;
 }
 
-static soter_status read_parts(const uint8_t *sealed, size_t sealed_len, struct sealed_parts *parts)
+/* What stands before the ciphertext; the reader is left there. */
+static soter_status read_head(struct soter_reader *reader, struct sealed_parts *parts)
 {
     struct themis_cell_token *token = &parts->token;
-    struct soter_reader reader;
     struct soter_reader kdf_context;
     uint32_t descriptor;
     uint32_t nonce_len;
     uint32_t tag_len;
     uint32_t kdf_context_len;
-    soter_reader_init(&reader, sealed, sealed_len);
-    if (!soter_read_u32le(&reader, &descriptor) || !soter_read_u32le(&reader, &nonce_len) ||
-        !soter_read_u32le(&reader, &tag_len) || !soter_read_u32le(&reader, &token->message_len) ||
-        !soter_read_u32le(&reader, &kdf_context_len) ||
-        !soter_read_bytes(&reader, SOTER_AEAD_NONCE_SIZE, &token->nonce) ||
-        !soter_read_bytes(&reader, SOTER_AEAD_TAG_SIZE, &token->tag) ||
-        !soter_read_part(&reader, kdf_context_len, &kdf_context)) {
+    if (!soter_read_u32le(reader, &descriptor) || !soter_read_u32le(reader, &nonce_len) ||
+        !soter_read_u32le(reader, &tag_len) || !soter_read_u32le(reader, &token->message_len) ||
+        !soter_read_u32le(reader, &kdf_context_len) ||
+        !soter_read_bytes(reader, SOTER_AEAD_NONCE_SIZE, &token->nonce) ||
+        !soter_read_bytes(reader, SOTER_AEAD_TAG_SIZE, &token->tag) ||
+        !soter_read_part(reader, kdf_context_len, &kdf_context)) {
         return SOTER_INVALID_PARAMETER;
     }
     token->key_len = themis_cell_key_len(descriptor, THEMIS_CELL_ALGORITHM_PASSPHRASE);
     token->length_width = THEMIS_CELL_LENGTH_WIDTH;
     if (token->key_len == 0 || nonce_len != SOTER_AEAD_NONCE_SIZE ||
         tag_len != SOTER_AEAD_TAG_SIZE || token->message_len == 0 ||
-        !soter_read_bytes(&reader, token->message_len, &parts->encrypted) || reader.left != 0 ||
         !read_kdf_context(kdf_context, parts)) {
         return SOTER_INVALID_PARAMETER;
     }
     return SOTER_SUCCESS;
+}
+
+static soter_status read_parts(const uint8_t *sealed, size_t sealed_len, struct sealed_parts *parts)
+{
+    struct soter_reader reader;
+    soter_status status;
+    soter_reader_init(&reader, sealed, sealed_len);
+    status = read_head(&reader, parts);
+    if (status == SOTER_SUCCESS &&
+        (!soter_read_bytes(&reader, parts->token.message_len, &parts->encrypted) ||
+         reader.left != 0)) {
+        status = SOTER_INVALID_PARAMETER;
+    }
+    return status;
+}
+
+/* The same of a file, of which only the start is here. */
+static soter_status
+read_start(const uint8_t *start, size_t start_len, uint64_t sealed_len, struct sealed_parts *parts)
+{
+    struct soter_reader reader;
+    soter_status status;
+    soter_reader_init(&reader, start, start_len);
+    status = read_head(&reader, parts);
+    if (status == SOTER_SUCCESS &&
+        sealed_len != (uint64_t)(start_len - reader.left) + parts->token.message_len) {
+        status = SOTER_INVALID_PARAMETER;
+    }
+    return status;
+}
+
+static soter_status in_bounds(const themis_passphrase *passphrase, const struct sealed_parts *parts)
+{
+    return parts->iterations >= passphrase->min_iterations &&
+                   parts->iterations <= passphrase->max_iterations
+               ? SOTER_SUCCESS
+               : SOTER_NOT_SUPPORTED;
 }
 
 /* The same, and judges what it asks for. */
@@ -133,13 +169,7 @@ static soter_status read_sealed(const themis_passphrase *passphrase,
                                 struct sealed_parts *parts)
 {
     const soter_status status = read_parts(sealed, sealed_len, parts);
-    if (status != SOTER_SUCCESS) {
-        return status;
-    }
-    return parts->iterations >= passphrase->min_iterations &&
-                   parts->iterations <= passphrase->max_iterations
-               ? SOTER_SUCCESS
-               : SOTER_NOT_SUPPORTED;
+    return status == SOTER_SUCCESS ? in_bounds(passphrase, parts) : status;
 }
 
 void themis_passphrase_bounds(const themis_passphrase *passphrase,
@@ -148,7 +178,10 @@ void themis_passphrase_bounds(const themis_passphrase *passphrase,
                               uint32_t bounds[3])
 {
     struct sealed_parts parts;
-    const soter_status status = read_parts(sealed, sealed_len, &parts);
+    struct soter_reader reader;
+    soter_status status;
+    soter_reader_init(&reader, sealed, sealed_len);
+    status = read_head(&reader, &parts); /* of a file this may be all that is here */
     bounds[0] = status == SOTER_SUCCESS ? parts.iterations : 0;
     bounds[1] = passphrase->min_iterations;
     bounds[2] = passphrase->max_iterations;
@@ -225,6 +258,21 @@ int themis_stretch_to_unseal(const themis_passphrase *passphrase,
                                    : status;
 }
 
+int themis_stretch_to_read(const themis_passphrase *passphrase,
+                           const uint8_t *start,
+                           size_t start_len,
+                           uint64_t sealed_len,
+                           themis_stretch **out)
+{
+    struct sealed_parts parts;
+    soter_status status = read_start(start, start_len, sealed_len, &parts);
+    if (status == SOTER_SUCCESS) {
+        status = in_bounds(passphrase, &parts);
+    }
+    return status == SOTER_SUCCESS ? stretch_new(passphrase, parts.salt, parts.iterations, out)
+                                   : status;
+}
+
 int themis_stretch_work(themis_stretch *stretch, uint32_t most, uint32_t *left)
 {
     return soter_pbkdf2_work(stretch->work, most, left);
@@ -264,6 +312,29 @@ static bool has_room(size_t message_len, size_t sealed_len)
            sealed_len - THEMIS_PASSPHRASE_TOKEN_SIZE >= message_len;
 }
 
+/* The token of a new cell, but for what `nonce` and `tag` then point at. */
+static soter_status write_token(const themis_stretch *stretch,
+                                uint8_t token[THEMIS_PASSPHRASE_TOKEN_SIZE],
+                                uint32_t message_len,
+                                uint8_t **nonce,
+                                uint8_t **tag)
+{
+    struct soter_writer writer;
+    soter_writer_init(&writer, token, THEMIS_PASSPHRASE_TOKEN_SIZE);
+    return soter_write_u32le(&writer, THEMIS_CELL_ALGORITHM_PASSPHRASE | THEMIS_CELL_KEY_BITS) &&
+                   soter_write_u32le(&writer, SOTER_AEAD_NONCE_SIZE) &&
+                   soter_write_u32le(&writer, SOTER_AEAD_TAG_SIZE) &&
+                   soter_write_u32le(&writer, message_len) &&
+                   soter_write_u32le(&writer, KDF_CONTEXT_SIZE) &&
+                   soter_write_room(&writer, SOTER_AEAD_NONCE_SIZE, nonce) &&
+                   soter_write_room(&writer, SOTER_AEAD_TAG_SIZE, tag) &&
+                   soter_write_u32le(&writer, stretch->iterations) &&
+                   soter_write_u16le(&writer, SALT_SIZE) &&
+                   soter_write_bytes(&writer, stretch->salt, SALT_SIZE)
+               ? SOTER_SUCCESS
+               : SOTER_INVALID_PARAMETER;
+}
+
 int themis_stretched_seal(const themis_stretch *stretch,
                           const uint8_t *message,
                           size_t message_len,
@@ -275,7 +346,6 @@ int themis_stretched_seal(const themis_stretch *stretch,
     const struct themis_cell_text text = {message, message_len, context, context_len};
     soter_status status;
     struct themis_cell_key key = {0};
-    struct soter_writer writer;
     uint8_t *nonce;
     uint8_t *tag;
     if (!stretch->is_to_seal || !themis_cell_fits(message_len)) {
@@ -284,22 +354,12 @@ int themis_stretched_seal(const themis_stretch *stretch,
     if (!has_room(message_len, sealed_len)) {
         return SOTER_BUFFER_TOO_SMALL;
     }
-    soter_writer_init(&writer, sealed, THEMIS_PASSPHRASE_TOKEN_SIZE);
     status = stretched_key(stretch, &key);
     if (status != SOTER_SUCCESS) {
         return status;
     }
-    status = SOTER_INVALID_PARAMETER;
-    if (!soter_write_u32le(&writer, THEMIS_CELL_ALGORITHM_PASSPHRASE | THEMIS_CELL_KEY_BITS) ||
-        !soter_write_u32le(&writer, SOTER_AEAD_NONCE_SIZE) ||
-        !soter_write_u32le(&writer, SOTER_AEAD_TAG_SIZE) ||
-        !soter_write_u32le(&writer, (uint32_t)message_len) ||
-        !soter_write_u32le(&writer, KDF_CONTEXT_SIZE) ||
-        !soter_write_room(&writer, SOTER_AEAD_NONCE_SIZE, &nonce) ||
-        !soter_write_room(&writer, SOTER_AEAD_TAG_SIZE, &tag) ||
-        !soter_write_u32le(&writer, stretch->iterations) ||
-        !soter_write_u16le(&writer, SALT_SIZE) ||
-        !soter_write_bytes(&writer, stretch->salt, SALT_SIZE)) {
+    status = write_token(stretch, sealed, (uint32_t)message_len, &nonce, &tag);
+    if (status != SOTER_SUCCESS) {
         goto out;
     }
     status = themis_cell_encrypt(&key, &text, sealed + THEMIS_PASSPHRASE_TOKEN_SIZE, nonce, tag);
@@ -402,5 +462,58 @@ int themis_passphrase_unseal(const themis_passphrase *passphrase,
                                          message_len);
     }
     themis_stretch_free(stretch);
+    return status;
+}
+
+/* ---- In pieces ---- */
+
+int themis_stretched_writer(const themis_stretch *stretch,
+                            size_t message_len,
+                            const uint8_t *context,
+                            size_t context_len,
+                            themis_cell_writer **out)
+{
+    const struct themis_cell_text text = {NULL, message_len, context, context_len};
+    struct themis_cell_head head = {.token_len = THEMIS_PASSPHRASE_TOKEN_SIZE};
+    struct themis_cell_key key = {0};
+    soter_status status;
+    if (!stretch->is_to_seal || !themis_cell_fits(message_len)) {
+        return SOTER_INVALID_PARAMETER;
+    }
+    status = write_token(stretch, head.token, (uint32_t)message_len, &head.nonce, &head.tag);
+    if (status == SOTER_SUCCESS) {
+        status = stretched_key(stretch, &key);
+    }
+    if (status == SOTER_SUCCESS) {
+        status = themis_cell_writer_start(&key, &text, &head, out);
+    }
+    themis_cell_key_clear(&key);
+    return status;
+}
+
+int themis_stretched_reader(const themis_stretch *stretch,
+                            const uint8_t *start,
+                            size_t start_len,
+                            uint64_t sealed_len,
+                            const uint8_t *context,
+                            size_t context_len,
+                            themis_cell_reader **out)
+{
+    struct themis_cell_text text = {NULL, 0, context, context_len};
+    struct themis_cell_key key = {0};
+    struct sealed_parts parts;
+    soter_status status = read_start(start, start_len, sealed_len, &parts);
+    if (status != SOTER_SUCCESS) {
+        return status;
+    }
+    if (stretch->is_to_seal) {
+        return SOTER_INVALID_PARAMETER;
+    }
+    text.len = parts.token.message_len;
+    status = stretched_key(stretch, &key);
+    if (status == SOTER_SUCCESS) {
+        status = themis_cell_reader_start(&key, &text, &parts.token, out);
+    }
+    themis_cell_key_clear(&key);
     return status;
 }

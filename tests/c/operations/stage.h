@@ -62,6 +62,7 @@ void make_work_to_seal(void);
 
 /* The operations of each system; a list ends with one without a name. */
 extern const struct operation cell_operations[];
+extern const struct operation piece_operations[];
 extern const struct operation passphrase_operations[];
 extern const struct operation key_operations[];
 extern const struct operation message_operations[];
