@@ -25,6 +25,7 @@ from .errors import (
 from .owner import Owner, kept, opened, places
 
 ID_SIZE: int = lib.THEMIS_RING_ID_SIZE
+PAYLOAD_MAX: int = lib.THEMIS_RING_PAYLOAD_MAX
 OVERHEAD: int = lib.THEMIS_RING_OVERHEAD
 TOKEN_SIZE: int = lib.THEMIS_CELL_TOKEN_SIZE
 MAGIC = b"TK1"
@@ -63,13 +64,19 @@ KeyInfo.__module__ = "pythemis.keyring"
 
 
 class Ring:
-    """A ring of C, and what is public of it. It never changes."""
+    """A ring of C, and what is public of it. It never changes, but for what file it is of.
 
-    __slots__ = ("handle", "keys", "legacy_count", "name", "prefix", "version")
+    Attributes:
+        origin: what the file held that the ring, or one that it was made of, was last read from or
+            written to; for the keyring's files alone.
+    """
 
-    def __init__(self, handle: Any) -> None:
+    __slots__ = ("handle", "keys", "legacy_count", "name", "origin", "prefix", "version")
+
+    def __init__(self, handle: Any, origin: Any = None) -> None:
         size = ffi.new(_SIZE)
         self.handle = handle
+        self.origin = origin
         self.name: str = ffi.buffer(lib.themis_ring_name(handle, size), size[0])[:].decode()
         self.version: int = lib.themis_ring_version(handle)
         self.legacy_count: int = lib.themis_ring_legacy_count(handle)
@@ -123,6 +130,11 @@ def read(errors: Errors, payload: Any) -> Ring:
     return Ring(kept(made))
 
 
+def wipe(payload: bytearray) -> None:
+    """Fill a payload with zeros."""
+    lib.themis_wipe(ffi.from_buffer(BYTES, payload), len(payload))
+
+
 def payload_of(ring: Ring) -> Any:
     """Return the payload of a ring, as memory of its own; empty if it has no keys."""
     size = ffi.new(_SIZE)
@@ -138,7 +150,7 @@ def add(errors: Errors, ring: Ring, created: int, key: Any) -> Ring:
     status = lib.themis_ring_add(ring.handle, created, place, size, made, why)
     del place, key
     _check(errors, status, why, "the key is not added: ")
-    return Ring(kept(made))
+    return Ring(kept(made), ring.origin)
 
 
 def add_legacy(errors: Errors, ring: Ring, key: Any) -> Ring:
@@ -155,7 +167,7 @@ def add_legacy(errors: Errors, ring: Ring, key: Any) -> Ring:
             "can write cells can test guesses of it; rotate what it reads, and then drop it",
             UserWarning,
         )
-    return Ring(kept(made))
+    return Ring(kept(made), ring.origin)
 
 
 def _is_text(key: Any) -> bool:
@@ -169,7 +181,7 @@ def change(errors: Errors, ring: Ring, kind: int, key_id: bytes, what: str) -> R
     made, why = _ring(), ffi.new(_WHY)
     status = lib.themis_ring_change(ring.handle, kind, key_id, made, why)
     _check(errors, status, why, f"{what}: ")
-    return Ring(kept(made))
+    return Ring(kept(made), ring.origin)
 
 
 def pin(errors: Errors, ring: Ring, key_id: bytes) -> str:

@@ -7,7 +7,9 @@ import pytest
 
 from pythemis._core import rings
 from pythemis.exception import THEMIS_CODES
-from pythemis.keyring import _ERRORS, Keyring, KeyringError, _made
+from pythemis.keyring import Keyring, KeyringError
+from pythemis.keyring._errors import ERRORS
+from pythemis.keyring._ring import made_of
 from support.cells import VECTORS
 
 RECORDED = json.loads((VECTORS / "keyring.json").read_text("utf-8"))
@@ -23,7 +25,7 @@ def by_id(cases):
 def ring_of(payload):
     """Read a ring from a payload, as text or bytes."""
     data = payload.encode() if isinstance(payload, str) else payload
-    return _made(Keyring, rings.read(_ERRORS, data))
+    return made_of(Keyring, rings.read(ERRORS, data))
 
 
 def payload_of(ring):

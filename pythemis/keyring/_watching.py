@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Follow a keyring that changes, by the rule of reloading (formats, section 9.3)."""
+
+from __future__ import annotations
+
+import logging
+import time
+from threading import Lock
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pythemis._core import forks, rings
+from pythemis._core.errors import FAIL
+
+from ._errors import ERRORS, KeyringError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._sources import Source
+
+_log = logging.getLogger("pythemis.keyring")
+
+
+class _State(NamedTuple):
+    """What was found last; replaced as a whole, so that threads see it whole."""
+
+    ring: Any  # a Keyring
+    held: rings.Ring  # what it owns, also when it is closed
+    mark: object  # of the bytes that the ring was read from
+    refused: object  # the mark of bytes that were refused
+    due: float  # the monotonic time of the next look
+
+
+class Follower:
+    """The newest version of a ring that a running program may use."""
+
+    def __init__(
+        self,
+        source: Source,
+        opened: Callable[[bytes], Any],
+        seconds: float,
+        on_refused: Callable[[Exception], object] | None,
+    ) -> None:
+        self._source, self._opened = source, opened
+        self._seconds, self._on_refused = seconds, on_refused
+        self._looking = Lock()
+        data, mark = source.read()
+        ring = opened(data)
+        self._state = _State(ring, ring._held, mark, None, time.monotonic() + seconds)
+        forks.watch(self)
+
+    def _after_fork(self) -> None:
+        self._looking = Lock()  # a thread that held it does not exist in the child
+
+    def current(self) -> Any:
+        """Return the ring; look for a newer one if it is time. Other threads do not wait for it."""
+        state = self._state
+        if time.monotonic() < state.due:
+            return state.ring
+        looking = self._looking
+        if looking.acquire(blocking=False):
+            try:
+                self._look()
+            finally:
+                looking.release()
+        return self._state.ring
+
+    def _look(self) -> None:
+        state = self._state._replace(due=time.monotonic() + self._seconds)
+        self._state = state
+        mark = None
+        try:
+            mark = self._source.mark()
+            if mark in (state.mark, state.refused):
+                return
+            data, mark = self._source.read()
+            ring = self._opened(data)
+            why = rings.why_not_after(state.held, ring._held)
+            if why:
+                raise ERRORS.failed(FAIL, f"the new keyring is refused: {why}")
+            self._state = state._replace(ring=ring, held=ring._held, mark=mark, refused=None)
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the ring in use stays
+            if isinstance(error, KeyringError):  # the same bytes would be refused again
+                self._state = state._replace(refused=mark)
+            refusal = error
+        else:
+            return
+        self._report(state.held, refusal)
+
+    def _report(self, ring: rings.Ring, error: Exception) -> None:
+        if self._on_refused is not None:
+            self._on_refused(error)
+        else:
+            _log.error(
+                "keyring %s: version %d stays in use: %s: %s",
+                ring.name,
+                ring.version,
+                type(error).__name__,
+                error,
+            )
