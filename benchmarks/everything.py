@@ -27,6 +27,7 @@ BEGIN = "<!-- figures: begin (written by `make bench BENCH_ARGS='--page docs/per
 END = "<!-- figures: end -->"
 TITLES = {
     "yardsticks": "Beside hmac, os.urandom and `cryptography`",
+    "keyrings": "Keyrings, beside cells and MultiFernet",
     "floor": "Beside the same libcrypto and libsodium, used raw from C",
     "threads": "Threads, and lists of messages",
     "resources": "Import and memory",
@@ -48,6 +49,7 @@ HIGHLIGHTS = (
 # A round that only proves that the programs run: a few seconds for all of them.
 SHORT = {
     "yardsticks": "--rounds 2 --seconds 0.0005",
+    "keyrings": "--rounds 2 --seconds 0.0005",
     "floor": "--rounds 2 --seconds 0.0005",
     "threads": "--rounds 2 --seconds 0.005 --many 1000",
     "resources": "--rounds 1",
