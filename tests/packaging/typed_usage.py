@@ -632,3 +632,19 @@ def keyrings(seen: bytes) -> None:
     ring.encrypt("text")  # type: ignore[arg-type]
     ring.decrypt(stored, "text")  # type: ignore[arg-type]
     ring.retire(b"id")  # type: ignore[arg-type]
+
+
+def keyring_files(seen: bytes, service: Service) -> None:
+    """Rings in files: saved, loaded, followed, and named."""
+    keyring.Keyring.new("shop").add().save("ring", key=seen, service=service, replace_slots=True)
+    assert_type(keyring.load("ring", "shop", passphrase="text", min_version=3), keyring.Keyring)
+    keyring.load(Path("ring"), "shop", private_key=seen, sender=seen, service=[service])
+    watched = keyring.watch(b"ring", "shop", key=seen, seconds=1.5, on_refused=print)
+    assert_type(watched, keyring.WatchedKeyring)
+    assert_type(watched(), keyring.Keyring)
+    reference = keyring.from_reference("file:/ring", "credential:key", name="shop", pin=text)
+    assert_type(reference, keyring.KeyringReference)
+    assert_type(reference().encrypt(seen), bytes)
+    keyring.from_reference("file:/ring", service, name="shop")
+    keyring.from_reference("file:/ring", seen, name="shop")  # type: ignore[arg-type]
+    keyring.load("ring", b"shop", key=seen)  # type: ignore[arg-type]
