@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The JavaScript reader of sealed files that the docs show, on the recorded files."""
+
+import json
+import os
+import subprocess
+import time
+
+import pytest
+
+from support.cells import VECTORS
+from support.interop.peer import HERE, ensure_peer
+from support.project import ROOT
+
+pytestmark = pytest.mark.integration
+
+READER = ROOT / "examples" / "unseal.js"
+RECORDED = json.loads((VECTORS / "sealed_file.json").read_text("utf-8"))
+NAMES = {  # what the reader can be given, and as what
+    "passphrase": "passphrase",
+    "private": "privateKey",
+    "public": "publicKey",
+    "max_iterations": "maxIterations",
+}
+DRIVER = """
+const { unseal } = require(process.argv[1]);
+const { createHash } = require('crypto');
+const bytes = (hex) => Buffer.from(hex, 'hex');
+function answer({ file, secrets, context }) {
+    const given = { maxIterations: secrets.maxIterations, keyId: secrets.keyId };
+    for (const name of ['key', 'privateKey', 'publicKey']) {
+        if (secrets[name]) given[name] = bytes(secrets[name]);
+    }
+    if ('passphrase' in secrets) given.passphrase = bytes(secrets.passphrase).toString();
+    try {
+        const data = unseal(new Uint8Array(bytes(file)), given, bytes(context));
+        return { length: data.length, sha256: createHash('sha256').update(data).digest('hex') };
+    } catch (error) {
+        return { error: `${error.name}: ${error.message}` };
+    }
+}
+require('wasm-themis').initialized.then(() => {
+    require('readline').createInterface({ input: process.stdin }).on('line', (line) => {
+        console.log(JSON.stringify(answer(JSON.parse(line))));
+    });
+});
+"""
+
+
+def ask(cases):
+    """Give what the reader makes of each case."""
+    done = subprocess.run(
+        ["node", "--no-experimental-fetch", "-e", DRIVER, READER],
+        env={**os.environ, "NODE_PATH": os.fspath(HERE / "node_modules")},
+        input="".join(f"{json.dumps(case)}\n" for case in cases),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def bytes_of(case, known):
+    """Give the bytes of a recorded file."""
+    if "hex" in case:
+        return bytes.fromhex(case["hex"])
+    return b"".join(
+        bytes(piece)
+        if isinstance(piece, int)
+        else bytes.fromhex(piece)
+        if isinstance(piece, str)
+        else known[piece[0]][piece[1] : piece[2]]
+        for piece in case["pieces"]
+    )
+
+
+def recorded_files():
+    """Give the bytes of every recorded file, by its id."""
+    known = {}
+    for case in RECORDED["cases"] + RECORDED["refused"]:
+        known[case["id"]] = bytes_of(case, known)
+    return known
+
+
+def requests(case, file):
+    """Give what to ask the reader, which takes one key at a time; none if it has no such way in."""
+    unlock = dict(case["unlock"])
+    keys = [{"keyId": name, "key": key} for name, key in unlock.pop("keys", [])]
+    if not unlock.keys() <= NAMES.keys():
+        return []
+    secrets = {NAMES[name]: value for name, value in unlock.items()}
+    asked = {"file": file.hex(), "context": case["context"]}
+    return [{**asked, "secrets": {**secrets, **key}} for key in keys or [{}]]
+
+
+def answers(kind):
+    """Give the recorded cases of a kind that can be asked, each with what the reader answers."""
+    ensure_peer()
+    files = recorded_files()
+    asked = [
+        (case, request)
+        for case in RECORDED[kind]
+        for request in requests(case, files[case["id"]])
+        if case["reader"] == "file"
+    ]
+    given = ask([request for _, request in asked])
+    return [(case, answer) for (case, _), answer in zip(asked, given, strict=True)]
+
+
+def test_it_reads_what_is_recorded():
+    """Each recorded file is read that opens with a key, a passphrase or a private key."""
+    read = {case["id"]: case for case in RECORDED["cases"] if case["opened_by"] in {1, 2, 3}}
+    answered = [(case["id"], answer) for case, answer in answers("cases") if "error" not in answer]
+
+    assert answered == [
+        (name, {key: read[name][key] for key in ("length", "sha256")})
+        for name in read
+        if read[name]["reader"] == "file" and "max_log2" not in read[name]["unlock"]
+    ]
+
+
+def test_it_refuses_what_is_recorded():
+    """Each recorded file that must be refused is, however it is asked for."""
+    answered = answers("refused")
+    assert len(answered) > 200
+    assert [case["id"] for case, answer in answered if "error" not in answer] == []
+
+
+def test_it_refuses_every_bit_and_cut():
+    """A file with a bit changed is refused, and so is one that is cut or longer."""
+    ensure_peer()
+    [case] = [case for case in RECORDED["cases"] if case["id"] == "length-1"]
+    file = bytes.fromhex(case["hex"])
+    changed = [
+        file[:at] + bytes([file[at] ^ 1 << bit]) + file[at + 1 :]
+        for at in range(len(file))
+        for bit in range(8)
+    ]
+    changed += [file[:length] for length in range(len(file))] + [file + b"\0", file + bytes(52)]
+    [*answered, whole] = ask(
+        request for other in [*changed, file] for request in requests(case, other)
+    )
+    assert whole == {"length": 1, "sha256": case["sha256"]}
+    assert [answer for answer in answered if "error" not in answer] == []
+
+
+def test_slots_without_end_cost_nothing():
+    """As many slots as fit, all in order, are refused at once: the head says how many there are."""
+    ensure_peer()
+    slots = b"".join(bytes([kind, 1, 0, 0, name]) for kind in range(6, 256) for name in range(200))
+    head = b"TSFILE1\n" + bytes([12, 255]) + len(slots).to_bytes(4, "big") + slots
+    started = time.perf_counter()
+    [answer] = ask([{"file": (head + bytes(84)).hex(), "secrets": {}, "context": ""}])
+    assert "error" in answer
+    assert time.perf_counter() - started < 5
+
+
+def test_the_page_shows_the_whole_reader():
+    """The page leaves out the head only, and the reader has at most 60 lines, brackets apart."""
+    head, reader = READER.read_text("utf-8").split("'use strict';\n\n")
+    lines = [line.split("//")[0].strip() for line in reader.splitlines()]
+    code = [line for line in lines if line.strip("});") and "require(" not in line]
+    assert 40 < len(code) <= 60
+    assert all(line.startswith("//") or not line for line in head.splitlines())
+    first = len(head.splitlines()) + 3
+    shown = f"{{literalinclude}} ../examples/unseal.js\n:language: javascript\n:lines: {first}-\n"
+    assert shown in (ROOT / "docs" / "other-languages.md").read_text("utf-8")
