@@ -70,7 +70,7 @@ class _Opened(NamedTuple):
 class Token(KeyService):
     """An AES key in a hardware security module, or in another token of PKCS#11.
 
-    Threads may share it; they take turns, with those of all other ``Token``s of the process. A
+    Threads may share it; they take turns, with those of all other ``Token`` objects of the process. A
     forked child initializes the library anew and logs in again. PKCS#11 has no time limits: a
     call waits for as long as the library does.
 
@@ -143,7 +143,7 @@ class Token(KeyService):
     def close(self) -> None:
         """Close the session and log out; the next call opens another one.
 
-        Other ``Token``s of this process log in again by themselves.
+        Other ``Token`` objects of this process log in again by themselves.
         """
         with _lock:
             self._drop()

@@ -155,7 +155,7 @@ def test_only_symmetric_keys_that_are_not_derived(bao, root):
 def test_a_policy_may_allow_one_ring(bao, root):
     """That of the page lets its holder wrap and unwrap for the ring "shop", and for no other."""
     context = b"TSFILE1\nservice" + sha256(b"TK1 keyring shop").digest()
-    [policy] = re.findall(r"^```hcl\n(.*?)^```", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    [policy] = re.findall(r"^```text\n(.*?)^```", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE)
     root.sys.create_or_update_policy("shop", policy)
     limited = root.auth.token.create(policies=["shop"])["auth"]["client_token"]
     service = transit(bao, token=limited)
