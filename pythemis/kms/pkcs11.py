@@ -70,9 +70,9 @@ class _Opened(NamedTuple):
 class Token(KeyService):
     """An AES key in a hardware security module, or in another token of PKCS#11.
 
-    Threads may share it; they take turns, with those of all other ``Token`` objects of the process. A
-    forked child initializes the library anew and logs in again. PKCS#11 has no time limits: a
-    call waits for as long as the library does.
+    Threads may share it; they take turns, with those of all other ``Token`` objects of the
+    process. A forked child initializes the library anew and logs in again. PKCS#11 has no time
+    limits: a call waits for as long as the library does.
 
     Args:
         name: your name for the key, which is stored in the files: 1 to 255 printable ASCII
