@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from ._arguments import check_name, wrong_type, wrong_value
 from ._calls import REFUSED, Failure
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pythemis._typing import Self
 
 PLAIN = 64  # bytes of what is wrapped: the digest of the file's context, and the file's key
@@ -17,12 +19,21 @@ _CONTEXT_SIZE, _CONTEXT = 47, b"TSFILE1\nservice"
 
 
 class KeyService:
-    """A key service; copies of it are the object itself."""
+    """A key service; copies of it are the object itself.
 
-    def __init__(self, name: str) -> None:
+    It can be pickled, so that another process makes the same one, if it holds no secret and no
+    client, but functions that give them.
+
+    Args:
+        given: the arguments of the class, by name.
+        held: the names of those that may be pickled only if they are functions.
+    """
+
+    def __init__(self, given: dict[str, Any], held: Sequence[str]) -> None:
         if hasattr(self, "_name"):
             raise wrong_value(f"this {type(self).__name__} is made already; make a new object")
-        self._name = check_name(name)
+        self._name = check_name(given["name"])
+        self._given, self._held = given, held
 
     @property
     def name(self) -> str:
@@ -38,10 +49,14 @@ class KeyService:
     def __deepcopy__(self, memo: object) -> Self:
         return self
 
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise TypeError(
-            f"{type(self).__qualname__} cannot be pickled; make another one where it is needed"
-        )
+    def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
+        for what in self._held:
+            if self._given[what] is not None and not callable(self._given[what]):
+                raise TypeError(
+                    f"{type(self).__qualname__} with this {what} cannot be pickled: pass a "
+                    f"function that gives the {what}, or make the service where it is needed"
+                )
+        return _made_again, (type(self), self._given)
 
     def wrap(self, plain: bytes, context: bytes) -> bytes:
         """Encrypt a file key (specification, section 8.3).
@@ -105,6 +120,10 @@ class KeyService:
 
     def _unwrap(self, body: bytes, context: bytes) -> bytes | Failure:
         raise NotImplementedError
+
+
+def _made_again(kind: Any, given: dict[str, Any]) -> Any:
+    return kind(**given)
 
 
 def _check_context(context: object) -> None:

@@ -74,7 +74,16 @@ class AwsKms(KeyService):
         timeouts: tuple[float, float] = (3, 5),
         attempts: int = 3,
     ) -> None:
-        super().__init__(name)
+        super().__init__(
+            {
+                "name": name,
+                "key_arn": key_arn,
+                "client": client,
+                "timeouts": timeouts,
+                "attempts": attempts,
+            },
+            ("client",),
+        )
         if not isinstance(key_arn, str):
             raise _arguments.wrong_type(f"the key's ARN must be str, not {type(key_arn).__name__}")
         arn = _ARN.fullmatch(key_arn)

@@ -105,7 +105,19 @@ class Token(KeyService):
         session: Any = None,
         token_draws_iv: bool = False,
     ) -> None:
-        super().__init__(name)
+        super().__init__(
+            {
+                "name": name,
+                "library": library,
+                "token": token,
+                "pin": pin,
+                "key_label": key_label,
+                "key_id": key_id,
+                "session": session,
+                "token_draws_iv": token_draws_iv,
+            },
+            ("pin", "session"),
+        )
         _check_texts(library=library, token=token, key_label=key_label)
         if key_id is not None and not isinstance(key_id, bytes):
             raise _arguments.wrong_type(f"the key_id must be bytes, not {type(key_id).__name__}")

@@ -86,7 +86,21 @@ class Transit(KeyService):
         timeouts: tuple[float, float] = (3, 5),
         attempts: int = 3,
     ) -> None:
-        super().__init__(name)
+        super().__init__(
+            {
+                "name": name,
+                "key": key,
+                "url": url,
+                "token": token,
+                "mount": mount,
+                "namespace": namespace,
+                "ca_file": ca_file,
+                "client": client,
+                "timeouts": timeouts,
+                "attempts": attempts,
+            },
+            ("token", "client"),
+        )
         for what, given, form in (("key", key, _KEY), ("mount", mount, _MOUNT)):
             if not isinstance(given, str):
                 raise _arguments.wrong_type(f"the {what} must be str, not {type(given).__name__}")

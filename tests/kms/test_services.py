@@ -337,15 +337,35 @@ def test_threads_get_their_own_answers(pair):
     assert wrong == []
 
 
-def test_an_object_is_made_once_and_stays_here(kind, pair):
-    """A second __init__ is refused; copies are the object itself; it cannot be pickled."""
+def test_an_object_is_made_once(kind, pair):
+    """A second __init__ is refused, and copies are the object itself."""
     service = pair[1]
     assert copy.copy(service) is copy.deepcopy(service) is service
-    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
-        with pytest.raises(TypeError, match="cannot be pickled; make another one"):
-            pickle.dumps(service, protocol)
     with refused(INVALID, "is made already", kind=ThemisValueError):
         service.__init__(NAME, *{"aws": [ARN], "vault": ["ring"]}.get(kind, []))
+
+
+def secret():
+    """Give a token or a PIN, as a function that can be pickled."""
+    return SECRET
+
+
+def test_what_holds_no_secret_can_be_pickled(kind, pair, monkeypatch):
+    """Another process makes the same service; a token, a PIN or a client stays here."""
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        with pytest.raises(TypeError, match=r"with this \w+ cannot be pickled: pass a function"):
+            pickle.dumps(pair[1], protocol)
+    given = {"aws": {}, "vault": {"token": secret}, "hsm": {"pin": secret}}[kind]
+    if kind == "aws":
+        service = AwsKms(NAME, ARN, timeouts=(1, 2))
+    else:
+        _, service = MAKERS[kind](monkeypatch, **given)
+    carried = pickle.dumps(service)
+    assert SECRET.encode() not in carried
+    there = pickle.loads(carried)
+    assert (type(there), there.name) == (type(service), NAME)
+    if kind != "aws":
+        assert there.unwrap(service.wrap(PLAIN, CONTEXT), CONTEXT) == PLAIN
 
 
 def test_the_error_is_one_of_themis():

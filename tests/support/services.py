@@ -245,7 +245,7 @@ def vault(monkeypatch, **options):
     module = types.ModuleType("hvac")
     module.Client = lambda **given: (fake.options.update(given), fake)[1]
     monkeypatch.setitem(sys.modules, "hvac", module)
-    return fake, Transit(NAME, "ring", url=ADDRESS, token=SECRET, **options)
+    return fake, Transit(NAME, "ring", **{"url": ADDRESS, "token": SECRET, **options})
 
 
 def hsm(monkeypatch, **options):
