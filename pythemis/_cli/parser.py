@@ -223,6 +223,46 @@ def _key(commands: Any) -> None:
     _output(to_jwk)
 
 
+# ---- Keyrings ----
+
+
+def _ring(commands: Any, name: str, text: str, more: str = "") -> Parser:
+    parser = _command(commands, name, f"keyrings:{name}", text, more)
+    parser.add_argument("ring", metavar="RING", help="the file of the keyring")
+    parser.add_argument("-k", "--key", metavar="KEY", help="the key that opens the keyring")
+    _passphrase(parser, "the passphrase that opens the keyring")
+    parser.add_argument(
+        "--name", metavar="NAME", help="the name of the ring; RING's name up to a dot if absent"
+    )
+    parser.add_argument("--json", action="store_true", help="write JSON")
+    return parser
+
+
+def _keyring(commands: Any) -> None:
+    more = (
+        "To change keys: add one, load the ring into every program, promote it, rotate the old "
+        "values, retire the old key, and remove it later."
+    )
+    parser = _command(commands, "keyring", "main:no_command", "make and change keyrings", more)
+    kinds = parser.add_subparsers(title="commands", metavar="COMMAND")
+    _ring(kinds, "new", "make a keyring with one key")
+    _ring(kinds, "status", "show the keys of a ring, and their pins")
+    add = _ring(kinds, "add", "add a key, which reads until it is promoted")
+    add.add_argument(
+        "--legacy", metavar="KEY", help="add this key, which reads cells from before the ring"
+    )
+    promote = _ring(kinds, "promote", "write new values under a key")
+    promote.add_argument("id", metavar="ID", nargs="?", help="which key; the newest if absent")
+    retire = _ring(kinds, "retire", "have a key read only")
+    retire.add_argument("id", metavar="ID", help="which key")
+    remove = _ring(kinds, "remove", "remove a retired key: its values become unreadable")
+    remove.add_argument("id", metavar="ID", help="which key")
+    more = "Each file holds one value, and is replaced as a whole."
+    rotate = _ring(kinds, "rotate", "encrypt stored values anew, under the primary key", more)
+    rotate.add_argument("files", metavar="FILE", nargs="+", help="files with one value each")
+    _context(rotate)
+
+
 # ---- Messages ----
 
 
@@ -307,5 +347,5 @@ def _completion(commands: Any) -> None:
 
 _COMMANDS = (
     *(_encrypt, _decrypt, _cat, _verify_file),
-    *(_keygen, _key, _sign, _verify, _inspect, _doctor, _selftest, _completion),
+    *(_keyring, _keygen, _key, _sign, _verify, _inspect, _doctor, _selftest, _completion),
 )

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``pythemis keyring``: make, show and change keyring files, and rotate stored values."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pythemis import _atomic, keyring
+from pythemis._core.facts import shown
+
+from . import sources
+from .errors import Status, complain, refused, sentence_of, usage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pythemis.keyring import Keyring
+
+_LARGEST = 1 << 32  # bytes of a stored value
+
+
+def _secrets(options: argparse.Namespace, *, new: bool) -> dict[str, Any]:
+    """Return what opens a keyring file."""
+    passphrase = sources.passphrase(options, new=new)
+    if options.key is None and passphrase is None:
+        raise usage("say what opens the keyring: -k KEY or -p")
+    key = None if options.key is None else sources.key_in(options.key)
+    return {"key": key, "passphrase": passphrase}
+
+
+def _name(options: argparse.Namespace) -> str:
+    """Return the name of the ring: its file's name up to the first dot, unless it is given."""
+    name: str = options.name or Path(options.ring).name.partition(".")[0]
+    return name
+
+
+def _changed(options: argparse.Namespace, change: Callable[[Keyring], Keyring]) -> int:
+    """Load a ring, change it, save it."""
+    secrets = _secrets(options, new=False)
+    ring = keyring.load(options.ring, _name(options), **secrets)
+    changed = change(ring)
+    changed.save(options.ring, **secrets)
+    _print(changed, options)
+    return Status.DONE
+
+
+def new(options: argparse.Namespace) -> int:
+    """Make a ring with one key."""
+    if os.path.lexists(options.ring):
+        raise usage(f"{options.ring} is there already")
+    secrets = _secrets(options, new=True)
+    ring = keyring.Keyring.new(_name(options)).add()
+    ring.save(options.ring, **secrets)
+    _print(ring, options)
+    return Status.DONE
+
+
+def status(options: argparse.Namespace) -> int:
+    """Show what is public of a ring."""
+    secrets = _secrets(options, new=False)
+    _print(keyring.load(options.ring, _name(options), **secrets), options)
+    return Status.DONE
+
+
+def _print(ring: Keyring, options: argparse.Namespace) -> None:
+    if options.json:
+        print(json.dumps(_as_dict(ring)))
+        return
+    print(f"keyring {ring.name}, version {ring.version}")
+    for each in ring.keys:
+        created = time.strftime("%Y-%m-%d", time.gmtime(each.created))
+        primary = ", primary" if each.primary else ""
+        print(f"  {each.id}: {each.state}{primary}, created {created}, pin {ring.pin(each.id)}")
+    if ring.legacy_count:
+        print(f"  legacy keys: {ring.legacy_count}")
+
+
+def _as_dict(ring: Keyring) -> dict[str, object]:
+    return {
+        "schema": 1,
+        "name": ring.name,
+        "version": ring.version,
+        "keys": [{**each._asdict(), "pin": ring.pin(each.id)} for each in ring.keys],
+        "legacy_count": ring.legacy_count,
+    }
+
+
+def add(options: argparse.Namespace) -> int:
+    """Add a key that is generated; with --legacy one that was used before there was a ring."""
+    if options.legacy is not None:
+        old = sources.key_in(options.legacy)
+        return _changed(options, lambda ring: ring.add_legacy(old))
+    return _changed(options, lambda ring: ring.add())
+
+
+def promote(options: argparse.Namespace) -> int:
+    """Make a key primary."""
+    return _changed(options, lambda ring: ring.promote(options.id or ring.ids[-1]))
+
+
+def retire(options: argparse.Namespace) -> int:
+    """Have a key read only."""
+    return _changed(options, lambda ring: ring.retire(options.id))
+
+
+def remove(options: argparse.Namespace) -> int:
+    """Remove a retired key."""
+    return _changed(options, lambda ring: ring.remove(options.id))
+
+
+def rotate(options: argparse.Namespace) -> int:
+    """Encrypt stored values in files anew, under the primary key."""
+    ring = keyring.load(options.ring, _name(options), **_secrets(options, new=False))
+    done, worst = 0, Status.DONE
+    for name in options.files:
+        try:
+            print(f"{shown(name)}: {_rotated(ring, name, options)}")
+            done += 1
+        except BrokenPipeError:
+            raise
+        except Exception as error:  # noqa: BLE001  (one sentence for each)
+            text, found = sentence_of(error)
+            complain(text if name in text else f"{name}: {text}")
+            worst = max(worst, found)
+    return Status.PARTLY if 0 < done < len(options.files) else worst
+
+
+def _rotated(ring: Keyring, name: str, options: argparse.Namespace) -> str:
+    """Replace one file, locked meanwhile; its mode becomes 0600."""
+    context = sources.context(argparse.Namespace(**{**vars(options), "file": name}))
+    with _atomic.Lock(name) as held:
+        if os.fstat(held.file.fileno()).st_size > _LARGEST:
+            raise refused(f"{name} is too long for a stored value")
+        stored = held.file.read()
+        if not ring.needs_rotation(stored):
+            return "under the primary key already"
+        _atomic.write(name, ring.rotate(stored, context), held=held)
+    return f"now under key {ring.primary}"
