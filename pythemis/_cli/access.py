@@ -21,7 +21,7 @@ ERRORS = Errors(ThemisError, ThemisTypeError, ThemisValueError)
 
 def slots(options: argparse.Namespace) -> _sealed.Slots:
     """Return for whom a new file is."""
-    keys = [(b"", sources.key_in(each)) for each in options.key]
+    keys = [(b"", sources.symmetric(each)) for each in options.key]
     recipients = [sources.key_in(each, secret=False) for each in options.recipient]
     passphrase = sources.passphrase(options, new=True)
     if options.private is not None:
@@ -49,7 +49,7 @@ def unlock(options: argparse.Namespace) -> _sealed.Unlock:
         raise usage("say what opens it: -k KEY, -p, or --private KEY")
     private, sender = options.private, options.sender
     return _sealed.Unlock(
-        keys=[(b"", sources.key_in(each)) for each in options.key],
+        keys=[(b"", sources.symmetric(each)) for each in options.key],
         passphrase=sources.passphrase(options, new=False),
         private_key=None if private is None else sources.key_in(private),
         sender=None if sender is None else sources.key_in(sender, secret=False),

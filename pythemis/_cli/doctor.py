@@ -16,6 +16,7 @@ from pythemis._core.kinds import Kind
 from pythemis._core.recognise import recognise
 from pythemis._inspect import Report, inspect
 from pythemis.exception import ThemisError
+from pythemis.keyring import SecretKey
 from pythemis.scell import DEFAULT_ITERATIONS, SCellSeal, SCellTokenProtect
 from pythemis.skeygen import public_from_private
 from pythemis.smessage import SMessage, sverify
@@ -276,7 +277,7 @@ def doctor(options: argparse.Namespace) -> int:
 def passphrase_of(options: argparse.Namespace) -> bytes | None:
     """Return the passphrase as bytes."""
     secret = sources.passphrase(options, new=False)
-    return secret.encode() if isinstance(secret, str) else secret
+    return secret.reveal() if isinstance(secret, SecretKey) else secret
 
 
 def _as_dict(found: Diagnosis) -> dict[str, object]:

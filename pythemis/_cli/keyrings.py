@@ -29,7 +29,7 @@ def _secrets(options: argparse.Namespace, *, new: bool) -> dict[str, Any]:
     passphrase = sources.passphrase(options, new=new)
     if options.key is None and passphrase is None:
         raise usage("say what opens the keyring: -k KEY or -p")
-    key = None if options.key is None else sources.key_in(options.key)
+    key = None if options.key is None else sources.symmetric(options.key)
     return {"key": key, "passphrase": passphrase}
 
 
@@ -93,7 +93,7 @@ def _as_dict(ring: Keyring) -> dict[str, object]:
 def add(options: argparse.Namespace) -> int:
     """Add a key that is generated; with --legacy one that was used before there was a ring."""
     if options.legacy is not None:
-        old = sources.key_in(options.legacy)
+        old = sources.symmetric(options.legacy)
         return _changed(options, lambda ring: ring.add_legacy(old))
     return _changed(options, lambda ring: ring.add())
 

@@ -60,7 +60,7 @@ def _cell(options: argparse.Namespace, *, new: bool) -> SCellSeal:
         raise usage("an ordinary cell has one key, -k KEY, or a passphrase, -p")
     if passphrase is not None:
         return SCellSeal(passphrase=passphrase)
-    return SCellSeal(key=sources.key_in(options.key[0]))
+    return SCellSeal(key=sources.symmetric(options.key[0]))
 
 
 # ---- Decrypt ----

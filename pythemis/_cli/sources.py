@@ -7,11 +7,14 @@ import getpass
 import os
 import sys
 from base64 import b64decode
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pythemis._core.facts import shown
 from pythemis._inspect import Report, inspect
+from pythemis.exception import ThemisError
+from pythemis.keyring import SecretKey
 from pythemis.place import place
 
 from .errors import refused, usage
@@ -19,91 +22,129 @@ from .streams import STANDARD, standard_input
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
+    from typing import BinaryIO
 
 _MOST = 1 << 16  # bytes of a key file or a passphrase
 _OTHERS_MAY = 0o077
+_SCHEMES = ("file", "fd", "env", "credential")
 _CONVERTED = {"pem", "der", "jwk", "openssh-private", "openssh-public"}
 _KEYS = {"private-key", "public-key"}
+_SECRETS = {"private-key", "symmetric-key"}
+
+
+def _parted(source: str) -> tuple[str, str]:
+    """Return the scheme of a source, and what follows it."""
+    scheme, colon, name = source.partition(":")
+    if not colon or scheme not in _SCHEMES:
+        scheme, name = "file", source
+    if not name:
+        raise usage(f"nothing follows {scheme}: in the name of a source")
+    if inspect(name).kind in _SECRETS and not (scheme == "file" and Path(name).exists()):
+        raise usage(
+            "this looks like a key, and its file is expected; other users may have seen it now"
+        )
+    return scheme, name
+
+
+@contextmanager
+def _opened(source: str, *, secret: bool) -> Iterator[BinaryIO]:
+    """Open what a source names, unless it is a variable."""
+    scheme, name = _parted(source)
+    if scheme == "fd":
+        with _of_descriptor(name) as file:
+            yield file
+        return
+    if scheme == "file" and name == STANDARD:
+        yield standard_input()
+        return
+    path = Path(name) if scheme == "file" else _of_credential(name)
+    with path.open("rb", buffering=0) as file:
+        mode = os.fstat(file.fileno()).st_mode
+        if secret and scheme == "file" and os.name == "posix" and mode & _OTHERS_MAY:
+            raise usage(f"{name}: other users have access to this file; chmod 600 ends that")
+        yield file
+
+
+@contextmanager
+def _of_descriptor(name: str) -> Iterator[BinaryIO]:
+    if not name.isascii() or not name.isdigit() or len(name) > len("2147483647"):
+        raise usage("fd: is followed by the number of an open file")
+    try:
+        file = open(int(name), "rb", closefd=False, buffering=0)  # noqa: SIM115
+    except (OSError, OverflowError):
+        raise usage(f"fd:{name} is not open for reading") from None
+    with file:
+        yield file
+
+
+def _of_credential(name: str) -> Path:
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    if not folder:
+        raise usage("there are no credentials: CREDENTIALS_DIRECTORY is not set")
+    if os.sep in name or name in (os.curdir, os.pardir):
+        raise usage("credential: is followed by the name of a credential, not by a path")
+    return Path(folder, name)
 
 
 def content(source: str, *, secret: bool = True) -> bytes:
     """Read what a source names."""
-    scheme, colon, name = source.partition(":")
-    if not colon or scheme not in _READERS:
-        scheme, name = "file", source
-    if not name:
-        raise usage(f"nothing follows {scheme}: in the name of a source")
-    data = _READERS[scheme](name, secret)
+    scheme, name = _parted(source)
+    if scheme == "env":
+        value = os.environ.get(name)
+        if value is None:
+            raise usage(f"there is no environment variable {shown(name)}")
+        return os.fsencode(value)
+    data = b""
+    with _opened(source, secret=secret) as file:
+        while len(data) <= _MOST and (part := file.read(_MOST + 1 - len(data))):
+            data += part
     if len(data) > _MOST:
         raise usage(f"{shown(source)} has more than {_MOST} bytes, so it is no key or passphrase")
     return data
 
 
-def _of_file(name: str, secret: bool) -> bytes:
-    if name == STANDARD:
-        return standard_input().read(_MOST + 1)
-    with Path(name).open("rb") as file:
-        mode = os.fstat(file.fileno()).st_mode
-        if secret and os.name == "posix" and mode & _OTHERS_MAY:
-            raise usage(f"{name}: other users have access to this file; chmod 600 ends that")
-        return file.read(_MOST + 1)
-
-
-def _of_descriptor(name: str, _: bool) -> bytes:
-    if not name.isascii() or not name.isdigit():
-        raise usage("fd: is followed by the number of an open file")
-    try:
-        with open(int(name), "rb", closefd=False) as file:
-            return file.read(_MOST + 1)
-    except OSError as error:
-        raise usage(f"fd:{name}: {error.strerror}") from None
-
-
-def _of_environment(name: str, _: bool) -> bytes:
-    value = os.environ.get(name)
-    if value is None:
-        raise usage(f"there is no environment variable {shown(name)}")
-    return os.fsencode(value)
-
-
-def _of_credential(name: str, secret: bool) -> bytes:
-    folder = os.environ.get("CREDENTIALS_DIRECTORY")
-    if folder is None:
-        raise usage("there are no credentials: CREDENTIALS_DIRECTORY is not set")
-    if os.sep in name or name in (os.curdir, os.pardir):
-        raise usage("credential: is followed by the name of a credential, not by a path")
-    return _of_file(os.path.join(folder, name), secret)  # noqa: PTH118
-
-
-_READERS = {
-    "file": _of_file,
-    "fd": _of_descriptor,
-    "env": _of_environment,
-    "credential": _of_credential,
-}
-
-
 # ---- Keys ----
 
 
-def key_in(source: str, *, secret: bool = True) -> bytes:
-    """Read a key: one line of base64, or a key of a pair as it is."""
-    data = content(source, secret=secret)
-    line = data.strip()
+def symmetric(source: str) -> SecretKey:
+    """Read a symmetric key, a line of base64, into guarded memory."""
+    scheme, name = _parted(source)
+    report = None
     try:
-        key = b64decode(line, validate=True)
+        if scheme == "env":
+            return SecretKey.from_env(name, unset=False)
+        with _opened(source, secret=True) as file:
+            try:
+                return SecretKey.from_fd(file.fileno())
+            except ThemisError:
+                if not file.seekable():
+                    raise
+                file.seek(0)
+                data = file.read(_MOST) or b""
+                report = inspect(data if data.strip() else b"")
+    except ThemisError as error:
+        raise refused(f"{shown(source)}: {error}") from None
+    raise refused(f"{shown(source)} {_no_key(report)}")
+
+
+def key_in(source: str, *, secret: bool = True) -> bytes:
+    """Read a key of a pair: one line of base64, or as it is."""
+    data = content(source, secret=secret)
+    try:
+        key = b64decode(data.strip(), validate=True)
     except ValueError:
         key = b""
     if key:
         return key
-    report = inspect(data)
+    report = inspect(data if data.strip() else b"")
     if report.kind in _KEYS and not report.layers:
         return data
-    raise refused(f"{shown(source)} {_no_key(report, empty=not line)}")
+    raise refused(f"{shown(source)} {_no_key(report)}")
 
 
-def _no_key(report: Report, *, empty: bool) -> str:
-    if empty:
+def _no_key(report: Report) -> str:
+    if report.size == 0:
         return "is empty"
     if report.kind in _CONVERTED:
         return f"is no key file of pythemis but {report.name}: `pythemis key from-pem` converts it"
@@ -126,34 +167,33 @@ def context(options: argparse.Namespace) -> bytes:
 # ---- Passphrases ----
 
 
-def passphrase(options: argparse.Namespace, *, new: bool) -> str | bytes | None:
+def passphrase(options: argparse.Namespace, *, new: bool) -> SecretKey | bytes | None:
     """Return the passphrase that the arguments name; None if they name none."""
     if options.passphrase_from is not None:
-        data = content(options.passphrase_from, secret=True)
-        line = data.removesuffix(b"\n").removesuffix(b"\r")
+        line = content(options.passphrase_from).removesuffix(b"\n").removesuffix(b"\r")
         if not line:
             raise usage("the passphrase is empty")
         return line
     return prompt(new=new) if options.passphrase else None
 
 
-def prompt(text: str = "Passphrase", *, new: bool = False) -> str:
+def prompt(text: str = "Passphrase", *, new: bool = False) -> SecretKey:
     """Ask for a passphrase at the terminal; a new one twice."""
     given = _asked(f"{text}: ")
     if new and _asked(f"{text} again: ") != given:
         raise usage("the two passphrases differ")
-    if not given:
-        raise usage("the passphrase is empty")
     return given
 
 
-def _asked(text: str) -> str:
+def _asked(text: str) -> SecretKey:
     if not _has_terminal():
         raise usage("there is no terminal to ask for a passphrase; use --passphrase-from SOURCE")
-    try:
-        return getpass.getpass(text)
-    except EOFError:
-        raise usage("no passphrase was given") from None
+    if os.name == "posix":
+        return SecretKey.from_prompt(text, encoding="raw")
+    given = getpass.getpass(text)
+    if not given:
+        raise usage("the passphrase is empty")
+    return SecretKey.from_bytes(given.encode())
 
 
 def _has_terminal() -> bool:
@@ -162,5 +202,5 @@ def _has_terminal() -> bool:
     try:
         os.close(os.open("/dev/tty", os.O_RDWR))
     except OSError:
-        return sys.stdin is not None and sys.stdin.isatty()
+        return False
     return True

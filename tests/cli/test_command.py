@@ -187,7 +187,7 @@ def test_the_version_costs_little():
 @pytest.mark.parametrize(
     ("line", "found"),
     [
-        (["pythemis", "ke"], {"key", "keygen"}),
+        (["pythemis", "ke"], {"key", "keygen", "keyring"}),
         (["pythemis", "key", "to-"], {"to-pem", "to-jwk"}),
         (["pythemis", "key", "to-pem", "--pass"], {"--passphrase", "--passphrase-from"}),
         (["pythemis", "completion", ""], {"bash", "zsh", "fish", "-h", "--help"}),

@@ -164,11 +164,12 @@ def test_a_key_comes_from_every_source(pythemis, monkeypatch):
         ("env:NOT_THERE", 2, "there is no environment variable NOT_THERE"),
         ("env:", 2, "nothing follows env:"),
         ("fd:x", 2, "fd: is followed by the number of an open file"),
-        ("fd:987", 2, "fd:987: Bad file descriptor"),
+        ("fd:987", 2, "fd:987 is not open for reading"),
         ("credential:key", 2, "CREDENTIALS_DIRECTORY is not set"),
         ("empty", 1, "empty is empty"),
         ("pem", 1, "is no key file of pythemis but PEM: `pythemis key from-pem` converts it"),
         ("text", 1, "text is no key file: it must hold one line of base64"),
+        ("k" * 43 + "=", 2, "this looks like a key, and its file is expected"),
         ("long", 2, "long has more than 65536 bytes"),
     ],
 )
