@@ -9,6 +9,7 @@ import sys
 import time
 from base64 import b64encode
 from contextlib import suppress
+from io import BytesIO
 from stat import S_ISREG
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -62,18 +63,28 @@ class Input:
             return part
         return self._file.read(size)
 
-    def read_all(self) -> bytes:
-        """Return all that is left."""
-        return b"".join((self.read(len(self._peeked)) if self._peeked else b"", self._file.read()))
+    def as_file(self) -> BinaryIO:
+        """Return all that is left as a file that can seek; of a pipe it is in memory."""
+        if self.size is not None and self._decoded is None:
+            return self._file
+        left = self._peeked + (b"" if self._decoded is not None else self._file.read())
+        self._peeked = b""
+        return BytesIO(left)
+
+    def whole(self) -> Any:
+        """Return it as a file that stands at its start, which can seek if the input can."""
+        if self._decoded is not None:
+            return BytesIO(self._decoded)
+        return self._file if self.rewind() else self
 
     def rewind(self) -> bool:
         """Go back to the beginning; False where that is impossible."""
         if self._decoded is not None:
             self._peeked = self._decoded
             return True
-        self._peeked = b""
         if self._name == STANDARD or not self._file.seekable():
             return False
+        self._peeked = b""
         self._file.seek(0)
         return True
 
@@ -192,6 +203,11 @@ class Progress:
         self._next = time.monotonic() + _SLOW
         share = min(100, 100 * self._done // self._size)
         self._print(f"[{'#' * (share // 4):25}] {share:3} %")
+
+    def at(self, done: int, size: int) -> None:
+        """Take where it is, and of how many bytes."""
+        self._size = size
+        self(done - self._done)
 
     def _print(self, bar: str) -> None:
         with suppress(OSError):

@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pythemis import _sealed
+from pythemis import _sealed, files
 from pythemis._core.facts import shown
 from pythemis._inspect import inspect
 from pythemis.exception import THEMIS_CODES, ThemisError
-from pythemis.scell import SCellSeal
 
 from . import access, sources
 from .access import ERRORS
@@ -19,7 +18,7 @@ from .errors import Status, complain, refused, sentence_of, usage
 from .pipes import Input, Output, Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 STEP = 1 << 20
 _MAGIC = b"TSFILE"
@@ -46,21 +45,26 @@ def encrypt(options: argparse.Namespace) -> int:
 def _encrypt_cell(options: argparse.Namespace) -> int:
     if options.recipient or options.private or options.hidden or options.pad:
         raise usage("an ordinary cell has one key, -k KEY, or a passphrase, -p")
-    cell = _cell(options, new=True)
+    secret = _one_secret(options, new=True)
     context = sources.context(options)
-    with Input(options) as source, Output(options, binary=True) as target:
-        target.write(cell.encrypt(source.read_all(), context))
+    with (
+        Input(options) as source,
+        Output(options, binary=True) as target,
+        Progress(source.size) as progress,
+    ):
+        file: Any = source.as_file()
+        files.seal(file, target, context=context, progress=progress.at, **secret)
     return Status.DONE
 
 
-def _cell(options: argparse.Namespace, *, new: bool) -> SCellSeal:
-    """Make the cell of the one key, or the passphrase, that the arguments name."""
+def _one_secret(options: argparse.Namespace, *, new: bool) -> dict[str, Any]:
+    """Return the one key, or the passphrase, that the arguments name for a cell."""
     passphrase = sources.passphrase(options, new=new)
     if len(options.key) + (passphrase is not None) != 1:
         raise usage("an ordinary cell has one key, -k KEY, or a passphrase, -p")
     if passphrase is not None:
-        return SCellSeal(passphrase=passphrase)
-    return SCellSeal(key=sources.symmetric(options.key[0]))
+        return {"passphrase": passphrase}
+    return {"key": sources.symmetric(options.key[0])}
 
 
 # ---- Decrypt ----
@@ -69,22 +73,32 @@ def _cell(options: argparse.Namespace, *, new: bool) -> SCellSeal:
 def decrypt(options: argparse.Namespace) -> int:
     """Decrypt a file, or what comes through a pipe."""
     with Input(options) as source:
-        parts = _opened(options, source)
+        opened = _opened(options, source)
         with Output(options, binary=False) as target, Progress(source.size) as progress:
-            for part in parts:
-                target.write(part)
-                progress(len(part))
+            opened(target, progress)
     return Status.DONE
 
 
-def _opened(options: argparse.Namespace, source: Input) -> Iterator[bytes]:
-    """Open what is encrypted; the data comes in parts, each of them authentic."""
+def _opened(options: argparse.Namespace, source: Input) -> Callable[[Any, Progress], None]:
+    """Open what is encrypted; return what writes it to where it belongs."""
     head = source.peek(STEP >> 4)
     if head.startswith(_MAGIC):
-        return _parts(_stream(options, source))
+        reader = _stream(options, source)
+
+        def parts(target: Any, progress: Progress) -> None:
+            while part := reader.read_part():
+                target.write(part)
+                progress(len(part))
+
+        return parts
     if head[:3] in _CELLS:
-        cell, context = _cell(options, new=False), sources.context(options)
-        return iter([cell.decrypt(source.read_all(), context)])
+        secret, context = _one_secret(options, new=False), sources.context(options)
+
+        def cell(target: Any, progress: Progress) -> None:
+            file = source.whole()
+            files.unseal(file, target, context=context, progress=progress.at, **secret)
+
+        return cell
     report = inspect(head)
     known = f"; it is {report.name}" if report.recognised else ""
     layers = "".join(f" in {layer}" for layer in report.layers[::-1])
@@ -106,11 +120,6 @@ def _stream(options: argparse.Namespace, source: Input) -> _sealed.StreamReader:
     raise AssertionError
 
 
-def _parts(reader: _sealed.StreamReader) -> Iterator[bytes]:
-    while part := reader.read_part():
-        yield part
-
-
 # ---- Several files ----
 
 
@@ -119,16 +128,23 @@ def cat(options: argparse.Namespace) -> int:
     return _each(options, decrypt)
 
 
+class _Nowhere:
+    """What counts the bytes that are written to it."""
+
+    size = 0
+
+    def write(self, data: Any) -> None:
+        self.size += len(data)
+
+
 def verify_file(options: argparse.Namespace) -> int:
     """Decrypt files to nowhere: are they intact?"""
 
     def verify(one: argparse.Namespace) -> int:
-        size = 0
+        nowhere = _Nowhere()
         with Input(one) as source, Progress(source.size) as progress:
-            for part in _opened(one, source):
-                size += len(part)
-                progress(len(part))
-        print(f"{shown(one.file)}: intact, {size} bytes")
+            _opened(one, source)(nowhere, progress)
+        print(f"{shown(one.file)}: intact, {nowhere.size} bytes")
         return Status.DONE
 
     return _each(options, verify)
