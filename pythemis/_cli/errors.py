@@ -8,9 +8,13 @@ import sys
 from contextlib import suppress
 from enum import IntEnum
 from traceback import walk_tb
+from typing import TYPE_CHECKING
 
 from pythemis._core.facts import shown
 from pythemis.exception import ThemisError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Status(IntEnum):
@@ -67,3 +71,21 @@ def complain(text: str) -> None:
     """Print one line on stderr; whatever is in it, the terminal sees no control character."""
     with suppress(OSError, ValueError, AttributeError):  # it is full, closed or not there
         print(f"pythemis: {shown(text)}", file=sys.stderr, flush=True)
+
+
+def for_each(names: list[str], action: Callable[[str], bool]) -> int:
+    """Do something for each file; one that is refused does not keep the others from it."""
+    done, worst = 0, Status.DONE
+    for name in names:
+        try:
+            if action(name):
+                done += 1
+            else:
+                worst = max(worst, Status.REFUSED)
+        except BrokenPipeError:
+            raise
+        except Exception as error:  # noqa: BLE001  (one sentence for each)
+            text, status = sentence_of(error)
+            complain(text if text.startswith(f"{name}:") else f"{name}: {text}")
+            worst = max(worst, status)
+    return Status.PARTLY if 0 < done < len(names) else worst

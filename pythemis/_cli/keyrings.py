@@ -14,7 +14,7 @@ from pythemis import _atomic, keyring
 from pythemis._core.facts import shown
 
 from . import sources
-from .errors import Status, complain, refused, sentence_of, usage
+from .errors import Status, for_each, refused, usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,18 +116,12 @@ def remove(options: argparse.Namespace) -> int:
 def rotate(options: argparse.Namespace) -> int:
     """Encrypt stored values in files anew, under the primary key."""
     ring = keyring.load(options.ring, _name(options), **_secrets(options, new=False))
-    done, worst = 0, Status.DONE
-    for name in options.files:
-        try:
-            print(f"{shown(name)}: {_rotated(ring, name, options)}")
-            done += 1
-        except BrokenPipeError:
-            raise
-        except Exception as error:  # noqa: BLE001  (one sentence for each)
-            text, found = sentence_of(error)
-            complain(text if name in text else f"{name}: {text}")
-            worst = max(worst, found)
-    return Status.PARTLY if 0 < done < len(options.files) else worst
+
+    def rotate_one(name: str) -> bool:
+        print(f"{shown(name)}: {_rotated(ring, name, options)}")
+        return True
+
+    return for_each(options.files, rotate_one)
 
 
 def _rotated(ring: Keyring, name: str, options: argparse.Namespace) -> str:

@@ -14,8 +14,8 @@ from pythemis._core.facts import shown
 from pythemis._inspect import Report, inspect
 
 from . import sources
-from .errors import Status, refused, usage
-from .reports import each_report
+from .errors import Status, for_each, refused, usage
+from .reports import report_on
 from .streams import STANDARD, read, write, write_file
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ _KINDS = {
 
 def show(options: argparse.Namespace) -> int:
     """Show kinds and names of keys, one line for each."""
-    return each_report(options.files, lambda name, report: _shown(options, name, report))
+    return for_each(options.files, lambda name: _shown(options, name, report_on(name)))
 
 
 def _shown(options: argparse.Namespace, name: str, report: Report) -> bool:

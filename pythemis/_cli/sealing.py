@@ -14,7 +14,7 @@ from pythemis.exception import THEMIS_CODES, ThemisError
 
 from . import access, sources
 from .access import ERRORS
-from .errors import Status, complain, refused, sentence_of, usage
+from .errors import Status, complain, for_each, refused, usage
 from .pipes import Input, Output, Progress
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ def _encrypt_cell(options: argparse.Namespace) -> int:
         Progress(source.size) as progress,
     ):
         file: Any = source.as_file()
-        files.seal(file, target, context=context, progress=progress.at, **secret)
+        to: Any = target
+        files.seal(file, to, context=context, progress=progress.at, **secret)
     return Status.DONE
 
 
@@ -151,16 +152,10 @@ def verify_file(options: argparse.Namespace) -> int:
 
 
 def _each(options: argparse.Namespace, command: Callable[[argparse.Namespace], int]) -> int:
-    """Run a command for each file; one that is refused does not keep the others from it."""
-    done, worst = 0, Status.DONE
-    for name in options.files:
-        try:
-            command(argparse.Namespace(**{**vars(options), "file": name, "output": None}))
-            done += 1
-        except BrokenPipeError:
-            raise
-        except Exception as error:  # noqa: BLE001  (one sentence for each)
-            text, status = sentence_of(error)
-            complain(text if name in text else f"{name}: {text}")
-            worst = max(worst, status)
-    return Status.PARTLY if 0 < done < len(options.files) else worst
+    """Run a command for each file."""
+
+    def run(name: str) -> bool:
+        one = argparse.Namespace(**{**vars(options), "file": name, "output": None})
+        return command(one) == Status.DONE
+
+    return for_each(options.files, run)
