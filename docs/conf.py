@@ -49,7 +49,8 @@ nitpick_ignore_regex = [
     # Python's own, and the names that only type checkers know
     (
         r"py:.*",
-        r"(asyncio|abc|collections|copy|enum|socket|types|uuid)\..*|[a-z]+|[A-Z]\w*(Error|Exception)|ABC|Any|Buffer"
+        r"(asyncio|abc|collections|copy|enum|os|pathlib|socket|types|uuid)\..*|[a-z]+|[A-Z]\w*(Error|Exception)|ABC|Any"
+        r"|Buffer|(tuple|Mapping)\[\w+"
         r"|AsyncIterator|Awaitable|Callable|Contexts|Handler|IntEnum|Enum|Iterable|Keys|AsyncKeys|Mapping|Part"
         r"|TypeAlias",
     ),
@@ -64,6 +65,7 @@ autodoc_preserve_defaults = True
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
+napoleon_use_ivar = True  # the fields of a named tuple would be described twice
 python_maximum_signature_line_length = 70
 add_module_names = False
 

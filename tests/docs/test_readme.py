@@ -113,6 +113,11 @@ assert y == 2
 assert "x" not in dir()
 ~~~
 
+<!-- run -->
+```console
+$ pythemis --version
+```
+
 ### Deeper
 
 ```python
@@ -135,7 +140,8 @@ def test_examples_are_found_by_section():
     title, part, wrong = sections(DOCUMENT)
     assert (title.title, part.title, wrong.title) == ("Title", "Part", "Wrong")
     assert [example.code for example in title.examples] == ["x = 1\n", "assert x == 1\n"]
-    assert [example.reason for example in part.examples] == ["it needs a server"] + [None] * 3
+    assert [example.reason for example in part.examples] == ["it needs a server"] + [None] * 4
+    assert "'-m', 'pythemis', *['--version']" in part.examples[3].code
     assert part.examples[1].code == "if True:\n    y = 2\n"
     run(title, "document.md")
     run(part, "document.md")
@@ -157,7 +163,7 @@ def test_a_wrong_example_fails_on_its_line():
     with pytest.raises(AssertionError, match="on this line") as caught:
         run(sections(DOCUMENT)[-1], "document.md")
     entry = caught.traceback[-1]
-    assert (str(entry.path).rpartition("/")[2], entry.lineno + 1) == ("document.md", 51)
+    assert (str(entry.path).rpartition("/")[2], entry.lineno + 1) == ("document.md", 56)
 
 
 @pytest.mark.parametrize("comment", ["<!-- not run: -->", "<!--not run:-->", "<!-- not run:   -->"])

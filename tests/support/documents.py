@@ -5,13 +5,19 @@ Examples of one section (from one `#` or `##` heading to the next) share a names
 their order. An example is left out if the line above it is a comment that gives a reason:
 
     <!-- not run: it needs a server -->
+
+Commands of the program pythemis in a console block are run if the line above says so:
+
+    <!-- run -->
 """
 
 import re
+import shlex
 from typing import NamedTuple
 
 FENCE = re.compile(r"^(?P<indent> *)(?P<fence>```+|~~~+) *(?P<language>[\w+-]*)")
 HEADING = re.compile(r"^##? +(?P<title>.+?)\s*$")
+RUN = re.compile(r"^<!-- *run *-->\s*$")
 SKIP = re.compile(r"^<!-- *not run:(?P<reason>.*)-->\s*$")
 
 
@@ -50,12 +56,26 @@ def sections(text):
                 indent = len(fence["indent"])
                 code = "".join(f"{body[indent:]}\n" for body in lines[start:at])
                 found[-1].examples.append(Example(start + 1, code, reason_in(above, start)))
+            elif fence["language"] == "console" and RUN.match(above):
+                found[-1].examples.append(Example(start + 1, commands(lines[start:at]), None))
             at += 1
         elif heading := HEADING.match(line):
             found.append(Section(heading["title"], []))
         if line.strip():
             above = line
     return [section for section in found if section.examples]
+
+
+def commands(lines):
+    """Give Python that runs the commands of a console, which are those of the program pythemis."""
+    calls = []
+    for line in lines:
+        prompt, program, *arguments = shlex.split(line)
+        assert (prompt, program) == ("$", "pythemis"), line
+        calls.append(
+            f"subprocess.run([sys.executable, '-m', 'pythemis', *{arguments}], check=True)"
+        )
+    return "\n".join(["import subprocess, sys", *calls]).replace("\n", "; ")
 
 
 def reason_in(line, number):
