@@ -67,7 +67,7 @@ PICTURES = {
         [
             (
                 "8 bytes, which SQL can compare",
-                [Field("TK1", "3"), Field("id of the key", "5, random", "open", 2)],
+                [Field("TK1", "3"), Field("id of the key", "5 random bytes", "open", 2)],
             ),
             (
                 "an ordinary Seal cell",

@@ -98,7 +98,7 @@ class Keyring(owner.Immutable):
 
     @property
     def prefix(self) -> bytes:
-        """The first 8 bytes of values under the primary key: others need rotation.
+        """The first 8 bytes of values under the primary key; others need rotation.
 
         ``SELECT count(*) FROM t WHERE substr(value, 1, 8) <> :prefix`` counts what is old.
 

@@ -8,6 +8,7 @@ import pytest
 
 from pictures import PICTURES
 from pictures.drawing import WIDTH, Drawing
+from pythemis.keyring import Keyring
 from pythemis.scell import SCellSeal, SCellTokenProtect
 from pythemis.scomparator import SComparator
 from pythemis.skeygen import GenerateKeyPair
@@ -121,6 +122,14 @@ def test_the_sizes_of_the_formats_are_those_of_the_code():
     assert added("seal-passphrase") == len(SCellSeal(passphrase="word").encrypt(b"message")) - 7
     assert added("token-protect") == len(SCellTokenProtect(b"key").encrypt(b"message")[1])
     assert added("ec-message") == len(message) - 7
+    assert added("stored-value") == len(Keyring.new("shop").add().encrypt(b"message")) - 7
+
+
+def test_the_sizes_of_a_keyring_file_are_those_of_the_code(tmp_path):
+    """Its head, the slots of a key and of a passphrase, and its proof have the picture's sizes."""
+    Keyring.new("shop").add().save(tmp_path / "shop.ring", key=bytes(32), passphrase="word")
+    saved = (tmp_path / "shop.ring").read_bytes()
+    assert added("keyring-file") == 14 + int.from_bytes(saved[10:14], "big") + 32
 
 
 def test_the_sizes_of_the_comparison_are_those_of_the_code():
