@@ -99,7 +99,8 @@ static bool made_nothing(void)
            stage.verifier == before.verifier && stage.message == before.message &&
            stage.client == before.client && stage.server == before.server &&
            stage.alice == before.alice && stage.bob == before.bob && stage.blob == before.blob &&
-           stage.ring == before.ring && stage.other_ring == before.other_ring;
+           stage.ring == before.ring && stage.other_ring == before.other_ring &&
+           stage.sealed == before.sealed && stage.writer == before.writer;
 }
 
 /* After a failure: nothing secret in the output, and the object goes on or is dead. */

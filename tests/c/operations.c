@@ -20,6 +20,7 @@ static const struct operation *const systems[] = {
     session_operations,
     comparator_operations,
     ring_operations,
+    sealed_operations,
 };
 
 static void gather(void)

@@ -23,6 +23,8 @@ struct stage {
     themis_comparator *bob;
     themis_blob *blob;
     themis_ring *ring;
+    themis_sealed *sealed;
+    themis_sealed *writer; /* of a sealed file */
     themis_ring *other_ring;
     const char *why;
     uint8_t in[8192];

@@ -126,6 +126,10 @@ def test_a_damaged_piece_alone_is_refused():
         with pytest.raises(ThemisError, match="damaged"):
             reader.readinto(number * PIECE, buffer)
         assert bytes(buffer) == bytes(PIECE)  # what was decrypted there is wiped
+        buffer = bytearray(b"\xa5" * 2 * PIECE)
+        with pytest.raises(ThemisError, match="damaged"):
+            reader.readinto(0, buffer)
+        assert bytes(buffer) == bytes(2 * PIECE)  # and so is what is authentic beside it
         with pytest.raises(ThemisError, match="damaged"):
             reader.verify()
 

@@ -24,6 +24,7 @@ SHARED = (
     "operations",
     *(f"operations/{name}" for name in ("stage", "cells", "passphrases", "keys")),
     *(f"operations/{name}" for name in ("messages", "sessions", "comparator", "rings", "pieces")),
+    "operations/sealed",
     "random",
     "secrets",
 )  # of the programs that inject

@@ -52,7 +52,7 @@ LEFT = [
         "its encoder frees copies of a private key's DER without wiping them",
     ),
     Left(
-        r"EC-\d+ message_new|(planned )?negotiate [23]",
+        r"EC-\d+ message_new|(planned )?negotiate [23]|sealed (open )?(recipient|sender)( slot)?",
         r"private scalar|random bytes (inside OpenSSL|of the core)",
         False,
         "ECDH recodes the scalar in a block that it frees without wiping it",

@@ -61,6 +61,8 @@ void stage_clear(void)
     themis_comparator_free(stage.bob);
     themis_blob_free(stage.blob);
     themis_ring_free(stage.ring);
+    themis_sealed_free(stage.sealed);
+    themis_sealed_free(stage.writer);
     themis_ring_free(stage.other_ring);
     memset(&stage, 0, sizeof stage);
 }
