@@ -145,10 +145,9 @@ class Reader:
             while at < stop:
                 first, skipped = divmod(at, piece)
                 whole = 0 if skipped else (stop - at) // piece
-                if whole:  # decrypted where they are wanted
+                if whole:  # decrypted where they are wanted; all of them is data
                     n = whole * piece
                     self._decrypt(held, first, first + whole, view, at - start)
-                    self._check_zeros(held, view, first, first + whole, at - start)
                 else:
                     n = min(piece - skipped, stop - at)
                     core.copy(view, at - start, self._one(held, first), skipped, n)
@@ -212,10 +211,10 @@ class Reader:
                 is_last=end == placed.chunks,
             )
 
-    def _check_zeros(self, held: _Open, room: Any, first: int, past: int, at: int = 0) -> None:
+    def _check_zeros(self, held: _Open, room: Any, first: int, past: int) -> None:
         """Check that what lies between the data and the length field is zero."""
         placed = held.layout
-        base = first * placed.piece - at
+        base = first * placed.piece
         end = min(past * placed.piece, placed.total - LENGTH_SIZE) - base
         start = max(held.size - base, 0)
         if start < end and core.zeros(room, start, end) != end - start:

@@ -13,7 +13,7 @@ from pythemis._themis import ffi, lib
 from pythemis.exception import THEMIS_CODES, ThemisError
 from support import sealed_reference as reference
 from support.keys import generated
-from support.sealed import opened
+from support.sealed import opened, read_stream, read_whole
 
 FAIL, INVALID, CORRUPT = (
     lib.THEMIS_FAIL,
@@ -157,6 +157,44 @@ def test_zeros_are_counted_from_the_end():
             assert lib.themis_sealed_zeros(data, size) == zeros
             assert lib.themis_sealed_zeros(shifted, size) == zeros
     assert lib.themis_sealed_zeros(ffi.NULL, 0) == 0
+
+
+def file_of(pieces):
+    """Write a file of any pieces, as a hostile writer may."""
+    sealed, chunks = written(), ffi.new("uint8_t[]", len(pieces) + 500)
+    head = head_of([key_slot(sealed)])
+    size = len(pieces) + 44 * -(-len(pieces) // PIECE)
+    status = lib.themis_sealed_encrypt(sealed, 0, 1, pieces, len(pieces), chunks, size)
+    assert status == lib.THEMIS_SUCCESS
+    return head + mac_of(sealed, head)[1] + bytes(ffi.buffer(chunks, size))
+
+
+@pytest.mark.parametrize("at", [PIECE + 10, PIECE + 20, 2 * PIECE - 1, 2 * PIECE, 3 * PIECE - 1])
+def test_padding_that_is_not_zero_is_refused(at):
+    """By every read of the piece, if it shares it with data; else by `verify` and by streams."""
+    length = PIECE + 10
+    pieces = bytearray(b"d" * length + bytes(2 * PIECE) + length.to_bytes(8, "big"))
+    unlock = _sealed.Unlock(keys=[(b"", KEY[0])], context=CONTEXT[0])
+    assert read_whole(file_of(bytes(pieces)), unlock) == (b"d" * length, "key")
+    pieces[at] = 1
+    file = file_of(bytes(pieces))
+    reader, buffer = opened(file, unlock), bytearray(length)
+    assert reader.read(0, PIECE) == b"d" * PIECE
+    for read_it in (
+        lambda: reader.read(0, length),
+        lambda: reader.read(PIECE, 5),
+        lambda: reader.readinto(0, buffer),
+    ):
+        if at < 2 * PIECE:
+            with pytest.raises(ThemisError, match="padding is not zero"):
+                read_it()
+        else:
+            read_it()
+    for read_all in (reader.verify, lambda: read_whole(file, unlock)):
+        with pytest.raises(ThemisError, match="padding is not zero"):
+            read_all()
+    with pytest.raises(ThemisError, match="length field"):
+        read_stream(file, unlock)
 
 
 def sender_file(bits, tag):

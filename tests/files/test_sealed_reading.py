@@ -233,11 +233,9 @@ def test_a_failing_service_does_not_end_the_search():
     with pytest.raises(ConnectionError, match="no answer") as caught:
         read_whole(file, _sealed.Unlock(services=[failing], keys=[(b"", b"x")], context=CONTEXT))
     assert caught.value is down
+    interrupted = [Service("a", failure=KeyboardInterrupt()), good]
     with pytest.raises(KeyboardInterrupt):
-        read_whole(
-            file,
-            _sealed.Unlock(services=[Service("a", failure=KeyboardInterrupt())], context=CONTEXT),
-        )
+        read_whole(file, _sealed.Unlock(services=interrupted, context=CONTEXT))
 
 
 class Careless(Service):

@@ -28,10 +28,10 @@ def write_seeds(target: str, folder: Path) -> None:
         (folder / f"seed-{number:03}").write_bytes(seed)
 
 
-def cases(topic: str) -> list[dict[str, Any]]:
+def cases(topic: str, which: str = "cases") -> list[dict[str, Any]]:
     """Read the cases of a file."""
     text = (VECTORS / f"{topic}.json").read_text(encoding="utf-8")
-    found: list[dict[str, Any]] = json.loads(text)["cases"]
+    found: list[dict[str, Any]] = json.loads(text)[which]
     return found
 
 
@@ -223,6 +223,19 @@ def comparator() -> Iterator[bytes]:
         yield b"\2" + field(b"secret") + field(b"secret") + bytes([number]) + field(b"\1" * 192)
 
 
+def sealed() -> Iterator[bytes]:
+    """Headers as recorded, and what becomes of our own, and of chunks of one piece and two."""
+    for case in (*cases("sealed_file"), *cases("sealed_file", "refused")):
+        file = bytes.fromhex(case.get("hex", ""))
+        size = 14 + int.from_bytes(file[10:14], "big") + 32
+        yield b"\1" + field(case["context"]) + file[: min(size, 8192)]
+    for slots in (2, 4, 8, 14, 16):
+        for size in (7, 8, 100, 4096, 4103, 5000):
+            for edit in edits((0, 8, 9, 20, 100)):
+                start = bytes([slots]) + field(b"context") + edit
+                yield start + struct.pack("<IB", 5, 0) + field(bytes(size)) + edit
+
+
 def bytes_() -> Iterator[bytes]:
     """Each step with room, without, and at the very end."""
     for room in (0, 1, 2, 4, 7, 8, 9, 255):
@@ -263,4 +276,5 @@ SEEDS = {
     "session_server": session_either,
     "session_data": session_data,
     "comparator": comparator,
+    "sealed": sealed,
 }

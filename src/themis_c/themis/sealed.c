@@ -57,12 +57,14 @@ take_head(themis_sealed *sealed, struct soter_slice bytes, struct themis_sealed_
 {
     struct soter_slice head;
     soter_status status;
-    if (bytes.len < THEMIS_SEALED_START_SIZE) { /* refused */
-        return themis_sealed_head_read(bytes.data, bytes.len, &sealed->head, fault);
-    }
     if (bytes.len < THEMIS_SEALED_START_SIZE + THEMIS_SEALED_MAC_SIZE) {
-        fault->why = "it ends within its header";
-        return SOTER_DATA_CORRUPT;
+        size_t slots_len = 0;
+        status = themis_sealed_head_begin(bytes.data, bytes.len, &sealed->head, &slots_len, fault);
+        if (status == SOTER_SUCCESS) {
+            fault->why = "it ends within its header";
+            status = SOTER_DATA_CORRUPT;
+        }
+        return status;
     }
     sealed->bytes.data = malloc(bytes.len);
     if (sealed->bytes.data == NULL) {
