@@ -7,9 +7,9 @@ import itertools
 import pytest
 
 from pythemis import _sealed
-from pythemis.exception import ThemisError
+from pythemis.exception import THEMIS_CODES, ThemisError
 from support.cells import FEWER
-from support.sealed import ERRORS, case_of, opened, read_whole, stream_parts, unlock_of
+from support.sealed import ERRORS, case_of, opened, read_stream, read_whole, stream_parts, unlock_of
 
 KEY, PIECE, HEAD = b"k" * 32, 4096, 14 + 80 + 32
 CHUNK = PIECE + 44
@@ -76,6 +76,15 @@ def test_every_length_counts():
     for more in (1, 44, 52, 60, CHUNK, CHUNK + 1):
         assert_refused(FILE + bytes(more))
         assert_refused(FILE + FILE[HEAD : HEAD + more])
+
+
+@pytest.mark.parametrize("size", [HEAD, HEAD + 43, HEAD + 51, HEAD + CHUNK + 51])
+def test_a_cut_that_shows_is_malformed(size):
+    """What cannot be a last chunk is said to be cut."""
+    for read in (read_whole, read_stream):
+        with pytest.raises(ThemisError, match="cut") as caught:
+            read(FILE[:size], UNLOCK)
+        assert caught.value.error_code == THEMIS_CODES.DATA_CORRUPT
 
 
 def test_bytes_cannot_be_put_in_or_taken_out():
