@@ -57,7 +57,7 @@ class AwsKms(KeyService):
         client: a boto3 client of "kms", or a function that makes one, which is called once in
             each process. It keeps its own time limits and retries. Left out, the client is made
             with the credentials that boto3 finds.
-        timeouts: seconds to wait for a connection, and for an answer.
+        timeouts: seconds to wait for a connection, and for each part of an answer.
         attempts: how often a request is tried, 1 to 10, with random pauses in between.
 
     Raises:

@@ -64,7 +64,7 @@ class Transit(KeyService):
         ca_file: a PEM file with the certificates to trust, in place of the system's.
         client: an ``hvac.Client``, or a function that makes one, in place of the four before. It
             keeps its own time limits, token, proxies and redirects.
-        timeouts: seconds to wait for a connection, and for an answer.
+        timeouts: seconds to wait for a connection, and for each part of an answer.
         attempts: how often a request is tried, 1 to 10, with random pauses in between.
 
     Raises:
