@@ -83,7 +83,7 @@ PICTURES = {
         "and places, the documented modules, the boundary _core, the header themis.h, the "
         "cryptosystems, the primitives, OpenSSL and libsodium. Each knows only what lies below it.",
         [
-            ("pythemis._cli, pythemis.kms", "the command; rooms, which know no other room", "open"),
+            ("pythemis._cli, files, kms", "the command; rooms, which know no other room", "open"),
             ("pythemis.keyring", "keys that rotate, keys in guarded memory", "open"),
             ("pythemis.place, _sealed, _inspect", "contexts, sealed files, what bytes are", "open"),
             ("pythemis.scell, smessage, ssession ...", "the documented modules, typed", "open"),
