@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from threading import RLock
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pythemis._core import sealed as core
 from pythemis._core.arguments import Argument, Nature
 from pythemis._core.buffers import copied, writable_view
-from pythemis._core.errors import FAIL, wrong_value
+from pythemis._core.errors import FAIL, INVALID_PARAMETER, wrong_value
 
 from .arguments import secrets_of
 from .heads import Opened, open_head
@@ -66,6 +67,7 @@ class Reader:
         """
         self._errors = errors
         self._pread = pread
+        self._first = b""  # of the file, while it is opened
         self._kept: tuple[int, core.Room] | None = None  # the last piece that was read alone
         secrets = secrets_of(errors, unlock, reserved=reserved)
         head = self._head(min(file_size, FIRST_READ), file_size)
@@ -74,6 +76,7 @@ class Reader:
         opened = search()
         self.opened_by = opened.opened_by
         self._held: _Open | None = _Open(opened, placed, self._length(opened, placed))
+        self._first = b""
 
     def _head(self, first: int, file_size: int) -> bytes:
         start = self._bytes(0, first)
@@ -82,6 +85,7 @@ class Reader:
             core.malformed(self._errors, "it ends within its header")
         if size > first:
             start += self._bytes(first, size - first)
+        self._first = start  # a small file is read once
         return start[:size]
 
     def _length(self, opened: Opened, placed: Layout) -> int:
@@ -225,6 +229,8 @@ class Reader:
     def _bytes(self, offset: int, n: int) -> bytes:
         """Read exactly so many bytes of the file, into memory that nothing else writes to."""
         errors = self._errors
+        if offset + n <= len(self._first):
+            return self._first[offset : offset + n]
         made = copied(errors, self._pread(offset, n), _SOURCE)
         while len(made) < n:
             more = copied(errors, self._pread(offset + len(made), n - len(made)), _SOURCE)
@@ -246,6 +252,8 @@ def _bounds(errors: Errors, held: _Open, offset: int, n: int) -> tuple[int, int]
 
 class StreamReader:
     """A sealed file that is read once, from its beginning, where seeking is impossible.
+
+    Threads that share it wait for each other.
 
     Attributes:
         opened_by: as `Reader` has it.
@@ -270,12 +278,13 @@ class StreamReader:
         """
         self._errors = errors
         self._read = read
+        self._lock = RLock()
         self._pending = bytearray()  # read, but not decrypted
         self._at_end = False  # of the source
         secrets = secrets_of(errors, unlock, reserved=reserved)
-        self._fill(core.START_SIZE)
+        self._fill(core.START_SIZE, core.START_SIZE)
         size = core.size(errors, bytes(self._pending))
-        self._fill(size)
+        self._fill(size, size)
         self.opened = open_head(errors, bytes(self._pending), secrets)()
         self.opened_by = self.opened.opened_by
         self._pending.clear()
@@ -296,58 +305,62 @@ class StreamReader:
         What was returned is authentic, but the file may still prove to be cut or damaged: wait for
         the end before you act on it.
         """
-        while True:
-            if self._failure is not None:
-                raise self._failure
-            while self._ready:
-                first = self._ready[0]
-                if isinstance(first, bytes):
-                    del self._ready[0]
-                    return first
-                n = min(first, self._piece)  # a number costs no memory, the zeros would
-                self._ready[0] = first - n
-                if n:
-                    return bytes(n)
-                del self._ready[0]
-            if self._is_done:
-                return b""
-            try:
+        with self._lock:
+            while True:
+                if self._failure is not None:
+                    raise self._failure.with_traceback(None)
+                part = self._next()
+                if part or self._is_done:
+                    return part
                 self._advance()
-            except BaseException as error:  # noqa: BLE001 -- raised again
-                self._fail(error)
 
     def close(self) -> None:
         """Forget the file key and all data."""
-        self._failure = self._failure or self._errors.wrong_value(FAIL, "this file is closed")
+        with self._lock:
+            self._stop("this file is closed")
+
+    def _next(self) -> bytes:
+        """Take what is ready; zeros in parts, for a number costs no memory and they would."""
+        while self._ready:
+            first = self._ready[0]
+            if isinstance(first, bytes):
+                del self._ready[0]
+                return first
+            n = min(first, self._piece)
+            self._ready[0] = first - n
+            if n:
+                return bytes(n)
+            del self._ready[0]
+        return b""
+
+    def _stop(self, why: str) -> None:
+        """Let every later call fail: a failure must not look like the end."""
+        self._failure = self._errors.wrong_value(INVALID_PARAMETER, why)
         self._pending = bytearray()
         self._ready = []
-        del self.opened
-
-    def _fail(self, error: BaseException) -> NoReturn:
-        """Let every later call fail, too: a failure must not look like the end."""
-        if isinstance(error, Exception):
-            self._failure = error
-        else:
-            text = "reading was interrupted, so the rest of this sealed file cannot be read"
-            self._failure = self._errors.failed(FAIL, text)
-        raise error
 
     def _advance(self) -> None:
         """Decrypt some chunks. A full one is the last exactly if nothing follows."""
-        self._fill(self._step * self._chunk + 1)
-        pending = self._pending
-        self._pending = bytearray()
-        if self._at_end:
-            rest = len(pending) % self._chunk
-            if 0 < rest < core.CHUNK_GROWTH + LENGTH_SIZE or not pending:
+        pending, self._pending = self._pending, bytearray()
+        # Until it went well: what is raised, be it an interrupt, and what the source calls, find
+        # a reader that goes on no more.
+        self._stop("reading this sealed file was interrupted; open it again")
+        try:
+            self._pending = pending
+            self._fill(self._chunk + 1, self._step * self._chunk + 1)
+            pending, self._pending = self._pending, bytearray()
+            end = len(pending)
+            if not self._at_end:
+                end = (end - 1) // self._chunk * self._chunk
+                self._pending += pending[end:]
+            elif not pending or 0 < end % self._chunk < core.CHUNK_GROWTH + LENGTH_SIZE:
                 core.malformed(self._errors, "it was cut")
-            self._take(bytes(pending), is_last=True)
-            self._is_done = True
-        else:
-            end = len(pending) - 1
-            self._pending += pending[end:]
-            del pending[end:]
-            self._take(bytes(pending), is_last=False)
+            self._take(bytes(pending[:end]), is_last=self._at_end)
+        except Exception as error:
+            self._failure = error
+            raise
+        self._is_done = self._at_end
+        self._failure = None
 
     def _take(self, chunks: bytes, *, is_last: bool) -> None:
         count = -(-len(chunks) // self._chunk)
@@ -372,10 +385,10 @@ class StreamReader:
             raise self._errors.failed(FAIL, text)
         self._ready.append(length - self._released)
 
-    def _fill(self, size: int) -> None:
+    def _fill(self, least: int, most: int) -> None:
         """Read until so many bytes are there, or the source has no more."""
-        while len(self._pending) < size and not self._at_end:
-            wanted = size - len(self._pending)
+        while len(self._pending) < least and not self._at_end:
+            wanted = most - len(self._pending)
             more = copied(self._errors, self._read(wanted), _SOURCE)
             if len(more) > wanted:
                 text = f"the source returned {len(more)} bytes where {wanted} were asked for"

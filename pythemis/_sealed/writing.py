@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from pythemis._core import sealed as core
@@ -26,6 +27,8 @@ LOG2 = 16  # of the bytes of a piece, unless told otherwise
 
 class Writer:
     """A sealed file that is written from its beginning to its end.
+
+    Threads that share it wait for each other.
 
     Attributes:
         length: how many bytes of data were written.
@@ -57,6 +60,7 @@ class Writer:
         """
         self._errors = errors
         self._write = write
+        self._lock = RLock()
         context = context_of(errors, context, reserved=reserved)
         check_slots(errors, slots)
         check_padding(errors, pad)
@@ -73,6 +77,10 @@ class Writer:
 
     def write(self, data: Any) -> int:
         """Write data; return how many bytes they have."""
+        with self._lock:
+            return self._written(data)
+
+    def _written(self, data: Any) -> int:
         errors = self._errors
         handle = self._opened()
         data = view(errors, data, MESSAGE)
@@ -100,6 +108,10 @@ class Writer:
 
     def finish(self) -> int:
         """Write what is left, padding and the length; return the size of the file."""
+        with self._lock:
+            return self._finished()
+
+    def _finished(self) -> int:
         handle = self._opened()
         total = padded(self.length, self._log2, self._pad)
         at = self._number * self._piece

@@ -387,6 +387,77 @@ def test_a_head_beyond_the_first_read_is_read_whole():
     assert asked == [(0, 65536), (65536, head - 65536), (head, len(file) - head)]
 
 
+def test_a_small_file_is_read_once():
+    """Header and last chunk come of one read, where they fit into it."""
+    asked, file = [], seal(DATA[:5000])
+
+    def pread(at, n):
+        asked.append((at, n))
+        return file[at : at + n]
+
+    reader = _sealed.Reader(ERRORS, pread, len(file), UNLOCK)
+    assert asked == [(0, len(file))]
+    assert reader.read(0, 9000) == DATA[:5000]
+
+
+def test_a_stream_gives_what_it_has():
+    """A chunk leaves as soon as a byte of the next has come; closing ends it, also twice."""
+    file, given_ = seal(DATA), [0]
+    first = len(file) - 30008 - 8 * 44 + 4140 + 1
+
+    def read(n):
+        limit = first if given_[0] < first else len(file)
+        made = file[given_[0] : min(given_[0] + n, limit)]
+        given_[0] += len(made)
+        return made
+
+    reader = _sealed.StreamReader(ERRORS, read, UNLOCK)
+    assert reader.read_part() == DATA[:4096]
+    assert given_ == [first]
+    for _ in range(2):
+        reader.close()
+        with pytest.raises(ThemisValueError, match="closed"):
+            reader.read_part()
+
+
+def test_a_source_that_reads_its_own_stream_is_refused():
+    """Re-entering a reader or a writer is an error, and then it is no longer used."""
+    source, reader = io.BytesIO(FILE).read, None
+
+    def read(n):
+        return source(n) if reader is None else reader.read_part()
+
+    reader = _sealed.StreamReader(ERRORS, read, UNLOCK)
+    for _ in range(2):
+        with pytest.raises(ThemisValueError, match="interrupted"):
+            reader.read_part()
+    writer = None
+    writer = _sealed.Writer(ERRORS, lambda _: writer and writer.write(b"x"), ONE_KEY)
+    with pytest.raises(ThemisValueError, match="failed"):
+        writer.write(bytes(1 << 20))
+
+
+def test_threads_share_a_stream():
+    """Threads that write or read one stream lose nothing."""
+    parts, read = [], []
+    writer = _sealed.Writer(ERRORS, parts.append, ONE_KEY, CONTEXT, log2=12)
+
+    def work(function, *arguments):
+        threads = [threading.Thread(target=function, args=arguments) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    work(lambda: [writer.write(bytes([1 + i % 255]) * 700) for i in range(300)])
+    writer.finish()
+    reader = _sealed.StreamReader(ERRORS, io.BytesIO(b"".join(parts)).read, UNLOCK)
+    work(lambda: read.extend(iter(reader.read_part, b"")))
+    data = b"".join(read)
+    assert len(data) == 4 * 300 * 700
+    assert data.count(b"\1") == 4 * 2 * 700
+
+
 def test_secrets_are_not_shown():
     """What a reader or a writer is given shows in no repr."""
     for given_ in (UNLOCK, ONE_KEY, opened(FILE, UNLOCK)):
