@@ -65,6 +65,7 @@ endif
 docs: .venv/.docs ## build the documentation into build/docs, and check it
 	$(VENV)/sphinx-build -E -q -W --keep-going -b html -d build/doctrees docs build/docs
 	$(VENV)/python -m tools.site.check build/docs
+	$(VENV)/python -m tools.site.manual build/pythemis.1
 
 bench: .venv/.installed ## run the benchmarks into build/bench (BENCH_ARGS='--short --page docs/performance.md')
 	$(VENV)/python benchmarks/everything.py $(BENCH_ARGS)

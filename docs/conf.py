@@ -30,6 +30,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
+    "command_directive",
     "page_descriptions",
     "picture_directive",
     "stacking_tables",

@@ -18,28 +18,45 @@ class Level(NamedTuple):
     values: tuple[str, ...]  # of a positional argument
 
 
-def levels(parser: argparse.ArgumentParser, path: tuple[str, ...] = ()) -> list[Level]:
-    """List each command and its subcommands."""
+def parsers() -> list[tuple[tuple[str, ...], argparse.ArgumentParser]]:
+    """List the parser of each command under its path, the whole first."""
+    return _below((), build())
+
+
+def _below(
+    path: tuple[str, ...], parser: argparse.ArgumentParser
+) -> list[tuple[tuple[str, ...], argparse.ArgumentParser]]:
+    found = [(path, parser)]
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, each in action.choices.items():
+                found += _below((*path, name), each)
+    return found
+
+
+def levels() -> list[Level]:
+    """List what may follow the name of each command."""
+    return [_level(path, parser) for path, parser in parsers()]
+
+
+def _level(path: tuple[str, ...], parser: argparse.ArgumentParser) -> Level:
     commands: dict[str, str] = {}
     options: dict[str, str] = {}
     values: tuple[str, ...] = ()
-    below: list[Level] = []
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             texts = {each.dest: each.help or "" for each in action._choices_actions}
-            for name, each in action.choices.items():
-                commands[name] = texts.get(name, "")
-                below += levels(each, (*path, name))
+            commands = {name: texts.get(name, "") for name in action.choices}
         elif action.option_strings:
             options |= dict.fromkeys(action.option_strings, action.help or "")
         elif action.choices:
             values = tuple(map(str, action.choices))
-    return [Level(path, commands, options, values), *below]
+    return Level(path, commands, options, values)
 
 
 def completion(options: argparse.Namespace) -> int:
     """Print the completions of a shell."""
-    print(_SHELLS[options.shell](levels(build())), end="")
+    print(_SHELLS[options.shell](levels()), end="")
     return 0
 
 

@@ -36,7 +36,7 @@ def test_a_missing_command_is_a_usage_error(pythemis):
 
 def commands():
     """Give the path of each command."""
-    return [level.path for level in completion.levels(parser.build()) if not level.commands]
+    return [level.path for level in completion.levels() if not level.commands]
 
 
 @pytest.mark.parametrize("path", commands(), ids=" ".join)
@@ -45,7 +45,7 @@ def test_each_command_has_help(path, capsys):
     assert program.main([*path, "--help"]) == 0
     said = capsys.readouterr().out
     assert said.startswith(f"usage: pythemis {' '.join(path)} ")
-    level = next(each for each in completion.levels(parser.build()) if each.path == path)
+    level = next(each for each in completion.levels() if each.path == path)
     assert all(level.options.values())
     assert re.search(r"\n\n[A-Z][^\n]+\.", said)
 
@@ -211,7 +211,7 @@ def test_other_shells_take_their_completions(shell, capsys):
     """The script names every option; the shell, where it is installed, reads it."""
     program.main(["completion", shell])
     script = capsys.readouterr().out
-    for level in completion.levels(parser.build()):
+    for level in completion.levels():
         for option in level.options:
             assert (option if shell == "zsh" else option.lstrip("-")) in script
     if shutil.which(shell) is None:
