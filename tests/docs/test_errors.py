@@ -4,18 +4,22 @@
 import asyncio
 import contextlib
 import importlib
+import os
 import re
 import socket
 import sys
+import tempfile
 import time
 from base64 import b64encode
 from functools import cache
+from pathlib import Path
 
 import pytest
 
 from pythemis import _known_answers
 from pythemis.asession import SessionStream, open_session
 from pythemis.exception import THEMIS_CODES, ThemisError
+from pythemis.keyring import Keyring, SecretKey, load
 from pythemis.scell import SCellContextImprint, SCellSeal, SCellTokenProtect
 from pythemis.scomparator import SComparator
 from pythemis.skeygen import (
@@ -36,7 +40,17 @@ from support.project import ROOT
 from support.sessions import set_counts
 
 PAGE = (ROOT / "docs" / "reference" / "errors.md").read_text("utf-8")
-MODULES = ("exception", "kms", "scell", "scomparator", "skeygen", "smessage", "ssession")
+MODULES = (
+    "exception",
+    "files",
+    "keyring",
+    "kms",
+    "scell",
+    "scomparator",
+    "skeygen",
+    "smessage",
+    "ssession",
+)
 NEVER = {"SUCCESS", "SEND_OUTPUT_TO_PEER", "SEND_AS_IS"}
 
 
@@ -55,6 +69,36 @@ PRIVATE, PUBLIC = ONE.export_private_key(), ONE.export_public_key()
 CELL = SCellSeal(b"key")
 PASSPHRASE = SCellSeal(passphrase="passphrase")
 TOKEN = SCellTokenProtect(b"key")
+
+
+RING = Keyring.new("shop").add()
+LEGACY = RING.add_legacy(bytes(range(32)))
+
+
+def in_a_folder(act):
+    """Act in a new folder, which has a keyring and a key that may be read by others."""
+    with tempfile.TemporaryDirectory() as folder:
+        before = Path.cwd()
+        os.chdir(folder)
+        try:
+            RING.save("shop.ring", key=bytes(32))
+            Path("shop.key").write_bytes(b64encode(bytes(32)))
+            Path("shop.key").chmod(0o644)
+            act()
+        finally:
+            os.chdir(before)
+
+
+def opened(name="shop", key=bytes(32), **expected):
+    """Load a ring in a new folder."""
+    in_a_folder(lambda: load("shop.ring", name, key=key, **expected))
+
+
+def read_key(text):
+    """Read a key from a file of this text."""
+    Path("shop.key").write_text(text)
+    Path("shop.key").chmod(0o600)
+    SecretKey.from_file("shop.key")
 
 
 @cache
@@ -402,6 +446,29 @@ PROVOKE = {
         lambda: to_pem(PUBLIC, "passphrase"),
         lambda: GenerateKeyPair("DSA"),
     ],
+    "Keyrings": [
+        lambda: RING.decrypt(RING.encrypt(b"message"), b"another context"),
+        lambda: RING.decrypt(b"TK1" + bytes.fromhex("0123456789") + CELL.encrypt(b"message")),
+        lambda: RING.decrypt(CELL.encrypt(b"message")),
+        lambda: LEGACY.decrypt(CELL.encrypt(b"message")),
+        lambda: RING.decrypt(b"something else"),
+        lambda: Keyring.new("shop").encrypt(b"message"),
+        lambda: RING.retire("0123456789"),
+        lambda: opened(name="invoices"),
+        lambda: opened(min_version=3),
+        lambda: opened(pin="0" * 32),
+        lambda: opened(key=None),
+        lambda: in_a_folder(lambda: RING.save("shop.ring", key=bytes(32))),
+        lambda: in_a_folder(lambda: RING.add().save("shop.ring", passphrase="a passphrase")),
+        lambda: in_a_folder(lambda: load("shop.key", "shop", key=bytes(32))),
+    ],
+    "Secret keys": [
+        lambda: in_a_folder(lambda: SecretKey.from_file("shop.key")),
+        lambda: in_a_folder(lambda: read_key("not base64")),
+        lambda: in_a_folder(lambda: read_key("AAAA\nAAAA\n")),
+        lambda: SecretKey.from_env("SHOP_KEY"),
+        lambda: SecretKey.from_file(b64encode(bytes(32)).decode()),
+    ],
     "Secure Message": [
         lambda: sverify(OTHER.export_public_key(), ssign(PRIVATE, b"message")),
         lambda: SMessage(PRIVATE, PUBLIC).unwrap(damaged(SMessage(PRIVATE, PUBLIC).wrap(b"text"))),
@@ -502,7 +569,7 @@ def test_an_error_of_the_page_comes_with_this_text_and_code(shown, code, provoke
     """What is done wrong gives the text in the row, to the letter, and its code."""
     with pytest.raises(ThemisError) as caught:
         provoke()
-    assert (f"`{caught.value}`", f"`{caught.value.error_code.name}`") == (shown, code)
+    assert (str(caught.value), f"`{caught.value.error_code.name}`") == (shown.strip("` "), code)
 
 
 def test_every_table_of_texts_is_provoked():
