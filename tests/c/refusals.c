@@ -267,6 +267,58 @@ static void refuse_cells(void)
     themis_cell_free(cell);
 }
 
+/* The same of a list of values: the ring wipes what it has. */
+static void refuse_values(themis_ring *ring, int operation, const size_t sizes[4], size_t room)
+{
+    static const uint8_t zeros[sizeof buffer];
+    size_t failed = 9;
+    memset(buffer, 1, sizeof buffer);
+    REFUSED(themis_ring_many(ring, operation, buffer, room, text, 6, sizes, 2, &failed));
+    TRUE(failed == 0 || failed == 1);
+    TRUE(memcmp(buffer, zeros, room) == 0);
+    TRUE(buffer[room] == 1);
+}
+
+static void refuse_rings(void)
+{
+    enum { OVERHEAD = THEMIS_RING_OVERHEAD };
+    const size_t good[4] = {20, 20, 3, 3};
+    const size_t huge_message[4] = {20, SIZE_MAX, 3, 3};
+    const size_t huge_context[4] = {20, 20, SIZE_MAX, 3};
+    const uint8_t no_id[THEMIS_RING_ID_SIZE] = {0};
+    uint8_t id[THEMIS_RING_ID_SIZE];
+    uint64_t created;
+    size_t len = 9;
+    const char *why = NULL;
+    themis_ring *blank = NULL;
+    themis_ring *ring = NULL;
+    themis_ring *none = NULL;
+    must(themis_ring_new((const uint8_t *)"shop", 4, &blank));
+    TRUE(themis_ring_payload(blank, &len) == NULL && len == 0);
+    TRUE(themis_ring_key(blank, 0, id, &created) == 0);
+    REFUSED(themis_ring_encrypt(blank, text, 6, NULL, 0, buffer, 6 + OVERHEAD));
+    REFUSED(themis_ring_add(blank, UINT64_C(1) << 53, NULL, 0, &none, &why));
+    REFUSED(themis_ring_read(NULL, 0, &none, &why));
+    REFUSED(themis_ring_read(buffer, THEMIS_RING_PAYLOAD_MAX + 1, &none, &why));
+    must(themis_ring_add(blank, 1, NULL, 0, &ring, &why));
+    REFUSED(themis_ring_pin(ring, no_id, buffer));
+    for (int kind = 0; kind < 6; kind++) {
+        REFUSED(themis_ring_change(ring, kind, no_id, &none, &why));
+        TRUE(why != NULL);
+    }
+    REFUSED(themis_ring_encrypt(ring, text, 6, (const uint8_t *)"TSFILE1", 7, buffer, 100));
+    REFUSED(themis_ring_decrypt(ring, buffer, 0, NULL, 0, NULL, 0));
+    refuse_values(ring, 99, good, 2 * (20 + OVERHEAD));
+    refuse_values(ring, THEMIS_RING_ENCRYPT, good, 2 * (20 + OVERHEAD) - 1);
+    for (int operation = THEMIS_RING_ENCRYPT; operation <= THEMIS_RING_DECRYPT; operation++) {
+        refuse_values(ring, operation, huge_message, 2 * (20 + OVERHEAD));
+        refuse_values(ring, operation, huge_context, 2 * (20 + OVERHEAD));
+    }
+    TRUE(none == NULL);
+    themis_ring_free(ring);
+    themis_ring_free(blank);
+}
+
 static void refuse_passphrases(void)
 {
     uint8_t *sealed = buffer;
@@ -433,6 +485,7 @@ int main(int argc, char **argv)
     draw_much();
     refuse_texts();
     refuse_cells();
+    refuse_rings();
     refuse_passphrases();
     refuse_messages();
     refuse_channels();

@@ -236,6 +236,20 @@ def sealed() -> Iterator[bytes]:
                 yield start + struct.pack("<IB", 5, 0) + field(bytes(size)) + edit
 
 
+def ring() -> Iterator[bytes]:
+    """Payloads as recorded and as edited, stored values as recorded, and what becomes of ours."""
+    for case in cases("keyring", "payloads"):
+        yield b"\0" + field(case["payload"].encode())
+    for case in cases("keyring", "refused_payloads"):
+        yield b"\0" + field(case["payload_hex"])
+    for edit in edits((0, 8, 20, 31, 60, 100, 130, 250, 300)):
+        yield b"\4" + edit
+        for context in (b"", b"context", b"TSFILE1"):
+            yield b"\1" + field(context) + field(b"message") + edit
+    for case in (*cases("stored_value"), *cases("stored_value", "refused")):
+        yield b"\3" + field(case["context"]) + field(case["stored"])
+
+
 def bytes_() -> Iterator[bytes]:
     """Each step with room, without, and at the very end."""
     for room in (0, 1, 2, 4, 7, 8, 9, 255):
@@ -277,4 +291,5 @@ SEEDS = {
     "session_data": session_data,
     "comparator": comparator,
     "sealed": sealed,
+    "ring": ring,
 }
