@@ -119,7 +119,7 @@ class Writer:
             n = min(self._step, total - at)
             block = bytearray(n)
             block[: len(self._pending)] = self._pending
-            self._pending = bytearray()
+            self._forget()
             if at + n == total:
                 block[-LENGTH_SIZE:] = self.length.to_bytes(LENGTH_SIZE, "big")
             self._seal(handle, block, is_last=at + n == total)
@@ -130,7 +130,12 @@ class Writer:
     def close(self) -> None:
         """Forget the file key and what is not written; without `finish` the file is cut."""
         self._handle = None
-        self._pending = bytearray()
+        self._forget()
+
+    def _forget(self) -> None:
+        """Wipe what is pending: it may be a keyring."""
+        pending, self._pending = self._pending, bytearray()
+        core.wipe(view(self._errors, pending, MESSAGE))
 
     def _opened(self) -> Any:
         if self._handle is None:

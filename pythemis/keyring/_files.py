@@ -75,18 +75,27 @@ def opened(data: bytes, unlock: _sealed.Unlock, asked: Wanted) -> rings.Ring:
         text = str(error)
     if ring is None:
         _refuse(f"the keyring {asked.name} does not open: {text}. Is this the name of the ring?")
+    why = _why_not(ring, asked)
+    if why:
+        del ring  # the error keeps the names of this call
+        _refuse(why)
+    return ring
+
+
+def _why_not(ring: rings.Ring, asked: Wanted) -> str:
+    """Return why a ring is not the one that was asked for; empty if it is."""
     if ring.name != asked.name:  # for the context is the same, its writer broke the rule
-        _refuse(f"the file holds a ring of the name {ring.name}, not {asked.name}")
+        return f"the file holds a ring of the name {ring.name}, not {asked.name}"
     if ring.version < asked.min_version:
-        _refuse(
+        return (
             f"the file holds version {ring.version} of the ring, and min_version is "
-            f"{asked.min_version}: it may have been rolled back",
+            f"{asked.min_version}: it may have been rolled back"
         )
     if asked.pin is not None:
         pins = [rings.pin(ERRORS, ring, bytes.fromhex(key.id)) for key in ring.keys]
         if asked.pin not in pins:
-            _refuse("the ring has no key of this pin: it is another ring")
-    return ring
+            return "the ring has no key of this pin: it is another ring"
+    return ""
 
 
 def _refuse(text: str) -> NoReturn:
@@ -108,7 +117,8 @@ def _read(data: bytes, unlock: _sealed.Unlock) -> rings.Ring:
             raise ERRORS.wrong_value(INVALID_PARAMETER, text)
         payload = bytearray(reader.size)
         reader.readinto(0, payload)
-        reader.verify()
+        # What is padding alone. (All of it would leave a copy of the payload behind.)
+        reader.verify(start=-(-reader.size // reader.layout.piece))
         ring = rings.read(ERRORS, payload)
         kinds = Counter(slot.kind for slot in reader.opened.slots)
         ring.origin = Origin(hashlib.sha256(data).digest(), ring, kinds)
