@@ -2,7 +2,9 @@
 """Files, encrypted in bounded memory and read at any position.
 
 `seal` and `unseal` write and read one ordinary Seal cell, of at most 4 GiB: every Themis decrypts
-it with one call. `open` returns a file object that decrypts what is read.
+it with one call. `open` writes and reads sealed files, of any size and for several keys,
+passphrases, recipients or key services; it reads ordinary cells as well. `rewrap` and `reencrypt`
+change for whom a sealed file is.
 
 What goes wrong with the file itself, such as a full disk, is an OSError; a file that is refused is
 a `SealedFileError`.
@@ -11,16 +13,19 @@ a `SealedFileError`.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from typing import Any, BinaryIO, Literal, TypeAlias
+from collections.abc import Callable, Iterable
+from typing import BinaryIO, Literal, TypeAlias, overload
 
 from pythemis._core.secret import SecretKey
-from pythemis._typing import Buffer
+from pythemis._typing import Buffer, Service
+from pythemis.keyring import Keyring
 
-from . import _cells, _ends, _options
-from ._errors import SealedFileError, SealedFileTypeError, SealedFileValueError
-from ._readers import RawReader, SealedReader
+from . import _cells, _ends, _found, _options, _rewrap
+from ._errors import SealedFileError, SealedFileTypeError, SealedFileValueError, wrong_value
+from ._options import CHUNK_SIZE
+from ._readers import SealedReader, reader
 from ._secrets import checked_context, checked_progress, one_secret
+from ._writers import SealedWriter
 
 Path: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 Key: TypeAlias = Buffer | SecretKey
@@ -31,8 +36,11 @@ __all__ = [
     "SealedFileTypeError",
     "SealedFileValueError",
     "SealedReader",
+    "SealedWriter",
     "is_sealed",
     "open",
+    "reencrypt",
+    "rewrap",
     "seal",
     "unseal",
 ]
@@ -110,7 +118,7 @@ def unseal(
     bound = checked_context(context)
     secret = one_secret("unseal", key, passphrase)
     with _ends.Source(src) as source:
-        found = _options.Found(source)
+        found = _found.Found(source)
         found.must_be_cell()
         with found.cell([secret], bound) as cell, _ends.Target(dst) as target:
             _cells.unseal(cell, target, progress)
@@ -128,70 +136,252 @@ def is_sealed(path: Path | BinaryIO) -> bool:
         OSError: from the file, such as FileNotFoundError.
     """
     with _ends.Source(path) as source:
-        return _options.Found(source).is_sealed
+        return _found.Found(source).is_sealed
 
 
+@overload
 def open(
     file: Path | BinaryIO,
     mode: Literal["rb"] = "rb",
     *,
     key: Key | None = None,
     passphrase: Key | str | None = None,
-    keyring: Any = None,
+    keyring: Keyring | None = None,
     private_key: Key | None = None,
     sender: Buffer | None = None,
     context: Buffer = b"",
-    to: Buffer | Sequence[Buffer] = (),
-    hidden: bool = False,
-    service: Any = None,
-    chunk_size: int = 65536,
-    pad: Literal["padme"] | int | None = None,
-) -> SealedReader:
-    """Open a file that is encrypted, and return a file object of what is in it.
+    service: Service | Iterable[Service] | None = None,
+) -> SealedReader: ...
 
-    An ordinary Seal cell is verified as a whole when it is opened. Whatever is read later is
-    compared with what was verified, so a file that is changed meanwhile is refused.
+
+@overload
+def open(
+    file: Path | BinaryIO,
+    mode: Literal["wb"],
+    *,
+    key: Key | None = None,
+    passphrase: Key | str | None = None,
+    keyring: Keyring | None = None,
+    sender: Key | None = None,
+    context: Buffer = b"",
+    to: Buffer | Iterable[Buffer] = (),
+    hidden: bool = False,
+    service: Service | Iterable[Service] | None = None,
+    chunk_size: int = CHUNK_SIZE,
+    pad: Literal["padme"] | int | None = None,
+) -> SealedWriter: ...
+
+
+def open(
+    file: Path | BinaryIO,
+    mode: Literal["rb", "wb"] = "rb",
+    *,
+    key: Key | None = None,
+    passphrase: Key | str | None = None,
+    keyring: Keyring | None = None,
+    private_key: Key | None = None,
+    sender: Key | None = None,
+    context: Buffer = b"",
+    to: Buffer | Iterable[Buffer] = (),
+    hidden: bool = False,
+    service: Service | Iterable[Service] | None = None,
+    chunk_size: int = CHUNK_SIZE,
+    pad: Literal["padme"] | int | None = None,
+) -> SealedReader | SealedWriter:
+    """Open an encrypted file, and return a file object of what is in it.
+
+    **Writing** makes a sealed file of any length, which each of the given secrets opens. At a path
+    it replaces the old file as a whole when it is closed, with mode 0600; an exception in the
+    ``with`` block leaves everything as it was.
+
+    **Reading** takes sealed files and ordinary Seal cells. You may give several secrets. Each piece
+    of a sealed file is verified before any of it is returned. An ordinary cell is verified as a
+    whole when it is opened; whatever is read later is compared with what was verified, so a file
+    that is changed meanwhile is refused. A pipe is read from its start to its end: act on the data
+    only after the end, because only there a truncated file is noticed.
 
     Args:
-        file: a path, or an open binary file, which is read from where it stands to its end.
-        mode: "rb".
-        key: a key, as bytes or a `SecretKey`.
-        passphrase: a passphrase; text is encoded as UTF-8.
-        keyring: a `Keyring`: each of its keys is tried.
-        private_key: a private key on P-256.
-        sender: the public key of the sender; only a file that this sender wrote to ``private_key``
-            is opened.
-        context: the bytes that were given when the file was written.
-        to: for writing.
-        hidden: for writing.
-        service: one service, or many.
-        chunk_size: for writing.
-        pad: for writing.
+        file: a path, or an open binary file. An open file is read or written from where it stands,
+            and stays open.
+        mode: "rb" or "wb". For text, put an `io.TextIOWrapper` around the file object.
+        key: a key of 16 bytes or more, as bytes or a `SecretKey`.
+        passphrase: a passphrase; text is encoded as UTF-8. It is stretched by 600,000 iterations.
+        keyring: a `Keyring`. Its primary key writes, and each of its keys is tried for reading.
+        private_key: for reading, a private key on P-256.
+        sender: for reading, the public key of the only sender whose file is opened; it needs
+            ``private_key``. For writing, your private key: the file is for exactly one ``to``, and
+            for no other secret.
+        context: bytes that have to be given again to read the file.
+        to: for writing, one public key on P-256, or many.
+        hidden: for writing, whether the file does not name its recipients.
+        service: one key service of `pythemis.kms`, or many.
+        chunk_size: for writing, the bytes that are encrypted as one piece: a power of 2 from 4096
+            to 16777216.
+        pad: for writing, what hides the length: "padme", which adds at most 12 %, or the least
+            number of bytes.
 
     Returns:
-        A `SealedReader`, which also has `pread`, `verify` and `opened_by`.
+        A `SealedReader` or a `SealedWriter`.
 
     Raises:
         SealedFileError: not a sealed file, or nothing that was given opens it, or it is damaged.
-        SealedFileValueError: an option that makes no sense, such as no secret at all.
+        SealedFileValueError: options that make no sense, such as no secret at all.
         SealedFileTypeError: text for bytes; a file that is open as text.
         OSError: from the file, such as FileNotFoundError.
     """
     _options.check_mode(mode)
-    options = _options.Reading(
-        key=key,
-        passphrase=passphrase,
-        keyring=keyring,
-        private_key=private_key,
-        sender=sender,
-        context=checked_context(context),
-        service=service,
-    ).check()
+    bound = checked_context(context)
+    if mode == "wb":
+        if private_key is not None:
+            wrong_value("private_key= is for reading; to write as a sender give it as sender=")
+        new = _options.Writing(key, passphrase, keyring, sender, to, hidden, service)
+        log2 = _options.log2_of(chunk_size)
+        return SealedWriter(file, new.slots(), bound, log2, pad)
+    unlock = _options.Reading(key, passphrase, keyring, private_key, sender, bound, service)
+    unlock.check()
     _options.refuse_for_reading(to=to, hidden=hidden, chunk_size=chunk_size, pad=pad)
     source = _ends.Source(file)
     try:
-        opened = _options.opened(source, options)
-        return SealedReader(RawReader(opened, source.name))
+        return reader(_found.opened(source, unlock), source.name)
     except BaseException:
         source.close()
         raise
+
+
+def rewrap(
+    path: Path,
+    *,
+    key: Key | None = None,
+    passphrase: Key | str | None = None,
+    keyring: Keyring | None = None,
+    private_key: Key | None = None,
+    sender: Buffer | None = None,
+    service: Service | Iterable[Service] | None = None,
+    context: Buffer = b"",
+    to: Buffer | Iterable[Buffer] = (),
+    hidden: bool = False,
+    new_key: Key | None = None,
+    new_passphrase: Key | str | None = None,
+    new_keyring: Keyring | None = None,
+    new_service: Service | Iterable[Service] | None = None,
+    new_context: Buffer | None = None,
+    keep: bool = False,
+    holders_only: bool = False,
+    progress: Progress | None = None,
+) -> None:
+    """Change for whom a sealed file is, without encrypting its data again.
+
+    The file is locked, copied with another header, and replaced as a whole. It takes nothing away
+    from anyone who could open it before and kept the old file, or its key. Use `reencrypt` against
+    them.
+
+    What opened the file limits for whom it may be made: a key, for keys, passphrases, recipients
+    and services; a passphrase, for passphrases and recipients; a service, for services and
+    recipients; a recipient, for recipients; a sender's file, for no one. Anything else needs
+    `reencrypt`, because others may know the key of the file.
+
+    Args:
+        path: the path of a sealed file.
+        key: a key that opens the file, as for `open`.
+        passphrase: a passphrase that opens it.
+        keyring: a `Keyring` that opens it.
+        private_key: a private key that opens it.
+        sender: the public key of the only sender that counts.
+        service: a key service that opens it, or many.
+        context: the context of the file.
+        to: the public keys of recipients, one or many.
+        hidden: whether the file does not name them.
+        new_key: a key that opens it from now on.
+        new_passphrase: a passphrase that does.
+        new_keyring: a `Keyring` whose primary key does.
+        new_service: a key service that does, or many.
+        new_context: the new context of the file; None keeps it.
+        keep: whether those for whom the file was stay, too. Under a new context only recipients
+            can.
+        holders_only: your word that only those for whom the file is from now on ever had its key. A
+            new context needs it, unless the file is for recipients alone.
+        progress: called with the bytes that are copied and their number in all.
+
+    Raises:
+        SealedFileError: the file does not open, or is an ordinary Seal cell.
+        SealedFileValueError: such a change needs `reencrypt`.
+        OSError: from the file; TimeoutError if another program keeps it locked.
+    """
+    checked_progress(progress)
+    bound = checked_context(context)
+    other = None if new_context is None else checked_context(new_context)
+    unlock = _options.Reading(key, passphrase, keyring, private_key, sender, bound, service)
+    new = _options.Writing(new_key, new_passphrase, new_keyring, None, to, hidden, new_service)
+    _rewrap.rewrap(
+        path,
+        unlock.check(),
+        new,
+        other,
+        keep=keep,
+        holders_only=holders_only,
+        progress=progress,
+    )
+
+
+def reencrypt(
+    path: Path,
+    *,
+    key: Key | None = None,
+    passphrase: Key | str | None = None,
+    keyring: Keyring | None = None,
+    private_key: Key | None = None,
+    sender: Buffer | None = None,
+    service: Service | Iterable[Service] | None = None,
+    context: Buffer = b"",
+    to: Buffer | Iterable[Buffer] = (),
+    hidden: bool = False,
+    new_key: Key | None = None,
+    new_passphrase: Key | str | None = None,
+    new_keyring: Keyring | None = None,
+    new_sender: Key | None = None,
+    new_service: Service | Iterable[Service] | None = None,
+    new_context: Buffer | None = None,
+    chunk_size: int = CHUNK_SIZE,
+    pad: Literal["padme"] | int | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """Encrypt a file again in its place, under a fresh key and for others.
+
+    What opened the old file does not open the new one. An ordinary Seal cell becomes a
+    sealed file. The plaintext is never written anywhere.
+
+    Args:
+        path: the path of a sealed file, or of an ordinary Seal cell.
+        key: a key that opens the file, as for `open`.
+        passphrase: a passphrase that opens it.
+        keyring: a `Keyring` that opens it.
+        private_key: a private key that opens it.
+        sender: the public key of the only sender that counts.
+        service: a key service that opens it, or many.
+        context: the context of the file.
+        to: the public keys of recipients, one or many.
+        hidden: whether the file does not name them.
+        new_key: a key that opens it from now on.
+        new_passphrase: a passphrase that does.
+        new_keyring: a `Keyring` whose primary key does.
+        new_sender: your private key, for a file from you to one recipient alone.
+        new_service: a key service that does, or many.
+        new_context: the new context of the file; None keeps it.
+        chunk_size: as for `open`.
+        pad: as for `open`.
+        progress: called with the bytes that are encrypted and their number in all.
+
+    Raises:
+        SealedFileError: the file does not open, or is damaged.
+        SealedFileValueError: options that make no sense.
+        OSError: from the file; TimeoutError if another program keeps it locked.
+    """
+    checked_progress(progress)
+    bound = checked_context(context)
+    other = bound if new_context is None else checked_context(new_context)
+    unlock = _options.Reading(key, passphrase, keyring, private_key, sender, bound, service)
+    new = _options.Writing(
+        new_key, new_passphrase, new_keyring, new_sender, to, hidden, new_service
+    )
+    log2 = _options.log2_of(chunk_size)
+    _rewrap.reencrypt(path, unlock.check(), new, other, log2=log2, pad=pad, progress=progress)

@@ -179,12 +179,11 @@ def _verify(
             progress(done + part, reader.size)
 
 
-def spooled(source: _ends.Source, start: bytes, size: int) -> _ends.Source:
+def spooled(source: _ends.Source, size: int) -> _ends.Source:
     """Keep the ciphertext of a cell that arrives through a pipe; of this size, by its token."""
     waiting = _ends.spool(size)
     try:
-        _ends.write_all(waiting, start)
-        left = size - len(start)
+        left = size
         while left > 0 and (data := source.read(min(left, BLOCK))):
             _ends.write_all(waiting, data)
             left -= len(data)

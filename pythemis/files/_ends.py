@@ -65,6 +65,7 @@ class Source:
         self._owned = owned or is_path(given)
         self.file: Any = opened(given) if is_path(given) else _checked(given, "read")
         self.name = given if is_path(given) else getattr(given, "name", None)
+        self._ahead = b""  # read from a pipe, and put back
         self._lock = threading.Lock()
         self.start = _position(self.file)
         # Only of these it is known that their descriptor has the bytes that `read` would give.
@@ -108,14 +109,18 @@ class Source:
 
     def read(self, size: int) -> bytes:
         """Return the next bytes; fewer only at the end."""
-        data = self._some(size)
+        data = self.some(size)
         if len(data) == size or not data:
             return data
         parts, left = [data], size - len(data)
-        while left and (data := self._some(left)):
+        while left and (data := self.some(left)):
             parts.append(data)
             left -= len(data)
         return b"".join(parts)
+
+    def put_back(self, data: bytes) -> None:
+        """Have bytes of a pipe read once more."""
+        self._ahead = data + self._ahead
 
     def fill(self, room: memoryview) -> int:
         """Fill memory with the next bytes; return how many there were, fewer only at the end."""
@@ -132,7 +137,11 @@ class Source:
             done += count
         return done
 
-    def _some(self, size: int) -> bytes:
+    def some(self, size: int) -> bytes:
+        """Return some of the next bytes, none only at the end."""
+        if self._ahead:
+            data, self._ahead = self._ahead[:size], self._ahead[size:]
+            return data
         data = self.file.read(size)
         if data is None:
             text = "the file to read does not wait for data; make it blocking"
@@ -189,8 +198,8 @@ class Target:
     An exception in the ``with`` leaves nothing at a path.
     """
 
-    def __init__(self, given: Any) -> None:
-        self.new = _atomic.NewFile(given) if is_path(given) else None
+    def __init__(self, given: Any, held: _atomic.Lock | None = None) -> None:
+        self.new = _atomic.NewFile(given, held=held) if is_path(given) else None
         self._file: Any = None if self.new else _checked(given, "write")
 
     def write(self, data: Buffer) -> None:
@@ -200,12 +209,24 @@ class Target:
         else:
             write_all(self._file, data)
 
+    def close(self) -> None:
+        """Put a file at a path in its place."""
+        if self.new is not None:
+            self.new.commit()
+
+    def discard(self) -> None:
+        """Remove a file at a path."""
+        if self.new is not None:
+            self.new.discard()
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
-        if self.new is not None:
-            self.new.__exit__(kind, error, traceback)
+        if kind is None:
+            self.close()
+        else:
+            self.discard()
 
 
 def write_all(file: Any, data: Any) -> None:

@@ -1,91 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which kind of file it is, and what of the options of `pythemis.files.open` opens it."""
+"""The options of `pythemis.files`: what opens a file, and for whom it is written."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pythemis._core import cell_files, errors, layers, recognise, shapes
-from pythemis._core.kinds import Kind
+from pythemis import _sealed
+from pythemis._core import cell_files
 
-from . import _cells
-from ._errors import ERRORS, refuse, wrong_type, wrong_value
+from ._errors import ERRORS, wrong_type, wrong_value
 from ._secrets import passphrase_bytes
 
 if TYPE_CHECKING:
     from pythemis._core.secret import SecretKey
     from pythemis._typing import Buffer
 
-    from ._ends import Source
-    from ._readers import Opened
-
-_CELLS = {Kind.SEAL_CELL, Kind.PASSPHRASE_CELL}
-
-
-class Found:
-    """What a file is, by its first bytes; they are read where it stands.
-
-    Attributes:
-        kind: a Kind, or None if it is nothing that is read here.
-    """
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        if source.start is None:
-            self.start, self._size = source.read(cell_files.START), None
-        else:
-            self.start, self._size = source.at(0, cell_files.START), source.size()
-            source.rewind()
-        node = layers.node_of_head(self.start, self._size)
-        self._found = shapes.cell(node) or shapes.sealed(node)
-        self.kind = self._found.kind if self._found is not None else None
-
-    @property
-    def is_sealed(self) -> bool:
-        """Whether it is a file of one of our kinds."""
-        if self._found is None:
-            return False
-        size = self._found.promised
-        if self.kind in _CELLS:
-            return size is not None and self._size in (None, size)
-        return self.kind in (Kind.SEALED_FILE, Kind.NEWER_SEALED_FILE)
-
-    def refuse(self) -> None:
-        """Refuse what is no sealed file, with what it is."""
-        own = (Kind.SEAL_CELL, Kind.PASSPHRASE_CELL, Kind.SEALED_FILE)
-        why = recognise.why_not(self.start, *own) if self._size == len(self.start) else ""
-        if not why and self._found is not None and self._size is not None:
-            promised = self._found.promised
-            why = recognise.length_misfit(promised, self._size, by="the header", newline=False)
-            why = why and f", or {why}"
-        refuse(f"this is not a sealed file{why}", errors.INVALID_PARAMETER)
-
-    def must_be_cell(self) -> None:
-        """Refuse everything but an ordinary cell."""
-        if self.kind is Kind.SEALED_FILE:
-            text = "this is a sealed file with slots, not a Seal cell: files.open reads it"
-            refuse(text, errors.INVALID_PARAMETER)
-        if self.kind not in _CELLS or not self.is_sealed:
-            self.refuse()
-
-    def cell(self, secrets: list[cell_files.Secret], context: bytes) -> _cells.OpenedCell:
-        """Verify a cell under the secrets that are of its kind."""
-        is_key = self.kind is Kind.SEAL_CELL
-        fitting = [secret for secret in secrets if secret.is_key == is_key]
-        if not fitting:
-            which = ("key", "passphrase") if is_key else ("passphrase", "key")
-            refuse(f"the file was sealed with a {which[0]}, and a {which[1]} was given")
-        source = self._source
-        if source.start is None:
-            assert self._found is not None
-            assert self._found.promised is not None
-            source = _cells.spooled(source, self.start, self._found.promised)
-        try:
-            return _cells.open_cell(source, self.start, fitting, context)
-        except BaseException:
-            if source is not self._source:
-                source.close()
-            raise
+CHUNK_SIZE = 65536
+_CHUNK_SIZES = [1 << log2 for log2 in range(12, 25)]
 
 
 class Reading(NamedTuple):
@@ -95,7 +27,7 @@ class Reading(NamedTuple):
     passphrase: Buffer | SecretKey | str | None
     keyring: Any
     private_key: Buffer | SecretKey | None
-    sender: Buffer | None
+    sender: Buffer | SecretKey | None
     context: bytes
     service: Any
 
@@ -121,6 +53,100 @@ class Reading(NamedTuple):
         if self.passphrase is not None:
             made.append(cell_files.passphrase(ERRORS, passphrase_bytes(self.passphrase)))
         return made
+
+    def unlock(self) -> _sealed.Unlock:
+        """Return the same for a sealed file."""
+        keys = [] if self.key is None else [(b"", self.key)]
+        if self.keyring is not None:
+            keys += pairs_of(self.keyring)
+        return _sealed.Unlock(
+            keys=keys,
+            passphrase=self.passphrase,
+            private_key=self.private_key,
+            sender=self.sender,
+            services=many(self.service, "wrap"),
+            context=self.context,
+        )
+
+
+class Writing(NamedTuple):
+    """The options that a file is written with."""
+
+    key: Buffer | SecretKey | None = None
+    passphrase: Buffer | SecretKey | str | None = None
+    keyring: Any = None
+    sender: Buffer | SecretKey | None = None
+    to: Any = ()
+    hidden: bool = False
+    service: Any = None
+
+    def slots(self) -> _sealed.Slots:
+        """Return the slots to make; refuse combinations that no file has."""
+        recipients = buffers(self.to)
+        if not isinstance(self.hidden, bool):
+            wrong_type(f"hidden is True or False, not {type(self.hidden).__name__}")
+        if self.hidden and not recipients:
+            wrong_value("hidden= hides the recipients of to=, and there are none")
+        keys = [] if self.key is None else [(b"", self.key)]
+        if self.keyring is not None:
+            keys.append(primary_of(self.keyring))
+        services = many(self.service, "wrap")
+        passphrases = [] if self.passphrase is None else [self.passphrase]
+        if self.sender is None:
+            return _sealed.Slots(
+                keys=keys,
+                passphrases=passphrases,
+                recipients=[(key, self.hidden) for key in recipients],
+                services=services,
+            )
+        if len(recipients) != 1 or self.hidden:
+            wrong_value("a file from a sender is for one recipient, by name: to=public_key")
+        if keys or passphrases or services:
+            wrong_value("a file from a sender is for its recipient alone: give sender= and to=")
+        return _sealed.Slots(sender=(self.sender, recipients[0]))
+
+    def is_empty(self) -> bool:
+        """Return whether nothing was given."""
+        given = (self.key, self.passphrase, self.keyring, self.sender, self.service)
+        return all(item is None for item in given) and not buffers(self.to)
+
+
+def buffers(given: Any) -> list[Any]:
+    """Return one key, or many, as a list."""
+    if given is None:
+        return []
+    if isinstance(given, (str, bytes, bytearray, memoryview)) or not isinstance(given, Iterable):
+        return [given]
+    return list(given)
+
+
+def many(given: Any, method: str) -> list[Any]:
+    """Return one object with such a method, or many, as a list."""
+    if given is None:
+        return []
+    if callable(getattr(given, method, None)):
+        return [given]
+    found = list(given) if isinstance(given, Iterable) else [given]
+    for item in found:
+        if not callable(getattr(item, method, None)):
+            wrong_type(f"service is a key service of pythemis.kms, or many, not {item!r:.40}")
+    return found
+
+
+def log2_of(chunk_size: Any) -> int:
+    """Return the binary logarithm of a chunk size."""
+    if not isinstance(chunk_size, int) or isinstance(chunk_size, bool):
+        wrong_type(f"chunk_size is an int, not {type(chunk_size).__name__}")
+    if chunk_size not in _CHUNK_SIZES:
+        wrong_value(f"chunk_size is a power of 2 from 4096 to 16777216, not {chunk_size}")
+    return chunk_size.bit_length() - 1
+
+
+def primary_of(keyring: Any) -> tuple[bytes, Any]:
+    """Return the primary key of a keyring with its id."""
+    pairs_of(keyring)
+    found: tuple[bytes, Any] = keyring._primary_pair()
+    return found
 
 
 def pairs_of(keyring: Any) -> list[tuple[bytes, Any]]:
@@ -151,28 +177,9 @@ def refuse_for_reading(*, to: Any, hidden: Any, chunk_size: Any, pad: Any) -> No
     given = {
         "to": to != (),
         "hidden": hidden is not False,
-        "chunk_size": chunk_size != 65536,
+        "chunk_size": chunk_size != CHUNK_SIZE,
         "pad": pad is not None,
     }
     for name, is_given in given.items():
         if is_given:
             wrong_value(f"{name}= is for writing, mode 'wb'")
-
-
-def opened(source: Source, options: Reading) -> Opened:
-    """Open a file of whichever kind it is."""
-    found = Found(source)
-    if found.kind in _CELLS and found.is_sealed:
-        if options.sender is not None:
-            refuse(
-                "an ordinary Seal cell has no sender, so the one that was named did not write it"
-            )
-        return found.cell(options.cell_secrets(), options.context)
-    if found.kind is Kind.NEWER_SEALED_FILE:
-        refuse(
-            "the sealed file is of a later version of the format; a newer pythemis may read it",
-            errors.NOT_SUPPORTED,
-        )
-    if found.kind is not Kind.SEALED_FILE:
-        found.refuse()
-    return refuse("sealed files with slots are not read yet", errors.NOT_SUPPORTED)

@@ -5,36 +5,13 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Callable
-from typing import Any, Protocol, TypeAlias
+from typing import Any
 
 from pythemis._typing import Buffer
 
+from ._containers import OpenedStream
 from ._errors import wrong_type, wrong_value
-
-Progress: TypeAlias = Callable[[int, int], object]
-
-
-class Opened(Protocol):
-    """A file whose plaintext can be read at any offset, from any thread."""
-
-    size: int
-    opened_by: str
-    buffer_size: int
-
-    def read(self, size: int, offset: int) -> bytes:
-        """Return bytes from the offset on; fewer only at the end."""
-        ...
-
-    def read_into(self, buffer: Any, offset: int) -> int:
-        """Fill a buffer of bytes from the offset on; return how many there were."""
-        ...
-
-    def verify(self, progress: Progress | None) -> None:
-        """Check every byte that is in the file now."""
-
-    def close(self) -> None:
-        """Close the file, if it is ours."""
+from ._opened import Opened, Progress
 
 
 class RawReader(io.RawIOBase):
@@ -103,18 +80,50 @@ class RawReader(io.RawIOBase):
         super().close()
 
 
+class RawStream(io.RawIOBase):
+    """An opened file that is read once, from its start to its end."""
+
+    mode = "rb"
+
+    def __init__(self, opened: OpenedStream, name: Any) -> None:
+        self._opened: OpenedStream | None = opened
+        if name is not None:
+            self.name = name
+
+    def opened(self) -> OpenedStream:
+        """Return the file, which is not closed."""
+        opened = self._opened
+        if opened is None:
+            raise ValueError("I/O operation on closed file")
+        return opened
+
+    def readable(self) -> bool:
+        self.opened()
+        return True
+
+    def readinto(self, buffer: Buffer, /) -> int:
+        return self.opened().next_into(buffer)
+
+    def close(self) -> None:
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            opened.close()
+        super().close()
+
+
 class SealedReader(io.BufferedReader):
     """A file that `open` has opened for reading: an `io.BufferedReader` of the plaintext.
 
-    It can seek, and threads may share it. Beyond what every such object has:
+    It can seek unless the file is a pipe, and threads may share it. Beyond what every such object
+    has:
 
     Attributes:
         opened_by: the kind of secret that opened the file: "key", "passphrase", "recipient",
             "sender" or "service".
     """
 
-    def __init__(self, raw: RawReader) -> None:
-        if not isinstance(raw, RawReader):
+    def __init__(self, raw: RawReader | RawStream) -> None:
+        if not isinstance(raw, (RawReader, RawStream)):
             wrong_type("a SealedReader is made by files.open(path, 'rb')")
         super().__init__(raw, raw.opened().buffer_size)
         self._file = raw
@@ -151,3 +160,10 @@ class SealedReader(io.BufferedReader):
             SealedFileError: it was changed since it was opened, or it is damaged.
         """
         self._file.opened().verify(progress)
+
+
+def reader(opened: Opened, name: Any) -> SealedReader:
+    """Make the file object of an opened file."""
+    if isinstance(opened, OpenedStream):
+        return SealedReader(RawStream(opened, name))
+    return SealedReader(RawReader(opened, name))

@@ -19,6 +19,7 @@ from pythemis.files import (
     SealedFileValueError,
 )
 from pythemis.scell import SCellSeal
+from support.file_objects import Other, Pipe, text_of
 
 PIECE, BLOCK, TOKEN = cell_files.PIECE, cell_files.BLOCK, 44
 KEY, CONTEXT, PASSPHRASE = bytes(range(32)), b"context", "pässword"
@@ -32,11 +33,6 @@ REFUSED = "decryption failed: check the key and the context; or the file is dama
 CHANGED = "the file was changed since it was opened and verified"
 
 
-def text_of(size):
-    """Make a text in which every piece differs."""
-    return b"".join(b"%16d" % number for number in range(size // 16 + 1))[:size]
-
-
 @pytest.fixture
 def sealed(tmp_path):
     """Give the path of a sealed file of three pieces and a part, and its text."""
@@ -44,31 +40,6 @@ def sealed(tmp_path):
     path = tmp_path / "sealed"
     path.write_bytes(SCellSeal(KEY).encrypt(data, CONTEXT))
     return path, data
-
-
-class Pipe(io.RawIOBase):
-    """A file that cannot seek, and gives and takes little at a time."""
-
-    def __init__(self, data=b"", most=7000):
-        self.data, self.most, self.written = io.BytesIO(data), most, bytearray()
-
-    def readable(self):
-        """Say that it is."""
-        return True
-
-    def writable(self):
-        """Say that it is."""
-        return True
-
-    def read(self, size=-1):
-        """Give some."""
-        return self.data.read(min(size, self.most))
-
-    def write(self, data):
-        """Take some."""
-        part = bytes(data[: self.most])
-        self.written += part
-        return len(part)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -398,29 +369,6 @@ def test_without_the_check_a_changed_file_is_read_wrongly(sealed):
         with pytest.raises(SealedFileError, match=CHANGED):
             file.read()
         path.write_bytes(before)
-
-
-class Other(io.RawIOBase):
-    """An object that reads a file by methods of its own, and has no descriptor to show."""
-
-    def __init__(self, file):
-        self.file = file
-
-    def seekable(self):
-        """Say that it is."""
-        return True
-
-    def read(self, size=-1):
-        """Read as the file does."""
-        return self.file.read(size)
-
-    def seek(self, *where):
-        """Move as the file does."""
-        return self.file.seek(*where)
-
-    def tell(self):
-        """Stand where the file does."""
-        return self.file.tell()
 
 
 def test_a_file_that_grows_is_noticed_by_verify(sealed):

@@ -581,8 +581,15 @@ def sealed_files(path: Path, stream: BinaryIO, key: keyring.SecretKey) -> None:
         assert_type(file.pread(5, 0), bytes)
         assert_type(file.opened_by, str)
         file.verify(progress=print)
+    with files.open(path, "wb", key=key, to=[b"key"], pad="padme") as writer:
+        assert_type(writer, files.SealedWriter)
+        assert_type(writer.write(b"data"), int)
+        writer.discard()
+    files.rewrap(path, key=key, to=b"key", keep=True, progress=print)
+    files.reencrypt(path, passphrase="text", new_key=key)
+    files.open(path, "rb", key=key, pad="padme")  # type: ignore[call-overload]
     files.seal(path, 5, key)  # type: ignore[arg-type]
-    files.open(path, "r", key=key)  # type: ignore[arg-type]
+    files.open(path, "r", key=key)  # type: ignore[call-overload]
 
 
 def key_services(given: object, key: keyring.SecretKey) -> None:
