@@ -132,9 +132,9 @@ class Reader:
             return b""
         piece = held.layout.piece
         first, past = start // piece, -(-stop // piece)
-        if past - first == 1:
+        if past - first == 1 and stop - start < piece:
             room = self._one(held, first)
-        else:
+        else:  # and what is returned may be all of it, so it is not kept
             room = self._decrypted(held, first, past)
             self._check_zeros(held, room.view, first, past)
         return room.part(start - first * piece, stop - first * piece)

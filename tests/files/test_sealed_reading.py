@@ -13,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pythemis import _sealed
+from pythemis._core import sealed as core
+from pythemis._sealed import heads
 from pythemis.exception import THEMIS_CODES, ThemisError, ThemisTypeError, ThemisValueError
 from support.keys import generated
 from support.sealed import (
@@ -249,15 +251,42 @@ class Careless(Service):
         return self._cell.decrypt(body, b"")
 
 
-def test_a_slot_cannot_be_lifted_with_a_careless_service():
-    """Even where the service ignores the context, its slot opens under its own context alone."""
-    service = Careless("service")
-    file = seal(b"data", _sealed.Slots(services=[service]))
-    assert read_whole(file, _sealed.Unlock(services=[service], context=CONTEXT))[0] == b"data"
+PAIR = generated("EC", curve="P-256")
+HOLDERS = {
+    "key": (ONE_KEY, {"keys": [(b"", KEY)]}),
+    "passphrase": (
+        _sealed.Slots(passphrases=["secret"], iterations=314110),
+        {"passphrase": "secret"},
+    ),
+    "recipient": (_sealed.Slots(recipients=[(PUBLIC, False)]), {"private_key": PRIVATE}),
+    "sender": (
+        _sealed.Slots(sender=(PRIVATE, PAIR[1])),
+        {"private_key": PAIR[0], "sender": PUBLIC},
+    ),
+    "service": (
+        _sealed.Slots(services=[Careless("service")]),
+        {"services": [Careless("service")]},
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", HOLDERS)
+def test_a_slot_cannot_be_lifted_to_another_context(kind):
+    """No slot but a recipient's opens elsewhere, even if who made the file knows its key."""
+    slots, unlock = HOLDERS[kind]
+    reader = opened(seal(b"data", slots), _sealed.Unlock(context=CONTEXT, **unlock))
+    [slot] = reader.opened.slots
+    handle = core.again(ERRORS, reader.opened.handle, b"another")
+    file = heads._written(ERRORS, handle, [slot.encoded])
+    piece = b"forged" + (6).to_bytes(8, "big")
+    file += core.encrypt(ERRORS, handle, 0, piece, is_last=True)
+    there = _sealed.Unlock(context=b"another", **unlock)
+    if kind == "recipient":
+        assert read_whole(file, there) == (b"forged", "recipient")
+        return
     with pytest.raises(ThemisError) as caught:
-        opened(file, _sealed.Unlock(services=[service], context=b"another"))
+        opened(file, there)
     assert caught.value.error_code == THEMIS_CODES.FAIL
-    assert len(service.asked) == 2
 
 
 @pytest.mark.parametrize("answer", [b"", bytes(32), bytes(63), bytes(64), bytes(65), "text", 7])
@@ -398,6 +427,16 @@ def test_a_small_file_is_read_once():
     reader = _sealed.Reader(ERRORS, pread, len(file), UNLOCK)
     assert asked == [(0, len(file))]
     assert reader.read(0, 9000) == DATA[:5000]
+
+
+def test_wiping_a_reader_changes_nothing_that_was_read():
+    """What was returned stays as it is when the reader is wiped, whatever it kept of it."""
+    reader = opened(FILE, UNLOCK)
+    for sizes in ((10, PIECE), (PIECE, 10), (PIECE, PIECE)):
+        found = [reader.read(PIECE, n) for n in sizes]
+        reader.wipe()
+        assert found == [DATA[PIECE : PIECE + n] for n in sizes]
+        reader = opened(FILE, UNLOCK)
 
 
 def test_a_stream_gives_what_it_has():
