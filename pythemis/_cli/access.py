@@ -41,12 +41,17 @@ def slots(options: argparse.Namespace) -> _sealed.Slots:
     )
 
 
-def unlock(options: argparse.Namespace) -> _sealed.Unlock:
-    """Return what may open a file."""
+def check_opening(options: argparse.Namespace) -> None:
+    """Refuse arguments that open nothing."""
     if options.sender is not None and options.private is None:
         raise usage("--sender needs your private key: --private KEY")
     if not (options.key or options.private or options.passphrase or options.passphrase_from):
         raise usage("say what opens it: -k KEY, -p, or --private KEY")
+
+
+def unlock(options: argparse.Namespace) -> _sealed.Unlock:
+    """Return what may open a file."""
+    check_opening(options)
     private, sender = options.private, options.sender
     return _sealed.Unlock(
         keys=[(b"", sources.symmetric(each)) for each in options.key],

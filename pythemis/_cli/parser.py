@@ -50,7 +50,7 @@ class Parser(argparse.ArgumentParser):
 def build(prog: str = "pythemis") -> Parser:
     """Build the parser."""
     parser = Parser(prog=prog, description=DESCRIPTION, epilog=EPILOG)
-    parser.add_argument("--version", action="version", version=_version())
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version, and end")
     parser.set_defaults(run="main:no_command", prog=parser.prog)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for add in _COMMANDS:
@@ -58,10 +58,14 @@ def build(prog: str = "pythemis") -> Parser:
     return parser
 
 
-def _version() -> str:
-    from .selftest import version
+class _Version(argparse.Action):
+    """Print the version, which takes a while to look up."""
 
-    return f"pythemis {version()}"
+    def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> NoReturn:
+        from .selftest import version
+
+        print(f"pythemis {version()}")
+        parser.exit()
 
 
 def _command(commands: Any, name: str, run: str, text: str, more: str = "") -> Parser:
@@ -172,6 +176,37 @@ def _verify_file(commands: Any) -> None:
     )
     parser.add_argument("files", metavar="FILE", nargs="+", help="what to check")
     _opening(parser)
+
+
+def _rewrap(commands: Any) -> None:
+    more = (
+        "The data is not encrypted again: anyone who could open the file, and kept it or its key, "
+        "still reads it. What opens the file limits for whom it may be made."
+    )
+    parser = _command(
+        commands, "rewrap", "rewrapping:rewrap", "change for whom a sealed file is", more
+    )
+    parser.add_argument("file", metavar="FILE", help="the sealed file, which is replaced")
+    _opening(parser)
+    parser.add_argument(
+        *("-r", "--recipient"), metavar="KEY", action="append", default=[],
+        help="the public key of a recipient; may be repeated",
+    )  # fmt: skip
+    parser.add_argument(
+        "--hidden", action="store_true", help="do not name the recipients in the file"
+    )
+    parser.add_argument("--new-key", metavar="KEY", help="a key that opens it from now on")
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--new-passphrase", action="store_true", help="ask for a new passphrase")
+    group.add_argument(
+        "--new-passphrase-from", metavar="SOURCE", help="read a new passphrase from there"
+    )
+    parser.add_argument("--keep", action="store_true", help="keep what opens it already, as well")
+    parser.add_argument("--new-context", metavar="TEXT", help="bind it to another context")
+    parser.add_argument(
+        "--holders-only", action="store_true",
+        help="your word for --new-context: none but those for whom it is ever had the file's key",
+    )  # fmt: skip
 
 
 # ---- Keys ----
@@ -346,6 +381,6 @@ def _completion(commands: Any) -> None:
 
 
 _COMMANDS = (
-    *(_encrypt, _decrypt, _cat, _verify_file),
+    *(_encrypt, _decrypt, _cat, _verify_file, _rewrap),
     *(_keyring, _keygen, _key, _sign, _verify, _inspect, _doctor, _selftest, _completion),
 )

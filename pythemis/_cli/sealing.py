@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from pythemis import _sealed, files
 from pythemis._core.facts import shown
-from pythemis._inspect import inspect
 from pythemis.exception import THEMIS_CODES, ThemisError
 
 from . import access, sources
@@ -100,7 +99,7 @@ def _opened(options: argparse.Namespace, source: Input) -> Callable[[Any, Progre
             files.unseal(file, target, context=context, progress=progress.at, **secret)
 
         return cell
-    report = inspect(head)
+    report = sources.inspected(head)
     known = f"; it is {report.name}" if report.recognised else ""
     layers = "".join(f" in {layer}" for layer in report.layers[::-1])
     raise refused(f"this is not encrypted with pythemis{known}{layers}")

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pythemis._core.facts import shown
-from pythemis._inspect import Report, inspect
 from pythemis.exception import ThemisError
 from pythemis.keyring import SecretKey
 from pythemis.place import place
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
     from typing import BinaryIO
+
+    from pythemis._inspect import Report
 
 _MOST = 1 << 16  # bytes of a key file or a passphrase
 _OTHERS_MAY = 0o077
@@ -40,11 +41,22 @@ def _parted(source: str) -> tuple[str, str]:
         scheme, name = "file", source
     if not name:
         raise usage(f"nothing follows {scheme}: in the name of a source")
-    if inspect(name).kind in _SECRETS and not (scheme == "file" and Path(name).exists()):
+    return scheme, name
+
+
+def _refuse_key(name: str) -> None:
+    """Refuse a key where its name belongs; other errors would show it."""
+    if inspected(name.encode("utf-8", "replace")).kind in _SECRETS:
         raise usage(
             "this looks like a key, and its file is expected; other users may have seen it now"
         )
-    return scheme, name
+
+
+def inspected(data: bytes) -> Report:
+    """Return what data is; only what is refused loads the recogniser."""
+    from pythemis._inspect import inspect
+
+    return inspect(data)
 
 
 @contextmanager
@@ -59,6 +71,8 @@ def _opened(source: str, *, secret: bool) -> Iterator[BinaryIO]:
         yield standard_input()
         return
     path = Path(name) if scheme == "file" else _of_credential(name)
+    if not path.exists():
+        _refuse_key(name)
     with path.open("rb", buffering=0) as file:
         mode = os.fstat(file.fileno()).st_mode
         if secret and scheme == "file" and os.name == "posix" and mode & _OTHERS_MAY:
@@ -81,6 +95,7 @@ def _of_descriptor(name: str) -> Iterator[BinaryIO]:
 def _of_credential(name: str) -> Path:
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
     if not folder:
+        _refuse_key(name)
         raise usage("there are no credentials: CREDENTIALS_DIRECTORY is not set")
     if os.sep in name or name in (os.curdir, os.pardir):
         raise usage("credential: is followed by the name of a credential, not by a path")
@@ -93,6 +108,7 @@ def content(source: str, *, secret: bool = True) -> bytes:
     if scheme == "env":
         value = os.environ.get(name)
         if value is None:
+            _refuse_key(name)
             raise usage(f"there is no environment variable {shown(name)}")
         return os.fsencode(value)
     data = b""
@@ -113,6 +129,8 @@ def symmetric(source: str) -> SecretKey:
     report = None
     try:
         if scheme == "env":
+            if name not in os.environ:
+                _refuse_key(name)
             return SecretKey.from_env(name, unset=False)
         with _opened(source, secret=True) as file:
             try:
@@ -122,7 +140,7 @@ def symmetric(source: str) -> SecretKey:
                     raise
                 file.seek(0)
                 data = file.read(_MOST) or b""
-                report = inspect(data if data.strip() else b"")
+                report = inspected(data if data.strip() else b"")
     except ThemisError as error:
         raise refused(f"{shown(source)}: {error}") from None
     raise refused(f"{shown(source)} {_no_key(report)}")
@@ -137,7 +155,7 @@ def key_in(source: str, *, secret: bool = True) -> bytes:
         key = b""
     if key:
         return key
-    report = inspect(data if data.strip() else b"")
+    report = inspected(data if data.strip() else b"")
     if report.kind in _KEYS and not report.layers:
         return data
     raise refused(f"{shown(source)} {_no_key(report)}")
@@ -170,11 +188,16 @@ def context(options: argparse.Namespace) -> bytes:
 def passphrase(options: argparse.Namespace, *, new: bool) -> SecretKey | bytes | None:
     """Return the passphrase that the arguments name; None if they name none."""
     if options.passphrase_from is not None:
-        line = content(options.passphrase_from).removesuffix(b"\n").removesuffix(b"\r")
-        if not line:
-            raise usage("the passphrase is empty")
-        return line
+        return line(options.passphrase_from)
     return prompt(new=new) if options.passphrase else None
+
+
+def line(source: str) -> bytes:
+    """Read a passphrase: what a source holds, without the end of its line."""
+    found = content(source).removesuffix(b"\n").removesuffix(b"\r")
+    if not found:
+        raise usage("the passphrase is empty")
+    return found
 
 
 def prompt(text: str = "Passphrase", *, new: bool = False) -> SecretKey:

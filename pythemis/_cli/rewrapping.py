@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``pythemis rewrap``: change for whom a sealed file is."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pythemis import files
+
+from . import access, sources
+from .errors import Status, usage
+from .pipes import Progress
+from .streams import STANDARD
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def rewrap(options: argparse.Namespace) -> int:
+    """Write another header before the same data, and replace the file as a whole."""
+    if options.file == STANDARD:
+        raise usage("name the file to rewrap: it is replaced as a whole")
+    if len(options.key) > 1:
+        raise usage("give one key that opens the file: -k KEY")
+    access.check_opening(options)
+    given: dict[str, Any] = {
+        "key": sources.symmetric(options.key[0]) if options.key else None,
+        "passphrase": sources.passphrase(options, new=False),
+        "private_key": options.private and sources.key_in(options.private),
+        "sender": options.sender and sources.key_in(options.sender, secret=False),
+        "context": sources.context(options),
+    }
+    new: dict[str, Any] = {
+        "to": [sources.key_in(each, secret=False) for each in options.recipient],
+        "hidden": options.hidden,
+        "new_key": options.new_key and sources.symmetric(options.new_key),
+        "new_passphrase": _new_passphrase(options),
+        "new_context": None if options.new_context is None else os.fsencode(options.new_context),
+        "keep": options.keep,
+        "holders_only": options.holders_only,
+    }
+    if not (new["to"] or new["new_key"] or new["new_passphrase"] or options.keep):
+        raise usage("say for whom it is from now on: -r KEY, --new-key KEY, or --keep others")
+    with Progress(Path(options.file).stat().st_size) as progress:
+        files.rewrap(options.file, **given, **new, progress=progress.at)
+    return Status.DONE
+
+
+def _new_passphrase(options: argparse.Namespace) -> Any:
+    if options.new_passphrase_from is not None:
+        return sources.line(options.new_passphrase_from)
+    return sources.prompt("New passphrase", new=True) if options.new_passphrase else None
