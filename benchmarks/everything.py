@@ -28,6 +28,7 @@ END = "<!-- figures: end -->"
 TITLES = {
     "yardsticks": "Beside hmac, os.urandom and `cryptography`",
     "keyrings": "Keyrings, beside cells and MultiFernet",
+    "files": "Files, beside Cobblestone, Tink and age",
     "floor": "Beside the same libcrypto and libsodium, used raw from C",
     "threads": "Threads, and lists of messages",
     "resources": "Import and memory",
@@ -50,6 +51,7 @@ HIGHLIGHTS = (
 SHORT = {
     "yardsticks": "--rounds 2 --seconds 0.0005",
     "keyrings": "--rounds 2 --seconds 0.0005",
+    "files": "--rounds 2 --mib 2",
     "floor": "--rounds 2 --seconds 0.0005",
     "threads": "--rounds 2 --seconds 0.005 --many 1000",
     "resources": "--rounds 1",

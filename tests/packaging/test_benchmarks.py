@@ -30,7 +30,8 @@ PAGES = {name: ROOT / f"docs/{name}.md" for name in ("performance", "performance
 FLOOR_ROW = re.compile(
     r"^\| ([^|]+) \| ([\d.]+) us \| [^|]+ \| [\d.]+ us \| ([\d.]+) \|", re.MULTILINE
 )
-PROGRAMS = {"operations", "yardsticks", "keyrings", "floor", "threads", "resources", "paired"}
+PROGRAMS = {"operations", "yardsticks", "keyrings", "files", "floor", "threads", "resources"}
+PROGRAMS |= {"paired"}
 
 NEWER = re.compile("SecureSigner|SecureVerifier|_into|_many")
 ONLY_DOCUMENTED = """\
