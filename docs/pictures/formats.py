@@ -118,6 +118,44 @@ PICTURES = {
         "proof: the same message with the same key and context always gives the same bytes.",
         [("all there is", [Field("message", "as long as it was", "hidden")])],
     ),
+    "sealed-file": layout(
+        "A sealed file",
+        "A header: 8 bytes of name and version, 1 byte of chunk size, 1 byte that is the number of "
+        "slots, 4 bytes that are their length. Slots, one for each key, passphrase, recipient or "
+        "service, each of which holds the file key, encrypted for its holder: 76 bytes for a key, "
+        "102 for a passphrase, 129 for a recipient, after 4 bytes and an id. A proof of 32 bytes "
+        "of the header, the context and the file key. Then chunks, each with 44 bytes of head, "
+        "nonce and tag: full ones of 64 KiB, and the last one with the rest of the data, zeros "
+        "and the length.",
+        [
+            (
+                "14 bytes",
+                [
+                    Field("name and\nversion", "8", "plain", 1.4),
+                    Field("chunk\nsize", "1"),
+                    Field("number\nof slots", "1"),
+                    Field("length\nof slots", "4"),
+                ],
+            ),
+            (
+                "who can open it: one slot for each",
+                [
+                    Field("file key,\nfor a key", "76 bytes", "hidden"),
+                    Field("file key,\nfor a passphrase", "102 bytes", "hidden", 1.2),
+                    Field("file key,\nfor a recipient", "129 bytes", "hidden", 1.2),
+                ],
+            ),
+            ("", [Field("proof of all this, the context and the file key", "32 bytes", "proof")]),
+            (
+                "your data, in chunks",
+                [
+                    Field("chunk 0", "64 KiB + 44 bytes", "hidden"),
+                    Field("chunk 1", "64 KiB + 44 bytes", "hidden"),
+                    Field("the last: rest,\nzeros, length", "52 bytes or more", "hidden"),
+                ],
+            ),
+        ],
+    ),
     "signed-message": layout(
         "A signed message",
         "A header of three numbers of 4 bytes each (type, message length, signature length), the "

@@ -174,7 +174,7 @@ class SealedFileSystem(ChainedFileSystem):  # type: ignore[misc, unused-ignore]
         **options: Any,
     ) -> Any:
         if mode == "rb":
-            block = _BLOCK if block_size in (None, "default") else block_size
+            block = block_size or _BLOCK
             return _ReadFile(self, path, block, cache_options, **options)
         if mode != "wb":
             wrong_value(f"a sealed file is written as a whole, mode 'wb', not {mode!r}")
