@@ -427,6 +427,44 @@ static void comparisons(void)
     compare(false);
 }
 
+/* As in themis/secret.c. */
+struct themis_secret_text {
+    uint8_t *data;
+    size_t len;
+};
+
+/* The digits of a text are secret, but for the last, where padding and the end of the line are
+ * looked for. */
+static themis_secret *decoded(const char *digits, int encoding)
+{
+    const char *why = NULL;
+    themis_secret_text *read = NULL;
+    themis_secret *made = NULL;
+    const size_t len = strlen(digits);
+    must(themis_secret_text_new(&read), "a text");
+    memcpy(read->data, digits, len);
+    SECRET(read->data, len - 3);
+    read->len = len;
+    must(themis_secret_text_decode(read, encoding, &made, &why), "to decode");
+    PUBLIC(read->data, len);
+    themis_secret_text_free(read);
+    return made;
+}
+
+static void secrets(void)
+{
+    themis_secret *a = decoded("AQIDBAUGBwgJCgsMDQ4P+/8=\n", THEMIS_BASE64);
+    themis_secret *b = decoded("0102030405060708090a0b0c0d0e0fFBff\n", THEMIS_HEX);
+    int equal = themis_secret_equal(a, b);
+    PUBLIC(&equal, sizeof equal);
+    printf("%d\n", equal);
+    if (!equal) {
+        exit(2);
+    }
+    themis_secret_free(a);
+    themis_secret_free(b);
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -443,6 +481,7 @@ static const struct {
     {"rsa-keys", rsa_keys},
     {"rsa-messages", rsa_messages},
     {"comparisons", comparisons},
+    {"secrets", secrets},
 };
 
 int main(int argc, char **argv)

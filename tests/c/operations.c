@@ -21,6 +21,7 @@ static const struct operation *const systems[] = {
     comparator_operations,
     ring_operations,
     sealed_operations,
+    secret_operations,
 };
 
 static void gather(void)

@@ -22,6 +22,7 @@ struct stage {
     themis_comparator *alice;
     themis_comparator *bob;
     themis_blob *blob;
+    themis_secret *secret;
     themis_ring *ring;
     themis_sealed *sealed;
     themis_sealed *writer; /* of a sealed file */

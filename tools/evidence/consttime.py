@@ -50,6 +50,8 @@ OURS = {
     Branch("random_scalar", "scalar_is_sound("): "a scalar that is none is thrown away",
     Branch("private_is_sound", "soter_number_less("): "an impossible key is refused",
     Branch("private_is_sound", "product_is("): "an impossible key is refused",
+    Branch("measure", "!take_line("): "a text of more than one line is refused",
+    Branch("themis_secret_text_decode", "!decode("): "what is not the encoding is refused",
     Branch("soter_group_multiply", "product_is_identity && "): (
         "no product of an honest scalar and a judged point is the identity"
     ),

@@ -25,6 +25,7 @@ SHARED = (
     *(f"operations/{name}" for name in ("stage", "cells", "passphrases", "keys")),
     *(f"operations/{name}" for name in ("messages", "sessions", "comparator", "rings", "pieces")),
     "operations/sealed",
+    "operations/secrets",
     "random",
     "secrets",
 )  # of the programs that inject
@@ -199,7 +200,8 @@ def called_functions(core: list[Path]) -> list[Function]:
         if result in ("void", "OSSL_PARAM") or name.endswith("_it"):
             continue
         is_pointer = result.endswith("*")
-        failure = -1 if name.startswith("crypto_") else 0
+        is_of_sodium = name.startswith(("crypto_", "sodium_"))
+        failure = -1 if is_of_sodium and not is_pointer else 0
         found.append(Function(name, failure, not is_pointer and result != "size_t"))
     return found
 

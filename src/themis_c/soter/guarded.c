@@ -37,6 +37,16 @@ void soter_guarded_free(uint8_t *data)
     sodium_free(data);
 }
 
+/* Byte by byte: memcpy leaves the end of a secret in vector registers. The dynamic linker saves
+ * those on the stack where it finds a function of libsodium for the first time. */
+void soter_guarded_fill(uint8_t *out, const uint8_t *data, size_t len)
+{
+    volatile uint8_t *filled = out;
+    for (size_t i = 0; i < len; i++) {
+        filled[i] = data[i];
+    }
+}
+
 soter_status soter_guarded_protect(uint8_t *data)
 {
     /* it splits what the system keeps of this process's memory, which has a limit */

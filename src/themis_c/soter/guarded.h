@@ -17,6 +17,9 @@ SOTER_MUST_USE soter_status soter_guarded_new(size_t len, uint8_t **out);
 /* NULL is fine. */
 void soter_guarded_free(uint8_t *data);
 
+/* Fills them, and leaves nothing of it in registers. */
+void soter_guarded_fill(uint8_t *out, const uint8_t *data, size_t len);
+
 /* From here on they can only be read, and freed. */
 SOTER_MUST_USE soter_status soter_guarded_protect(uint8_t *data);
 

@@ -5,7 +5,6 @@
  * anyway; never on a digit. */
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "soter/bytes.h"
 #include "soter/digits.h"
@@ -83,7 +82,7 @@ int themis_secret_new(const uint8_t *data, size_t data_len, themis_secret **out)
     if (status != SOTER_SUCCESS) {
         goto out;
     }
-    memcpy(made->data, data, data_len);
+    soter_guarded_fill(made->data, data, data_len);
     status = soter_guarded_protect(made->data);
     if (status != SOTER_SUCCESS) {
         goto out;
@@ -278,6 +277,19 @@ measure(const themis_secret_text *text, int encoding, struct soter_slice *body, 
     return *len != 0 ? NULL : NOT_BASE64;
 }
 
+static bool decode(struct soter_slice body, int encoding, uint8_t *out, size_t out_len)
+{
+    switch (encoding) {
+    case THEMIS_BASE64:
+        return decode_base64(body, out, out_len);
+    case THEMIS_HEX:
+        return decode_hex(body, out, out_len);
+    default:
+        soter_guarded_fill(out, body.data, out_len);
+        return true;
+    }
+}
+
 int themis_secret_text_decode(const themis_secret_text *text,
                               int encoding,
                               themis_secret **out,
@@ -299,10 +311,7 @@ int themis_secret_text_decode(const themis_secret_text *text,
     if (status != SOTER_SUCCESS) {
         goto out;
     }
-    if (encoding == THEMIS_RAW) {
-        memcpy(made->data, body.data, len);
-    } else if (encoding == THEMIS_HEX ? !decode_hex(body, made->data, len)
-                                      : !decode_base64(body, made->data, len)) {
+    if (!decode(body, encoding, made->data, len)) {
         *why = encoding == THEMIS_HEX ? NOT_HEX : NOT_BASE64;
         status = SOTER_INVALID_PARAMETER;
         goto out;

@@ -60,6 +60,7 @@ void stage_clear(void)
     themis_comparator_free(stage.alice);
     themis_comparator_free(stage.bob);
     themis_blob_free(stage.blob);
+    themis_secret_free(stage.secret);
     themis_ring_free(stage.ring);
     themis_sealed_free(stage.sealed);
     themis_sealed_free(stage.writer);

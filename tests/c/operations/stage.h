@@ -70,5 +70,6 @@ extern const struct operation session_operations[];
 extern const struct operation comparator_operations[];
 extern const struct operation ring_operations[];
 extern const struct operation sealed_operations[];
+extern const struct operation secret_operations[];
 
 #endif
