@@ -179,8 +179,8 @@ class SecretKey(Secret):
             The key.
 
         Raises:
-            ThemisError: a directory, a terminal, or a descriptor that does not block and has
-                nothing; what is read is empty, too long, or not in this encoding.
+            ThemisError: a directory or a terminal; what is read is empty, too long, or not in this
+                encoding.
             OSError: there is no such descriptor, or it cannot be read.
         """
         from . import secret_text

@@ -9,15 +9,24 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import stat
 from errno import EAGAIN, EINTR, EWOULDBLOCK
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pythemis._themis import ffi, lib
 
 from .errors import INVALID_PARAMETER, SUCCESS, Errors, failed, wrong_type, wrong_value
 from .owner import places
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _secret = places("secret")
 _text = places("secret_text")
@@ -29,6 +38,8 @@ _ENCODINGS: dict[object, int] = {
     "hex": lib.THEMIS_HEX,
     "raw": lib.THEMIS_RAW,
 }
+_AGAIN = (EINTR, EAGAIN, EWOULDBLOCK)
+_LONGEST_WAIT = 1000  # milliseconds
 _FD_MAX = 0x7FFFFFFF  # of an int of C
 # Not O_NOFOLLOW: where secrets are mounted, such as in Kubernetes, they are symbolic links. What is
 # judged is what was opened. O_NONBLOCK: a FIFO would wait for a writer before it can be judged.
@@ -155,6 +166,8 @@ def of_fd(errors: Errors, fd: Any, encoding: str) -> Any:
     named = f"descriptor {fd}"
     if stat.S_ISDIR(os.fstat(fd).st_mode):
         raise errors.failed(INVALID_PARAMETER, f"{named} is a directory")
+    if fcntl and fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE == os.O_WRONLY:
+        raise errors.failed(INVALID_PARAMETER, f"{named} is open for writing only")
     if os.isatty(fd):
         raise errors.failed(
             INVALID_PARAMETER, f"{named} is a terminal, which would show the key: use from_prompt"
@@ -200,24 +213,34 @@ def _new_text(errors: Errors) -> Any:
 def _read(errors: Errors, fd: int, encoding: str, named: str, *, line: bool = False) -> Any:
     """Read and decode what a descriptor has.
 
-    Each call into C asks the system once, so that Python acts on signals in between.
+    Each call into C asks the system once, when there is something to read, so that Python acts on
+    signals in between.
     """
     text = _new_text(errors)
     ended = ffi.new(_INT, 0)
+    may_read = _waiting(fd)
     try:
         while not ended[0]:
-            if lib.themis_secret_text_read(text[0], fd, line, ended) == SUCCESS:
+            if not may_read() or (lib.themis_secret_text_read(text[0], fd, line, ended) == SUCCESS):
                 continue
             number = ffi.errno
-            if number in (EAGAIN, EWOULDBLOCK):
-                raise errors.failed(
-                    INVALID_PARAMETER, f"{named} does not block and has no more to read yet"
-                )
-            if number != EINTR:
+            if number not in _AGAIN:
                 raise OSError(number, os.strerror(number))
         return _decoded(errors, text, encoding, named)
     finally:
         ffi.release(text)
+
+
+def _waiting(fd: int) -> Callable[[], bool]:
+    """Return what waits until there is something to read, or a second has passed.
+
+    A signal that comes just before a wait begins does not end it, so it may not last for ever.
+    """
+    if not hasattr(select, "poll"):
+        return lambda: True  # Windows, where Ctrl-C waits
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    return lambda: bool(poll.poll(_LONGEST_WAIT))
 
 
 def _decoded(errors: Errors, text: Any, encoding: str, named: str) -> Any:
