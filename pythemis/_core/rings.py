@@ -23,6 +23,7 @@ from .errors import (
     wrong_value,
 )
 from .owner import Owner, kept, opened, places
+from .secret import SecretKey
 
 ID_SIZE: int = lib.THEMIS_RING_ID_SIZE
 PAYLOAD_MAX: int = lib.THEMIS_RING_PAYLOAD_MAX
@@ -38,6 +39,7 @@ DROP_LEGACY: int = lib.THEMIS_RING_DROP_LEGACY
 _PREFIX_SIZE: int = lib.THEMIS_RING_PREFIX_SIZE
 _LEAST_RANDOM = 16  # bytes; a shorter key may have been thought up
 _ring = places("ring")
+_secret = places("secret")
 _WHY = ffi.typeof("char const **")
 _ID = ffi.typeof("uint8_t[]")
 _SIZE = ffi.typeof("size_t *")
@@ -182,6 +184,19 @@ def change(errors: Errors, ring: Ring, kind: int, key_id: bytes, what: str) -> R
     status = lib.themis_ring_change(ring.handle, kind, key_id, made, why)
     _check(errors, status, why, f"{what}: ")
     return Ring(kept(made), ring.origin)
+
+
+def pairs(errors: Errors, ring: Ring) -> list[tuple[bytes, SecretKey]]:
+    """Return all keys with their ids, for slots of sealed files; the primary key is the first."""
+    made: list[tuple[bytes, SecretKey]] = []
+    for index, key in enumerate(ring.keys):
+        place = _secret()
+        status = lib.themis_ring_secret(ring.handle, index, place)
+        if status != SUCCESS:
+            failed(errors, status)
+        pair = bytes.fromhex(key.id), SecretKey._of(place)
+        made.insert(0 if key.primary else len(made), pair)
+    return made
 
 
 def pin(errors: Errors, ring: Ring, key_id: bytes) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pythemis import _sealed
 from pythemis._core import cell_files
+from pythemis.keyring import Keyring
 
 from ._errors import ERRORS, wrong_type, wrong_value
 from ._secrets import passphrase_bytes
@@ -144,17 +145,17 @@ def log2_of(chunk_size: Any) -> int:
 
 def primary_of(keyring: Any) -> tuple[bytes, Any]:
     """Return the primary key of a keyring with its id."""
-    pairs_of(keyring)
-    found: tuple[bytes, Any] = keyring._primary_pair()
-    return found
+    pairs = pairs_of(keyring)
+    if not pairs:
+        wrong_value("the keyring has no key yet: ring.add() makes one")
+    return pairs[0]
 
 
 def pairs_of(keyring: Any) -> list[tuple[bytes, Any]]:
-    """Return the keys of a keyring with their ids."""
-    pairs = getattr(keyring, "_pairs", None)
-    if pairs is None:
+    """Return the keys of a keyring with their ids, the primary key first."""
+    if not isinstance(keyring, Keyring):
         wrong_type(f"keyring is a pythemis.keyring.Keyring, not {type(keyring).__name__}")
-    return list(pairs())
+    return keyring._pairs()
 
 
 def check_mode(mode: object) -> None:

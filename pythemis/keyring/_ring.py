@@ -123,6 +123,10 @@ class Keyring(owner.Immutable):
         """
         return rings.pin(ERRORS, self._ring(), _id(key_id))
 
+    def _pairs(self) -> list[tuple[bytes, SecretKey]]:
+        """Return the keys with their ids, the primary key first: for `pythemis.files`."""
+        return rings.pairs(ERRORS, self._ring())
+
     # ---- Changes ----
 
     def add(self, key: Buffer | SecretKey | None = None) -> Self:

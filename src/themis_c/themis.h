@@ -352,6 +352,9 @@ int themis_ring_key(const themis_ring *ring,
                     uint8_t id[THEMIS_RING_ID_SIZE],
                     uint64_t *created);
 
+/* The key with this index, for slots of sealed files. INVALID_PARAMETER: there is no such key. */
+int themis_ring_secret(const themis_ring *ring, size_t index, themis_secret **out);
+
 /* What tells that a ring has a certain key, without telling the key. INVALID_PARAMETER: it has no
  * key with this id. */
 int themis_ring_pin(const themis_ring *ring,

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from pythemis import _atomic, files
 from pythemis.exception import THEMIS_CODES
 from pythemis.files import SealedFileError, SealedFileTypeError, SealedFileValueError
+from pythemis.keyring import Keyring
 from pythemis.scell import SCellSeal
 from pythemis.skeygen import GenerateKeyPair
 from support.file_objects import Pipe, text_of
@@ -109,6 +110,25 @@ def test_many_secrets_open_one_file():
     assert ALICE[1] not in sealed
     with pytest.raises(SealedFileError, match="slots: 1 service; services: payroll-2026"):
         contents(io.BytesIO(written(data, service=service())), key=OTHER)
+
+
+def test_rings_write_under_their_primary_key_and_read_under_all(tmp_path):
+    """A file of a ring names its key, opens under every later ring, and so does a bare cell."""
+    path, first = tmp_path / "file", Keyring.new("shop").add()
+    with files.open(path, "wb", keyring=first, context=CONTEXT) as file:
+        file.write(b"text")
+    assert bytes.fromhex(first.ids[0]) in path.read_bytes()
+    second = first.add()
+    second = second.promote(second.ids[-1]).retire(first.ids[0])
+    assert contents(path, keyring=second, context=CONTEXT) == b"text"
+    with pytest.raises(SealedFileError, match="slots: 1 key"):
+        contents(path, keyring=Keyring.new("other").add(), context=CONTEXT)
+    files.rewrap(path, keyring=second, context=CONTEXT, new_keyring=second)
+    assert bytes.fromhex(second.ids[-1]) in path.read_bytes()
+    path.write_bytes(SCellSeal(KEY).encrypt(b"text"))
+    assert contents(path, keyring=Keyring.new("shop").add().add(KEY)) == b"text"
+    with pytest.raises(SealedFileValueError, match="no key yet"):
+        files.open(path, "wb", keyring=Keyring.new("empty"))
 
 
 def test_no_other_file_passes_for_the_senders():

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "soter/base64.h"
 #include "soter/guarded.h"
 #include "soter/kdf.h"
 #include "soter/rand.h"
@@ -134,6 +135,19 @@ int themis_ring_pin(const themis_ring *ring,
         return SOTER_INVALID_PARAMETER;
     }
     return soter_kdf(ring->keys[index].cell.master, &purpose, pin, THEMIS_RING_PIN_SIZE);
+}
+
+int themis_ring_secret(const themis_ring *ring, size_t index, themis_secret **out)
+{
+    uint8_t key[THEMIS_RING_KEY_SIZE] = {0};
+    size_t key_len = 0;
+    soter_status status = SOTER_INVALID_PARAMETER;
+    if (index < ring->keys_count &&
+        soter_base64_decode(ring->keys[index].text, key, sizeof key, &key_len)) {
+        status = themis_secret_new(key, key_len, out);
+    }
+    soter_wipe(key, sizeof key);
+    return status;
 }
 
 /* ---- Changes ---- */

@@ -138,6 +138,24 @@ static int run_change(const struct operation *operation)
     return themis_ring_change(stage.ring, operation->kind, old_id, &stage.other_ring, &stage.why);
 }
 
+static int run_secret(const struct operation *operation)
+{
+    themis_secret *secret = NULL;
+    const int status = themis_ring_secret(stage.ring, 0, &secret);
+    (void)operation;
+    if (status == THEMIS_SUCCESS) {
+        stage.out[0] = themis_secret_size(secret) == 32;
+    }
+    themis_secret_free(secret);
+    return status;
+}
+
+static bool has_secret(const struct operation *operation)
+{
+    (void)operation;
+    return stage.out[0] == 1;
+}
+
 static int run_pin(const struct operation *operation)
 {
     (void)operation;
@@ -343,6 +361,7 @@ const struct operation ring_operations[] = {
      .is_right = has_ring,
      .kind = THEMIS_RING_DROP_LEGACY,
      .makes = true},
+    {.name = "ring_secret", .set_up = set_up_ring, .run = run_secret, .is_right = has_secret},
     {.name = "ring_pin", .set_up = set_up_ring, .run = run_pin},
     {.name = "ring_follows", .set_up = set_up_ring, .run = run_follows},
     {.name = "ring_encrypt", .set_up = set_up_message, .run = run_encrypt, .is_right = is_stored},
