@@ -138,7 +138,7 @@ class Keyring(owner.Immutable):
         Raises:
             KeyringError: a key that is not 32 bytes or that the ring has already, or more than 256.
         """
-        return made_of(type(self), rings.add(ERRORS, self._ring(), int(time.time()), key))
+        return made_of(type(self), rings.add(ERRORS, self._ring(), max(0, int(time.time())), key))
 
     def add_legacy(self, key: Buffer | SecretKey) -> Self:
         """Return a ring that also reads bare Seal cells, which were written before it existed.
