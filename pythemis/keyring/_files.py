@@ -66,20 +66,18 @@ def context_of(name: str) -> bytes:
 def opened(data: bytes, unlock: _sealed.Unlock, asked: Wanted) -> rings.Ring:
     """Open a keyring file, and refuse any ring but the one that was asked for."""
     unlock = replace(unlock, context=context_of(asked.name))
-    ring = None
     try:
         ring = _read(data, unlock)
     except KeyringError as error:
         if error.error_code != FAIL:
             raise
-        text = str(error)
-    if ring is None:
-        _refuse(f"the keyring {asked.name} does not open: {text}. Is this the name of the ring?")
-    why = _why_not(ring, asked)
-    if why:
+        why = f"the keyring {asked.name} does not open: {error}. Is this the name of the ring?"
+    else:
+        why = _why_not(ring, asked)
+        if not why:
+            return ring
         del ring  # the error keeps the names of this call
-        _refuse(why)
-    return ring
+    raise ERRORS.failed(FAIL, why)
 
 
 def _why_not(ring: rings.Ring, asked: Wanted) -> str:
@@ -170,18 +168,17 @@ def _origin_of(ring: rings.Ring, data: bytes, slots: _sealed.Slots) -> Origin:
         services=slots.services,
         context=context_of(ring.name),
     )
-    found = None
     try:
-        found = _read(data, unlock)
+        found: Origin = _read(data, unlock).origin
     except KeyringError as error:
-        text = (
+        refusal = ERRORS.failed(
+            error.error_code,
             f"the file is there and is not replaced: its version is unknown, because {error}. Load "
-            "the ring from it and change that one, or give another path"
+            "the ring from it and change that one, or give another path",
         )
-        refusal = ERRORS.failed(error.error_code, text)
-    if found is None:
-        raise refusal
-    return found.origin  # type: ignore[no-any-return]
+    else:
+        return found
+    raise refusal
 
 
 def _check_version(before: rings.Ring, ring: rings.Ring) -> None:

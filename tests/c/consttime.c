@@ -221,6 +221,41 @@ static void cells(void)
     }
 }
 
+/* The base64 of all keys is secret, what is around it is not. */
+static void rings(void)
+{
+    static const char payload[] =
+        "{\"keys\":["
+        "{\"created\":1,\"id\":\"0102030405\",\"key\":"
+        "\"aXRzIG9sZGVyIGtleSwgYXMgbG9uZzogMDNmYTk4ZTE=\",\"state\":\"retired\"},"
+        "{\"created\":2,\"id\":\"1112131415\",\"key\":"
+        "\"MzIgYnl0ZXMgb2YgYSByaW5nOiA3ZDFlNWI5YTIwYzQ=\",\"state\":\"active\"}],"
+        "\"legacy\":[\"YSBtYXN0ZXIga2V5IG9mIDMwIGJ5dGVzLi45azM=\"],"
+        "\"name\":\"shop\",\"primary\":\"1112131415\",\"version\":7}";
+    static const char *const keys[] = {"aXRz", "MzIg", "YSBt"};
+    static const size_t sizes[] = {42, 42, 38}; /* the rest tells where padding begins */
+    uint8_t read[sizeof payload];
+    uint8_t stored[TEXT_SIZE + THEMIS_RING_OVERHEAD];
+    themis_ring *ring = NULL;
+    themis_ring *added = NULL;
+    const char *why;
+    memcpy(read, payload, sizeof payload);
+    for (size_t i = 0; i < 3; i++) {
+        SECRET(read + (strstr(payload, keys[i]) - payload), sizes[i]);
+    }
+    must(themis_ring_read(read, sizeof payload - 1, &ring, &why), "to read a ring");
+    random_is_secret = true;
+    must(themis_ring_add(ring, 1, NULL, 0, &added, &why), "to add a key");
+    random_is_secret = false;
+    must(themis_ring_follows(ring, added, &why), "to follow");
+    SECRET(text, sizeof text);
+    must(themis_ring_encrypt(added, text, TEXT_SIZE, CONTEXT, stored, sizeof stored), "to encrypt");
+    PUBLIC(stored, sizeof stored);
+    must(themis_ring_decrypt(ring, stored, sizeof stored, CONTEXT, text, TEXT_SIZE), "to decrypt");
+    themis_ring_free(added);
+    themis_ring_free(ring);
+}
+
 static void passphrases(void)
 {
     uint8_t passphrase[24];
@@ -475,6 +510,7 @@ static const struct {
     {"derivation", derivation},
     {"session-keys", session_keys},
     {"cells", cells},
+    {"rings", rings},
     {"passphrases", passphrases},
     {"ec-keys", ec_keys},
     {"ec-scalars", ec_scalars},

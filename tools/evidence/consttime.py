@@ -58,6 +58,11 @@ OURS = {
     Branch("soter_group_multiply_base", "crypto_scalarmult_ed25519_base_noclamp"): (
         "no product of an honest scalar and the base point is the identity"
     ),
+    Branch("read_text", "!= '\"'"): "where a text ends tells its length",
+    Branch("decode_key", "soter_base64_decode_exact("): "what is no base64 is refused",
+    Branch("decode_legacy", "soter_base64_decode("): "what is no base64 is refused",
+    Branch("take_key", "soter_equal("): "one key twice is refused",
+    Branch("same_bytes", "soter_equal("): "another key under the same id is refused",
     Branch("themis_run_receive_commitment", "holds ? "): "the peer knows whether its proof holds",
     Branch("themis_run_receive_product", "holds ? "): "the peer knows whether its proof holds",
     Branch("themis_run_receive_generators", "holds[0] && "): (

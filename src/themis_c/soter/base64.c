@@ -18,19 +18,16 @@ static uint8_t digit_of(uint32_t value)
                      (within(value, 63, 63) & '/'));
 }
 
-bool soter_base64_decode(struct soter_slice text, uint8_t *out, size_t out_len, size_t *made)
+bool soter_base64_decode_exact(struct soter_slice text, uint8_t *out, size_t out_len)
 {
-    size_t padding = 0;
+    const size_t padding = (3 - out_len % 3) % 3;
     uint32_t group = 0;
     uint32_t wrong = 0;
-    if (text.len == 0 || text.len % 4 != 0) {
+    if (out_len == 0 || text.len != SOTER_BASE64_SIZE(out_len)) {
         return false;
     }
-    while (padding < 2 && text.data[text.len - 1 - padding] == '=') {
-        padding++;
-    }
-    if (text.len / 4 * 3 - padding > out_len) {
-        return false;
+    for (size_t i = text.len - padding; i < text.len; i++) {
+        wrong |= (uint32_t)text.data[i] ^ '=';
     }
     for (size_t i = 0; i < text.len - padding; i++) {
         const uint32_t value = soter_base64_digit(text.data[i]);
@@ -42,9 +39,21 @@ bool soter_base64_decode(struct soter_slice text, uint8_t *out, size_t out_len, 
         }
     }
     wrong |= group & ((UINT32_C(1) << (2 * padding)) - 1); /* the bits that padding leaves over */
-    *made = text.len / 4 * 3 - padding;
     soter_wipe(&group, sizeof group);
     return wrong == 0;
+}
+
+bool soter_base64_decode(struct soter_slice text, uint8_t *out, size_t out_len, size_t *made)
+{
+    size_t padding = 0;
+    if (text.len == 0 || text.len % 4 != 0) {
+        return false;
+    }
+    while (padding < 2 && text.data[text.len - 1 - padding] == '=') {
+        padding++;
+    }
+    *made = text.len / 4 * 3 - padding;
+    return *made <= out_len && soter_base64_decode_exact(text, out, *made);
 }
 
 bool soter_base64_encode(struct soter_writer *writer, struct soter_slice data)

@@ -19,6 +19,10 @@
 SOTER_MUST_USE bool
 soter_base64_decode(struct soter_slice text, uint8_t *out, size_t out_len, size_t *made);
 
+/* The same where the number of bytes is known: then no branch depends on where padding begins. */
+SOTER_MUST_USE bool
+soter_base64_decode_exact(struct soter_slice text, uint8_t *out, size_t out_len);
+
 /* Writes the base64 of `data`; whether it fits. */
 SOTER_MUST_USE bool soter_base64_encode(struct soter_writer *writer, struct soter_slice data);
 

@@ -106,6 +106,14 @@ static bool read_text(struct parser *parser, size_t most, struct soter_slice *ou
     return true;
 }
 
+/* The base64 of a key, whose length is known: nothing of it is looked at. */
+static bool read_key_text(struct parser *parser, struct soter_slice *out)
+{
+    out->len = KEY_TEXT_SIZE;
+    return (soter_read_bytes(&parser->in, out->len, &out->data) && skip_if(parser, "\"")) ||
+           refuse(parser, BAD_KEY);
+}
+
 static bool hex_value(uint8_t c, uint8_t *out)
 {
     if (c >= '0' && c <= '9') {
@@ -186,18 +194,30 @@ take_key(struct parser *parser, const uint8_t *key, size_t key_len, struct themi
     return themis_cell_key_init(&out->cell, key, key_len);
 }
 
-static soter_status
-decode_key(struct parser *parser, size_t least, size_t most, struct themis_ring_entry *out)
+static soter_status decode_key(struct parser *parser, struct themis_ring_entry *out)
+{
+    uint8_t key[THEMIS_RING_KEY_SIZE];
+    soter_status status = SOTER_INVALID_PARAMETER;
+    if (soter_base64_decode_exact(out->text, key, sizeof key)) {
+        status = take_key(parser, key, sizeof key, out);
+    } else {
+        parser->why = BAD_KEY;
+    }
+    soter_wipe(key, sizeof key);
+    return status;
+}
+
+static soter_status decode_legacy(struct parser *parser, struct themis_ring_entry *out)
 {
     uint8_t key[THEMIS_RING_LEGACY_MAX_SIZE];
     size_t key_len = 0;
     soter_status status = SOTER_INVALID_PARAMETER;
-    if (soter_base64_decode(out->text, key, most, &key_len) && key_len >= least) {
+    if (soter_base64_decode(out->text, key, sizeof key, &key_len)) {
         status = take_key(parser, key, key_len, out);
     } else {
-        parser->why = least == most ? BAD_KEY : BAD_LEGACY;
+        parser->why = BAD_LEGACY;
     }
-    soter_wipe(key, most);
+    soter_wipe(key, sizeof key);
     return status;
 }
 
@@ -205,7 +225,7 @@ static bool read_key_members(struct parser *parser, struct themis_ring_entry *ke
 {
     if (!skip(parser, "{\"created\":") || !read_number(parser, &key->created) ||
         !skip(parser, ",\"id\":\"") || !read_id(parser, key->id) || !skip(parser, ",\"key\":\"") ||
-        !read_text(parser, KEY_TEXT_SIZE, &key->text, BAD_KEY) || !skip(parser, ",\"state\":")) {
+        !read_key_text(parser, &key->text) || !skip(parser, ",\"state\":")) {
         return false;
     }
     key->is_active = skip_if(parser, ACTIVE);
@@ -228,7 +248,7 @@ static soter_status read_key(struct parser *parser)
         return SOTER_INVALID_PARAMETER;
     }
     ring->keys_count++;
-    return decode_key(parser, THEMIS_RING_KEY_SIZE, THEMIS_RING_KEY_SIZE, key);
+    return decode_key(parser, key);
 }
 
 static soter_status read_legacy(struct parser *parser)
@@ -246,7 +266,7 @@ static soter_status read_legacy(struct parser *parser)
         return SOTER_INVALID_PARAMETER;
     }
     ring->legacy_count++;
-    return decode_key(parser, 1, THEMIS_RING_LEGACY_MAX_SIZE, key);
+    return decode_legacy(parser, key);
 }
 
 /* Items with commas between them, and the bracket at their end. */
