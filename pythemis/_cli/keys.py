@@ -128,7 +128,7 @@ _MOST = 1 << 16
 
 def from_pem(options: argparse.Namespace) -> int:
     """Read a key of other software."""
-    data = read(options.file)
+    data = read(options.file, most=_MOST + 1)
     if len(data) > _MOST:
         raise refused("this is too long to be a key")
     report = inspect(data)

@@ -41,6 +41,8 @@ class Input:
         self._decoded: bytes | None = None
         self._file: BinaryIO
         if self._name == STANDARD:
+            if STANDARD in _sources(options):
+                raise usage("the standard input cannot be both a key and the data")
             self._file = streams.standard_input()
         else:
             self._file = open(self._name, "rb")  # noqa: SIM115, PTH123
@@ -94,6 +96,13 @@ class Input:
     def __exit__(self, *_: object) -> None:
         if self._name != STANDARD:
             self._file.close()
+
+
+def _sources(options: argparse.Namespace) -> list[str | None]:
+    """Return the sources of keys and passphrases."""
+    names = ("private", "sender", "passphrase_from")
+    many = [*options.key, *getattr(options, "recipient", ())]
+    return many + [getattr(options, name, None) for name in names]
 
 
 class Output:

@@ -46,9 +46,13 @@ def forget_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def read(name: str, *, is_base64: bool = False) -> bytes:
-    """Read all of a file, or of the standard input."""
-    data = standard_input().read() if name == STANDARD else Path(name).read_bytes()
+def read(name: str, *, is_base64: bool = False, most: int = -1) -> bytes:
+    """Read a file, or the standard input; no more than so many bytes, if that is said."""
+    if name == STANDARD:
+        data = standard_input().read(most)
+    else:
+        with Path(name).open("rb") as file:
+            data = file.read(most)
     return decoded(data) if is_base64 else data
 
 

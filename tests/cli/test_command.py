@@ -140,18 +140,26 @@ def test_a_full_disk_is_said():
 
 
 @pytest.mark.skipif(os.name != "posix", reason="another way to interrupt")
-def test_an_interrupted_command_leaves_nothing(tmp_path):
-    """Ctrl-C while it waits for input: a sentence, the status 130, no file."""
-    subprocess.run([*SCRIPT, "keygen", "--ec", "-o", "pair"], cwd=tmp_path, check=True)
-    command = [*SCRIPT, "sign", "-k", "pair", "-o", "out"]
+@pytest.mark.parametrize(
+    ("number", "status", "text"),
+    [
+        ("SIGINT", 130, b"pythemis: interrupted\n"),
+        ("SIGTERM", 143, b""),
+        ("SIGHUP", 129, b""),
+    ],
+)
+def test_a_command_that_is_ended_leaves_nothing(tmp_path, number, status, text):
+    """Ctrl-C, kill or a lost connection while it encrypts: the right status, no file."""
+    subprocess.run([*SCRIPT, "keygen", "-o", "key"], cwd=tmp_path, check=True)
+    command = [*SCRIPT, "encrypt", "-k", "key", "-o", "out"]
     process = subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
-    process.stdin.write(b"x" * (1 << 16))  # which is more than a pipe holds at once, so it reads
+    process.stdin.write(b"x" * (3 << 20))  # more than a pipe holds, so it has begun
     process.stdin.flush()
-    time.sleep(0.2)
-    process.send_signal(signal.SIGINT)
+    assert len(list(tmp_path.iterdir())) == 2
+    process.send_signal(getattr(signal, number))
     _, said = process.communicate(timeout=20)
-    assert (process.returncode, said) == (130, b"pythemis: interrupted\n")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["pair", "pair.pub"]
+    assert (process.returncode, said) == (status, text)
+    assert [path.name for path in tmp_path.iterdir()] == ["key"]
 
 
 @pytest.mark.no_c

@@ -138,6 +138,7 @@ def test_parts_that_left_are_called_incomplete(files):
         (["encrypt", "-r", "bob.pub", "--cell"], "an ordinary cell has one key"),
         (["encrypt", "-k", "key", "-k", "other", "--cell"], "an ordinary cell has one key"),
         (["encrypt", "-k", "key", "--pad", "much"], "--pad is followed by padme or by a number"),
+        (["decrypt", "--passphrase-from", "-"], "the standard input cannot be both"),
         (["encrypt", "missing", "-k", "key"], "missing: no such file or directory"),
         (["encrypt", ".", "-k", "key"], ".: is a directory"),
         (["encrypt", "-k", "key", "-p", "--passphrase-from", "secret"], "not allowed with"),
