@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING, Any
@@ -213,9 +214,46 @@ def _facts(node: Node, kind: Kind) -> tuple[dict[str, Any], list[str]]:
         return _of_foreign_key(node, kind)
     if kind in recognise.THEMIS_KEYS:
         return _of_key(node.data)
+    if kind is Kind.JSON and not node.is_cut:
+        return _of_json(node.data), []
     if kind is Kind.KEYRING_PAYLOAD:
         return {}, ["its keys are readable: replace them"]
     return facts.of(node, kind)
+
+
+# ---- JSON ----
+
+_MEMBERS_MAX = 16
+_DEPTH_MAX = 8
+_SHORTEST = 24  # characters of text that may be something encoded
+
+
+def _of_json(text: bytes) -> dict[str, Any]:
+    """Describe what is recognised in the texts of JSON."""
+    try:
+        # Long numbers cost quadratic time, and none of them matters.
+        values = json.loads(text, parse_int=str, parse_float=str)
+    except (ValueError, RecursionError):
+        return {}
+    found = []
+    for member, value in islice(_texts("", values, _DEPTH_MAX), _MEMBERS_MAX):
+        node = layers.node_of(value)
+        known = None if node is None else recognise.find(node)
+        if known is not None and known[0].kind not in (*recognise.BY_SIZE, Kind.UNKNOWN):
+            kind = known[0].kind.name.lower().replace("_", "-")
+            found.append({"kind": kind, "member": facts.shown(member)})
+    return {"members": found} if found else {}
+
+
+def _texts(member: str, value: object, depth: int) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str) and len(value) >= _SHORTEST:
+        yield member, value
+    elif depth and isinstance(value, dict):
+        for name, each in value.items():
+            yield from _texts(f"{member}.{name}" if member else name, each, depth - 1)
+    elif depth and isinstance(value, list):
+        for number, each in enumerate(value):
+            yield from _texts(f"{member}[{number}]", each, depth - 1)
 
 
 # ---- Sealed files (specification, section 8) ----

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 import warnings
+from io import BytesIO
 from itertools import product
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pythemis import _sealed
 from pythemis._core.kinds import Kind
 from pythemis._core.recognise import recognise
 from pythemis._inspect import Report, inspect
@@ -22,6 +24,7 @@ from pythemis.skeygen import public_from_private
 from pythemis.smessage import SMessage, sverify
 
 from . import mistakes, sources
+from .access import ERRORS
 from .errors import Status, usage
 from .mistakes import Mistake, Variant
 from .streams import read
@@ -47,6 +50,12 @@ _AS_KEY = Mistake(
     "the cell was made with the bytes of the passphrase as a key",
     "decrypt it with SCellSeal(key=...), and encrypt it again with passphrase=...",
 )
+_AS_PASSPHRASE_OF_FILE = Mistake(
+    "the file is sealed with a passphrase, and this is its text", "give it as the passphrase"
+)
+_AS_KEY_OF_FILE = Mistake(
+    "the file is sealed with a key, and this is its text", "give the file of the key with -k"
+)
 _SWAPPED_TOKEN = Mistake("data and token are exchanged", "exchange them")
 _SWAPPED_KEYS = Mistake(
     "the private and the public key are exchanged, or of the other side",
@@ -66,7 +75,7 @@ class Diagnosis(NamedTuple):
 class _Opening(NamedTuple):
     """A way to open data: what it does, and the mistake that makes it necessary."""
 
-    open: Callable[[bytes, bytes, bytes], bytes]  # data, secret, context
+    open: Callable[[bytes, bytes, bytes], object]  # data, secret, context
     secrets: list[Variant]
     mistake: tuple[Mistake, ...] = ()
 
@@ -106,10 +115,51 @@ def ways(kind: Kind, given: Given) -> Iterator[_Opening]:
         yield _Opening(wrap(_seal), keys)
         yield _Opening(wrap(_seal), phrases + _more_keys(given.passphrase), (_AS_KEY,))
         yield _Opening(wrap(_seal_096), keys, (_OLD,))
+    elif kind is Kind.SEALED_FILE:
+        yield from _ways_of_sealed(given, keys, phrases)
     elif kind is Kind.PASSPHRASE_CELL:
         yield _Opening(_passphrase, phrases)
         lines = [] if given.key is None else mistakes.passphrases(given.key)
         yield _Opening(_passphrase, lines, (_AS_PASSPHRASE,))
+
+
+def _ways_of_sealed(
+    given: Given, keys: list[Variant], phrases: list[Variant]
+) -> Iterator[_Opening]:
+    """Yield the ways to open a sealed file; its head alone tells whether one opens it."""
+
+    def opening(unlock: Callable[[bytes], dict[str, Any]]) -> Callable[..., object]:
+        return lambda data, secret, context: _sealed.StreamReader(
+            ERRORS, BytesIO(data).read, _sealed.Unlock(**unlock(secret), context=context)
+        )
+
+    yield _Opening(opening(lambda secret: {"keys": [(b"", secret)]}), keys)
+    if given.private is not None:
+        sender = given.sender and mistakes.keys(given.sender)[0].data
+        own = mistakes.keys(given.private)[:3]
+        yield _Opening(opening(lambda secret: {"private_key": secret, "sender": sender}), own)
+    by_passphrase = opening(lambda secret: {"passphrase": secret})
+    yield _Opening(by_passphrase, phrases)
+    if given.key is not None:
+        lines = mistakes.passphrases(given.key)
+        yield _Opening(by_passphrase, lines, (_AS_PASSPHRASE_OF_FILE,))
+    if given.passphrase is not None:
+        as_key = opening(lambda secret: {"keys": [(b"", secret)]})
+        yield _Opening(as_key, mistakes.keys(given.passphrase), (_AS_KEY_OF_FILE,))
+
+
+def _slot_hints(report: Report, given: Given) -> Iterator[str]:
+    """Name what the slots of a sealed file need and the user did not give."""
+    needed = {
+        "key": (given.key, "a key: -k KEY"),
+        "passphrase": (given.passphrase, "a passphrase: -p"),
+        "recipient": (given.private, "the private key of a recipient: --private KEY"),
+        "sender": (given.sender, "the private key of its recipient and the sender: --sender KEY"),
+    }
+    for kind in dict.fromkeys(slot["kind"] for slot in report.facts.get("slots", ())):
+        secret, text = needed.get(kind, (b"", ""))
+        if secret is None:
+            yield f"it can be opened with {text}"
 
 
 def _more_keys(passphrase: bytes | None) -> list[Variant]:
@@ -154,21 +204,30 @@ def _of_kind(
         return _of_message(kind, content, given, hints)
     if kind is Kind.TOKEN and given.token is None:
         hints.append("this is a token: give the encrypted data, and this one with --token")
-    tries = max(_LEAST_TRIES, min(_MOST_TRIES, _WORK // len(content.data)))
-    if kind is Kind.PASSPHRASE_CELL:
-        iterations = inspect(content.data).facts.get("iterations", 0)
-        tries = max(4, min(tries, _STRETCHES * DEFAULT_ITERATIONS // max(iterations, 1)))
+    report = inspect(content.data)
+    if kind is Kind.SEALED_FILE:
+        hints += _slot_hints(report, given)
+    most = max(_LEAST_TRIES, min(_MOST_TRIES, _WORK // len(content.data)))
+    iterations = _iterations(report)
+    if iterations:
+        most = max(4, min(most, _STRETCHES * DEFAULT_ITERATIONS // iterations))
     for opening in ways(kind, given):
-        for secret, context in _by_mistakes(opening.secrets, mistakes.contexts(given.context)):
-            if tries == 0:
-                hints.append("not everything was tried: the data is large")
-                return None
-            tries -= 1
+        found = _by_mistakes(opening.secrets, mistakes.contexts(given.context))
+        for secret, context in found[:most]:
             if _opens(opening, content.data, secret.data, context.data):
                 return (
                     *content.mistakes, *opening.mistake, *secret.mistakes, *context.mistakes,
                 )  # fmt: skip
+        if len(found) > most:
+            hints.append("not everything was tried: it would take too long")
     return None
+
+
+def _iterations(report: Report) -> int:
+    """Return how many iterations one try may cost; 0 if no passphrase is tried."""
+    slots = report.facts.get("slots", ())
+    several: int = sum(slot.get("iterations", 0) for slot in slots)
+    return several or int(report.facts.get("iterations", 0))
 
 
 def _by_mistakes(secrets: list[Variant], contexts: list[Variant]) -> list[tuple[Variant, Variant]]:

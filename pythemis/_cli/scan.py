@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING
@@ -83,10 +84,9 @@ def _plain(data: bytes, given: Given) -> bytes:
     for kind in _OF_015:
         for opening in ways(kind, given):
             for secret in opening.secrets[:1]:
-                try:
-                    return opening.open(data, secret.data, given.context)
-                except ThemisError:
-                    pass
+                with suppress(ThemisError):
+                    opened = opening.open(data, secret.data, given.context)
+                    return opened if isinstance(opened, bytes) else b""
     return b""
 
 

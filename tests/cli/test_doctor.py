@@ -179,6 +179,23 @@ def test_hostile_iterations_cost_little(pythemis):
     assert pythemis("doctor", "--passphrase-from", "secret", stdin=bytes(cell)).status == 1
 
 
+def test_mistakes_with_sealed_files_are_found(pythemis):
+    """Contexts and encodings of keys; what its slots need and was not given is a hint."""
+    private_file("key", LINE)
+    private_file("raw", LINE + b"\n")
+    private_file("secret", b"correct horse")
+    pythemis("keygen", "--ec", "-o", "bob")
+    made = pythemis("encrypt", "-k", "key", "--context", "c\n", stdin=PLAIN).out
+    ran = pythemis("doctor", "-k", "key", "--context", "c", stdin=made)
+    assert (ran.status, b"the context had a newline at its end" in ran.out) == (0, True)
+    ran = pythemis("doctor", "-k", "key", "--context", "c\n", stdin=base64.b64encode(made))
+    assert b"the data is in base64" in ran.out
+    made = pythemis("encrypt", "-r", "bob.pub", "-k", "key", stdin=PLAIN).out
+    assert OPENS.encode() in pythemis("doctor", "--private", "bob", stdin=made).out
+    ran = pythemis("doctor", "-k", "secret", stdin=made)
+    assert (ran.status, b"the private key of a recipient: --private KEY" in ran.out) == (1, True)
+
+
 def test_a_folder_is_scanned(pythemis):
     """Cells of 0.15 whose message was text are found, and damaged ones; others are fine."""
     Path("data/inner").mkdir(parents=True)

@@ -125,6 +125,16 @@ def test_a_stored_value_shows_its_key_id():
     assert report.facts["message_bytes"] == 356
 
 
+def test_what_is_in_json_is_named():
+    """By the path of its member; hostile JSON costs little, and short texts are nothing."""
+    text = base64.b64encode(CELL).decode()
+    report = inspect(json.dumps({"a": [1, {"b\n": text}], "pem": "x", "size": 7}))
+    assert report.kind == "json"
+    assert report.facts == {"members": [{"kind": "seal-cell", "member": r"a[1].b\n"}]}
+    for hostile in ('{"a":' * 9000, '{"a": ' + "9" * 60000 + "}", '["' + '","' * 20000 + '"]'):
+        assert inspect(hostile).facts == {}
+
+
 def test_control_characters_reach_no_terminal():
     """What a peer, or a file, chose to be printed is escaped in text and in JSON."""
     name = "al\x1b[31m\u202eice\n".encode() + b"\xff"
