@@ -18,8 +18,50 @@ static void demand_refusal(int status, const uint8_t *out, size_t out_len)
     MUST(fuzz_nothing_in(out, out_len));
 }
 
+/* The same cell, read in pieces: the answer is the same, and so is every byte. */
+static void
+read_raw(themis_cell *cell, struct soter_slice context, struct soter_slice raw, int expected)
+{
+    const size_t room = raw.len - THEMIS_CELL_TOKEN_SIZE;
+    uint8_t *sealed = fuzz_copy(raw);
+    uint8_t *message = fuzz_room(room);
+    uint8_t *part = fuzz_room(room);
+    themis_cell_reader *reader = NULL;
+    int status = themis_cell_reader_new(cell, sealed, raw.len, context.data, context.len, &reader);
+    if (status == THEMIS_SUCCESS) {
+        const uint8_t *encrypted = sealed + THEMIS_CELL_TOKEN_SIZE;
+        const size_t skip = room / 3;
+        status = themis_cell_reader_take(reader, encrypted, room);
+        MUST(status == expected);
+        status = themis_cell_reader_read(reader, 0, encrypted, room, skip, part, room - skip);
+        MUST(status == (expected == THEMIS_SUCCESS ? THEMIS_SUCCESS : THEMIS_INVALID_PARAMETER));
+        if (expected == THEMIS_SUCCESS) {
+            MUST(themis_cell_unseal(cell,
+                                    sealed,
+                                    raw.len,
+                                    context.data,
+                                    context.len,
+                                    message,
+                                    room) == THEMIS_SUCCESS);
+            MUST(memcmp(part, message + skip, room - skip) == 0);
+            sealed[raw.len - 1] ^= 1;
+            MUST(themis_cell_reader_read(reader, 0, encrypted, room, 0, part, room) == THEMIS_FAIL);
+            MUST(fuzz_nothing_in(part, room));
+        }
+    } else {
+        MUST(status == expected || status == THEMIS_NOT_SUPPORTED);
+    }
+    themis_cell_reader_free(reader);
+    free(sealed);
+    free(message);
+    free(part);
+}
+
 /* Any bytes as a cell. One that is accepted is sealed again, and opens again. */
-static void unseal_raw(themis_cell *cell, struct soter_slice context, struct soter_slice raw)
+static void unseal_raw(themis_cell *cell,
+                       struct soter_slice context,
+                       struct soter_slice raw,
+                       bool is_read_in_pieces)
 {
     const size_t room = raw.len > THEMIS_CELL_TOKEN_SIZE ? raw.len - THEMIS_CELL_TOKEN_SIZE : 0;
     uint8_t *sealed = fuzz_copy(raw);
@@ -31,6 +73,9 @@ static void unseal_raw(themis_cell *cell, struct soter_slice context, struct sot
                                     context.len,
                                     message,
                                     raw.len - THEMIS_CELL_TOKEN_SIZE);
+    if (room != 0 && is_read_in_pieces) {
+        read_raw(cell, context, raw, status);
+    }
     if (status == THEMIS_SUCCESS) {
         uint8_t *again = fuzz_room(raw.len);
         MUST(room != 0);
@@ -178,7 +223,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     MUST(status == (key.len == 0 ? THEMIS_INVALID_PARAMETER : THEMIS_SUCCESS));
     MUST((cell == NULL) == (key.len == 0));
     if (cell != NULL && (flags & FLAG_RAW) != 0) {
-        unseal_raw(cell, context, fuzz_rest(&input));
+        unseal_raw(cell, context, fuzz_rest(&input), (flags & FLAG_COMPAT) == 0);
     } else if (cell != NULL) {
         const struct soter_slice text = fuzz_field(&input);
         switch (flags % 8 % MODES) {

@@ -268,6 +268,54 @@ static void refuse_cells(void)
 }
 
 /* The same of a list of values: the ring wipes what it has. */
+/* A cell in pieces: parts that are no blocks, too many or too few; ranges that it does not have. */
+static void refuse_pieces(void)
+{
+    static uint8_t big[THEMIS_CELL_TOKEN_SIZE + 2 * THEMIS_CELL_PIECE_SIZE + 5];
+    static uint8_t out[sizeof big];
+    const size_t size = sizeof big - THEMIS_CELL_TOKEN_SIZE;
+    const size_t piece = THEMIS_CELL_PIECE_SIZE;
+    const uint8_t *data = big + THEMIS_CELL_TOKEN_SIZE;
+    themis_cell *cell = NULL;
+    themis_cell_writer *writer = NULL;
+    themis_cell_reader *reader = NULL;
+    must(themis_cell_new(text, sizeof text, 0, &cell));
+    REFUSED(themis_cell_writer_new(cell, 0, NULL, 0, &writer));
+    REFUSED(themis_cell_writer_new(cell, FAR, NULL, 0, &writer));
+    must(themis_cell_writer_new(cell, size, NULL, 0, &writer));
+    REFUSED(themis_cell_writer_finish(writer, big, sizeof big));
+    REFUSED(themis_cell_writer_part(writer, out, 17, out, sizeof out));
+    REFUSED(themis_cell_writer_part(writer, out, size + 1, out, sizeof out));
+    must(themis_cell_writer_part(writer, out, size, big + THEMIS_CELL_TOKEN_SIZE, size));
+    REFUSED(themis_cell_writer_part(writer, out, 16, out, sizeof out));
+    must(themis_cell_writer_finish(writer, big, sizeof big));
+    REFUSED(themis_cell_writer_finish(writer, big, sizeof big));
+    REFUSED(themis_cell_reader_new(cell, big, sizeof big - 1, NULL, 0, &reader));
+    REFUSED(themis_cell_reader_new(cell, big, THEMIS_CELL_TOKEN_SIZE, NULL, 0, &reader));
+    REFUSED(themis_cell_reader_new(cell, big, UINT64_MAX, NULL, 0, &reader));
+    TRUE(writer != NULL && reader == NULL);
+    must(themis_cell_reader_new(cell, big, sizeof big, NULL, 0, &reader));
+    REFUSED(themis_cell_reader_read(reader, 0, data, size, 0, out, size));
+    REFUSED(themis_cell_reader_take(reader, data, 100));
+    REFUSED(themis_cell_reader_take(reader, data, size + 1));
+    must(themis_cell_reader_take(reader, data, piece));
+    REFUSED(themis_cell_reader_read(reader, 0, data, piece, 0, out, piece));
+    must(themis_cell_reader_take(reader, data + piece, size - piece));
+    REFUSED(themis_cell_reader_take(reader, data, 0));
+    REFUSED(themis_cell_reader_read(reader, 0, data, piece - 1, 0, out, 1));
+    REFUSED(themis_cell_reader_read(reader, 0, data, size + 1, 0, out, 1));
+    REFUSED(themis_cell_reader_read(reader, 3, data, 5, 0, out, 5));
+    REFUSED(themis_cell_reader_read(reader, SIZE_MAX, data, 5, 0, out, 5));
+    REFUSED(themis_cell_reader_read(reader, 0, data, piece, 1, out, piece));
+    REFUSED(themis_cell_reader_read(reader, 0, data, piece, piece + 1, out, 0));
+    REFUSED(themis_cell_reader_read(reader, 0, data, piece, 1, out, SIZE_MAX));
+    TRUE(themis_cell_reader_read(reader, 1, data, piece, 0, out, piece) == THEMIS_FAIL);
+    must(themis_cell_reader_read(reader, 2, data + 2 * piece, 5, 5, out, 0));
+    themis_cell_reader_free(reader);
+    themis_cell_writer_free(writer);
+    themis_cell_free(cell);
+}
+
 static void refuse_values(themis_ring *ring, int operation, const size_t sizes[4], size_t room)
 {
     static const uint8_t zeros[sizeof buffer];
@@ -485,6 +533,7 @@ int main(int argc, char **argv)
     draw_much();
     refuse_texts();
     refuse_cells();
+    refuse_pieces();
     refuse_rings();
     refuse_passphrases();
     refuse_messages();
