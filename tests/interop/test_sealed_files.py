@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The JavaScript reader of sealed files that the docs show, on the recorded files."""
 
+import hashlib
+import io
 import json
 import os
 import subprocess
@@ -8,6 +10,8 @@ import time
 
 import pytest
 
+from pythemis import files
+from pythemis.skeygen import KEY_PAIR_TYPE, GenerateKeyPair
 from support.cells import VECTORS
 from support.interop.peer import HERE, ensure_peer
 from support.project import ROOT
@@ -24,17 +28,51 @@ NAMES = {  # what the reader can be given, and as what
 }
 DRIVER = """
 const { unseal } = require(process.argv[1]);
-const { createHash } = require('crypto');
+const { createHash, createHmac, randomBytes } = require('crypto');
+const { KeyPair, PublicKey, SecureCellSeal, SecureMessage } = require('wasm-themis');
 const bytes = (hex) => Buffer.from(hex, 'hex');
-function answer({ file, secrets, context }) {
+const sha256 = (data) => createHash('sha256').update(data).digest();
+const hmac = (key, ...parts) => createHmac('sha256', key).update(Buffer.concat(parts)).digest();
+const label = (text, ...parts) => Buffer.concat([Buffer.from('TSFILE1' + text), ...parts]);
+function number(value, size) {
+    return bytes(value.toString(16).padStart(2 * size, '0'));
+}
+function read({ file, secrets, context }) {
     const given = { maxIterations: secrets.maxIterations, keyId: secrets.keyId };
     for (const name of ['key', 'privateKey', 'publicKey']) {
         if (secrets[name]) given[name] = bytes(secrets[name]);
     }
     if ('passphrase' in secrets) given.passphrase = bytes(secrets.passphrase).toString();
+    const data = unseal(new Uint8Array(bytes(file)), given, bytes(context));
+    return { length: data.length, sha256: sha256(data).toString('hex') };
+}
+// A writer: one slot for a key, one for a public key, and chunks of 4096 bytes.
+function write({ data, key, publicKey, context }) {
+    const fileKey = randomBytes(32), digest = sha256(bytes(context)), size = 4096;
+    const derived = hmac(bytes(key), Buffer.from('\\0\\0\\0\\x01TSFILE1 key slot\\0'), digest);
+    const forKey = SecureCellSeal.withKey(derived).encrypt(fileKey, label('\\nkey', digest));
+    const own = new KeyPair(), to = bytes(publicKey);
+    const message = new SecureMessage(new KeyPair(own.privateKey, new PublicKey(to)));
+    const forReader = Buffer.concat([own.publicKey, message.encrypt(fileKey)]);
+    const slots = Buffer.concat([
+        Buffer.from([1, 0, 0, 76]), forKey, Buffer.from([3, 8, 0, 129]), sha256(to).subarray(0, 8),
+        forReader]);
+    const head = label('\\n', Buffer.from([12, 2]), number(slots.length, 4), slots);
+    const plain = bytes(data), rest = (plain.length + 8) % size;
+    const zeros = Buffer.alloc(rest > 0 && rest < 8 ? 8 - rest : 0);
+    const whole = Buffer.concat([plain, zeros, number(plain.length, 8)]);
+    const chunks = [];
+    for (let at = 0; at < whole.length; at += size) {
+        const isLast = Buffer.from([at + size >= whole.length]);
+        const place = label('\\n', Buffer.from([12]), number(at / size, 8), isLast);
+        chunks.push(SecureCellSeal.withKey(fileKey).encrypt(whole.subarray(at, at + size), place));
+    }
+    const mac = hmac(fileKey, label('\\nheader', digest, sha256(head)));
+    return { file: Buffer.concat([head, mac, ...chunks]).toString('hex') };
+}
+function answer(asked) {
     try {
-        const data = unseal(new Uint8Array(bytes(file)), given, bytes(context));
-        return { length: data.length, sha256: createHash('sha256').update(data).digest('hex') };
+        return 'data' in asked ? write(asked) : read(asked);
     } catch (error) {
         return { error: `${error.name}: ${error.message}` };
     }
@@ -45,6 +83,9 @@ require('wasm-themis').initialized.then(() => {
     });
 });
 """
+KEY, CONTEXT = bytes(range(32)), b"a context"
+CHUNK = 4096
+LENGTHS = (0, 1, *range(CHUNK - 9, CHUNK + 2), 2 * CHUNK - 8, 2 * CHUNK, 3 * CHUNK + 17)
 
 
 def ask(cases):
@@ -155,6 +196,68 @@ def test_slots_without_end_cost_nothing():
     [answer] = ask([{"file": (head + bytes(84)).hex(), "secrets": {}, "context": ""}])
     assert "error" in answer
     assert time.perf_counter() - started < 5
+
+
+def content(length):
+    """Give bytes of which none is zero."""
+    return bytes(1 + at % 255 for at in range(length))
+
+
+def sealed(length, options):
+    """Write a file in Python; give the bytes."""
+    made = io.BytesIO()
+    with files.open(made, "wb", context=CONTEXT, chunk_size=CHUNK, **options) as file:
+        file.write(content(length))
+    return made.getvalue()
+
+
+def test_it_reads_what_python_writes():
+    """Files of each kind of slot that it knows, at the ends of chunks, padded and not, are read."""
+    ensure_peer()
+    pair = GenerateKeyPair(KEY_PAIR_TYPE.EC)
+    public, private = pair.export_public_key(), pair.export_private_key()
+    key = {"key": KEY.hex()}
+    person = {"privateKey": private.hex(), "publicKey": public.hex()}
+    written = [(length, {"key": KEY}, key) for length in LENGTHS]
+    written += [(length, {"key": KEY, "pad": "padme"}, key) for length in LENGTHS]
+    several = {"key": KEY, "passphrase": "correct horse", "to": public}
+    written += [
+        (CHUNK, {"to": public}, person),
+        (CHUNK, {"to": [public, public], "hidden": True}, person),
+        (CHUNK, several, key),
+        (CHUNK, several, person),
+        (CHUNK, several, {"passphrase": b"correct horse".hex()}),
+    ]
+    answered = ask(
+        {"file": sealed(length, options).hex(), "secrets": secrets, "context": CONTEXT.hex()}
+        for length, options, secrets in written
+    )
+    assert answered == [
+        {"length": length, "sha256": hashlib.sha256(content(length)).hexdigest()}
+        for length, _, _ in written
+    ]
+
+
+def test_python_reads_what_javascript_writes():
+    """A writer of thirty lines makes files that open with a key and with a private key."""
+    ensure_peer()
+    pair = GenerateKeyPair(KEY_PAIR_TYPE.EC)
+    asked = {
+        "key": KEY.hex(),
+        "publicKey": pair.export_public_key().hex(),
+        "context": CONTEXT.hex(),
+    }
+    answered = ask({**asked, "data": content(length).hex()} for length in LENGTHS)
+    for length, answer in zip(LENGTHS, answered, strict=True):
+        file = io.BytesIO(bytes.fromhex(answer["file"]))
+        for secret, kind in (
+            ({"key": KEY}, "key"),
+            ({"private_key": pair.export_private_key()}, "recipient"),
+        ):
+            file.seek(0)
+            with files.open(file, context=CONTEXT, **secret) as opened:
+                opened.verify()
+                assert (opened.read(), opened.opened_by) == (content(length), kind)
 
 
 def test_the_page_shows_the_whole_reader():
