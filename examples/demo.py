@@ -9,12 +9,13 @@ import time
 
 import demo_cells
 import demo_comparator
+import demo_files
 import demo_messages
 import demo_session
 
 import pythemis
 
-SECTIONS = [demo_cells, demo_messages, demo_session, demo_comparator]
+SECTIONS = [demo_cells, demo_files, demo_messages, demo_session, demo_comparator]
 
 
 def main() -> None:
