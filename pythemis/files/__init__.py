@@ -64,7 +64,7 @@ def seal(
         src: the path of a file, or an open binary file that can seek, which is read from where it
             stands. 1 to 2^32-1 bytes.
         dst: a path, or an open binary file. An open one is written to once everything is encrypted.
-        key: 32 bytes of `GenerateSymmetricKey`, or a `SecretKey`.
+        key: 32 bytes of `pythemis.skeygen.GenerateSymmetricKey`, or a ``SecretKey``.
         context: bytes that have to be given again to decrypt.
         passphrase: instead of a key; text is encoded as UTF-8.
         progress: called with the bytes that are encrypted and their number in all.
@@ -204,9 +204,10 @@ def open(
         file: a path, or an open binary file. An open file is read or written from where it stands,
             and stays open.
         mode: "rb" or "wb". For text, put an `io.TextIOWrapper` around the file object.
-        key: a key of 16 bytes or more, as bytes or a `SecretKey`.
+        key: a key of 16 bytes or more, as bytes or a `pythemis.keyring.SecretKey`.
         passphrase: a passphrase; text is encoded as UTF-8. It is stretched by 600,000 iterations.
-        keyring: a `Keyring`. Its primary key writes, and each of its keys is tried for reading.
+        keyring: a `pythemis.keyring.Keyring`. Its primary key writes, and each of its keys is
+            tried for reading.
         private_key: for reading, a private key on P-256.
         sender: for reading, the public key of the only sender whose file is opened; it needs
             ``private_key``. For writing, your private key: the file is for exactly one ``to``, and
@@ -284,7 +285,7 @@ def rewrap(
         path: the path of a sealed file.
         key: a key that opens the file, as for `open`.
         passphrase: a passphrase that opens it.
-        keyring: a `Keyring` that opens it.
+        keyring: a ``Keyring`` that opens it.
         private_key: a private key that opens it.
         sender: the public key of the only sender that counts.
         service: a key service that opens it, or many.
@@ -293,7 +294,7 @@ def rewrap(
         hidden: whether the file does not name them.
         new_key: a key that opens it from now on.
         new_passphrase: a passphrase that does.
-        new_keyring: a `Keyring` whose primary key does.
+        new_keyring: a ``Keyring`` whose primary key does.
         new_service: a key service that does, or many.
         new_context: the new context of the file; None keeps it.
         keep: whether those for whom the file was stay, too. Under a new context only recipients
@@ -354,7 +355,7 @@ def reencrypt(
         path: the path of a sealed file, or of an ordinary Seal cell.
         key: a key that opens the file, as for `open`.
         passphrase: a passphrase that opens it.
-        keyring: a `Keyring` that opens it.
+        keyring: a ``Keyring`` that opens it.
         private_key: a private key that opens it.
         sender: the public key of the only sender that counts.
         service: a key service that opens it, or many.
@@ -363,7 +364,7 @@ def reencrypt(
         hidden: whether the file does not name them.
         new_key: a key that opens it from now on.
         new_passphrase: a passphrase that does.
-        new_keyring: a `Keyring` whose primary key does.
+        new_keyring: a ``Keyring`` whose primary key does.
         new_sender: your private key, for a file from you to one recipient alone.
         new_service: a key service that does, or many.
         new_context: the new context of the file; None keeps it.

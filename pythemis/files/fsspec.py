@@ -57,7 +57,7 @@ class SealedFileSystem(ChainedFileSystem):  # type: ignore[misc, unused-ignore]
             the base64 of 32 bytes.
         keyring: a reference that `pythemis.keyring.from_reference` returned; or its first argument,
             with ``unlock`` and ``name``.
-        unlock: the second argument of `from_reference`.
+        unlock: the second argument of `pythemis.keyring.from_reference`.
         name: the name of the keyring.
         context: the context of all files, or a function of a module that returns the one of a path.
         options: those that every file system has.

@@ -157,7 +157,6 @@ def test_a_context_may_follow_the_path():
         fs.cat_file("/b")
 
 
-@pytest.mark.skipif(not hasattr(Keyring, "_pairs"), reason="files take no rings yet")
 def test_a_keyring_is_given_by_reference(tmp_path):
     """The primary key of the ring writes, its other keys read."""
     path = tmp_path / "lake.ring"
