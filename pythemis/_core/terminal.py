@@ -10,17 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from .errors import NOT_SUPPORTED, Errors
 
-try:
-    import termios
-except ImportError:  # Windows
-    termios = None  # type: ignore[assignment]
-
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
     ReadT = TypeVar("ReadT")
 
+_IS_POSIX = os.name == "posix"
 _LOCAL = 3  # the index of the local modes among those of a terminal
 # What ends or stops a process that does not handle it. Python handles SIGINT unless told otherwise.
 _ENDING = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGTSTP")
@@ -33,7 +29,7 @@ class _SignalledError(BaseException):
 def ask(errors: Errors, prompt: str, read: Callable[[int], ReadT]) -> ReadT:
     """Show a prompt, and have ``read(fd)`` read a line of the terminal, which does not show it."""
     try:
-        fd = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC) if termios else -1
+        fd = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC) if _IS_POSIX else -1
     except OSError:
         fd = -1
     if fd < 0:
@@ -54,6 +50,8 @@ def ask(errors: Errors, prompt: str, read: Callable[[int], ReadT]) -> ReadT:
 
 
 def _ask(fd: int, prompt: str, read: Callable[[int], ReadT], came: list[int]) -> ReadT:
+    import termios  # of POSIX alone
+
     before = termios.tcgetattr(fd)
     silent: list[Any] = [*before]
     silent[_LOCAL] &= ~(termios.ECHO | termios.ECHONL)

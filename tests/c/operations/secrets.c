@@ -68,9 +68,9 @@ static int fd = -1; /* of memory that holds a text */
 
 static void set_up_file(const struct operation *operation)
 {
-    const void *text = operation->kind == THEMIS_RAW   ? (const void *)short_key
-                       : operation->kind == THEMIS_HEX ? in_hex
-                                                       : in_base64;
+    const void *content = operation->kind == THEMIS_RAW   ? (const void *)short_key
+                          : operation->kind == THEMIS_HEX ? in_hex
+                                                          : in_base64;
     const size_t len = operation->kind == THEMIS_RAW   ? sizeof short_key
                        : operation->kind == THEMIS_HEX ? sizeof in_hex - 1
                                                        : sizeof in_base64 - 1;
@@ -78,7 +78,7 @@ static void set_up_file(const struct operation *operation)
     if (fd < 0) {
         fd = memfd_create("text", MFD_CLOEXEC);
     }
-    if (ftruncate(fd, 0) != 0 || pwrite(fd, text, len, 0) != (ssize_t)len) {
+    if (ftruncate(fd, 0) != 0 || pwrite(fd, content, len, 0) != (ssize_t)len) {
         stage_fail("to write a text");
     }
 }
