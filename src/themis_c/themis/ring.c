@@ -140,11 +140,10 @@ int themis_ring_pin(const themis_ring *ring,
 int themis_ring_secret(const themis_ring *ring, size_t index, themis_secret **out)
 {
     uint8_t key[THEMIS_RING_KEY_SIZE] = {0};
-    size_t key_len = 0;
     soter_status status = SOTER_INVALID_PARAMETER;
     if (index < ring->keys_count &&
-        soter_base64_decode(ring->keys[index].text, key, sizeof key, &key_len)) {
-        status = themis_secret_new(key, key_len, out);
+        soter_base64_decode_exact(ring->keys[index].text, key, sizeof key)) {
+        status = themis_secret_new(key, sizeof key, out);
     }
     soter_wipe(key, sizeof key);
     return status;
