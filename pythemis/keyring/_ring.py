@@ -339,7 +339,15 @@ def services_of(service: Services | None) -> Sequence[Service]:
     """Return the services that are given as one or as a list."""
     if service is None:
         return ()
-    return list(service) if isinstance(service, (list, tuple)) else [service]  # type: ignore[list-item]
+    given = list(service) if isinstance(service, (list, tuple)) else [service]
+    for each in given:
+        if not all(hasattr(each, name) for name in ("name", "wrap", "unwrap")):
+            errors.wrong_type(
+                ERRORS,
+                "service must be a key service, which has name, wrap and unwrap, or a list of "
+                f"them, not {type(each).__name__}",
+            )
+    return given  # type: ignore[return-value]
 
 
 def made_of(kind: type[KeyringT], ring: rings.Ring) -> KeyringT:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from pythemis._core.errors import INVALID_PARAMETER, wrong_value
+from pythemis._core.errors import INVALID_PARAMETER, wrong_type, wrong_value
 from pythemis._core.secret import SecretKey
 
 from ._errors import ERRORS
@@ -62,6 +62,8 @@ def read_open(fd: int, path: object) -> bytes:
 
 def at_path(path: Any, *, is_base64: bool = False) -> Source:
     """Return the source that a path is; symbolic links are followed."""
+    if not isinstance(path, (str, bytes, os.PathLike)):
+        wrong_type(ERRORS, f"the path must be text or a pathlib.Path, not {type(path).__name__}")
     text = os.fsdecode(path)
 
     def read() -> tuple[bytes, object]:

@@ -43,6 +43,7 @@ def test_changes_that_would_lose_values_are_refused():
     ring = Keyring.new("shop").add().add()
     primary, other = ring.ids
     refused(INVALID, "promote another one first", ring.retire, primary)
+    refused(INVALID, "primary already", ring.promote, primary)
     refused(INVALID, "retire it first", ring.remove, primary)
     refused(INVALID, "retire it first", ring.remove, other)
     retired = ring.retire(other)

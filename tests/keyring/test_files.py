@@ -171,6 +171,11 @@ def test_bad_files_and_arguments(tmp_path):
         os.mkfifo(tmp_path / "fifo")
         refused(INVALID, "not a regular file", keyring.load, tmp_path / "fifo", "shop", key=KEY)
         (tmp_path / "fifo").unlink()
+    for wrong in (5, None):
+        refused(INVALID, "the path must be", keyring.load, wrong, "shop", key=KEY)
+        if wrong:
+            refused(INVALID, "name, wrap and unwrap", load, service=wrong)
+            refused(INVALID, "name, wrap and unwrap", ring.save, path, service=[wrong])
     newer = ring.add()
     refused(INVALID, "for no one", newer.save, path)
     refused(INVALID, "15 bytes", newer.save, path, key=b"k" * 15)

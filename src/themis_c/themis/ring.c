@@ -233,7 +233,9 @@ static const char *refusal(const themis_ring *ring, int kind, size_t index)
     }
     switch (kind) {
     case THEMIS_RING_PROMOTE:
-        return ring->keys[index].is_active ? NULL : "the key is retired: add a new one";
+        return index == ring->primary         ? "the key is primary already"
+               : !ring->keys[index].is_active ? "the key is retired: add a new one"
+                                              : NULL;
     case THEMIS_RING_RETIRE:
         return index == ring->primary         ? "the key is primary: promote another one first"
                : !ring->keys[index].is_active ? "the key is retired already"
