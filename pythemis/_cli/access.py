@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pythemis import _sealed
+from pythemis import _sealed, keyring
 from pythemis._core.errors import Errors
 from pythemis.exception import ThemisError, ThemisTypeError, ThemisValueError
 
@@ -15,13 +15,17 @@ from .errors import usage
 if TYPE_CHECKING:
     import argparse
 
+    from pythemis.keyring import Keyring
+
 _DIGITS = 18  # of a number of bytes
 ERRORS = Errors(ThemisError, ThemisTypeError, ThemisValueError)
 
 
 def slots(options: argparse.Namespace) -> _sealed.Slots:
     """Return for whom a new file is."""
-    keys = [(b"", sources.symmetric(each)) for each in options.key]
+    keys: list[tuple[bytes, Any]] = [(b"", sources.symmetric(each)) for each in options.key]
+    loaded = ring(options)
+    keys += [] if loaded is None else loaded._pairs()[:1]  # the primary key
     recipients = [sources.key_in(each, secret=False) for each in options.recipient]
     passphrase = sources.passphrase(options, new=True)
     if options.private is not None:
@@ -31,7 +35,7 @@ def slots(options: argparse.Namespace) -> _sealed.Slots:
             )
         return _sealed.Slots(sender=(sources.key_in(options.private), recipients[0]))
     if not (keys or recipients or passphrase):
-        raise usage("say who can decrypt it: -k KEY, -p, or -r KEY of a recipient")
+        raise usage("say who can decrypt it: -k KEY, -p, --keyring RING, or -r KEY of a recipient")
     if options.hidden and not recipients:
         raise usage("--hidden is about recipients: name one with -r KEY")
     return _sealed.Slots(
@@ -45,16 +49,37 @@ def check_opening(options: argparse.Namespace) -> None:
     """Refuse arguments that open nothing."""
     if options.sender is not None and options.private is None:
         raise usage("--sender needs your private key: --private KEY")
-    if not (options.key or options.private or options.passphrase or options.passphrase_from):
-        raise usage("say what opens it: -k KEY, -p, or --private KEY")
+    ways = (options.key, options.private, options.passphrase, options.passphrase_from)
+    if not any(ways) and options.keyring is None:
+        raise usage("say what opens it: -k KEY, -p, --keyring RING, or --private KEY")
+
+
+def ring(options: argparse.Namespace) -> Keyring | None:
+    """Load the keyring that the arguments name."""
+    key, source = options.keyring_key, options.keyring_passphrase_from
+    if options.keyring is None:
+        if key or source or options.keyring_name:
+            raise usage("name the keyring file, too: --keyring RING")
+        return None
+    if not (key or source):
+        raise usage("say what opens the keyring: --keyring-key KEY")
+    return keyring.load(
+        options.keyring,
+        sources.ring_name(options.keyring, options.keyring_name),
+        key=None if key is None else sources.symmetric(key),
+        passphrase=None if source is None else sources.line(source),
+    )
 
 
 def unlock(options: argparse.Namespace) -> _sealed.Unlock:
     """Return what may open a file."""
     check_opening(options)
     private, sender = options.private, options.sender
+    keys: list[tuple[bytes, Any]] = [(b"", sources.symmetric(each)) for each in options.key]
+    loaded = ring(options)
+    keys += [] if loaded is None else loaded._pairs()
     return _sealed.Unlock(
-        keys=[(b"", sources.symmetric(each)) for each in options.key],
+        keys=keys,
         passphrase=sources.passphrase(options, new=False),
         private_key=None if private is None else sources.key_in(private),
         sender=None if sender is None else sources.key_in(sender, secret=False),

@@ -7,7 +7,6 @@ import argparse
 import json
 import os
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pythemis import _atomic, keyring
@@ -34,9 +33,7 @@ def _secrets(options: argparse.Namespace, *, new: bool) -> dict[str, Any]:
 
 
 def _name(options: argparse.Namespace) -> str:
-    """Return the name of the ring: its file's name up to the first dot, unless it is given."""
-    name: str = options.name or Path(options.ring).name.partition(".")[0]
-    return name
+    return sources.ring_name(options.ring, options.name)
 
 
 def _changed(options: argparse.Namespace, change: Callable[[Keyring], Keyring]) -> int:

@@ -36,7 +36,7 @@ def _main(given: list[str], prog: str) -> int:
 
     parser = build(prog)
     try:
-        options = parser.parse_args(given)
+        options = parser.parsed(given)
     except SystemExit as ended:  # after --help, or a usage error
         say(end="")  # what was printed may not have been written
         return ended.code if isinstance(ended.code, int) else 2

@@ -36,9 +36,9 @@ class Parser(argparse.ArgumentParser):
         """End with the sentence and the exit status 2."""
         self.exit(2, f"pythemis: {message}; see {self.prog} --help\n")
 
-    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+    def parsed(self, arguments: list[str]) -> argparse.Namespace:
         """Parse; what is left over may be a secret, so only names of options are repeated."""
-        parsed, left = self.parse_known_args(args, namespace)
+        parsed, left = self.parse_known_args(arguments)
         names = [each.partition("=")[0] for each in left if each.startswith("--")]
         if names:
             self.error(f"unknown option {names[0]}")
@@ -98,12 +98,24 @@ def _passphrase(parser: Parser, text: str) -> None:
 # ---- Files ----
 
 
+def _keys_of_a_ring(parser: Parser) -> None:
+    parser.add_argument("--keyring", metavar="RING", help="a keyring file, for the keys in it")
+    parser.add_argument("--keyring-key", metavar="KEY", help="the key that opens the keyring file")
+    parser.add_argument(
+        "--keyring-passphrase-from", metavar="SOURCE", help="read its passphrase from there"
+    )
+    parser.add_argument(
+        "--keyring-name", metavar="NAME", help="its name; RING's name up to a dot if absent"
+    )
+
+
 def _opening(parser: Parser) -> None:
     """Add what opens a file."""
     parser.add_argument(
         *("-k", "--key"), metavar="KEY", action="append", default=[], help="a key that opens it"
     )
     _passphrase(parser, "the passphrase")
+    _keys_of_a_ring(parser)
     parser.add_argument("--private", metavar="KEY", help="your private key, on P-256")
     parser.add_argument(
         "--sender", metavar="KEY", help="the public key of the only sender that is accepted"
@@ -126,6 +138,7 @@ def _encrypt(commands: Any) -> None:
         help="a key of 16 bytes or more; may be repeated",
     )  # fmt: skip
     _passphrase(parser, "a passphrase")
+    _keys_of_a_ring(parser)
     parser.add_argument(
         *("-r", "--recipient"), metavar="KEY", action="append", default=[],
         help="the public key of a recipient, on P-256; may be repeated",

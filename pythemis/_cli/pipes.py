@@ -67,7 +67,7 @@ class Input:
 
     def as_file(self) -> BinaryIO:
         """Return all that is left as a file that can seek; of a pipe it is in memory."""
-        if self.size is not None and self._decoded is None:
+        if self.size is not None and self._decoded is None and not self._peeked:
             return self._file
         left = self._peeked + (b"" if self._decoded is not None else self._file.read())
         self._peeked = b""

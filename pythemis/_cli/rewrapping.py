@@ -28,6 +28,7 @@ def rewrap(options: argparse.Namespace) -> int:
     given: dict[str, Any] = {
         "key": sources.symmetric(options.key[0]) if options.key else None,
         "passphrase": sources.passphrase(options, new=False),
+        "keyring": access.ring(options),
         "private_key": options.private and sources.key_in(options.private),
         "sender": options.sender and sources.key_in(options.sender, secret=False),
         "context": sources.context(options),

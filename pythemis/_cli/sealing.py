@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 STEP = 1 << 20
 _MAGIC = b"TSFILE"
+_STORED = b"TK1"
 _CELLS = (b"\x00\x01\x01", b"\xc0\x00\x01", b"\x80\x00\x01")
 _ATTEMPTS = 3  # to type a passphrase
 
@@ -42,7 +43,7 @@ def encrypt(options: argparse.Namespace) -> int:
 
 
 def _encrypt_cell(options: argparse.Namespace) -> int:
-    if options.recipient or options.private or options.hidden or options.pad:
+    if options.recipient or options.private or options.hidden or options.pad or options.keyring:
         raise usage("an ordinary cell has one key, -k KEY, or a passphrase, -p")
     secret = _one_secret(options, new=True)
     context = sources.context(options)
@@ -99,10 +100,28 @@ def _opened(options: argparse.Namespace, source: Input) -> Callable[[Any, Progre
             files.unseal(file, target, context=context, progress=progress.at, **secret)
 
         return cell
+    if head.startswith(_STORED):
+        return _stored(options, source)
     report = sources.inspected(head)
-    known = f"; it is {report.name}" if report.recognised else ""
+    if not report.recognised:
+        raise refused("this is not encrypted with pythemis, as far as it shows")
     layers = "".join(f" in {layer}" for layer in report.layers[::-1])
-    raise refused(f"this is not encrypted with pythemis{known}{layers}")
+    raise refused(f"this cannot be decrypted as it is: it is {report.name}{layers}")
+
+
+def _stored(options: argparse.Namespace, source: Input) -> Callable[[Any, Progress], None]:
+    """Open a stored value with the keyring that it takes."""
+    ring = access.ring(options)
+    if ring is None:
+        raise usage("this is a stored value of a keyring: name it with --keyring RING")
+    context = sources.context(options)
+
+    def value(target: Any, progress: Progress) -> None:
+        stored = source.as_file().read()
+        target.write(ring.decrypt(stored, context))
+        progress(len(stored))
+
+    return value
 
 
 def _stream(options: argparse.Namespace, source: Input) -> _sealed.StreamReader:

@@ -169,6 +169,11 @@ def _no_key(report: Report) -> str:
     return "is no key file: it must hold one line of base64"
 
 
+def ring_name(path: str, given: str | None) -> str:
+    """Return the name of a keyring: its file's name up to the first dot, unless it is given."""
+    return given or Path(path).name.partition(".")[0]
+
+
 # ---- Contexts ----
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pythemis import inspect
+from pythemis import inspect, keyring
 from pythemis._cli import pipes, sealing
 from pythemis.place import place
 from pythemis.scell import SCellSeal
@@ -130,8 +130,8 @@ def test_parts_that_left_are_called_incomplete(files):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["encrypt"], "say who can decrypt it: -k KEY, -p, or -r KEY"),
-        (["decrypt", "file"], "say what opens it: -k KEY, -p, or --private KEY"),
+        (["encrypt"], "say who can decrypt it: -k KEY, -p, --keyring RING, or -r KEY"),
+        (["decrypt", "file"], "say what opens it: -k KEY, -p, --keyring RING, or --private KEY"),
         (["decrypt", "file", "--sender", "bob.pub"], "--sender needs your private key"),
         (["encrypt", "-k", "key", "--hidden"], "--hidden is about recipients"),
         (["encrypt", "-k", "key", "--private", "bob"], "a file has one recipient"),
@@ -159,7 +159,10 @@ def test_mistakes_are_usage_errors(files, arguments, said):
     ("arguments", "said"),
     [
         (["decrypt", "data", "-k", "key"], "this is not encrypted with pythemis"),
-        (["decrypt", "key", "-k", "key"], "it is as long as a symmetric key in base64"),
+        (
+            ["decrypt", "key", "-k", "key"],
+            "as it is: it is as long as a symmetric key in base64",
+        ),
         (["encrypt", "-r", "bob"], "must be a public key"),
         (["encrypt", "-r", "key"], "is not a Themis key"),
         (["encrypt", "-k", "key", "--context", "TK1 keyring"], "are reserved for keyrings"),
@@ -172,6 +175,28 @@ def test_what_is_refused_has_status_1(files, arguments, said):
     ran = files(*arguments)
     assert (ran.status, ran.out) == (1, b"")
     assert said in ran.err
+
+
+def test_the_keys_of_a_ring_open_files(files):
+    """The primary key writes, with its id; every key reads; the ring is opened by its own key."""
+    way = ["--keyring", "shop.ring", "--keyring-key", "other"]
+    assert files("keyring", "new", "shop.ring", "-k", "other").status == 0
+    assert files("encrypt", "data", "-o", "file", *way).status == 0
+    [slot] = inspect(Path("file")).facts["slots"]
+    assert slot["key_id"] in files("keyring", "status", "shop.ring", "-k", "other").out.decode()
+    for change in ("add", "promote"):
+        assert files("keyring", change, "shop.ring", "-k", "other").status == 0
+    assert files("decrypt", "file", *way).out == DATA
+    assert files("rewrap", "file", *way, "--new-key", "key").status == 0
+    assert files("decrypt", "file", "-k", "key").out == DATA
+    assert files("decrypt", "file", *way).status == 1
+    ring = keyring.load("shop.ring", "shop", key=key("other"))
+    Path("value").write_bytes(ring.encrypt(b"a value", b"c"))
+    assert files("decrypt", "value", *way, "--context", "c").out == b"a value"
+    ran = files("decrypt", "value", "-k", "other")
+    assert (ran.status, "name it with --keyring RING" in ran.err) == (2, True)
+    for wrong in (way[:2], way[2:]):
+        assert files("decrypt", "file", "-k", "key", *wrong).status == 2
 
 
 def test_a_file_replaces_itself_only_with_force(files):
