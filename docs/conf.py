@@ -8,6 +8,7 @@ from importlib.metadata import version as version_of
 from pathlib import Path
 
 from sphinx.util import inspect
+from sphinx.util.nodes import make_refnode
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]  # for the pictures, and for build_support
@@ -95,6 +96,18 @@ def setup(app):
     """Let docstrings be read by people who do not work on the core."""
     app.connect("autodoc-process-signature", show_how_an_object_is_made)
     app.connect("autodoc-process-docstring", leave_out_the_specification)
+    app.connect("missing-reference", find_in_another_module)
+
+
+def find_in_another_module(app, env, node, shown):
+    """Let docstrings leave out the module of a name that no other module has."""
+    if node.get("refdomain") != "py":
+        return None
+    found = env.get_domain("py").find_obj(env, None, None, node["reftarget"], None, 1)
+    if len(found) != 1:
+        return None
+    [(name, entry)] = found
+    return make_refnode(app.builder, node["refdoc"], entry.docname, entry.node_id, shown, name)
 
 
 def show_how_an_object_is_made(app, what, name, obj, options, signature, returns):  # noqa: ARG001
