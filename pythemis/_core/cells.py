@@ -34,7 +34,7 @@ from .errors import (
     wrong_type,
     wrong_value,
 )
-from .owner import Owner, kept, places, refuse_closed
+from .owner import Owner, Secret, kept, places, refuse_closed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -178,6 +178,8 @@ def new(errors: Errors, key: Key | str, *, compat_096: bool) -> Any:
     if status != SUCCESS:
         failed(errors, status)
     cell = kept(made)
+    if decoding is not None and isinstance(key, Secret):
+        decoding = f"{decoding.partition(';')[0]}; pass the encoding where the SecretKey is read"
     if decoding is not None:
         legacy.warn(
             f"the key is {decoding}. Data that was encrypted under the text needs the text",

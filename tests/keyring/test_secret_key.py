@@ -3,6 +3,7 @@
 
 import copy
 import pickle
+from base64 import b64encode
 
 import pytest
 
@@ -178,6 +179,14 @@ def test_cells_take_it():
         assert kind(KEY).decrypt(*parts, b"context") == b"message"
     sealed = SCellSeal(passphrase=secret(), iterations=200000).encrypt(b"message")
     assert SCellSeal(passphrase=KEY).decrypt(sealed) == b"message"
+
+
+@pytest.mark.parametrize("text", [KEY.hex().encode(), b64encode(KEY)], ids=["hex", "base64"])
+def test_a_text_that_was_not_decoded_is_noticed(text):
+    """The warning names the cure of a SecretKey, and has nothing of the key."""
+    with pytest.warns(UserWarning, match="of 32 bytes, as text; pass the encoding where") as caught:
+        SCellSeal(secret(text))
+    assert text.decode() not in str(caught[0].message)
 
 
 @pytest.mark.parametrize("pair", [EC, RSA], ids=["EC", "RSA"])
