@@ -126,7 +126,8 @@ class Transit(KeyService):
             _arguments.text_of(token, "the token")  # a mistake shows here, not at the first file
         self._options = {
             "url": url,
-            "token": "",  # None would be looked for in the environment
+            "token": "",  # None would be looked for in the environment,
+            "cert": "",  # as would a client certificate and its key
             "verify": True if ca_file is None else ca_file,
             "timeout": self._timeouts,
             "allow_redirects": False,  # they would carry the token and file keys elsewhere

@@ -43,12 +43,13 @@ def test_the_requests_are_those_of_the_specification(monkeypatch):
 
 
 def test_the_client_that_is_made_trusts_nothing_but_its_arguments(monkeypatch):
-    """No redirect carries the token elsewhere, and the environment names no proxy or token."""
+    """No redirect carries the token elsewhere, and the environment names no proxy, token or certificate."""
     fake, service = vault(monkeypatch, ca_file="/ca.pem", namespace="shop", timeouts=(1, 2))
     service.wrap(PLAIN, CONTEXT)
     assert fake.options == {
         "url": ADDRESS,
         "token": "",
+        "cert": "",
         "verify": "/ca.pem",
         "timeout": (1.0, 2.0),
         "allow_redirects": False,
