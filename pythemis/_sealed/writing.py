@@ -71,6 +71,7 @@ class Writer:
         self._step = batch(log2) * self._piece
         self._pending = bytearray()  # less than a step
         self._number = 0  # of the next chunk
+        self._is_broken = False  # nothing more may be written
         self.length = self.written = 0
         self._handle: Any = core.new(errors, log2, context)
         self._put(new_head(errors, self._handle, slots))
@@ -88,6 +89,7 @@ class Writer:
             size = len(data)
             if self.length + size > SIZE_MAX >> 1:
                 wrong_value(errors, f"a sealed file holds at most {SIZE_MAX >> 1} bytes")
+            self._is_broken = True  # unless all of it goes well, without an interrupt
             pending = self._pending
             at = 0
             if pending:
@@ -102,6 +104,7 @@ class Writer:
                 at += self._step
             self._pending += core.buffer(data, at, size - at)
             self.length += size
+            self._is_broken = False
             return size
         finally:
             del data
@@ -113,6 +116,7 @@ class Writer:
 
     def _finished(self) -> int:
         handle = self._opened()
+        self._is_broken = True
         total = padded(self.length, self._log2, self._pad)
         at = self._number * self._piece
         while at < total:
@@ -138,13 +142,12 @@ class Writer:
         core.wipe(view(self._errors, pending, MESSAGE))
 
     def _opened(self) -> Any:
-        if self._handle is None:
+        if self._handle is None or self._is_broken:
             wrong_value(self._errors, "this sealed file is finished, or writing it failed")
         return self._handle
 
     def _seal(self, handle: Any, block: Any, *, is_last: bool = False) -> None:
         """Write pieces as chunks; each is encrypted once, so nothing can go on after a failure."""
-        self._handle = None
         pieces = view(self._errors, block, MESSAGE) if isinstance(block, bytearray) else block
         try:
             chunks = core.encrypt(self._errors, handle, self._number, pieces, is_last=is_last)
@@ -154,7 +157,6 @@ class Writer:
             del pieces, block
         self._number += -(-len(chunks) // (self._piece + core.CHUNK_GROWTH))
         self._put(chunks)
-        self._handle = handle
 
     def _put(self, data: bytes) -> None:
         self._write(data)
