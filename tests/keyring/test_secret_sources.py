@@ -414,6 +414,8 @@ class Terminal:
         code = ASKING.format(encoding=encoding, before=before)
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+                signal.signal(number, signal.SIG_DFL)  # `nohup make test &` ignores them
             os.execv(sys.executable, [sys.executable, "-c", code])
         self.seen = b""
 
