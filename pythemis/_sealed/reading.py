@@ -232,12 +232,16 @@ class Reader:
         if offset + n <= len(self._first):
             return self._first[offset : offset + n]
         made = copied(errors, self._pread(offset, n), _SOURCE)
-        while len(made) < n:
-            more = copied(errors, self._pread(offset + len(made), n - len(made)), _SOURCE)
-            if not more:
-                text = f"the sealed file ends early, after {offset + len(made)} bytes"
-                raise errors.failed(FAIL, f"{text}: it was cut while it was read")
-            made += more
+        if len(made) < n:
+            parts = bytearray(made)  # which grows without a copy of all for each part
+            while len(parts) < n:
+                at = offset + len(parts)
+                more = copied(errors, self._pread(at, n - len(parts)), _SOURCE)
+                if not more:
+                    text = f"the sealed file ends early, after {at} bytes"
+                    raise errors.failed(FAIL, f"{text}: it was cut while it was read")
+                parts += more
+            made = bytes(parts)
         if len(made) > n:
             wrong_value(errors, f"the source returned {len(made)} bytes where {n} were asked for")
         return made
