@@ -9,7 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pythemis._core import forks, rings
-from pythemis._core.errors import FAIL
+from pythemis._core.errors import DATA_CORRUPT, FAIL, INVALID_PARAMETER, NOT_SUPPORTED
 
 from ._errors import ERRORS, KeyringError
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ._sources import Source
 
 _log = logging.getLogger("pythemis.keyring")
+# With these errors the same bytes would be refused again; a lack of memory, for one, may pass.
+_LASTING = (FAIL, INVALID_PARAMETER, DATA_CORRUPT, NOT_SUPPORTED)
 
 
 class _State(NamedTuple):
@@ -80,7 +82,7 @@ class Follower:
                 raise ERRORS.failed(FAIL, f"the new keyring is refused: {why}")
             self._state = state._replace(ring=ring, held=ring._held, mark=mark, refused=None)
         except Exception as error:  # noqa: BLE001 -- whatever it is, the ring in use stays
-            if isinstance(error, KeyringError):  # the same bytes would be refused again
+            if isinstance(error, KeyringError) and error.error_code in _LASTING:
                 self._state = state._replace(refused=mark)
             refusal = error
         else:

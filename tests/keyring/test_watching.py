@@ -11,6 +11,7 @@ import time
 import pytest
 
 from pythemis import keyring
+from pythemis.exception import THEMIS_CODES
 from pythemis.keyring import Keyring, KeyringError, SecretKey
 from support.rings import INVALID, RECORDED, by_id, refused, ring_of
 from support.threads import together
@@ -77,6 +78,30 @@ def test_whatever_goes_wrong_the_old_ring_stays(tmp_path, caplog):
     with caplog.at_level(logging.ERROR, "pythemis.keyring"):
         assert current().version == 2
     assert "keyring shop: version 2 stays in use: FileNotFoundError" in caplog.text
+
+
+def test_what_may_pass_is_tried_again(tmp_path, monkeypatch):
+    """The same file is used later if its ring did not fit into memory, or a service was away."""
+    path = tmp_path / "ring"
+    ring = Keyring.new("shop").add()
+    written(path, ring)
+    current, errors = follow(path)
+    written(path, ring.add())
+    passing = KeyringError(THEMIS_CODES.NO_MEMORY, "out of memory")
+    with monkeypatch.context() as patched:
+        patched.setattr("pythemis.keyring._files.opened", failing(passing))
+        assert current().version == 1
+    assert errors == [passing]
+    assert current().version == 2
+
+
+def failing(error):
+    """Make a function that raises an error."""
+
+    def raises(*_, **__):
+        raise error
+
+    return raises
 
 
 def test_it_looks_only_when_it_is_time(tmp_path, monkeypatch):
