@@ -43,7 +43,7 @@ def test_the_requests_are_those_of_the_specification(monkeypatch):
 
 
 def test_the_client_that_is_made_trusts_nothing_but_its_arguments(monkeypatch):
-    """No redirect carries the token elsewhere, and the environment names no proxy, token or certificate."""
+    """No redirect carries the token elsewhere; the environment names no proxy, token or key."""
     fake, service = vault(monkeypatch, ca_file="/ca.pem", namespace="shop", timeouts=(1, 2))
     service.wrap(PLAIN, CONTEXT)
     assert fake.options == {
