@@ -10,6 +10,7 @@
 #include "soter/wipe.h"
 #include "themis/ring_state.h"
 #include "themis/ring_text.h"
+#include "themis/ring_write.h"
 
 #define ID_DRAWS 8 /* before a generator that repeats itself is taken for broken */
 

@@ -12,3 +12,18 @@ size_t themis_ring_find(const struct themis_ring *ring, const uint8_t id[THEMIS_
     }
     return THEMIS_RING_NONE;
 }
+
+bool themis_ring_is_name(struct soter_slice name)
+{
+    if (name.len == 0 || name.len > THEMIS_RING_NAME_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < name.len; i++) {
+        const uint8_t c = name.data[i];
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+        if (!plain && (i == 0 || (c != '.' && c != '_' && c != '-'))) {
+            return false;
+        }
+    }
+    return true;
+}

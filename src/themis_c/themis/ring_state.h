@@ -12,6 +12,11 @@
 
 #define THEMIS_RING_NONE ((size_t)-1) /* no index */
 
+/* What the payload has: digits of an id, and how a key ends. */
+#define THEMIS_RING_ID_DIGITS (2 * THEMIS_RING_ID_SIZE)
+#define THEMIS_RING_IS_ACTIVE "\"active\"}"
+#define THEMIS_RING_IS_RETIRED "\"retired\"}"
+
 /* A key of the ring, or a legacy key, which has a text and a cell alone. */
 struct themis_ring_entry {
     uint8_t id[THEMIS_RING_ID_SIZE];
@@ -42,5 +47,8 @@ struct themis_ring {
 /* The index of the key with this id, or THEMIS_RING_NONE. */
 SOTER_MUST_USE size_t themis_ring_find(const struct themis_ring *ring,
                                        const uint8_t id[THEMIS_RING_ID_SIZE]);
+
+/* Whether this may be the name of a ring. */
+SOTER_MUST_USE bool themis_ring_is_name(struct soter_slice name);
 
 #endif

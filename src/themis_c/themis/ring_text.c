@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The payload of a keyring: one line of JSON in exactly one form, a regular grammar.
+/* The payload of a keyring, read: one line of JSON in exactly one form, a regular grammar.
  *
  *   {"keys":[KEY,...],"legacy":["BASE64",...],"name":"NAME","primary":"ID","version":NUMBER}
  *   KEY = {"created":NUMBER,"id":"ID","key":"BASE64","state":"active"}     or "retired"
@@ -12,18 +12,13 @@
 #include <string.h>
 
 #include "soter/base64.h"
-#include "soter/guarded.h"
 #include "soter/hash.h"
-#include "soter/kdf.h" /* SOTER_LABEL */
 #include "soter/wipe.h"
 
 #define NUMBER_MAX ((UINT64_C(1) << 53) - 1) /* so that readers may take it as a double */
 #define NUMBER_DIGITS 16
 #define BLOCK_SIZE 64 /* of HMAC-SHA256 */
 #define KEY_TEXT_SIZE SOTER_BASE64_SIZE(THEMIS_RING_KEY_SIZE)
-#define ID_DIGITS (2 * THEMIS_RING_ID_SIZE)
-#define ACTIVE "\"active\"}"
-#define RETIRED "\"retired\"}"
 
 #define TOO_LONG "it has more than 262144 bytes"
 #define MEMBERS "a member is unknown, missing, doubled or out of order, or not written plainly"
@@ -129,10 +124,10 @@ static bool hex_value(uint8_t c, uint8_t *out)
 static bool read_id(struct parser *parser, uint8_t id[THEMIS_RING_ID_SIZE])
 {
     struct soter_slice text;
-    if (!read_text(parser, ID_DIGITS, &text, BAD_ID)) {
+    if (!read_text(parser, THEMIS_RING_ID_DIGITS, &text, BAD_ID)) {
         return false;
     }
-    if (text.len != ID_DIGITS) {
+    if (text.len != THEMIS_RING_ID_DIGITS) {
         return refuse(parser, BAD_ID);
     }
     for (size_t i = 0; i < THEMIS_RING_ID_SIZE; i++) {
@@ -142,21 +137,6 @@ static bool read_id(struct parser *parser, uint8_t id[THEMIS_RING_ID_SIZE])
             return refuse(parser, BAD_ID);
         }
         id[i] = (uint8_t)(high << 4 | low);
-    }
-    return true;
-}
-
-static bool is_name(struct soter_slice name)
-{
-    if (name.len == 0 || name.len > THEMIS_RING_NAME_MAX) {
-        return false;
-    }
-    for (size_t i = 0; i < name.len; i++) {
-        const uint8_t c = name.data[i];
-        const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-        if (!plain && (i == 0 || (c != '.' && c != '_' && c != '-'))) {
-            return false;
-        }
     }
     return true;
 }
@@ -228,8 +208,8 @@ static bool read_key_members(struct parser *parser, struct themis_ring_entry *ke
         !read_key_text(parser, &key->text) || !skip(parser, ",\"state\":")) {
         return false;
     }
-    key->is_active = skip_if(parser, ACTIVE);
-    return key->is_active || skip_if(parser, RETIRED) || refuse(parser, BAD_STATE);
+    key->is_active = skip_if(parser, THEMIS_RING_IS_ACTIVE);
+    return key->is_active || skip_if(parser, THEMIS_RING_IS_RETIRED) || refuse(parser, BAD_STATE);
 }
 
 static soter_status read_key(struct parser *parser)
@@ -310,7 +290,7 @@ static bool read_end(struct parser *parser)
         !read_text(parser, THEMIS_RING_NAME_MAX, &ring->name, BAD_NAME)) {
         return false;
     }
-    if (!is_name(ring->name)) {
+    if (!themis_ring_is_name(ring->name)) {
         return refuse(parser, BAD_NAME);
     }
     if (!skip(parser, ",\"primary\":\"") || !read_primary(parser) ||
@@ -368,145 +348,4 @@ soter_status themis_ring_parse(struct themis_ring *ring, bool is_draft, const ch
     *why = parser.why;
     soter_wipe_free(parser.blocks, parser.blocks == NULL ? 0 : blocks_size);
     return status;
-}
-
-/* ---- Writing ---- */
-
-static bool put(struct soter_writer *writer, const char *text)
-{
-    return soter_write_bytes(writer, (const uint8_t *)text, strlen(text));
-}
-
-static bool put_slice(struct soter_writer *writer, struct soter_slice slice)
-{
-    return soter_write_bytes(writer, slice.data, slice.len);
-}
-
-static bool put_number(struct soter_writer *writer, uint64_t number)
-{
-    uint8_t digits[20];
-    size_t at = sizeof digits;
-    do {
-        digits[--at] = (uint8_t)('0' + number % 10);
-        number /= 10;
-    } while (number != 0);
-    return soter_write_bytes(writer, digits + at, sizeof digits - at);
-}
-
-static bool put_id(struct soter_writer *writer, const uint8_t id[THEMIS_RING_ID_SIZE])
-{
-    static const char hex[] = "0123456789abcdef";
-    uint8_t digits[ID_DIGITS];
-    for (size_t i = 0; i < THEMIS_RING_ID_SIZE; i++) {
-        digits[2 * i] = (uint8_t)hex[id[i] >> 4];
-        digits[2 * i + 1] = (uint8_t)hex[id[i] & 15];
-    }
-    return soter_write_bytes(writer, digits, sizeof digits);
-}
-
-static bool put_key_start(struct soter_writer *writer, uint64_t created, const uint8_t *id)
-{
-    return put(writer, "{\"created\":") && put_number(writer, created) &&
-           put(writer, ",\"id\":\"") && put_id(writer, id) && put(writer, "\",\"key\":\"");
-}
-
-static bool put_keys(struct soter_writer *writer,
-                     const struct themis_ring *ring,
-                     const struct themis_ring_edit *edit)
-{
-    const char *comma = "";
-    for (size_t i = 0; i < ring->keys_count; i++) {
-        const struct themis_ring_entry *key = &ring->keys[i];
-        const bool is_active = key->is_active && i != edit->retired;
-        if (i == edit->removed) {
-            continue;
-        }
-        if (!put(writer, comma) || !put_key_start(writer, key->created, key->id) ||
-            !put_slice(writer, key->text) || !put(writer, "\",\"state\":") ||
-            !put(writer, is_active ? ACTIVE : RETIRED)) {
-            return false;
-        }
-        comma = ",";
-    }
-    if (edit->added == NULL) {
-        return true;
-    }
-    return put(writer, comma) && put_key_start(writer, edit->added->created, edit->added->id) &&
-           soter_base64_encode(writer,
-                               (struct soter_slice){edit->added->key, THEMIS_RING_KEY_SIZE}) &&
-           put(writer, "\",\"state\":" ACTIVE);
-}
-
-static bool put_legacy(struct soter_writer *writer,
-                       const struct themis_ring *ring,
-                       const struct themis_ring_edit *edit)
-{
-    const char *quote = "\"";
-    for (size_t i = 0; i < ring->legacy_count && !edit->drops_legacy; i++) {
-        if (!put(writer, quote) || !put_slice(writer, ring->legacy[i].text) || !put(writer, "\"")) {
-            return false;
-        }
-        quote = ",\"";
-    }
-    return edit->legacy.data == NULL ||
-           (put(writer, quote) && soter_base64_encode(writer, edit->legacy) && put(writer, "\""));
-}
-
-static bool put_whole(struct soter_writer *writer,
-                      const struct themis_ring *ring,
-                      const struct themis_ring_edit *edit)
-{
-    const size_t primary = edit->promoted != THEMIS_RING_NONE ? edit->promoted : ring->primary;
-    const uint8_t *id = primary != THEMIS_RING_NONE ? ring->keys[primary].id
-                        : edit->added != NULL       ? edit->added->id
-                                                    : NULL;
-    return put(writer, "{\"keys\":[") && put_keys(writer, ring, edit) &&
-           put(writer, "],\"legacy\":[") && put_legacy(writer, ring, edit) &&
-           put(writer, "],\"name\":\"") && put_slice(writer, ring->name) &&
-           put(writer, "\",\"primary\":\"") && (id == NULL || put_id(writer, id)) &&
-           put(writer, "\",\"version\":") && put_number(writer, ring->version + 1) &&
-           put(writer, "}");
-}
-
-soter_status themis_ring_edited(const struct themis_ring *ring,
-                                const struct themis_ring_edit *edit,
-                                struct themis_ring_text *out)
-{
-    enum { KEY_MOST = 160 }; /* characters of a key, and of longer numbers, states and ids */
-    const size_t most = ring->payload.len + KEY_MOST + SOTER_BASE64_SIZE(edit->legacy.len) + 8;
-    struct soter_writer writer;
-    const soter_status status = soter_guarded_new(most, &out->data);
-    if (status != SOTER_SUCCESS) {
-        return status;
-    }
-    soter_writer_init(&writer, out->data, most);
-    if (!put_whole(&writer, ring, edit)) {
-        soter_guarded_free(out->data);
-        return SOTER_BUFFER_TOO_SMALL;
-    }
-    out->len = most - writer.left;
-    return SOTER_SUCCESS;
-}
-
-soter_status themis_ring_blank(struct soter_slice name, struct themis_ring_text *out)
-{
-    const struct soter_slice parts[] = {SOTER_LABEL("{\"keys\":[],\"legacy\":[],\"name\":\""),
-                                        name,
-                                        SOTER_LABEL("\",\"primary\":\"\",\"version\":0}")};
-    uint8_t *at;
-    soter_status status;
-    if (!is_name(name)) {
-        return SOTER_INVALID_PARAMETER;
-    }
-    out->len = parts[0].len + parts[1].len + parts[2].len;
-    status = soter_guarded_new(out->len, &out->data);
-    if (status != SOTER_SUCCESS) {
-        return status;
-    }
-    at = out->data;
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        memcpy(at, parts[i].data, parts[i].len);
-        at += parts[i].len;
-    }
-    return SOTER_SUCCESS;
 }
