@@ -235,6 +235,10 @@ class _Opened:
         self._fs, self._path = fs, path
         self._ahead = threading.local()  # what a thread has read of the file for what it does now
         size = found["size"]
+        if size is None:
+            wrong_value(
+                f"the file system tells no size of {path}, so it cannot be read at any place"
+            )
         with self._requested(0, min(size, _FIRST_READ)):
             self._sealed = _sealed.Reader(ERRORS, self._bytes, size, unlock)
         self.size = self._sealed.size
@@ -291,6 +295,7 @@ class _WrittenFile(SealedWriter):
 
     def __init__(self, file: BinaryIO, slots: _sealed.Slots, context: bytes) -> None:
         self._below: Any = file
+        self._sent: Any = None  # of a transaction: written, and not to be seen yet
         super().__init__(file, slots, context, CHUNK_SIZE.bit_length() - 1, None)
 
     def close(self) -> None:
@@ -298,9 +303,16 @@ class _WrittenFile(SealedWriter):
         below, self._below = self._below, None
         if below is not None:
             below.close()
+            self._sent = below
+
+    def commit(self) -> None:
+        """Let the file be seen, at the end of a transaction."""
+        self._sent.commit()
 
     def discard(self) -> None:
         super().discard()
+        if self._sent is not None:
+            self._sent.discard()
         below, self._below = self._below, None
         if isinstance(below, AbstractBufferedFile):
             below.discard()

@@ -223,6 +223,30 @@ def test_a_failed_write_leaves_nothing_readable():
         fs.open("/a", "ab")
 
 
+def test_transactions_commit_or_leave_nothing(tmp_path):
+    """Files of a transaction are there at its end, and not at all if it fails."""
+    fs = SealedFileSystem(target_protocol="file", key="env:LAKE_KEY")
+    with fs.transaction:
+        with fs.open(str(tmp_path / "a"), "wb") as file:
+            file.write(CONTENT)
+        assert list(tmp_path.iterdir()) == []
+    assert fs.cat_file(str(tmp_path / "a")) == CONTENT
+    with contextlib.suppress(RuntimeError), fs.transaction:
+        with fs.open(str(tmp_path / "b"), "wb") as file:
+            file.write(CONTENT)
+        raise RuntimeError
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_file_without_a_size_is_refused(monkeypatch):
+    """A store that tells no size gets a sentence."""
+    fs = written()
+    told = {"name": "/a", "size": None, "type": "file"}
+    monkeypatch.setattr(Counted, "info", lambda *_: told)
+    with pytest.raises(SealedFileValueError, match="no size of /a"):
+        fs.open("/a")
+
+
 def test_threads_share_a_file_system():
     """Threads that read ranges at once get theirs."""
     fs, wrong = written(), []
