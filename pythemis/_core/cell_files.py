@@ -47,8 +47,11 @@ class Memory:
     __slots__ = ("bytes", "place")
 
     def __init__(self, size: int) -> None:
-        self.bytes = memoryview(bytearray(size))
-        self.place = ffi.from_buffer(BYTES, self.bytes)
+        room = bytearray(size)
+        # Not a view of the other one: CPython 3.10 and 3.11 crash when their garbage collector
+        # meets such a pair in one cycle.
+        self.bytes = memoryview(room)
+        self.place = ffi.from_buffer(BYTES, room)
 
     def wipe(self) -> None:
         """Fill it with zeros."""
@@ -210,8 +213,10 @@ class Reader:
         skip = offset % PIECE
         if skip + size <= BLOCK:  # in one step, as most reads are
             begin = offset - skip
-            end = min(self.size, -(-(offset + size) // PIECE) * PIECE)
-            self._piece(fetch(begin, end - begin), begin, end - begin, skip, output, size)
+            length = -(-(skip + size) // PIECE) * PIECE
+            if length > self.size - begin:
+                length = self.size - begin
+            self._piece(fetch(begin, length), begin, length, skip, output, size)
         else:
             self._fill(fetch, offset, output, size)
         return output

@@ -93,12 +93,10 @@ class OpenedCell:
 
     def __init__(self, source: _ends.Source, reader: cell_files.Reader, offset: int) -> None:
         self._source, self._reader, self._offset = source, reader, offset
+        self._fetch = source.fetcher(offset)
         self.size = reader.size
         self.opened_by = "key" if reader.is_key else "passphrase"
         self.buffer_size = cell_files.PIECE
-
-    def _fetch(self, offset: int, size: int) -> bytes:
-        return self._source.at(self._offset + offset, size)
 
     def read(self, size: int, offset: int) -> bytes:
         """Return bytes from the offset on; fewer only at the end."""
@@ -169,12 +167,12 @@ def open_cell(
 def _verify(
     source: _ends.Source, reader: cell_files.Reader, offset: int, progress: Progress | None
 ) -> None:
+    memory = cell_files.Memory(min(BLOCK, reader.size))
     for done in range(0, reader.size, BLOCK):
         part = min(BLOCK, reader.size - done)
-        data = source.at(offset + done, part)
-        if len(data) != part:
+        if source.fill_at(offset + done, memory.bytes[:part]) != part:
             refuse("the file shrank while it was verified", THEMIS_CODES.DATA_CORRUPT)
-        reader.take(data, part)
+        reader.take(memory.place, part)
         if progress is not None:
             progress(done + part, reader.size)
 

@@ -16,6 +16,8 @@ from pythemis import _atomic
 from ._errors import wrong_type, wrong_value
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pythemis._typing import Buffer, Self
 
 Path: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
@@ -28,7 +30,7 @@ _FLAGS = (
     | getattr(os, "O_BINARY", 0)
     | getattr(os, "O_NONBLOCK", 0)  # a FIFO must not stop us before it is refused
 )
-_HAS_PREAD = hasattr(os, "pread")
+_HAS_PREAD = hasattr(os, "preadv")
 
 
 def is_path(given: object) -> bool:
@@ -96,6 +98,35 @@ class Source:
         with self._lock:
             self.file.seek(self.start + offset)
             return self.read(size)
+
+    def fetcher(self, base: int) -> Callable[[int, int], bytes]:
+        """Return a function like `at`, of offsets from ``base`` on, for many small reads."""
+        if not self._has_bytes:
+            return lambda offset, size: self.at(base + offset, size)
+        assert self.start is not None
+        start, fileno, pread = self.start + base, self.file.fileno, os.pread
+
+        def fetch(offset: int, size: int) -> bytes:
+            data = pread(fileno(), size, start + offset)
+            return data if len(data) == size else self.at(base + offset, size)
+
+        return fetch
+
+    def fill_at(self, offset: int, room: memoryview) -> int:
+        """Fill memory from an offset on; return how many bytes there were."""
+        if not self._has_bytes:
+            data = self.at(offset, len(room))
+            room[: len(data)] = data
+            return len(data)
+        assert self.start is not None
+        done = 0
+        while done < len(room):
+            with room[done:] as left:
+                count = os.preadv(self.file.fileno(), [left], self.start + offset + done)
+            if not count:
+                break
+            done += count
+        return done
 
     def _read_at(self, offset: int, size: int) -> bytes:
         data = os.pread(self.file.fileno(), size, offset)

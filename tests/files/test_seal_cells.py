@@ -2,6 +2,7 @@
 """Ordinary Seal cells as files: what they hold, how they are read, and what is refused."""
 
 import errno
+import gc
 import io
 import os
 import threading
@@ -630,3 +631,29 @@ def test_keys_of_fewer_than_256_bits_are_refused_with_what_reads_them():
     with pytest.raises(SealedFileError, match="SCellSeal decrypts it") as caught:
         files.open(io.BytesIO(sealed), key=KEY)
     assert caught.value.error_code == THEMIS_CODES.NOT_SUPPORTED
+
+
+def test_errors_leave_nothing_that_the_collector_trips_over():
+    """Views in the frames of an error are collected; CPython 3.11 crashes at some pairs of them."""
+
+    def stop(*_):
+        raise ValueError
+
+    def keeping(call):
+        try:
+            call()
+        except (ValueError, TypeError, SealedFileError) as error:
+            kept = error  # a cycle of this frame, the error and all its frames
+        assert kept
+
+    sealed = SCellSeal(KEY).encrypt(text_of(2 * PIECE), CONTEXT)
+    file = files.open(io.BytesIO(sealed), key=KEY, context=CONTEXT)
+    for call in (
+        lambda: files.seal(io.BytesIO(text_of(PIECE)), io.BytesIO(), KEY, progress=stop),
+        lambda: files.unseal(io.BytesIO(sealed), io.BytesIO(), KEY, CONTEXT, progress=stop),
+        lambda: files.unseal(io.BytesIO(sealed[:-1] + b"\0"), io.BytesIO(), KEY, CONTEXT),
+        lambda: file.readinto(b"not writable"),
+    ):
+        for _ in range(5):
+            keeping(call)
+        gc.collect()
