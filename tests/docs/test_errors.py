@@ -4,6 +4,7 @@
 import asyncio
 import contextlib
 import importlib
+import io
 import os
 import re
 import socket
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from pythemis import _known_answers
+from pythemis import _known_answers, files
 from pythemis.asession import SessionStream, open_session
 from pythemis.exception import THEMIS_CODES, ThemisError
 from pythemis.keyring import Keyring, SecretKey, load
@@ -99,6 +100,21 @@ def read_key(text):
     Path("shop.key").write_text(text)
     Path("shop.key").chmod(0o600)
     SecretKey.from_file("shop.key")
+
+
+@cache
+def sealed():
+    """Give a sealed file under a key."""
+    made = io.BytesIO()
+    with files.open(made, "wb", key=bytes(32)) as file:
+        file.write(b"data")
+    return made.getvalue()
+
+
+def read_sealed(data, **secrets):
+    """Read a file."""
+    with files.open(io.BytesIO(data), **secrets) as file:
+        file.read()
 
 
 @cache
@@ -468,6 +484,16 @@ PROVOKE = {
         lambda: in_a_folder(lambda: read_key("AAAA\nAAAA\n")),
         lambda: SecretKey.from_env("SHOP_KEY"),
         lambda: SecretKey.from_file(b64encode(bytes(32)).decode()),
+    ],
+    "Sealed files": [
+        lambda: read_sealed(sealed(), key=bytes(32), context=b"another"),
+        lambda: read_sealed(sealed(), passphrase="a passphrase"),
+        lambda: read_sealed(b"something else", key=bytes(32)),
+        lambda: read_sealed(sealed()[:-1], key=bytes(32)),
+        lambda: read_sealed(sealed()),
+        lambda: files.open("f", "w", key=bytes(32)),
+        lambda: files.open("f", "wb", key=bytes(32), context=b"TK1 of mine"),
+        lambda: files.open("f", "wb", key=b"short"),
     ],
     "Secure Message": [
         lambda: sverify(OTHER.export_public_key(), ssign(PRIVATE, b"message")),
