@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import codecs
+import io
 import os
 import sys
 import time
 from base64 import b64encode
 from contextlib import suppress
-from io import BytesIO
 from stat import S_ISREG
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -71,12 +71,12 @@ class Input:
             return self._file
         left = self._peeked + (b"" if self._decoded is not None else self._file.read())
         self._peeked = b""
-        return BytesIO(left)
+        return io.BytesIO(left)
 
     def whole(self) -> Any:
         """Return it as a file that stands at its start, which can seek if the input can."""
         if self._decoded is not None:
-            return BytesIO(self._decoded)
+            return io.BytesIO(self._decoded)
         return self._file if self.rewind() else self
 
     def rewind(self) -> bool:
@@ -112,24 +112,27 @@ class Output:
         self._name: str | None = options.output
         self._left = b"" if options.base64 and binary else None  # too few bytes for base64 yet
         self._new: _atomic.NewFile | None = None
-        self._pipe: BinaryIO | None = None
+        self._pipe: BinaryIO | io.FileIO | None = None
+        self._owned: io.FileIO | None = None
         self._decoder: Any = None
         self._has_left = False  # anything
         if self._name not in (None, STANDARD):
-            self._open(options)
+            self._open(options, self._name)
             return
-        self._pipe = streams.standard_output()
-        if self._name is None and self._pipe.isatty() and self._left is None:
+        output = self._pipe = streams.standard_output()
+        if self._name is None and output.isatty() and self._left is None:
             if binary:
                 raise usage(streams.NO_TERMINAL)
             self._decoder = codecs.getincrementaldecoder("utf-8")()
 
-    def _open(self, options: argparse.Namespace) -> None:
-        assert self._name is not None
+    def _open(self, options: argparse.Namespace, name: str) -> None:
+        if streams.is_stream(name):
+            self._pipe = self._owned = open(name, "wb", buffering=0)  # noqa: SIM115, PTH123
+            return
         try:
-            self._new = _atomic.NewFile(self._name, new=not options.force)
+            self._new = _atomic.NewFile(name, new=not options.force)
         except FileExistsError:
-            raise usage(f"{self._name} is there already; -f replaces it") from None
+            raise usage(f"{name} is there already; -f replaces it") from None
 
     def write(self, data: Any) -> None:
         """Write a part."""
@@ -177,6 +180,9 @@ class Output:
             if self._new is not None:
                 self._new.discard()
             raise
+        finally:
+            if self._owned is not None:
+                self._owned.close()
         if self._new is not None:
             self._finish(kind)
         elif self._has_left and isinstance(error, (ThemisError, CommandError)):

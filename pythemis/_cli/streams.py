@@ -7,7 +7,8 @@ import os
 import sys
 from base64 import b64decode, b64encode
 from pathlib import Path
-from typing import TYPE_CHECKING
+from stat import S_ISCHR, S_ISFIFO
+from typing import TYPE_CHECKING, Any
 
 from pythemis import _atomic
 
@@ -70,7 +71,11 @@ def write(options: argparse.Namespace, data: bytes, *, is_base64: bool = False) 
         data = b64encode(data) + b"\n"
     name = options.output
     if name is not None and name != STANDARD:
-        write_file(name, data, force=options.force)
+        if is_stream(name):
+            with Path(name).open("wb", buffering=0) as stream:
+                write_pipe(stream, data)
+        else:
+            write_file(name, data, force=options.force)
         return
     output = standard_output()
     if name is None and output.isatty() and not is_printable(data):
@@ -78,15 +83,28 @@ def write(options: argparse.Namespace, data: bytes, *, is_base64: bool = False) 
     write_pipe(output, data)
 
 
-def write_pipe(output: BinaryIO, data: bytes) -> None:
-    """Write to the standard output."""
+def is_stream(name: str) -> bool:
+    """Return whether this is a pipe or a device, such as /dev/null, which nothing can replace."""
     try:
-        output.write(data)
+        mode = Path(name).stat().st_mode
+    except OSError:
+        return False
+    return S_ISCHR(mode) or S_ISFIFO(mode)
+
+
+def write_pipe(output: Any, data: Any) -> None:
+    """Write to the standard output, or to another pipe or device."""
+    try:
+        with memoryview(data).cast("B") as left:
+            done = 0
+            while done < len(left):  # an unbuffered file may take less at a time
+                done += output.write(left[done:])
         output.flush()
     except BrokenPipeError:
         raise
     except OSError as error:
-        forget_output()
+        if sys.stdout is not None and output is sys.stdout.buffer:
+            forget_output()
         text = f"the output cannot be written: {error.strerror}"
         raise CommandError(text, Status.REFUSED) from None
 

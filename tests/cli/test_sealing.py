@@ -3,6 +3,7 @@
 
 import base64
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -207,6 +208,23 @@ def test_a_file_replaces_itself_only_with_force(files):
     assert inspect(Path("data")).kind == "sealed-file"
     assert files("decrypt", "data", "-o", "data", "-k", "key", "-f").status == 0
     assert Path("data").read_bytes() == DATA
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no such files")
+def test_a_device_or_a_pipe_may_be_the_output(files):
+    """Nothing replaces /dev/null; a pipe gets the data, without -f."""
+    files("encrypt", "data", "-o", "file", "-k", "key")
+    assert files("decrypt", "file", "-k", "key", "-o", "/dev/null") == (0, b"", "")
+    assert files("keygen", "-o", "/dev/null") == (0, b"", "")
+    assert Path("/dev/null").is_char_device()
+    os.mkfifo("pipe")
+    with ThreadPoolExecutor(1) as pool:
+        read = pool.submit(Path("pipe").read_bytes)
+        assert files("decrypt", "file", "-k", "key", "-o", "pipe").status == 0
+        assert read.result(timeout=20) == DATA
+    Path("link").symlink_to("data")
+    ran = files("decrypt", "file", "-k", "key", "-o", "link", "-f")
+    assert (ran.status, "symbolic link" in ran.err) == (2, True)
 
 
 def test_several_files_are_printed_and_verified(files):
