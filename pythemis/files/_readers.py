@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import io
 import threading
-from typing import Any
+from typing import Any, NoReturn
 
 from pythemis._typing import Buffer
 
@@ -32,6 +32,9 @@ class RawReader(io.RawIOBase):
         if opened is None:
             raise ValueError("I/O operation on closed file")
         return opened
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("cannot pickle or copy 'RawReader' object")
 
     def readable(self) -> bool:
         self.opened()
@@ -97,6 +100,9 @@ class RawStream(io.RawIOBase):
             raise ValueError("I/O operation on closed file")
         return opened
 
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("cannot pickle or copy 'RawStream' object")
+
     def readable(self) -> bool:
         self.opened()
         return True
@@ -121,6 +127,8 @@ class SealedReader(io.BufferedReader):
         opened_by: the kind of secret that opened the file: "key", "passphrase", "recipient",
             "sender" or "service".
     """
+
+    __module__ = "pythemis.files"
 
     def __init__(self, raw: RawReader | RawStream) -> None:
         if not isinstance(raw, (RawReader, RawStream)):

@@ -25,6 +25,7 @@ class SealedWriter(io.BufferedIOBase):
     it is never closed.
     """
 
+    __module__ = "pythemis.files"
     mode = "wb"
 
     def __init__(
@@ -113,6 +114,9 @@ class SealedWriter(io.BufferedIOBase):
             self.close()
         else:
             self.discard()
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("cannot pickle or copy 'SealedWriter' object")
 
     def __del__(self) -> None:
         if getattr(self, "_target", None) is not None:

@@ -2,9 +2,11 @@
 """Sealed files as file objects: written, read, and given to others."""
 
 import contextlib
+import copy
 import errno
 import io
 import os
+import pickle
 import signal
 import stat
 import subprocess
@@ -291,6 +293,22 @@ def test_writing_is_as_to_a_file(tmp_path):
         pass
     assert contents(path) == b""
     assert names(tmp_path) == ["file"]
+
+
+def test_file_objects_are_not_copied(tmp_path):
+    """A copy would end the file of the original, so there is none, nor a pickle."""
+    path = tmp_path / "file"
+    with files.open(path, "wb", **WRITE) as writer:
+        writer.write(b"text")
+        reader = files.open(io.BytesIO(written(b"text")), **READ)
+        stream = files.open(Pipe(written(b"text")), **READ)
+        for it in (writer, reader, reader.raw, stream, stream.raw):
+            for work in (copy.copy, copy.deepcopy, pickle.dumps):
+                with pytest.raises(TypeError, match="cannot pickle"):
+                    work(it)
+        assert "pythemis.files.SealedWriter object" in repr(writer)
+        assert "SealedReader" in repr(reader)
+    assert contents(path) == b"text"
 
 
 @pytest.mark.parametrize("wrapped", [False, True])
