@@ -37,8 +37,6 @@ _REQUEST = 1 << 24  # bytes of the longest request
 _BLOCK = 1 << 20  # bytes that a file reads ahead
 _KEPT = 32  # files that stay open
 
-_keys: dict[str, SecretKey] = {}  # by reference, once per process
-
 
 class SealedFileSystem(ChainedFileSystem):  # type: ignore[misc, unused-ignore]
     """A file system of plaintext, over one of sealed files.
@@ -97,6 +95,10 @@ class SealedFileSystem(ChainedFileSystem):  # type: ignore[misc, unused-ignore]
         self._opened: OrderedDict[str, tuple[str, _Opened]] = OrderedDict()
         self._lock = threading.Lock()
 
+    def _below(self, path: str) -> str:
+        """Return the path of a file in the file system below."""
+        return str(self._strip_protocol(path))
+
     # ---- Reading ----
 
     def opened(self, path: str) -> _Opened:
@@ -120,41 +122,41 @@ class SealedFileSystem(ChainedFileSystem):  # type: ignore[misc, unused-ignore]
 
     def info(self, path: str, **options: Any) -> dict[str, Any]:
         """Return what is known of a file; its size is that of the plaintext."""
-        path = self._strip_protocol(path)
+        path = self._below(path)
         found: dict[str, Any] = self.fs.info(path, **options)
-        return found if found["type"] == "directory" else self.opened(path).details
+        return found if found["type"] == "directory" else dict(self.opened(path).details)
 
     def cat_file(
         self, path: str, start: int | None = None, end: int | None = None, **options: Any
     ) -> bytes:
         """Return a range of the plaintext; negative numbers count from its end."""
         del options
-        opened = self.opened(self._strip_protocol(path))
+        opened = self.opened(self._below(path))
         first, last, _ = slice(start, end).indices(opened.size)
         return opened.read(first, max(first, last))
 
     def ls(self, path: str, detail: bool = True, **options: Any) -> list[Any]:
         """List a folder; the sizes are None, because each file would be opened for its own."""
-        found = self.fs.ls(self._strip_protocol(path), detail=detail, **options)
+        found = self.fs.ls(self._below(path), detail=detail, **options)
         if not detail:
             return list(found)
         return [e if e["type"] == "directory" else {**e, "size": None} for e in found]
 
     def exists(self, path: str, **options: Any) -> bool:
         """Return whether there is a file or a folder."""
-        return bool(self.fs.exists(self._strip_protocol(path), **options))
+        return bool(self.fs.exists(self._below(path), **options))
 
     def isfile(self, path: str) -> bool:
         """Return whether there is a file."""
-        return bool(self.fs.isfile(self._strip_protocol(path)))
+        return bool(self.fs.isfile(self._below(path)))
 
     def isdir(self, path: str) -> bool:
         """Return whether there is a folder."""
-        return bool(self.fs.isdir(self._strip_protocol(path)))
+        return bool(self.fs.isdir(self._below(path)))
 
     def modified(self, path: str) -> Any:
         """Return when a file was written."""
-        return self.fs.modified(self._strip_protocol(path))
+        return self.fs.modified(self._below(path))
 
     def invalidate_cache(self, path: str | None = None) -> None:
         """Forget the files that are open, and the listings below."""
@@ -184,19 +186,19 @@ class SealedFileSystem(ChainedFileSystem):  # type: ignore[misc, unused-ignore]
 
     def mkdir(self, path: str, create_parents: bool = True, **options: Any) -> None:
         """Make a folder."""
-        self.fs.mkdir(self._strip_protocol(path), create_parents=create_parents, **options)
+        self.fs.mkdir(self._below(path), create_parents=create_parents, **options)
 
     def makedirs(self, path: str, exist_ok: bool = False) -> None:
         """Make a folder, and those above it."""
-        self.fs.makedirs(self._strip_protocol(path), exist_ok=exist_ok)
+        self.fs.makedirs(self._below(path), exist_ok=exist_ok)
 
     def rmdir(self, path: str) -> None:
         """Remove an empty folder."""
-        self.fs.rmdir(self._strip_protocol(path))
+        self.fs.rmdir(self._below(path))
 
     def rm_file(self, path: str) -> None:
         """Remove a file."""
-        self.fs.rm_file(self._strip_protocol(path))
+        self.fs.rm_file(self._below(path))
 
     def _rm(self, path: str) -> None:
         self.rm_file(path)
@@ -204,11 +206,7 @@ class SealedFileSystem(ChainedFileSystem):  # type: ignore[misc, unused-ignore]
     # ---- Keys ----
 
     def _secret(self) -> SecretKey | None:
-        if self._key is None:
-            return None
-        if self._key not in _keys:
-            _keys.setdefault(self._key, _sources.key_of(self._key))
-        return _keys[self._key]
+        return None if self._key is None else _sources.key_of(self._key)
 
     def _current_ring(self) -> Any:
         return None if self._keyring is None else self._keyring()

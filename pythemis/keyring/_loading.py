@@ -263,9 +263,14 @@ class KeyringReference:
         return hash(self._key)
 
     def __repr__(self) -> str:
-        ring, unlock, name = self._names[:3]
+        ring, unlock, name, *rest = self._names
         opens = unlock if isinstance(unlock, str) else f"service {unlock.name}"
-        return f"<{type(self).__module__}.{type(self).__name__} {name} at {ring}, key {opens}>"
+        told = f"{name} at {ring}, key {opens}"
+        # All of it, because libraries such as fsspec tell objects apart by their text.
+        options = ("min_version", 0), ("pin", None), ("seconds", 30), ("on_refused", None)
+        for (option, default), value in zip(options, rest, strict=True):
+            told += "" if value == default else f", {option} {value!r}"
+        return f"<{type(self).__module__}.{type(self).__name__} {told}>"
 
 
 def from_reference(

@@ -171,6 +171,17 @@ def test_a_keyring_is_given_by_reference(tmp_path):
     assert sealed(key=None, **names).cat_file("/a") == CONTENT
 
 
+def test_rings_that_must_be_pinned_are_not_taken_for_others(tmp_path):
+    """References that differ in one thing alone make two file systems: fsspec compares texts."""
+    names = f"file:{tmp_path / 'lake.ring'}", "env:LAKE_KEY"
+    made = [
+        sealed(key=None, keyring=from_reference(*names, name="lake", **options))
+        for options in ({}, {"pin": "00" * 16}, {"min_version": 2}, {"seconds": 1}, {})
+    ]
+    assert len({id(fs) for fs in made}) == 4
+    assert made[0] is made[4]
+
+
 @pytest.mark.parametrize(
     ("options", "error", "text"),
     [
@@ -245,6 +256,13 @@ def test_a_file_without_a_size_is_refused(monkeypatch):
     monkeypatch.setattr(Counted, "info", lambda *_: told)
     with pytest.raises(SealedFileValueError, match="no size of /a"):
         fs.open("/a")
+
+
+def test_an_open_file_is_pickled():
+    """Another process reads on where a file stood."""
+    file = written().open("/a")
+    file.seek(70_000)
+    assert pickle.loads(pickle.dumps(file)).read() == CONTENT[70_000:]
 
 
 def test_threads_share_a_file_system():
