@@ -657,3 +657,20 @@ def test_errors_leave_nothing_that_the_collector_trips_over():
         for _ in range(5):
             keeping(call)
         gc.collect()
+
+
+@pytest.mark.big_memory
+def test_the_longest_cell(tmp_path):
+    """2^32-1 bytes are sealed and opened, and its last bytes have the last counters."""
+    size, data = 2**32 - 1, b"the end of the longest cell"
+    source, path = tmp_path / "source", tmp_path / "sealed"
+    with source.open("wb") as file:
+        file.truncate(size - len(data))
+        file.seek(0, os.SEEK_END)
+        file.write(data)
+    files.seal(source, path, KEY, CONTEXT)
+    with files.open(path, key=KEY, context=CONTEXT) as file:
+        assert file.pread(100, size - len(data)) == data
+        assert file.pread(PIECE + 5, 2**31 - 7) == bytes(PIECE + 5)
+        assert file.seek(-3, os.SEEK_END) == size - 3
+        assert file.read() == data[-3:]
