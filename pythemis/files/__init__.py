@@ -133,9 +133,12 @@ def is_sealed(path: Path | BinaryIO) -> bool:
 
     Raises:
         SealedFileTypeError: neither of both.
+        SealedFileValueError: a pipe.
         OSError: from the file, such as FileNotFoundError.
     """
     with _ends.Source(path) as source:
+        if source.start is None:
+            wrong_value("is_sealed takes a file that can seek: a pipe would lose its first bytes")
         return _found.Found(source).is_sealed
 
 

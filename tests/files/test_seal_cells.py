@@ -581,6 +581,7 @@ def test_arguments_that_make_no_sense(tmp_path):
         (kind, "progress is a function", lambda: files.seal(some, target, KEY, progress=1)),
         (value, "holds 1 to 4294967295 bytes", lambda: files.seal(io.BytesIO(), target, KEY)),
         (value, "a pipe does not tell", lambda: files.seal(Pipe(b"x"), target, KEY)),
+        (value, "would lose its first bytes", lambda: files.is_sealed(Pipe(b"TSFILE1"))),
         (value, "io.TextIOWrapper", lambda: files.open(some, "r", key=KEY)),
         (value, "io.TextIOWrapper", lambda: files.open(some, "wt", key=KEY)),
         (value, "mode is 'rb' or 'wb'", lambda: files.open(some, "r+b", key=KEY)),
