@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pictures of the documentation: well-formed, in their frames, spoken, and true."""
 
+import io
 import re
 import xml.etree.ElementTree as ET
 
@@ -8,6 +9,7 @@ import pytest
 
 from pictures import PICTURES
 from pictures.drawing import WIDTH, Drawing
+from pythemis import files
 from pythemis.keyring import Keyring
 from pythemis.scell import SCellSeal, SCellTokenProtect
 from pythemis.scomparator import SComparator
@@ -130,6 +132,18 @@ def test_the_sizes_of_a_keyring_file_are_those_of_the_code(tmp_path):
     Keyring.new("shop").add().save(tmp_path / "shop.ring", key=bytes(32), passphrase="word")
     saved = (tmp_path / "shop.ring").read_bytes()
     assert added("keyring-file") == 14 + int.from_bytes(saved[10:14], "big") + 32
+
+
+def test_the_sizes_of_a_sealed_file_are_those_of_the_code():
+    """Its head, its slots, its proof and its chunks have the picture's sizes."""
+    made, recipient = io.BytesIO(), GenerateKeyPair("EC").export_public_key()
+    with files.open(made, "wb", key=bytes(32), passphrase="word", to=recipient) as file:
+        file.write(bytes(2 << 16))
+    sealed = made.getvalue()
+    slots = int.from_bytes(sealed[10:14], "big")
+    chunks = [len(sealed) - 14 - slots - 32 - 52, 52]
+    assert chunks == [2 * ((64 << 10) + 44), 52]
+    assert added("sealed-file") - 2 * 64 - 52 == 14 + slots - 3 * 4 - 8 + 32
 
 
 def test_the_sizes_of_the_comparison_are_those_of_the_code():
