@@ -9,6 +9,7 @@ into logs.
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -200,8 +201,16 @@ class SealedFileSystem(ChainedFileSystem):  # type: ignore[misc, unused-ignore]
         """Remove a file."""
         self.fs.rm_file(self._below(path))
 
-    def _rm(self, path: str) -> None:
-        self.rm_file(path)
+    def rm(self, path: Any, recursive: bool = False, maxdepth: int | None = None) -> None:
+        """Remove files, and folders with what is in them."""
+        self.fs.rm(self._strip_protocol(path), recursive=recursive, maxdepth=maxdepth)
+
+    def cp_file(self, path1: str, path2: str, **options: Any) -> None:
+        """Copy a file; the copy has a key, and perhaps a context, of its own."""
+        del options
+        source, target = self._open(self._below(path1)), self._open(self._below(path2), "wb")
+        with source, target:
+            shutil.copyfileobj(source, target, _BLOCK)
 
     # ---- Keys ----
 

@@ -258,6 +258,19 @@ def test_a_file_without_a_size_is_refused(monkeypatch):
         fs.open("/a")
 
 
+def test_files_are_copied_moved_and_removed():
+    """A copy is for the path that it has; folders go with what is in them."""
+    fs = written("/x/a", context=context_of)
+    fs.mkdir("/x/y")
+    fs.copy("/x/a", "/x/y/b")
+    fs.mv("/x/y/b", "/x/y/c")
+    assert fs.cat(["/x/a", "/x/y/c"]) == {"/x/a": CONTENT, "/x/y/c": CONTENT}
+    assert fs.find("/x") == ["/x/a", "/x/y/c"]
+    fs.rm("/x/a")
+    fs.rm("/x", recursive=True)
+    assert not fs.exists("/x")
+
+
 def test_an_open_file_is_pickled():
     """Another process reads on where a file stood."""
     file = written().open("/a")
