@@ -208,8 +208,10 @@ class SealedFileSystem(ChainedFileSystem):  # type: ignore[misc, unused-ignore]
     def cp_file(self, path1: str, path2: str, **options: Any) -> None:
         """Copy a file; the copy has a key, and perhaps a context, of its own."""
         del options
-        source, target = self._open(self._below(path1)), self._open(self._below(path2), "wb")
-        with source, target:
+        path, other = (self.fs._strip_protocol(self._below(name)) for name in (path1, path2))
+        if path == other:  # which opening it for writing would empty
+            return
+        with self._open(path) as source, self._open(other, "wb") as target:
             shutil.copyfileobj(source, target, _BLOCK)
 
     # ---- Keys ----

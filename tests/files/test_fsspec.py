@@ -263,6 +263,7 @@ def test_files_are_copied_moved_and_removed():
     fs = written("/x/a", context=context_of)
     fs.mkdir("/x/y")
     fs.copy("/x/a", "/x/y/b")
+    fs.cp_file("/x/a", "/x/a")
     fs.mv("/x/y/b", "/x/y/c")
     assert fs.cat(["/x/a", "/x/y/c"]) == {"/x/a": CONTENT, "/x/y/c": CONTENT}
     assert fs.find("/x") == ["/x/a", "/x/y/c"]
