@@ -107,6 +107,12 @@ def test_the_wheel_is_typed(wheel_names):
     assert "pythemis/py.typed" in wheel_names
 
 
+def test_the_wheel_holds_every_module(project, wheel_names):
+    """No module or folder of the package is left out of the wheel."""
+    modules = {path.relative_to(project).as_posix() for path in project.glob("pythemis/**/*.py")}
+    assert modules - set(wheel_names) == set()
+
+
 def test_the_wheel_holds_no_sources_of_the_c_core(wheel_names):
     """A wheel has the package and its metadata, and no C in it."""
     assert {Path(name).parts[0] for name in wheel_names} == {
