@@ -55,6 +55,7 @@ class _Lib:
     THEMIS_RING_NAME_MAX: Final[int]
     THEMIS_RING_PAYLOAD_MAX: Final[int]
     THEMIS_RING_PIN_SIZE: Final[int]
+    THEMIS_RING_INDEX_SIZE: Final[int]
     THEMIS_RING_RETIRED: Final[int]
     THEMIS_RING_ACTIVE: Final[int]
     THEMIS_RING_PRIMARY: Final[int]
@@ -338,6 +339,17 @@ class _Lib:
     ) -> int: ...
     def themis_ring_secret(self, ring: _Pointer, index: int, out: _Pointer, /) -> int: ...
     def themis_ring_pin(self, ring: _Pointer, id: _Bytes, pin: _Bytes, /) -> int: ...
+    def themis_ring_blind_index(
+        self,
+        ring: _Pointer,
+        index: int,
+        names: _Bytes,
+        names_len: int,
+        data: _Bytes,
+        data_len: int,
+        out: _Bytes,
+        /,
+    ) -> int: ...
     def themis_ring_add(
         self,
         ring: _Pointer,

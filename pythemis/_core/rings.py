@@ -37,6 +37,7 @@ REMOVE: int = lib.THEMIS_RING_REMOVE
 DROP_LEGACY: int = lib.THEMIS_RING_DROP_LEGACY
 
 _PREFIX_SIZE: int = lib.THEMIS_RING_PREFIX_SIZE
+_CELL_BEGINS = bytes.fromhex("00010140 0c000000 10000000")  # what a strict cell begins with
 _LEAST_RANDOM = 16  # bytes; a shorter key may have been thought up
 _ring = places("ring")
 _secret = places("secret")
@@ -208,6 +209,43 @@ def pin(errors: Errors, ring: Ring, key_id: bytes) -> str:
     if status != SUCCESS:
         failed(errors, status)
     return bytes(made).hex()
+
+
+def blind_indexes(errors: Errors, ring: Ring, names: bytes, data: bytes) -> list[bytes]:
+    """Return the blind index of 256 bits under each key, the newest key last."""
+    made = ffi.new(_ID, lib.THEMIS_RING_INDEX_SIZE)
+    return [_blind_index(errors, ring, each, (names, data), made) for each in range(len(ring.keys))]
+
+
+def blind_index(errors: Errors, ring: Ring, names: bytes, data: bytes) -> bytes:
+    """Return the blind index of 256 bits under the primary key."""
+    if not ring.prefix:
+        raise without_keys(errors)
+    primary = [key.primary for key in ring.keys].index(True)
+    made = ffi.new(_ID, lib.THEMIS_RING_INDEX_SIZE)
+    return _blind_index(errors, ring, primary, (names, data), made)
+
+
+def _blind_index(
+    errors: Errors, ring: Ring, number: int, what: tuple[bytes, bytes], made: Any
+) -> bytes:
+    names, data = what
+    status = lib.themis_ring_blind_index(
+        ring.handle, number, names, len(names), data, len(data), made
+    )
+    if status != SUCCESS:
+        failed(errors, status)
+    return bytes(made)
+
+
+def is_stored(data: bytes) -> bool:
+    """Return whether data has exactly the form of a stored value, which other data never has."""
+    size = len(data) - OVERHEAD
+    return data[:3] == MAGIC and size > 0 and data[_PREFIX_SIZE : _PREFIX_SIZE + 16] == _token(size)
+
+
+def _token(size: int) -> bytes:
+    return _CELL_BEGINS + (size & 0xFFFFFFFF).to_bytes(4, "little")
 
 
 def why_not_after(before: Ring, after: Ring) -> str:

@@ -320,7 +320,8 @@ enum {
     THEMIS_RING_LEGACY_MAX = 64,
     THEMIS_RING_NAME_MAX = 64,
     THEMIS_RING_PAYLOAD_MAX = 262144,
-    THEMIS_RING_PIN_SIZE = 16
+    THEMIS_RING_PIN_SIZE = 16,
+    THEMIS_RING_INDEX_SIZE = 32 /* of a blind index of 256 bits */
 };
 
 typedef struct themis_ring themis_ring;
@@ -360,6 +361,17 @@ int themis_ring_secret(const themis_ring *ring, size_t index, themis_secret **ou
 int themis_ring_pin(const themis_ring *ring,
                     const uint8_t id[THEMIS_RING_ID_SIZE],
                     uint8_t pin[THEMIS_RING_PIN_SIZE]);
+
+/* The blind index of a value under the key with this index (formats, section 10.4), of which
+ * shorter ones are the beginning. names: the place of the column. INVALID_PARAMETER: no such key.
+ */
+int themis_ring_blind_index(const themis_ring *ring,
+                            size_t index,
+                            const uint8_t *names,
+                            size_t names_len,
+                            const uint8_t *data,
+                            size_t data_len,
+                            uint8_t out[THEMIS_RING_INDEX_SIZE]);
 
 /* Adds a key under a new id; NULL: a new key. The first one is primary, the others are active. */
 int themis_ring_add(const themis_ring *ring,

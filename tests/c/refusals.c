@@ -350,6 +350,7 @@ static void refuse_rings(void)
     REFUSED(themis_ring_read(buffer, THEMIS_RING_PAYLOAD_MAX + 1, &none, &why));
     must(themis_ring_add(blank, 1, NULL, 0, &ring, &why));
     REFUSED(themis_ring_pin(ring, no_id, buffer));
+    REFUSED(themis_ring_blind_index(ring, 1, text, 3, text, 3, buffer));
     for (int kind = 0; kind < 6; kind++) {
         REFUSED(themis_ring_change(ring, kind, no_id, &none, &why));
         TRUE(why != NULL);

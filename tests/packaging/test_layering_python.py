@@ -26,7 +26,7 @@ LAYERS = (
     ROOMS,
     {"__init__", "__version__"},  # the package, which loads what is asked for
     {"keyring"},
-    {"_atomic", "_sealed", "place", "_inspect"},
+    {"_atomic", "_sealed", "_values", "place", "_inspect"},
     {*DOCUMENTED, "_peers", "_compat"},
     {"_core"},
     {"_known_answers", "_themis", "_typing"},

@@ -32,7 +32,7 @@ soter_status soter_kdf(soter_hmac_key *key,
     static const uint8_t separator[1] = {0};
     soter_status status;
     uint8_t derived[SOTER_HMAC_SIZE] = {0};
-    uint8_t joined[160]; /* public: labels and contexts */
+    uint8_t joined[160]; /* contexts may be secret: those of a blind index are */
     struct soter_slice whole = {joined, 0};
     struct soter_slice parts[3 + SOTER_KDF_MAX_CONTEXTS] = {
         {counter, sizeof counter},
@@ -51,6 +51,7 @@ soter_status soter_kdf(soter_hmac_key *key,
     if (status == SOTER_SUCCESS) {
         memcpy(out, derived, out_len);
     }
+    soter_wipe(joined, sizeof joined);
     soter_wipe(derived, sizeof derived);
     return status;
 }

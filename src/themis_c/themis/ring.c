@@ -138,6 +138,22 @@ int themis_ring_pin(const themis_ring *ring,
     return soter_kdf(ring->keys[index].cell.master, &purpose, pin, THEMIS_RING_PIN_SIZE);
 }
 
+int themis_ring_blind_index(const themis_ring *ring,
+                            size_t index,
+                            const uint8_t *names,
+                            size_t names_len,
+                            const uint8_t *data,
+                            size_t data_len,
+                            uint8_t out[THEMIS_RING_INDEX_SIZE])
+{
+    const struct soter_slice contexts[2] = {{names, names_len}, {data, data_len}};
+    const struct soter_kdf_purpose purpose = {SOTER_LABEL("pythemis blind index"), contexts, 2};
+    if (index >= ring->keys_count) {
+        return SOTER_INVALID_PARAMETER;
+    }
+    return soter_kdf(ring->keys[index].cell.master, &purpose, out, THEMIS_RING_INDEX_SIZE);
+}
+
 int themis_ring_secret(const themis_ring *ring, size_t index, themis_secret **out)
 {
     uint8_t key[THEMIS_RING_KEY_SIZE] = {0};

@@ -163,6 +163,13 @@ static int run_pin(const struct operation *operation)
     return themis_ring_pin(stage.ring, primary_id, stage.out);
 }
 
+static int run_blind_index(const struct operation *operation)
+{
+    (void)operation;
+    stage.out_len = THEMIS_RING_INDEX_SIZE;
+    return themis_ring_blind_index(stage.ring, 0, CONTEXT, text, TEXT_SIZE, stage.out);
+}
+
 static int run_follows(const struct operation *operation)
 {
     (void)operation;
@@ -363,6 +370,7 @@ const struct operation ring_operations[] = {
      .makes = true},
     {.name = "ring_secret", .set_up = set_up_ring, .run = run_secret, .is_right = has_secret},
     {.name = "ring_pin", .set_up = set_up_ring, .run = run_pin},
+    {.name = "ring_blind_index", .set_up = set_up_ring, .run = run_blind_index},
     {.name = "ring_follows", .set_up = set_up_ring, .run = run_follows},
     {.name = "ring_encrypt", .set_up = set_up_message, .run = run_encrypt, .is_right = is_stored},
     {.name = "ring_decrypt", .set_up = set_up_stored, .run = run_decrypt, .is_right = is_opened},
