@@ -82,6 +82,10 @@ class _Folder:
             fd, self._fd = self._fd, -1
             os.close(fd)
 
+    def __del__(self) -> None:
+        if hasattr(self, "_fd"):  # an interrupt came before its owner had it
+            self.close()
+
     def _at(self, name: str) -> tuple[str, int | None]:
         if _RELATIVE:
             if self._fd < 0:
