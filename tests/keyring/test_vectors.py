@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Recorded keyrings and stored values: all that must be read, and all that must be refused."""
 
+import re
+
 import pytest
 
 from pythemis._core import rings
@@ -83,18 +85,31 @@ def test_reloads(case):
     assert (rings.why_not_after(before._held, after._held) == "") is case["accepted"]
 
 
-def test_every_cut_and_every_changed_byte_of_a_payload():
-    """No other text than the canonical one is a ring, and none is read as another ring's."""
-    payload = RECORDED["payloads"][0]["payload"].encode()
+NUMBER, ID = "(0|[1-9][0-9]{0,15})", "[0-9a-f]{10}"
+BASE64 = '"([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)"'
+ENTRY = f'{{"created":{NUMBER},"id":"{ID}","key":{BASE64},"state":"(active|retired)"}}'
+GRAMMAR = re.compile(
+    rf'{{"keys":\[{ENTRY}(,{ENTRY})*\],"legacy":\[({BASE64}(,{BASE64})*)?\],'
+    rf'"name":"[a-z0-9][a-z0-9._-]{{0,63}}","primary":"{ID}","version":(?!0){NUMBER}}}'.encode()
+)
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_every_cut_and_every_changed_byte_of_a_payload(index):
+    """No text beside the grammar of section 9.2 is a ring, and none is read as another ring's."""
+    payload = RECORDED["payloads"][index]["payload"].encode()
+    assert GRAMMAR.fullmatch(payload)
     for end in range(len(payload)):
         with pytest.raises(KeyringError):
             ring_of(payload[:end])
     for at in range(len(payload)):
-        for bit in (1, 4, 32, 128):
-            changed = bytearray(payload)
-            changed[at] ^= bit
-            try:
-                ring = ring_of(bytes(changed))
-            except KeyringError:
-                continue
-            assert payload_of(ring) == changed  # another number, id, name or key
+        others = [bytes([payload[at] ^ bit]) for bit in (1, 4, 32, 128)]
+        for other in [b"", *others, *(bytes([c]) for c in b'0/:`gG=," -')]:
+            for past in {at, at + 1} if other else {at + 1}:
+                changed = payload[:at] + other + payload[past:]
+                try:
+                    ring = ring_of(changed)
+                except KeyringError:
+                    continue
+                assert payload_of(ring) == changed  # another number, id, name or key
+                assert GRAMMAR.fullmatch(changed), changed
