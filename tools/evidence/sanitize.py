@@ -34,6 +34,9 @@ LEFT_OUT = [
     "tests/cells/test_objects.py::test_no_secret_stays_in_memory",
     "tests/cells/test_input.py::test_fields_that_claim_gigabytes_need_no_address_space",
     "tests/robustness/test_faults.py",
+    # So are searches of a child's memory; and ASan locks no memory, and answers to signals itself.
+    "tests/keyring/test_memory.py",
+    "tests/keyring/test_secret_memory.py",
     # Nobody holds the locks of ASan's allocator (gcc 12) at a fork, so children of a process whose
     # other threads allocate all the time wait for one for ever.
     "tests/robustness/test_fork.py::test_no_child_waits_for_a_lock_that_a_thread_of_its_parent_held",
