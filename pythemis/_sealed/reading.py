@@ -6,6 +6,7 @@ from __future__ import annotations
 from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pythemis._core import forks
 from pythemis._core import sealed as core
 from pythemis._core.arguments import Argument, Nature
 from pythemis._core.buffers import copied, writable_view
@@ -302,6 +303,10 @@ class StreamReader:
         self._ready: list[bytes | int] = []  # data, and numbers of zeros, to be returned
         self._is_done = False
         self._failure: Exception | None = None
+        forks.watch(self)
+
+    def _after_fork(self) -> None:
+        self._lock = RLock()  # a thread that held it does not exist in the child
 
     def read_part(self) -> bytes:
         """Return the next data, as much as there is; empty at the end.

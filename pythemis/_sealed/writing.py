@@ -6,6 +6,7 @@ from __future__ import annotations
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
+from pythemis._core import forks
 from pythemis._core import sealed as core
 from pythemis._core.arguments import MESSAGE
 from pythemis._core.buffers import view
@@ -75,6 +76,11 @@ class Writer:
         self.length = self.written = 0
         self._handle: Any = core.new(errors, log2, context)
         self._put(new_head(errors, self._handle, slots))
+        forks.watch(self)
+
+    def _after_fork(self) -> None:
+        self._lock = RLock()  # a thread that held it does not exist in the child
+        self._is_broken = True  # parent and child would write two different files into one
 
     def write(self, data: Any) -> int:
         """Write data; return how many bytes they have."""
@@ -143,7 +149,10 @@ class Writer:
 
     def _opened(self) -> Any:
         if self._handle is None or self._is_broken:
-            wrong_value(self._errors, "this sealed file is finished, or writing it failed")
+            wrong_value(
+                self._errors,
+                "this sealed file is finished, or writing it failed, or a parent process writes it",
+            )
         return self._handle
 
     def _seal(self, handle: Any, block: Any, *, is_last: bool = False) -> None:

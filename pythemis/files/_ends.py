@@ -12,6 +12,7 @@ import threading
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 from pythemis import _atomic
+from pythemis._core import forks
 
 from ._errors import wrong_type, wrong_value
 
@@ -68,12 +69,16 @@ class Source:
         self.file: Any = opened(given) if is_path(given) else _checked(given, "read")
         self.name = given if is_path(given) else getattr(given, "name", None)
         self._ahead = b""  # read from a pipe, and put back
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # of where the file stands
+        forks.watch(self)
         self.start = _position(self.file)
         # Only of these it is known that their descriptor has the bytes that `read` would give.
         kind = type(self.file)
         raw = getattr(self.file, "raw", None) if kind is io.BufferedReader else self.file
         self._has_bytes = _HAS_PREAD and self.start is not None and type(raw) is io.FileIO
+
+    def _after_fork(self) -> None:
+        self._lock = threading.RLock()  # a thread that held it does not exist in the child
 
     def size(self) -> int:
         """Return the bytes from the start to the end, of a file that can seek."""

@@ -7,6 +7,7 @@ import io
 import threading
 from typing import Any, NoReturn
 
+from pythemis._core import forks
 from pythemis._typing import Buffer
 
 from ._containers import OpenedStream
@@ -22,9 +23,13 @@ class RawReader(io.RawIOBase):
     def __init__(self, opened: Opened, name: Any) -> None:
         self._opened: Opened | None = opened
         self._at = 0
-        self._lock = threading.Lock()  # of the position
+        self._lock = threading.RLock()  # of the position; a signal handler may read, too
         if name is not None:
             self.name = name
+        forks.watch(self)
+
+    def _after_fork(self) -> None:
+        self._lock = threading.RLock()  # a thread that held it does not exist in the child
 
     def opened(self) -> Opened:
         """Return the file, which is not closed."""

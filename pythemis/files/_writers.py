@@ -9,6 +9,7 @@ import threading
 from typing import Any, NoReturn
 
 from pythemis import _sealed
+from pythemis._core import forks
 from pythemis._typing import Buffer
 
 from ._ends import Target, is_path
@@ -45,6 +46,10 @@ class SealedWriter(io.BufferedIOBase):
         except BaseException:
             self.discard()
             raise
+        forks.watch(self)
+
+    def _after_fork(self) -> None:
+        self._lock = threading.RLock()  # a thread that held it does not exist in the child
 
     def writable(self) -> bool:
         self._opened()

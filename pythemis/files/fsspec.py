@@ -22,6 +22,7 @@ from fsspec.spec import AbstractBufferedFile
 from fsspec.utils import tokenize
 
 from pythemis import _sealed
+from pythemis._core import forks
 from pythemis._core.secret import SecretKey
 from pythemis.keyring import KeyringReference, _sources, from_reference
 
@@ -95,6 +96,10 @@ class SealedFileSystem(ChainedFileSystem):  # type: ignore[misc, unused-ignore]
         self.fs = fs or fsspec.filesystem(target_protocol, **(target_options or {}))
         self._opened: OrderedDict[str, tuple[str, _Opened]] = OrderedDict()
         self._lock = threading.Lock()
+        forks.watch(self)
+
+    def _after_fork(self) -> None:
+        self._lock = threading.Lock()  # a thread that held it does not exist in the child
 
     def _below(self, path: str) -> str:
         """Return the path of a file in the file system below."""

@@ -26,7 +26,8 @@ from pythemis.files import SealedFileError, SealedFileTypeError, SealedFileValue
 from pythemis.keyring import Keyring
 from pythemis.scell import SCellSeal
 from pythemis.skeygen import GenerateKeyPair
-from support.file_objects import Pipe, text_of
+from support.file_objects import Pipe, Stuck, text_of
+from support.forks import Child, forking
 from support.sealed import BareService
 
 KEY, OTHER, CONTEXT = bytes(range(32)), bytes(range(1, 33)), b"context"
@@ -562,6 +563,52 @@ def test_reencrypting_takes_a_fresh_key(tmp_path):
     with pytest.raises(SealedFileError):
         files.reencrypt(path, private_key=BOB[0], sender=ALICE[1], context=b"b", new_key=KEY)
     assert (path.read_bytes(), names(tmp_path)) == (wrong, ["file"])
+
+
+def closed_in_a_child(file, work, use):
+    """Fork while a thread does some work with a file that keeps it; use the file in the child."""
+    file.is_stuck = True
+    thread = threading.Thread(target=work)
+    thread.start()
+    file.inside.wait(60)
+    child = Child(use)
+    file.may_go.set()
+    thread.join()
+    return child.result()
+
+
+@pytest.mark.parametrize("seekable", [pytest.param(k, marks=forking) for k in (True, False)])
+def test_a_child_may_use_a_file_that_a_thread_was_reading(seekable):
+    """It does not wait for a lock of a thread that it does not have."""
+    below = Stuck(written(text_of(600_000)), seekable=seekable)
+    file = files.open(below, **READ)
+    raw = file.raw
+
+    def use():
+        if seekable:
+            raw.seek(5)
+        raw.close()
+        return b"closed"
+
+    assert closed_in_a_child(below, lambda: raw.readinto(bytearray(600_000)), use) == b"closed"
+    file.close()
+
+
+@pytest.mark.parametrize("_", [pytest.param("", marks=forking)])
+def test_a_child_does_not_end_the_file_that_its_parent_writes(_):
+    """It is refused, and waits for no lock; the parent goes on as if nothing had been."""
+    below = Stuck()
+    file = files.open(below, "wb", **WRITE)
+    data = text_of(600_000)
+
+    def use():
+        with pytest.raises(SealedFileError, match="a parent process writes it"):
+            file.close()
+        return b"refused"
+
+    assert closed_in_a_child(below, lambda: file.write(data), use) == b"refused"
+    file.close()
+    assert contents(io.BytesIO(below.getvalue())) == data
 
 
 def test_a_process_that_dies_leaves_the_old_file(tmp_path):

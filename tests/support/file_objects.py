@@ -2,6 +2,7 @@
 """File objects that are not those of Python: pipes, and objects without a descriptor."""
 
 import io
+import threading
 
 
 def text_of(size):
@@ -55,3 +56,31 @@ class Other(io.RawIOBase):
     def tell(self):
         """Stand where the file does."""
         return self.file.tell()
+
+
+class Stuck(io.BytesIO):
+    """A file that keeps the thread that reads or writes it, from the moment that it is told to."""
+
+    def __init__(self, data=b"", *, seekable=True):
+        super().__init__(data)
+        self.is_stuck, self._seekable = False, seekable
+        self.inside, self.may_go = threading.Event(), threading.Event()
+
+    def seekable(self):
+        """Say whether it is."""
+        return self._seekable
+
+    def _wait(self):
+        if self.is_stuck:
+            self.inside.set()
+            self.may_go.wait(60)
+
+    def read(self, size=-1):
+        """Give what is asked for, later."""
+        self._wait()
+        return super().read(size)
+
+    def write(self, data):
+        """Take it, later."""
+        self._wait()
+        return super().write(data)
