@@ -65,6 +65,16 @@ class _Lib:
     THEMIS_RING_DROP_LEGACY: Final[int]
     THEMIS_RING_ENCRYPT: Final[int]
     THEMIS_RING_DECRYPT: Final[int]
+    THEMIS_COLUMN_ENCRYPT: Final[int]
+    THEMIS_COLUMN_DECRYPT: Final[int]
+    THEMIS_COLUMN_ROTATE: Final[int]
+    THEMIS_COLUMN_INDEX: Final[int]
+    THEMIS_COLUMN_BARE: Final[int]
+    THEMIS_COLUMN_PADDING: Final[int]
+    THEMIS_COLUMN_TEXT: Final[int]
+    THEMIS_COLUMN_NULLS: Final[int]
+    THEMIS_COLUMN_KEY: Final[int]
+    THEMIS_COLUMN_BITS: Final[int]
     THEMIS_STRETCH_SLICE: Final[int]
     THEMIS_CELL_PIECE_SIZE: Final[int]
     THEMIS_PASSPHRASE_TOKEN_MAX: Final[int]
@@ -116,6 +126,8 @@ class _Lib:
     THEMIS_COMPARATOR_NO_MATCH: Final[int]
     THEMIS_COMPARATOR_FIRST_SIZE: Final[int]
     THEMIS_CELL_MESSAGE_MAX: Final[int]
+    THEMIS_COLUMN_ROWS_MAX: Final[int]
+    THEMIS_COLUMN_PADDING_MAX: Final[int]
     THEMIS_SESSION_MESSAGE_MAX: Final[int]
     def themis_init(self, /) -> int: ...
     def themis_init_fips(self, config: _Bytes, why: _Pointer, /) -> int: ...
@@ -425,6 +437,92 @@ class _Lib:
         failed: _Pointer,
         /,
     ) -> int: ...
+    def themis_column_new(self, out: _Pointer, /) -> int: ...
+    def themis_column_free(self, column: _Pointer, /) -> None: ...
+    def themis_column_add(
+        self,
+        column: _Pointer,
+        schema: _Pointer,
+        array: _Pointer,
+        why: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_column_add_stream(
+        self,
+        column: _Pointer,
+        stream: _Pointer,
+        why: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_column_add_values(
+        self,
+        column: _Pointer,
+        is_text: int,
+        data: _Bytes,
+        data_len: int,
+        sizes: _Pointer,
+        count: int,
+        why: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_column_rows(self, column: _Pointer, /) -> int: ...
+    def themis_column_peek(self, column: _Pointer, row: int, size: _Pointer, /) -> _Pointer: ...
+    def themis_column_job_new(
+        self,
+        ring: _Pointer,
+        operation: int,
+        values: _Pointer,
+        out: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_column_job_free(self, job: _Pointer, /) -> None: ...
+    def themis_column_job_context(
+        self,
+        job: _Pointer,
+        context: _Bytes,
+        context_len: int,
+        rows: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_column_job_contexts(self, job: _Pointer, contexts: _Pointer, /) -> None: ...
+    def themis_column_job_option(self, job: _Pointer, option: int, value: int, /) -> int: ...
+    def themis_column_job_begin(
+        self,
+        job: _Pointer,
+        parts: _Pointer,
+        failed: _Pointer,
+        why: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_column_job_part(
+        self,
+        job: _Pointer,
+        part: int,
+        failed: _Pointer,
+        why: _Pointer,
+        /,
+    ) -> int: ...
+    def themis_column_job_end(self, job: _Pointer, out: _Pointer, /) -> int: ...
+    def themis_column_result_free(self, result: _Pointer, /) -> None: ...
+    def themis_column_result_rows(self, result: _Pointer, /) -> int: ...
+    def themis_column_result_nulls(self, result: _Pointer, /) -> int: ...
+    def themis_column_result_refused(self, result: _Pointer, /) -> int: ...
+    def themis_column_result_value(
+        self,
+        result: _Pointer,
+        row: int,
+        size: _Pointer,
+        /,
+    ) -> _Pointer: ...
+    def themis_column_result_schema(self, result: _Pointer, /) -> _Pointer: ...
+    def themis_column_result_array(self, result: _Pointer, /) -> _Pointer: ...
+    def themis_arrow_schema_free(self, schema: _Pointer, /) -> None: ...
+    def themis_arrow_array_free(self, array: _Pointer, /) -> None: ...
+    def themis_arrow_schema_name(self, /) -> _Pointer: ...
+    def themis_arrow_array_name(self, /) -> _Pointer: ...
+    def themis_arrow_capsules(self, get_pointer: _Pointer, /) -> None: ...
+    def themis_arrow_schema_capsule_end(self, capsule: _Pointer, /) -> None: ...
+    def themis_arrow_array_capsule_end(self, capsule: _Pointer, /) -> None: ...
     def themis_passphrase_new(
         self,
         passphrase: _Bytes,

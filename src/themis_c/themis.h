@@ -453,6 +453,124 @@ int themis_ring_many(themis_ring *ring,
                      size_t count,
                      size_t *failed);
 
+/* ---- Columns (formats, sections 9 and 10) ----
+ *
+ * A column is what Arrow calls an array, or several one after another. It is read where it lies:
+ * what a column was made of must stay as long as the column. Nothing in it is believed. Text and
+ * bytes of all forms (offsets of 32 and 64 bits, views, fixed sizes), integers, UUIDs, dictionaries
+ * of these. Integers and UUIDs count as the text of formats, section 10.1.
+ *
+ * Where something is refused, *why is a static text about it; NULL if the status says it all. */
+
+typedef struct themis_column themis_column;
+
+int themis_column_new(themis_column **out);
+void themis_column_free(themis_column *column);
+
+/* Adds an array: `schema` and `array` are a struct ArrowSchema and a struct ArrowArray of the Arrow
+ * C data interface. They are not taken. */
+int themis_column_add(themis_column *column,
+                      const void *schema,
+                      const void *array,
+                      const char **why);
+
+/* Adds all arrays of a struct ArrowArrayStream, which is taken and released. FAIL: the library that
+ * it is of failed. */
+int themis_column_add_stream(themis_column *column, void *stream, const char **why);
+
+/* Adds values that lie one after another: `sizes` of them, where SIZE_MAX is no value.
+ * INVALID_PARAMETER: there is less data, or more. */
+int themis_column_add_values(themis_column *column,
+                             int is_text,
+                             const uint8_t *data,
+                             size_t data_len,
+                             const size_t *sizes,
+                             size_t count,
+                             const char **why);
+
+#define THEMIS_COLUMN_ROWS_MAX 0xFFFFFFFF
+#define THEMIS_COLUMN_PADDING_MAX 1048576
+
+uint64_t themis_column_rows(const themis_column *column);
+
+/* A value of text or bytes where it lies; NULL if it is null or damaged. */
+const uint8_t *themis_column_peek(const themis_column *column, uint64_t row, size_t *size);
+
+enum {
+    THEMIS_COLUMN_ENCRYPT = 1, /* values become stored values, under the ring's primary key */
+    THEMIS_COLUMN_DECRYPT = 2, /* stored values and bare cells become values */
+    THEMIS_COLUMN_ROTATE = 3, /* stored values under other keys, and bare cells, are written anew */
+    THEMIS_COLUMN_INDEX = 4   /* values become blind indexes, under a key of the ring */
+};
+
+typedef struct themis_column_job themis_column_job;
+typedef struct themis_column_result themis_column_result;
+
+/* One of these operations. The ring and the columns must stay as long as the job. */
+int themis_column_job_new(themis_ring *ring,
+                          int operation,
+                          const themis_column *values,
+                          themis_column_job **out);
+void themis_column_job_free(themis_column_job *job);
+
+/* One context for all rows; with `rows` it is the beginning of a place, to which each row adds its
+ * id as the last part. */
+int themis_column_job_context(themis_column_job *job,
+                              const uint8_t *context,
+                              size_t context_len,
+                              const themis_column *rows);
+/* A context for each row. */
+void themis_column_job_contexts(themis_column_job *job, const themis_column *contexts);
+
+enum {
+    THEMIS_COLUMN_BARE = 1,    /* 1: values have no frame */
+    THEMIS_COLUMN_PADDING = 2, /* framed values are padded to a multiple of this; 0: they are not */
+    THEMIS_COLUMN_TEXT = 3,    /* 1: what is decrypted must be UTF-8 */
+    THEMIS_COLUMN_NULLS = 4,   /* 1: cells that are refused become null */
+    THEMIS_COLUMN_KEY = 5,     /* of an index: the index of a key of the ring */
+    THEMIS_COLUMN_BITS = 6     /* of an index: 8 to 256 */
+};
+
+int themis_column_job_option(themis_column_job *job, int option, uint64_t value);
+
+/* Measures all values, makes room, and cuts the rows into parts. *failed: the row that is refused.
+ */
+int themis_column_job_begin(themis_column_job *job,
+                            size_t *parts,
+                            uint64_t *failed,
+                            const char **why);
+
+/* Works on one part, each once; several threads may work on different parts. */
+int themis_column_job_part(themis_column_job *job, size_t part, uint64_t *failed, const char **why);
+
+/* Gives the result after all parts succeeded; nothing but themis_column_job_free may follow. */
+int themis_column_job_end(themis_column_job *job, themis_column_result **out);
+
+/* Plaintexts are wiped once the result and all arrays that were made of it are freed. */
+void themis_column_result_free(themis_column_result *result);
+uint64_t themis_column_result_rows(const themis_column_result *result);
+uint64_t themis_column_result_nulls(const themis_column_result *result);
+/* Cells that became null because they were refused. */
+uint64_t themis_column_result_refused(const themis_column_result *result);
+/* A value, which lives as long as the result; NULL if it is null. */
+const uint8_t *
+themis_column_result_value(const themis_column_result *result, uint64_t row, size_t *size);
+
+/* The result as a struct ArrowSchema and a struct ArrowArray, which live by themselves; NULL: there
+ * is no memory. Who takes their content sets their `release` to NULL. */
+void *themis_column_result_schema(const themis_column_result *result);
+void *themis_column_result_array(themis_column_result *result);
+void themis_arrow_schema_free(void *schema);
+void themis_arrow_array_free(void *array);
+
+/* For capsules of Python that hold one of these: their names, their destructors, and
+ * PyCapsule_GetPointer, which these call. */
+const char *themis_arrow_schema_name(void);
+const char *themis_arrow_array_name(void);
+void themis_arrow_capsules(void *(*get_pointer)(void *capsule, const char *name));
+void themis_arrow_schema_capsule_end(void *capsule);
+void themis_arrow_array_capsule_end(void *capsule);
+
 /* ---- Secure Cell with a passphrase (specification, section 3) ---- */
 
 typedef struct themis_passphrase themis_passphrase;

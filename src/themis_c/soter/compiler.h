@@ -28,6 +28,13 @@
 #define SOTER_EXCHANGE(place, pointer) _InterlockedExchangePointer((place), (pointer))
 #endif
 
+/* Adds to a long, in one step that all threads see alike; gives the sum. */
+#if defined(__GNUC__) || defined(__clang__)
+#define SOTER_ADD(place, number) __atomic_add_fetch((place), (long)(number), __ATOMIC_ACQ_REL)
+#elif defined(_MSC_VER)
+#define SOTER_ADD(place, number) (_InterlockedExchangeAdd((place), (number)) + (number))
+#endif
+
 /* A variable that each thread has for itself. */
 #if defined(_MSC_VER)
 #define SOTER_THREAD_LOCAL __declspec(thread)

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "soter/wipe.h"
-#include "themis/ring_state.h"
+#include "themis/ring_hand.h"
 
 #define MAGIC "TK1"
 #define MAGIC_SIZE 3
@@ -19,14 +19,7 @@
 static_assert(PREFIX_SIZE == MAGIC_SIZE + THEMIS_RING_ID_SIZE, "a prefix is a magic and an id");
 static_assert(THEMIS_RING_OVERHEAD == PREFIX_SIZE + TOKEN_SIZE, "a prefix, and a cell's token");
 
-/* A ring at work. Threads that work through parts of one list share it: each takes copies of the
- * keys for itself, so that none disturbs what another keeps for reuse. */
-struct hand {
-    themis_ring *ring;
-    struct themis_cell_key *copies; /* keys, then legacy keys; NULL: those of the ring */
-};
-
-static soter_status key_at(const struct hand *hand,
+static soter_status key_at(const struct themis_ring_hand *hand,
                            struct themis_ring_entry *key,
                            size_t number,
                            struct themis_cell_key **out)
@@ -41,10 +34,34 @@ static soter_status key_at(const struct hand *hand,
                                 : soter_hmac_key_copy(key->cell.master, &copy->master);
 }
 
-static bool is_reserved(const uint8_t *context, size_t context_len)
+soter_status themis_ring_hand_open(struct themis_ring_hand *hand)
 {
-    return context_len >= sizeof RESERVED - 1 &&
-           memcmp(context, RESERVED, sizeof RESERVED - 1) == 0;
+    const size_t keys = hand->ring->keys_count + hand->ring->legacy_count;
+    hand->copies = calloc(keys + 1, sizeof *hand->copies);
+    return hand->copies != NULL ? SOTER_SUCCESS : SOTER_NO_MEMORY;
+}
+
+void themis_ring_hand_close(struct themis_ring_hand *hand)
+{
+    const size_t keys = hand->ring->keys_count + hand->ring->legacy_count;
+    for (size_t i = 0; hand->copies != NULL && i < keys; i++) {
+        themis_cell_key_clear(&hand->copies[i]);
+    }
+    free(hand->copies);
+    hand->copies = NULL;
+}
+
+soter_status themis_ring_hand_key(const struct themis_ring_hand *hand,
+                                  size_t index,
+                                  struct themis_cell_key **out)
+{
+    return key_at(hand, &hand->ring->keys[index], index, out);
+}
+
+bool themis_ring_is_reserved(struct soter_slice context)
+{
+    return context.len >= sizeof RESERVED - 1 &&
+           memcmp(context.data, RESERVED, sizeof RESERVED - 1) == 0;
 }
 
 /* ---- Strict cells: one form, compared before anything is decrypted ---- */
@@ -74,15 +91,16 @@ static bool read_strict(const uint8_t *cell, size_t cell_len, struct themis_cell
 
 /* ---- Single values ---- */
 
-static soter_status
-seal(const struct hand *hand, const struct themis_cell_text *text, uint8_t *stored)
+soter_status themis_ring_seal(const struct themis_ring_hand *hand,
+                              const struct themis_cell_text *text,
+                              uint8_t *stored)
 {
     const size_t primary = hand->ring->primary;
     uint8_t *cell = stored + PREFIX_SIZE;
     struct themis_cell_key *key;
     soter_status status;
     if (primary == THEMIS_RING_NONE || !themis_cell_fits(text->len) ||
-        is_reserved(text->context, text->context_len)) {
+        themis_ring_is_reserved((struct soter_slice){text->context, text->context_len})) {
         return SOTER_INVALID_PARAMETER;
     }
     status = key_at(hand, &hand->ring->keys[primary], primary, &key);
@@ -101,7 +119,7 @@ seal(const struct hand *hand, const struct themis_cell_text *text, uint8_t *stor
 
 /* Tries the legacy keys in their order. A try that fails wipes the place of its result: where the
  * ciphertext lies there, a copy of it is for the others. */
-static soter_status open_bare(const struct hand *hand,
+static soter_status open_bare(const struct themis_ring_hand *hand,
                               const struct themis_cell_token *token,
                               struct themis_cell_text text,
                               uint8_t *message)
@@ -128,7 +146,7 @@ static soter_status open_bare(const struct hand *hand,
     return status;
 }
 
-static soter_status open_by_id(const struct hand *hand,
+static soter_status open_by_id(const struct themis_ring_hand *hand,
                                const uint8_t *id,
                                const struct themis_cell_token *token,
                                const struct themis_cell_text *text,
@@ -144,8 +162,7 @@ static soter_status open_by_id(const struct hand *hand,
     return status == SOTER_SUCCESS ? themis_cell_decrypt(key, token, text, message) : status;
 }
 
-/* What stands before the ciphertext of a stored value, or of a bare cell. */
-static soter_status measure(const uint8_t *stored, size_t stored_len, size_t *before)
+soter_status themis_ring_measure(const uint8_t *stored, size_t stored_len, size_t *before)
 {
     *before = TOKEN_SIZE;
     if (stored_len >= MAGIC_SIZE && memcmp(stored, MAGIC, MAGIC_SIZE - 1) == 0 &&
@@ -158,17 +175,16 @@ static soter_status measure(const uint8_t *stored, size_t stored_len, size_t *be
     return stored_len > *before ? SOTER_SUCCESS : SOTER_INVALID_PARAMETER;
 }
 
-/* `message` has room; the context is not reserved. */
-static soter_status open(const struct hand *hand,
-                         const uint8_t *stored,
-                         size_t stored_len,
-                         struct soter_slice context,
-                         uint8_t *message)
+soter_status themis_ring_open(const struct themis_ring_hand *hand,
+                              const uint8_t *stored,
+                              size_t stored_len,
+                              struct soter_slice context,
+                              uint8_t *message)
 {
     size_t before;
     struct themis_cell_text text;
     struct themis_cell_token token;
-    soter_status status = measure(stored, stored_len, &before);
+    soter_status status = themis_ring_measure(stored, stored_len, &before);
     if (status != SOTER_SUCCESS) {
         return status;
     }
@@ -176,7 +192,8 @@ static soter_status open(const struct hand *hand,
     text.len = stored_len - before;
     text.context = context.data;
     text.context_len = context.len;
-    if (!read_strict(text.data - TOKEN_SIZE, text.len + TOKEN_SIZE, &token)) {
+    if (themis_ring_is_reserved(context) ||
+        !read_strict(text.data - TOKEN_SIZE, text.len + TOKEN_SIZE, &token)) {
         return SOTER_INVALID_PARAMETER;
     }
     return before == TOKEN_SIZE ? open_bare(hand, &token, text, message)
@@ -191,7 +208,7 @@ int themis_ring_encrypt(themis_ring *ring,
                         uint8_t *stored,
                         size_t stored_len)
 {
-    const struct hand hand = {ring, NULL};
+    const struct themis_ring_hand hand = {ring, NULL};
     const struct themis_cell_text text = {message, message_len, context, context_len};
     if (!themis_cell_fits(message_len)) {
         return SOTER_INVALID_PARAMETER;
@@ -199,7 +216,7 @@ int themis_ring_encrypt(themis_ring *ring,
     if (stored_len < THEMIS_RING_OVERHEAD || stored_len - THEMIS_RING_OVERHEAD < message_len) {
         return SOTER_BUFFER_TOO_SMALL;
     }
-    return seal(&hand, &text, stored);
+    return themis_ring_seal(&hand, &text, stored);
 }
 
 int themis_ring_decrypt(themis_ring *ring,
@@ -210,19 +227,20 @@ int themis_ring_decrypt(themis_ring *ring,
                         uint8_t *message,
                         size_t message_len)
 {
-    const struct hand hand = {ring, NULL};
+    const struct themis_ring_hand hand = {ring, NULL};
     size_t before;
-    const soter_status status = measure(stored, stored_len, &before);
+    const soter_status status = themis_ring_measure(stored, stored_len, &before);
     if (status != SOTER_SUCCESS) {
         return status;
-    }
-    if (is_reserved(context, context_len)) {
-        return SOTER_INVALID_PARAMETER;
     }
     if (message_len < stored_len - before) {
         return SOTER_BUFFER_TOO_SMALL;
     }
-    return open(&hand, stored, stored_len, (struct soter_slice){context, context_len}, message);
+    return themis_ring_open(&hand,
+                            stored,
+                            stored_len,
+                            (struct soter_slice){context, context_len},
+                            message);
 }
 
 int themis_ring_rotate(themis_ring *ring,
@@ -235,7 +253,7 @@ int themis_ring_rotate(themis_ring *ring,
 {
     size_t before;
     uint8_t *message;
-    soter_status status = measure(stored, stored_len, &before);
+    soter_status status = themis_ring_measure(stored, stored_len, &before);
     if (status != SOTER_SUCCESS) {
         return status;
     }
@@ -276,7 +294,8 @@ struct list {
     bool encrypts;
 };
 
-static soter_status do_next(const struct hand *hand, struct list *list, size_t size, size_t context)
+static soter_status
+do_next(const struct themis_ring_hand *hand, struct list *list, size_t size, size_t context)
 {
     const size_t growth = list->encrypts ? THEMIS_RING_OVERHEAD : 0;
     uint8_t *item = list->at;
@@ -293,15 +312,15 @@ static soter_status do_next(const struct hand *hand, struct list *list, size_t s
         list->contexts_left -= context;
     }
     if (list->encrypts) {
-        return seal(hand, &text, item);
+        return themis_ring_seal(hand, &text, item);
     }
-    status = measure(item, size, &before);
-    if (status == SOTER_SUCCESS && is_reserved(text.context, context)) {
-        status = SOTER_INVALID_PARAMETER;
-    }
-    return status != SOTER_SUCCESS
-               ? status
-               : open(hand, item, size, (struct soter_slice){text.context, context}, item + before);
+    status = themis_ring_measure(item, size, &before);
+    return status != SOTER_SUCCESS ? status
+                                   : themis_ring_open(hand,
+                                                      item,
+                                                      size,
+                                                      (struct soter_slice){text.context, context},
+                                                      item + before);
 }
 
 int themis_ring_many(themis_ring *ring,
@@ -314,10 +333,9 @@ int themis_ring_many(themis_ring *ring,
                      size_t count,
                      size_t *failed)
 {
-    const size_t keys = ring->keys_count + ring->legacy_count;
-    struct hand hand = {ring, calloc(keys + 1, sizeof *hand.copies)};
+    struct themis_ring_hand hand = {ring, NULL};
     struct list list = {buffer, buffer_len, contexts, contexts_len, false};
-    soter_status status = hand.copies != NULL ? SOTER_SUCCESS : SOTER_NO_MEMORY;
+    soter_status status = themis_ring_hand_open(&hand);
     list.encrypts = operation == THEMIS_RING_ENCRYPT;
     if (operation != THEMIS_RING_ENCRYPT && operation != THEMIS_RING_DECRYPT) {
         status = SOTER_INVALID_PARAMETER;
@@ -329,10 +347,7 @@ int themis_ring_many(themis_ring *ring,
             break;
         }
     }
-    for (size_t i = 0; hand.copies != NULL && i < keys; i++) {
-        themis_cell_key_clear(&hand.copies[i]);
-    }
-    free(hand.copies);
+    themis_ring_hand_close(&hand);
     if (status != SOTER_SUCCESS) {
         soter_wipe(buffer, buffer_len);
     }

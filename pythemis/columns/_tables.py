@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Some columns of a table at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from ._cipher import ColumnCipher, Type
+from ._errors import ColumnError, wrong_type, wrong_value
+from ._libraries import library_of
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+Ciphers: TypeAlias = Mapping[str, ColumnCipher]
+TableT = TypeVar("TableT")
+
+
+def seal(table: TableT, ciphers: Ciphers, rows: str | None, *, threads: int = 1) -> TableT:
+    """Encrypt columns of a table.
+
+    Args:
+        table: a Table or RecordBatch of pyarrow, a DataFrame of Polars or pandas.
+        ciphers: the names of columns, and the cipher of each.
+        rows: the name of the column of row ids; None binds the values to their columns alone.
+        threads: as in `ColumnCipher.encrypt`.
+
+    Returns:
+        A table of the same library, in which these columns are encrypted.
+
+    Raises:
+        ColumnError: a column that is not in the table or that is refused; it begins with the name.
+    """
+
+    def work(cipher: ColumnCipher, _: str, values: Any, ids: Any) -> Any:
+        return cipher.encrypt(values, ids, threads=threads)
+
+    return _replaced(table, ciphers, rows, work)
+
+
+def unseal(
+    table: TableT,
+    ciphers: Ciphers,
+    rows: str | None,
+    *,
+    types: Mapping[str, Type] | None = None,
+    threads: int = 1,
+) -> TableT:
+    """Decrypt columns of a table.
+
+    Args:
+        table: as in `seal`.
+        ciphers: the names of columns, and the cipher of each.
+        rows: as in `seal`.
+        types: the names of columns that hold text, as ``{"email": "text"}``; others hold bytes.
+        threads: as in `seal`.
+
+    Returns:
+        A table of the same library, in which these columns are decrypted.
+
+    Raises:
+        ColumnError: as in `seal`.
+    """
+    kinds = dict(types or {})
+    for name in kinds:
+        if name not in ciphers:
+            wrong_value(f"types names the column {name!r}, which has no cipher here")
+
+    def work(cipher: ColumnCipher, name: str, values: Any, ids: Any) -> Any:
+        return cipher.decrypt(values, ids, type=kinds.get(name, "bytes"), threads=threads)
+
+    return _replaced(table, ciphers, rows, work)
+
+
+def rotate(table: TableT, ciphers: Ciphers, rows: str | None, *, threads: int = 1) -> TableT:
+    """Encrypt anew, under the primary key, the cells of columns that are under other keys.
+
+    Args:
+        table: as in `seal`.
+        ciphers: the names of columns, and the cipher of each.
+        rows: as in `seal`.
+        threads: as in `seal`.
+
+    Returns:
+        A table of the same library.
+
+    Raises:
+        ColumnError: as in `seal`.
+    """
+
+    def work(cipher: ColumnCipher, _: str, values: Any, ids: Any) -> Any:
+        return cipher.rotate(values, ids, threads=threads)
+
+    return _replaced(table, ciphers, rows, work)
+
+
+def _replaced(
+    table: TableT,
+    ciphers: Ciphers,
+    rows: str | None,
+    work: Callable[[ColumnCipher, str, Any, Any], Any],
+) -> TableT:
+    library, names = _known(table)
+    if not isinstance(ciphers, Mapping):
+        wrong_type(
+            f'ciphers must be a dict such as {{"email": cipher}}, not {type(ciphers).__name__}'
+        )
+    for name in [*ciphers, *([] if rows is None else [rows])]:
+        if names.count(name) != 1:
+            wrong_value(f"the table has {names.count(name)} columns named {name!r}")
+    if rows in ciphers:
+        wrong_value(f"{rows!r} has the row ids, which must stay readable")
+    ids = None if rows is None else library.get(table, rows)
+    made = {}
+    for name, cipher in ciphers.items():
+        if not isinstance(cipher, ColumnCipher):
+            wrong_type(f"column {name!r} needs a ColumnCipher, not {type(cipher).__name__}")
+        try:
+            made[name] = work(cipher, name, library.get(table, name), ids)
+        except ColumnError as error:
+            error.args = (f"column {name!r}: {error.args[0]}", *error.args[1:])
+            raise
+    replaced: TableT = library.replaced(table, made)
+    return replaced
+
+
+def _known(table: object) -> tuple[ModuleType, list[str]]:
+    library = library_of(table)
+    try:
+        if library is not None:
+            return library, library.names(table)
+    except TypeError:
+        pass
+    return wrong_type(
+        f"{type(table).__name__} is no table of pyarrow, Polars or pandas; collect() makes one of "
+        "a LazyFrame"
+    )
