@@ -148,8 +148,24 @@ _HEX_OF_KEY = re.compile(rb"[0-9A-Fa-f]{64}\s*")
 _BASE64_OF_KEY = re.compile(rb"(?:([A-Za-z0-9+/]{42})|[A-Za-z0-9_-]{42})[AEIMQUYcgkosw048](=?)\s*")
 
 
-def _decoding(key: Any) -> str | None:
+def decoding(key: Any, key_view: Any) -> str | None:
     """Return how to decode a key that is the text of 32 bytes; None if it is not."""
+    how = _decoding(key_view)
+    if how is not None and isinstance(key, Secret):
+        return f"{how.partition(';')[0]}; pass the encoding where the SecretKey is read"
+    return how
+
+
+def warn_of_text(decoding: str | None) -> None:
+    """Warn of a key that is to be decoded like this."""
+    if decoding is not None:
+        legacy.warn(
+            f"the key is {decoding}. Data that was encrypted under the text needs the text",
+            UserWarning,
+        )
+
+
+def _decoding(key: Any) -> str | None:
     if not 43 <= len(key) <= 70:
         return None
     text = ffi.buffer(key)
@@ -171,20 +187,14 @@ def new(errors: Errors, key: Key | str, *, compat_096: bool) -> Any:
     made = _cell()
     size = len(key_view)
     status = lib.themis_cell_new(key_view, size, compat_096, made)
-    decoding = _decoding(key_view)
+    how = decoding(key, key_view)
     del key_view
     if size == 0:
         wrong_value(errors, "the key is empty; skeygen.GenerateSymmetricKey() makes a good one")
     if status != SUCCESS:
         failed(errors, status)
     cell = kept(made)
-    if decoding is not None and isinstance(key, Secret):
-        decoding = f"{decoding.partition(';')[0]}; pass the encoding where the SecretKey is read"
-    if decoding is not None:
-        legacy.warn(
-            f"the key is {decoding}. Data that was encrypted under the text needs the text",
-            UserWarning,
-        )
+    warn_of_text(how)
     return cell
 
 

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pythemis._core import cells
+from pythemis._core import keys as pairs
 from pythemis._core import sealed as core
 from pythemis._core.arguments import CONTEXT, KEY, PRIVATE
 from pythemis._core.buffers import copied, view
@@ -106,14 +108,25 @@ def passphrase_of(errors: Errors, passphrase: Any) -> Any:
     return passphrase
 
 
-def check_keys(errors: Errors, keys: Sequence[tuple[bytes, Any]], least: int) -> None:
+def check_keys(errors: Errors, given: Sequence[tuple[bytes, Any]], least: int) -> None:
     """Refuse keys that no slot can be for, before anything is read or written."""
-    for key_id, key in keys:
+    for key_id, key in given:
         if type(key_id) is not bytes:
             wrong_type(errors, f"a key id must be bytes, not {type(key_id).__name__}")
         if len(key_id) not in (0, core.KEY_ID_SIZE):
             wrong_value(errors, f"a key id has {core.KEY_ID_SIZE} bytes, or none")
-        size = len(view(errors, key, KEY))
+        key_view = view(errors, key, KEY)
+        size, how = len(key_view), cells.decoding(key, key_view)
+        _, pair = pairs.inspect(key_view)
+        del key_view
+        if pair is not None and least == core.KEY_MIN_SIZE:  # anyone may know a public key
+            half = "private" if pair.is_private else "public"
+            wrong_value(
+                errors,
+                f"the key is the {half} key of a pair, and a symmetric key belongs here: "
+                "skeygen.GenerateSymmetricKey() makes one",
+            )
+        cells.warn_of_text(how)
         if size < least:
             text = f"the key has {size} bytes, and it must have {least} or more"
             wrong_value(errors, f"{text}; for a passphrase there is another argument")

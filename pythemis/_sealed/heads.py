@@ -95,13 +95,14 @@ class _Search:
         self._handle = handle
         self._secrets = secrets
         self._failure: Exception | None = None  # a service's own
-        self._tried = False
+        self._tried: set[str] = set()  # kinds of secrets
         self._prepared: Any = None  # the passphrase
 
     def run(self, slots: list[core.Slot]) -> str:
         for index, slot in enumerate(slots):
             for attempt in self._attempts(index, slot):
-                self._tried = True
+                is_passphrase = slot.kind == core.PASSPHRASE_SLOT
+                self._tried.add("passphrase" if is_passphrase else "key")
                 if attempt():
                     return OPENED_BY[slot.kind]
         if self._failure is not None:
@@ -109,7 +110,9 @@ class _Search:
         if not self._tried:
             text = f"nothing that was given opens this file; it has {_listed(slots)}"
             raise self._errors.failed(FAIL, text)
-        raise self._errors.failed(FAIL, "wrong key or context, or the sealed file is damaged")
+        tried = ", ".join(sorted(self._tried))
+        text = f"wrong {tried} or context, or the sealed file is damaged"
+        raise self._errors.failed(FAIL, text)
 
     def _attempts(self, index: int, slot: core.Slot) -> Iterator[Callable[[], bool]]:
         """Give the ways to try this slot (8.6)."""

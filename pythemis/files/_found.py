@@ -51,6 +51,12 @@ class Found:
 
     def refuse(self) -> None:
         """Refuse what is no sealed file, with what it is."""
+        if not self._start:
+            refuse(
+                "this is not a sealed file: it is empty, or an open file stands at its end, and "
+                "seek(0) goes to its start",
+                errors.INVALID_PARAMETER,
+            )
         own = (Kind.SEAL_CELL, Kind.PASSPHRASE_CELL, Kind.SEALED_FILE)
         why = recognise.why_not(self._start, *own) if self._size == len(self._start) else ""
         if not why and self._found is not None and self._size is not None:
@@ -72,8 +78,8 @@ class Found:
         is_key = self.kind is Kind.SEAL_CELL
         fitting = [secret for secret in secrets if secret.is_key == is_key]
         if not fitting:
-            which = ("key", "passphrase") if is_key else ("passphrase", "key")
-            refuse(f"the file was sealed with a {which[0]}, and a {which[1]} was given")
+            which = "key" if is_key else "passphrase"
+            refuse(f"this Seal cell was made with a {which}, and no {which} was given")
         source = self._source
         if source.start is None:
             assert self._found is not None

@@ -101,7 +101,9 @@ class Writing(NamedTuple):
                 services=services,
             )
         if len(recipients) != 1 or self.hidden:
-            wrong_value("a file from a sender is for one recipient, by name: to=public_key")
+            wrong_value(
+                "a file from a sender is for one recipient, who is not hidden: to=public_key"
+            )
         if keys or passphrases or services:
             wrong_value("a file from a sender is for its recipient alone: give sender= and to=")
         return _sealed.Slots(sender=(self.sender, recipients[0]))
@@ -130,7 +132,9 @@ def many(given: Any, method: str) -> list[Any]:
     found = list(given) if isinstance(given, Iterable) else [given]
     for item in found:
         if not callable(getattr(item, method, None)):
-            wrong_type(f"service is a key service of pythemis.kms, or many, not {item!r:.40}")
+            wrong_type(
+                f"service is a key service of pythemis.kms, or many, not {type(given).__name__}"
+            )
     return found
 
 
@@ -161,7 +165,9 @@ def pairs_of(keyring: Any) -> list[tuple[bytes, Any]]:
 def check_mode(mode: object) -> None:
     """Refuse every mode but the two, and text with what to do."""
     if not isinstance(mode, str):
-        wrong_type(f"mode is a str, 'rb' or 'wb', not {type(mode).__name__}")
+        wrong_type(
+            f"mode is a str, 'rb' or 'wb', not {type(mode).__name__}; give a key by name: key=..."
+        )
     if mode in ("rb", "wb"):
         return
     if set(mode) <= set("rwtU") and mode:

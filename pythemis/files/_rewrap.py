@@ -10,8 +10,8 @@ from pythemis._core import sealed as core
 
 from . import _found
 from ._containers import OpenedContainer
-from ._ends import BLOCK, Source, Target
-from ._errors import ERRORS, refuse, wrong_value
+from ._ends import BLOCK, Source, Target, is_path
+from ._errors import ERRORS, refuse, wrong_type, wrong_value
 from ._writers import SealedWriter
 
 if TYPE_CHECKING:
@@ -37,18 +37,25 @@ def rewrap(
     slots = new.slots()
     if not slots.kinds() and not keep:
         wrong_value("give whom the file is for from now on: to=, new_key=, or others")
+    _check_path(path)
     with _atomic.Lock(path) as held:
         source = Source(held.file)
         opened = _found.opened(source, unlock)
         if not isinstance(opened, OpenedContainer):
             refuse("an ordinary Seal cell has no slots to change: files.reencrypt makes some")
         old = opened.sealed.opened
+        kept = _kept(old, slots, context) if keep else []
+        if not slots.kinds() and not kept:
+            wrong_value(
+                "under a new context keep= keeps recipients only, and the file has none: give whom "
+                "it is for from now on, such as new_key="
+            )
         head = _sealed.rewrap_head(
             ERRORS,
             old,
             slots,
             context=context,
-            keep=_kept(old, slots, context) if keep else (),
+            keep=kept,
             holders_only=holders_only,
         )
         core.read(ERRORS, head, old.context if context is None else context)  # as any reader will
@@ -56,6 +63,13 @@ def rewrap(
             target.write(head)
             _copy(source, target, len(old.head), progress)
             opened.sealed.close()
+
+
+def _check_path(path: object) -> None:
+    if not is_path(path):
+        wrong_type(
+            f"the file is replaced, so it is a path that names it, not {type(path).__name__}"
+        )
 
 
 def _kept(old: _sealed.Opened, slots: _sealed.Slots, context: bytes | None) -> list[int]:
@@ -101,6 +115,7 @@ def reencrypt(
 ) -> None:
     """Decrypt a file, and encrypt it under a fresh key in its place."""
     slots = new.slots()
+    _check_path(path)
     with _atomic.Lock(path) as held:
         opened = _found.opened(Source(held.file), unlock)
         writer = SealedWriter(path, slots, context, log2, pad, held)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import sys
 import threading
+import warnings
 from typing import Any, NoReturn
 
 from pythemis import _sealed
@@ -70,6 +71,11 @@ class SealedWriter(io.BufferedIOBase):
         """
         with self._lock:
             self._opened()
+            if isinstance(data, str):
+                wrong_type(
+                    "a sealed file takes bytes, not str: encode the text, or put "
+                    "io.TextIOWrapper(file, encoding='utf-8') around the file"
+                )
             return self._writer.write(data)
 
     def tell(self) -> int:
@@ -123,6 +129,13 @@ class SealedWriter(io.BufferedIOBase):
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("cannot pickle or copy 'SealedWriter' object")
 
+    def __repr__(self) -> str:
+        name = f" name={self.name!r}" if hasattr(self, "name") else ""
+        closed = " (closed)" if getattr(self, "_target", None) is None else ""
+        return f"<SealedWriter{name}{closed}>"
+
     def __del__(self) -> None:
         if getattr(self, "_target", None) is not None:
+            text = f"{self!r} was never closed, so its file is not written: use a with block"
             self.discard()  # it was not closed, so it is not complete
+            warnings.warn(text, ResourceWarning, source=self, stacklevel=2)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sealed files as file objects: written, read, and given to others."""
 
+import base64
 import contextlib
 import copy
 import errno
@@ -307,9 +308,10 @@ def test_file_objects_are_not_copied(tmp_path):
             for work in (copy.copy, copy.deepcopy, pickle.dumps):
                 with pytest.raises(TypeError, match="cannot pickle"):
                     work(it)
-        assert "pythemis.files.SealedWriter object" in repr(writer)
+        assert repr(writer) == f"<SealedWriter name={path!r}>"
         assert "SealedReader" in repr(reader)
     assert contents(path) == b"text"
+    assert repr(writer) == f"<SealedWriter name={path!r} (closed)>"
 
 
 @pytest.mark.parametrize("wrapped", [False, True])
@@ -326,11 +328,14 @@ def test_an_exception_leaves_the_old_file(tmp_path, error, wrapped):
 
 
 def test_a_writer_that_is_dropped_leaves_nothing(tmp_path):
-    """A file that is never closed is not complete, so there is none."""
+    """A file that is never closed is not complete, so there is none, and a warning says so."""
     path = tmp_path / "file"
     file = files.open(path, "wb", **WRITE)
     file.write(b"new")
+    held = [file]
     del file
+    with pytest.warns(ResourceWarning, match="never closed, so its file is not written"):
+        held.clear()
     assert names(tmp_path) == []
 
 
@@ -403,12 +408,18 @@ def test_options_that_make_no_sense(tmp_path):
     for error, text, options in (
         (value, "the file is for no one", {}),
         (value, "16 or more", {"key": b"short"}),
+        (value, "the public key of a pair", {"key": ALICE[1]}),
+        (value, "the private key of a pair", {"key": ALICE[0]}),
         (value, "the passphrase is empty", {"passphrase": ""}),
         (value, "private_key= is for reading", {"private_key": BOB[0], "key": KEY}),
         (value, "belongs to keyrings", {"key": KEY, "context": b"TK1"}),
-        (value, "one recipient, by name", {"sender": ALICE[0]}),
-        (value, "one recipient, by name", {"sender": ALICE[0], "to": [ALICE[1], BOB[1]]}),
-        (value, "one recipient, by name", {"sender": ALICE[0], "to": BOB[1], "hidden": True}),
+        (value, "one recipient, who is not hidden", {"sender": ALICE[0]}),
+        (value, "one recipient, who is not hidden", {"sender": ALICE[0], "to": [ALICE[1], BOB[1]]}),
+        (
+            value,
+            "one recipient, who is not hidden",
+            {"sender": ALICE[0], "to": BOB[1], "hidden": True},
+        ),
         (value, "its recipient alone", {"sender": ALICE[0], "to": BOB[1], "key": KEY}),
         (value, "hidden= hides the recipients", {"key": KEY, "hidden": True}),
         (kind, "hidden is True or False", {"to": BOB[1], "hidden": "yes"}),
@@ -431,6 +442,54 @@ def test_options_that_make_no_sense(tmp_path):
     ):
         with pytest.raises(SealedFileTypeError, match=r"is made by files\.open"):
             call()
+
+
+def test_mistakes_are_named(tmp_path):
+    """A reader with the wrong file or secret is told what is wrong, not what was not given."""
+    path, cell = tmp_path / "file", io.BytesIO(SCellSeal(KEY).encrypt(b"text"))
+    path.write_bytes(written(b"text", passphrase="right"))
+    error, kind, value = SealedFileError, SealedFileTypeError, SealedFileValueError
+    for refusal, text, call in (
+        (
+            error,
+            "it is empty, or an open file stands at its end",
+            lambda: files.open(io.BytesIO(), key=KEY),
+        ),
+        (error, "with a key, and no key was given", lambda: files.open(cell, passphrase="p")),
+        (error, "with a key, and no key was given", lambda: files.open(cell, private_key=BOB[0])),
+        (error, "^wrong passphrase or context", lambda: files.open(path, passphrase="wrong")),
+        (kind, "give a key by name: key=", lambda: files.open(path, KEY)),
+        (
+            kind,
+            "a path that names it, not BytesIO",
+            lambda: files.rewrap(cell, key=KEY, new_key=KEY),
+        ),
+        (
+            kind,
+            "a path that names it, not BytesIO",
+            lambda: files.reencrypt(cell, key=KEY, new_key=KEY),
+        ),
+        (
+            value,
+            "keeps recipients only, and the file has none",
+            lambda: files.rewrap(path, passphrase="right", keep=True, new_context=b"new"),
+        ),
+    ):
+        with pytest.raises(refusal, match=text):
+            call()
+    with files.open(tmp_path / "other", "wb", **WRITE) as file:
+        with pytest.raises(SealedFileTypeError, match="a sealed file takes bytes, not str"):
+            file.write("text")
+        file.write(b"text")
+
+
+def test_a_key_that_is_text_warns():
+    """The base64 of a key is another key, so a file under it is written and read with a warning."""
+    text = base64.b64encode(KEY)
+    with pytest.warns(UserWarning, match="the key is the base64 of 32 bytes"):
+        sealed = written(b"text", key=text)
+    with pytest.warns(UserWarning, match="the key is the base64 of 32 bytes"):
+        assert files.open(io.BytesIO(sealed), key=text).read() == b"text"
 
 
 # ---- For others, and anew ----

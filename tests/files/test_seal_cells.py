@@ -252,9 +252,11 @@ def test_a_key_that_is_no_passphrase():
     """A secret of the wrong kind is named."""
     keyed = io.BytesIO(SCellSeal(KEY).encrypt(b"text"))
     stretched = io.BytesIO(SCellSeal(passphrase="p", iterations=200_000).encrypt(b"text"))
-    with pytest.raises(SealedFileError, match="sealed with a key, and a passphrase was given"):
+    with pytest.raises(SealedFileError, match="made with a key, and no key was given"):
         files.open(keyed, passphrase="p")
-    with pytest.raises(SealedFileError, match="sealed with a passphrase, and a key was given"):
+    with pytest.raises(
+        SealedFileError, match="made with a passphrase, and no passphrase was given"
+    ):
         files.open(stretched, key=KEY)
 
 
