@@ -198,7 +198,7 @@ int themis_column_job_begin(themis_column_job *job,
                             uint64_t *failed,
                             const char **why)
 {
-    uint8_t seed[16] = {0}; /* public, but nobody knows it beforehand */
+    uint8_t seed[16] = {0}; /* public, but not predictable */
     soter_status status;
     *failed = 0;
     *why = check(job);
