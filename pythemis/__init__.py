@@ -14,6 +14,7 @@ skeygen      keys: generated, inspected, converted
 place        the canonical context: where a value lives
 files        files of any size, encrypted and read at any position
 keyring      keys in guarded memory, keyrings, the values under them
+fields       database fields, sealed and searchable
 kms          key services: AWS KMS, Vault and OpenBao, PKCS#11
 exception    the base of all errors, and their numbers
 ===========  ==========================================================

@@ -43,6 +43,7 @@ from support.sessions import set_counts
 PAGE = (ROOT / "docs" / "reference" / "errors.md").read_text("utf-8")
 MODULES = (
     "exception",
+    "fields",
     "files",
     "keyring",
     "kms",

@@ -82,7 +82,7 @@ def test_an_address_is_cut_where_a_host_and_a_port_are_meant(page):
     assert not re.findall(r"\*\S*getsockname\(\)(?!\[:2\])", page.read_text("utf-8"))
 
 
-@pytest.mark.parametrize("module", [*MODULES, "kms", "stransport"])
+@pytest.mark.parametrize("module", [*MODULES, "fields", "kms", "stransport"])
 def test_the_reference_has_every_public_name(module):
     """What a module exports has an entry on its page, and nothing else has."""
     text = (ROOT / "docs" / "reference" / f"{module}.md").read_text("utf-8")

@@ -40,6 +40,16 @@ from pythemis.asession import (
     start_session_server,
 )
 from pythemis.exception import THEMIS_CODES, ThemisError, ThemisTypeError, ThemisValueError
+from pythemis.fields import (
+    Field,
+    FieldCipher,
+    FieldError,
+    FieldTypeError,
+    FieldValueError,
+    IndexPlan,
+    IndexSize,
+    index_plan,
+)
 from pythemis.kms import Service, ServiceError, aws, pkcs11, vault
 from pythemis.scell import (
     SCellContextImprint,
@@ -655,3 +665,26 @@ def keyring_files(seen: bytes, service: Service) -> None:
     keyring.from_reference("file:/ring", service, name="shop")
     keyring.from_reference("file:/ring", seen, name="shop")  # type: ignore[arg-type]
     keyring.load("ring", b"shop", key=seen)  # type: ignore[arg-type]
+
+
+def sealed_fields(ring: keyring.Keyring, reference: keyring.KeyringReference) -> None:
+    """Seal, open and find fields."""
+    cipher = FieldCipher(ring, index_key=reference)
+    FieldCipher(b"key")  # type: ignore[arg-type]
+    assert_type(cipher.seal("card", "customers", "card_cell", uuid4()), bytes | None)
+    cipher.seal(5, "staff", "salary_cell", 7, "de", type=int, padding=16)
+    cipher.open(b"cell", "staff", "salary_cell", type=int, bind="column")
+    cipher.open(b"cell", "staff", "salary_cell", 1.5)  # type: ignore[arg-type]
+    cipher.open_all([b"cell", None], "staff", "salary_cell", [7, (8, "de")], type=int)
+    assert_type(cipher.index("card", "customers", "card_cell", bits=96), bytes | None)
+    assert_type(cipher.indexes("card", "customers", "card_cell", bits=96), list[bytes])
+    field = cipher.field("customers", "card_cell", bits=96, normalize=str.casefold)
+    assert_type(field, Field)
+    assert_type(field.seal("card", 7), bytes | None)
+    assert_type(field.rotate(b"cell", 7), bytes)
+    assert_type(field.needs_rotation(b"cell"), bool)
+    plan = index_plan(rows=10, distinct=5)
+    assert_type(plan, IndexPlan)
+    assert_type(plan.sizes, tuple[IndexSize, ...])
+    errors: list[type[FieldError]] = [FieldTypeError, FieldValueError]
+    print(errors)

@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One sealed column."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, TypeAlias, TypeVar
+from uuid import UUID
+
+from pythemis import _values
+from pythemis._core import rings
+from pythemis._core.errors import wrong_type, wrong_value
+from pythemis.exception import ThemisError
+from pythemis.place import place
+
+from ._errors import ERRORS, FieldError, FieldTypeError, FieldValueError
+from ._rings import Rings
+
+Part: TypeAlias = str | int | UUID | bytes
+Row: TypeAlias = Part | tuple[Part, ...]
+Bind: TypeAlias = Literal["row", "column"]
+Returned = TypeVar("Returned")
+
+_LEAST_BITS, _MOST_BITS = 8, 256
+
+
+class Field:
+    """One sealed column: how its values are stored, found and opened.
+
+    Make one with `FieldCipher.field`.
+
+    Args:
+        rings_: what seals.
+        table: the name of the table, which stays that of the field for ever.
+        column: the name of the column that holds the stored values, likewise.
+        type: the type of the values, as `FieldCipher.seal` has it.
+        bind: "row": values cannot be moved between rows; "column": they can.
+        padding: fill values up to a multiple of so many bytes, to hide their lengths.
+        bare: values have no frame: for columns that other Themis programs write. Neither empty
+            values nor padding are possible.
+        bits: the size of the blind index, 8 to 256; None: no index.
+        normalize: what makes the value that is indexed, such as `str.casefold`.
+
+    Raises:
+        FieldError: an option that is not offered.
+    """
+
+    __module__ = "pythemis.fields"
+
+    def __init__(
+        self,
+        rings_: Rings,
+        table: str,
+        column: str,
+        *,
+        type: object = str,
+        bind: Bind = "row",
+        padding: int = 0,
+        bare: bool = False,
+        bits: int | None = None,
+        normalize: Callable[[Any], Any] | None = None,
+    ) -> None:
+        if not (isinstance(table, str) and isinstance(column, str)):
+            wrong_type(ERRORS, "the names of a field's table and column must be text")
+        if bind not in ("row", "column"):
+            wrong_value(ERRORS, 'bind must be "row" or "column"')
+        self._rings, self.table, self.column = rings_, table, column
+        self.codec = _values.codec_of(ERRORS, type)
+        self.bind = bind
+        self.padding = _values.check_padding(ERRORS, padding)
+        self.bare = bare
+        if bare and padding:
+            wrong_value(ERRORS, "a bare field cannot be padded")
+        self.bits = _checked_bits(self.codec, bits)
+        self.normalize = normalize
+        self._names = _of_place(place, table, column)
+
+    def __repr__(self) -> str:
+        return f"<pythemis.fields.Field {self.table}.{self.column}>"
+
+    # ---- Cells ----
+
+    def context(self, *row: Part) -> bytes:
+        """Return the place that a value is bound to.
+
+        Raises:
+            FieldError: a field bound to its row, and no id; or an id for one bound to its column.
+        """
+        if self.bind == "column":
+            if row:
+                wrong_value(ERRORS, f"{self._shown()} is bound to its column: give no id")
+            return self._names
+        if not row or None in row:
+            wrong_value(
+                ERRORS,
+                f"{self._shown()} is bound to its row: give the row its id first, such as "
+                'uuid.uuid4(), or declare bind="column"',
+            )
+        return _of_place(place, self.table, self.column, *row)
+
+    def seal(self, value: object, *row: Part) -> bytes | None:
+        """Return the stored value; None stays None. Errors are those of `FieldCipher.seal`."""
+        if value is None:
+            return None
+        framed = self._framed(value)
+        context = self.context(*row)
+        return self._through(self._rings.sealing().encrypt, framed, context)
+
+    def open(self, stored: bytes | None, *row: Part) -> Any:
+        """Return the value; None stays None. Errors are those of `FieldCipher.open`."""
+        if stored is None:
+            return None
+        return self._value(self._through(self._rings.sealing().decrypt, stored, self.context(*row)))
+
+    def open_all(
+        self, stored: Iterable[bytes | None], rows: Iterable[Row] | None = None
+    ) -> list[Any]:
+        """Return the values of many rows. Errors are those of `FieldCipher.open_all`."""
+        cells = list(stored)
+        keys = [()] * len(cells) if rows is None else [_as_tuple(row) for row in rows]
+        if len(keys) != len(cells):
+            wrong_value(ERRORS, f"there are {len(cells)} stored values and {len(keys)} rows")
+        there = [at for at, cell in enumerate(cells) if cell is not None]
+        contexts = [self.context(*keys[at]) for at in there]
+        decrypt = self._rings.sealing().decrypt_many
+        opened = self._through(decrypt, [cells[at] for at in there], contexts, at=there)
+        made: list[Any] = [None] * len(cells)
+        for at, framed in zip(there, opened, strict=True):
+            made[at] = self._value(framed, at)
+        return made
+
+    def rotate(self, stored: bytes, *row: Part) -> bytes:
+        """Return the value under the primary key, encrypted anew; Python never sees it.
+
+        Raises:
+            FieldError: as `open`.
+        """
+        return self._through(self._rings.sealing().rotate, stored, self.context(*row))
+
+    def needs_rotation(self, stored: bytes) -> bool:
+        """Return whether a value is under another key than the primary one.
+
+        Raises:
+            FieldError: not a stored value.
+        """
+        return self._through(self._rings.sealing().needs_rotation, stored)
+
+    # ---- Blind indexes ----
+
+    def index(self, value: object) -> bytes | None:
+        """Return the blind index to store, as `FieldCipher.index` does."""
+        if value is None:
+            return None
+        data, bits = self.index_data(value), self._needed_bits()
+        made = rings.blind_index(ERRORS, self._rings.indexing(), self._names, data)
+        return _values.cut(made, bits)
+
+    def indexes(self, value: object) -> list[bytes]:
+        """Return what to search for, as `FieldCipher.indexes` does."""
+        if value is None:
+            wrong_value(ERRORS, "None has no blind index: search with IS NULL")
+        data, bits = self.index_data(value), self._needed_bits()
+        made = rings.blind_indexes(ERRORS, self._rings.indexing(), self._names, data)
+        return [_values.cut(each, bits) for each in made]
+
+    def index_data(self, value: object) -> bytes:
+        """Return the bytes that are indexed: two values are found alike if these are equal."""
+        if self.normalize is not None:
+            value = self.normalize(value)
+        return _values.index_data(self.codec, _values.encode(ERRORS, self.codec, value))
+
+    def _needed_bits(self) -> int:
+        if self.bits is None:
+            wrong_value(ERRORS, f"{self._shown()} has no blind index: give it bits=")
+        return self.bits
+
+    # ---- What they share ----
+
+    def _framed(self, value: object) -> bytes:
+        data = _values.encode(ERRORS, self.codec, value)
+        if not self.bare:
+            return _values.frame(data, self.padding)
+        if not data:
+            wrong_value(ERRORS, f"{self._shown()} is bare, and cannot hold an empty value")
+        return data
+
+    def _value(self, framed: bytes, at: int | None = None) -> Any:
+        try:
+            data = framed if self.bare else _values.unframe(ERRORS, framed)
+            return _values.decode(ERRORS, self.codec, data)
+        except FieldError as error:
+            error.index = at
+            raise
+
+    def _through(
+        self, call: Callable[..., Returned], *arguments: Any, at: list[int] | None = None
+    ) -> Returned:
+        """Call the ring; its errors become those of the field."""
+        try:
+            return call(*arguments)
+        except ThemisError as error:
+            kind = _kind_of(error)
+            made = kind(error.error_code, f"{self._shown()}: {error.message}")
+            index = getattr(error, "index", None)
+            made.index = at[index] if at and index is not None else index
+        raise made  # not within the `except`, whose error would be a second one to read
+
+    def _shown(self) -> str:
+        return f"{self.table}.{self.column}"
+
+
+def _checked_bits(codec: _values.Codec, bits: object) -> int | None:
+    if bits is None:
+        return None
+    if isinstance(bits, bool) or not isinstance(bits, int):
+        wrong_type(ERRORS, f"bits must be an integer, not {type(bits).__name__}")
+    if not _LEAST_BITS <= bits <= _MOST_BITS:
+        wrong_value(ERRORS, f"bits is {bits}; a blind index has {_LEAST_BITS} to {_MOST_BITS}")
+    if codec.name == _values.JSON:
+        wrong_value(ERRORS, "JSON has no blind index, because equal values have several texts")
+    return int(bits)
+
+
+def _as_tuple(row: Row) -> tuple[Part, ...]:
+    return tuple(row) if isinstance(row, (tuple, list)) else (row,)
+
+
+def _kind_of(error: ThemisError) -> type[FieldError]:
+    if isinstance(error, TypeError):
+        return FieldTypeError
+    return FieldValueError if isinstance(error, ValueError) else FieldError
+
+
+def _of_place(make: Callable[..., bytes], *parts: Any) -> bytes:
+    try:
+        return make(*parts)
+    except ThemisError as error:
+        made = _kind_of(error)(error.error_code, error.message)
+    raise made
