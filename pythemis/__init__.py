@@ -15,6 +15,7 @@ place        the canonical context: where a value lives
 files        files of any size, encrypted and read at any position
 keyring      keys in guarded memory, keyrings, the values under them
 fields       database fields, sealed and searchable
+columns      whole columns of tables, encrypted value by value
 kms          key services: AWS KMS, Vault and OpenBao, PKCS#11
 exception    the base of all errors, and their numbers
 ===========  ==========================================================

@@ -78,6 +78,24 @@ PICTURES = {
             ),
         ],
     ),
+    "column-cells": layout(
+        "A column of cells",
+        "A table of two rows. In each the id of the row stays readable. The cell beside it begins "
+        "with TK1 and the id of the key, 8 bytes, then 44 bytes of head, nonce and tag, which "
+        "prove the table, the column and the row's id, then the frame and the value, encrypted.",
+        [
+            (
+                f"row {row}",
+                [
+                    Field("id", str(row), "plain", 0.6),
+                    Field("key", "8 bytes", "open", 1),
+                    Field("proof of table,\ncolumn and row", "44 bytes", "proof", 2),
+                    Field("frame, value", "encrypted", "hidden", 2),
+                ],
+            )
+            for row in (1, 2)
+        ],
+    ),
     "keyring-file": layout(
         "The file of a keyring",
         "A head of 14 bytes says what the file is. Then one slot for each way to open it: here one "

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, TypeAlias, overload
 
+from pythemis import _values
 from pythemis._core import columns
 from pythemis._core.arguments import CONTEXT
 from pythemis._core.buffers import copied
@@ -15,13 +16,13 @@ from pythemis.keyring import Keyring
 from pythemis.place import place
 
 from ._errors import ERRORS, ColumnTypeError, wrong_type, wrong_value
-from ._libraries import column_of, like, rows_of
+from ._libraries import column_of, decoded, like, rows_of
 
 if TYPE_CHECKING:
     from pythemis._core.columns import Column, Job, Result
 
 Keys: TypeAlias = Keyring | Callable[[], Keyring]
-Type: TypeAlias = Literal["bytes", "text"]
+Type: TypeAlias = Any  # "bytes", "text", or a type of section 10.1
 _LEAST_BITS, _MOST_BITS = 8, 256
 
 
@@ -33,7 +34,7 @@ class _Definition(NamedTuple):
     index_keys: Keys | None
     bits: int | None
     framing: str
-    padding: int | None
+    padding: int
     place: bytes  # of the column, without a row
 
 
@@ -54,8 +55,8 @@ class ColumnCipher:
         bits: the length of a blind index, 8 to 256; a column that must be unique needs 96 or more.
         framing: "framed", or "bare" for columns that other Themis programs write and read. A bare
             column has no empty values.
-        padding: pad values to a multiple of so many bytes (1 to 1048576), which hides lengths;
-            None does not.
+        padding: pad values to a multiple of so many bytes, at most 1048576, which hides lengths;
+            0 does not.
 
     Raises:
         ColumnError: an argument of a wrong type or an impossible value.
@@ -72,16 +73,14 @@ class ColumnCipher:
         index_keys: Keys | None = None,
         bits: int | None = None,
         framing: Literal["framed", "bare"] = "framed",
-        padding: int | None = None,
+        padding: int = 0,
     ) -> None:
         if not isinstance(column, (tuple, list)) or len(column) != 2:
             wrong_type("column must be two names: (table, column)")
         if framing not in ("framed", "bare"):
             wrong_value(f'framing must be "framed" or "bare", not {framing!r}')
-        if padding is not None:
-            _check_number("padding", padding, 1, columns.PADDING_MAX)
-            if framing == "bare":
-                wrong_value("bare values cannot be padded")
+        if _values.check_padding(ERRORS, padding) and framing == "bare":
+            wrong_value("bare values cannot be padded")
         if index_keys is not None and bits is None:
             wrong_value("index_keys needs bits, the length of an index: 8 to 256")
         if bits is not None:
@@ -105,9 +104,10 @@ class ColumnCipher:
         """Encrypt each value under the primary key; nulls stay null.
 
         Args:
-            array: text, bytes, integers or UUIDs: a column of pyarrow, Polars or pandas, anything
-                with ``__arrow_c_array__`` or ``__arrow_c_stream__``, or a list of text or of bytes.
-                Text must be UTF-8. Each row of a dictionary column gets a cell of its own.
+            array: text, bytes, integers or UUIDs: a column of pyarrow, Polars or pandas, or of what
+                has ``__arrow_c_array__`` or ``__arrow_c_stream__``. Or a list of values of one
+                type of formats, section 10.1. Text must be UTF-8. Each row of a dictionary column
+                gets a cell of its own.
             rows: the row ids: a column as above, or a list of what a part of a
                 `pythemis.place.place` may be. None of them is null, and no two rows that have a
                 value share one. None binds the values to the column alone: then anyone who can
@@ -156,7 +156,7 @@ class ColumnCipher:
         *,
         contexts: Any = None,
         on_error: str = "raise",
-        type: str = "bytes",
+        type: Type = "bytes",
         threads: int = 1,
     ) -> Any:
         """Decrypt each cell under the key that it names; nulls stay null.
@@ -166,12 +166,13 @@ class ColumnCipher:
             rows: as for `encrypt`.
             contexts: as for `encrypt`.
             on_error: "raise", or "null": a cell that is refused becomes null.
-            type: "bytes", or "text", which must be UTF-8.
+            type: "bytes"; "text", which must be UTF-8; or another type of formats, section 10.1:
+                int, bool, decimal.Decimal, datetime.date, time or datetime, uuid.UUID, "json".
             threads: as for `encrypt`.
 
         Returns:
-            The values, in a column as `encrypt` returns it. With ``on_error="null"`` a pair: the
-            values, and how many cells were refused.
+            The values, in a column as `encrypt` returns it; types other than text and bytes in a
+            list. With ``on_error="null"`` a pair: the values, and how many cells were refused.
 
         Raises:
             ColumnError: a cell of another row, column or key, a damaged one, or something else,
@@ -180,13 +181,17 @@ class ColumnCipher:
         """
         if on_error not in ("raise", "null"):
             wrong_value(f'on_error must be "raise" or "null", not {on_error!r}')
-        if type not in ("bytes", "text"):
-            wrong_value(f'type must be "bytes" or "text", not {type!r}')
-        is_text, nulls = type == "text", on_error == "null"
+        is_text, is_bytes = type in ("text", str), type in ("bytes", bytes)
+        if not is_text and not is_bytes:
+            _values.codec_of(ERRORS, type)
+        nulls = on_error == "null"
         options = ((columns.TEXT, is_text), (columns.NULLS, nulls))
         result = self._result(columns.DECRYPT, cells, (rows, contexts), threads, options)
-        made = like(cells, result, is_text)
-        return (made, result.refused) if nulls else made
+        if is_text or is_bytes:
+            made, refused = like(cells, result, is_text), result.refused
+        else:
+            made, refused = decoded(result, type, nulls=nulls)
+        return (made, refused) if nulls else made
 
     def rotate(
         self, cells: Any, rows: Any = None, *, contexts: Any = None, threads: int = 1
@@ -266,7 +271,7 @@ class ColumnCipher:
                 definition.place,
                 options=(
                     (columns.BARE, definition.framing == "bare"),
-                    (columns.PADDING, definition.padding or 0),
+                    (columns.PADDING, definition.padding),
                     *options,
                 ),
             )
@@ -297,7 +302,7 @@ def _again(
     index_keys: Keys | None,
     bits: int | None,
     framing: Any,
-    padding: int | None,
+    padding: int,
 ) -> ColumnCipher:
     """Make a cipher out of what its pickle has: names, and never a key."""
     return ColumnCipher(

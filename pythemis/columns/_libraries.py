@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from pythemis import _values
 from pythemis._core import columns
 from pythemis.exception import ThemisError
 from pythemis.place import place
 
 from ._column import ArrowColumn
-from ._errors import ERRORS, wrong_type, wrong_value
+from ._errors import ERRORS, ColumnError, wrong_type, wrong_value
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -40,7 +42,7 @@ def library_of(data: object) -> ModuleType | None:
 
 
 def column_of(data: object, what: str) -> Column:
-    """Read values: a column of a library, or a list of text or of bytes."""
+    """Read values: a column of a library, or a list of values of one type."""
     return _arrow_of(data, what) or _column_of_list(_items(data, what), what)
 
 
@@ -92,24 +94,58 @@ def _column_of_list(items: list[Any], what: str) -> Column:
 
 
 def _column_of_mixed(items: list[Any], what: str) -> Column:
-    """Lay subclasses and other buffers out as what they hold; refuse what is neither."""
+    """Lay out subclasses and other buffers as what they hold, and other values as section 10.1."""
     first = next(item for item in items if item is not None)
-    wanted, name = (str, "text") if isinstance(first, str) else (_BYTES, "bytes")
-    made: list[Any] = []
+    if isinstance(first, str):
+        return _column_of_list([_held(i, item, str, what) for i, item in enumerate(items)], what)
+    if isinstance(first, _BYTES):
+        return _column_of_list([_held(i, item, _BYTES, what) for i, item in enumerate(items)], what)
+    made: list[bytes | None] = []
+    with _at(items.index(first)):
+        codec = _values.codec_of(ERRORS, type(first))
     for row, item in enumerate(items):
-        if item is not None and not isinstance(item, wanted):
-            kind = type(item).__name__
-            if item is first:
-                text = f"{what} must hold text or bytes, not {kind}; convert the values first"
-            else:
-                text = f"{what} holds {name}, and here {kind}: a column has one type"
-            made.clear()
-            wrong_type(f"row {row}: {text}", row)
-        if isinstance(item, str):
-            made.append(str.__str__(item))
-        else:
-            made.append(None if item is None else bytes(item))
-    return _column_of_list(made, what)
+        with _at(row):
+            made.append(None if item is None else _values.encode(ERRORS, codec, item))
+    return columns.from_list(ERRORS, made, what, is_text=False)
+
+
+def _held(row: int, item: Any, wanted: Any, what: str) -> Any:
+    """Return what an item holds: a `str` of a subclass, or the bytes of a buffer."""
+    if item is not None and not isinstance(item, wanted):
+        name = "text" if wanted is str else "bytes"
+        text = f"{what} holds {name}, and here {type(item).__name__}: a column has one type"
+        wrong_type(f"row {row}: {text}", row)
+    if item is None or isinstance(item, str):
+        return item if item is None else str.__str__(item)
+    return bytes(item)
+
+
+@contextmanager
+def _at(row: int) -> Iterator[None]:
+    """Add the row to an error of ours."""
+    try:
+        yield
+    except ColumnError as error:
+        error.index = row
+        error.args = (f"row {row}: {error.args[0]}", *error.args[1:])
+        raise
+
+
+def decoded(result: Result, kind: object, *, nulls: bool) -> tuple[list[Any], int]:
+    """Return the values of bytes by section 10.1, and how many were refused."""
+    codec = _values.codec_of(ERRORS, kind)
+    made: list[Any] = []
+    refused = result.refused
+    for row, data in enumerate(result.values()):
+        try:
+            with _at(row):
+                made.append(None if data is None else _values.decode(ERRORS, codec, data))
+        except ColumnError:
+            if not nulls:
+                raise
+            made.append(None)
+            refused += 1
+    return made, refused
 
 
 def like(data: Any, result: Result, text: bool) -> Any:

@@ -53,7 +53,8 @@ def unseal(
         table: as in `seal`.
         ciphers: the names of columns, and the cipher of each.
         rows: as in `seal`.
-        types: the names of columns that hold text, as ``{"email": "text"}``; others hold bytes.
+        types: the types of columns that do not hold bytes, as ``{"email": "text"}``: see
+            `ColumnCipher.decrypt`.
         threads: as in `seal`.
 
     Returns:

@@ -20,6 +20,7 @@ static const struct operation *const systems[] = {
     session_operations,
     comparator_operations,
     ring_operations,
+    column_operations,
     sealed_operations,
     secret_operations,
 };

@@ -27,6 +27,8 @@ struct stage {
     themis_sealed *sealed;
     themis_sealed *writer; /* of a sealed file */
     themis_ring *other_ring;
+    themis_column *column;
+    themis_column *rows;
     const char *why;
     uint8_t in[8192];
     size_t in_len;

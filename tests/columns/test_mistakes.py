@@ -39,8 +39,8 @@ def refused(kind, text, index, call, *arguments, **options):
         ({"column": ("a", None)}, ColumnTypeError, "part 2 of the place is of type NoneType"),
         ({"framing": "none"}, ColumnValueError, '"framed" or "bare"'),
         ({"framing": "bare", "padding": 8}, ColumnValueError, "cannot be padded"),
-        ({"padding": 0}, ColumnValueError, "padding must be 1 to 1048576"),
-        ({"padding": True}, ColumnTypeError, "padding must be an int"),
+        ({"padding": 1048577}, ColumnValueError, "it must be 0 (none) to 1048576"),
+        ({"padding": True}, ColumnTypeError, "padding must be an integer"),
         ({"bits": 7, "index_keys": RING}, ColumnValueError, "bits must be 8 to 256"),
         ({"index_keys": RING}, ColumnValueError, "needs bits"),
         ({"bits": 8, "index_keys": "x"}, ColumnTypeError, "index_keys must be a Keyring"),
@@ -61,7 +61,10 @@ def test_definitions(options, kind, text):
         ({"a": 1}, None, ColumnTypeError, "a column or a list, not dict", None),
         (["a", b"b"], None, ColumnTypeError, "row 1: array holds text, and here bytes", 1),
         ([None, b"b", "a"], None, ColumnTypeError, "row 2: array holds bytes, and here str", 2),
-        ([None, 1.5], None, ColumnTypeError, "row 1: array must hold text or bytes, not float", 1),
+        ([None, 1.5], None, ColumnTypeError, "row 1: type=float is not offered", 1),
+        ([1, True], None, ColumnTypeError, "row 1: the value must be of type int, not bool", 1),
+        ([1, "a"], None, ColumnTypeError, "row 1: the value must be of type int, not str", 1),
+        ([None, [1]], None, ColumnTypeError, "row 1: type must be one of str, bytes, int", 1),
         (["a", "\ud800"], None, ColumnValueError, "row 1: it has a lone surrogate", 1),
         (["a", "b"], [1], ColumnValueError, "array has 2 rows, and rows 1", None),
         (["a", "b"], "12", ColumnTypeError, "rows must be a column or a list, not str", None),
@@ -159,7 +162,7 @@ def test_refused_cells_become_null_where_asked():
     )
     refused(ColumnError, "row id is null", 0, CIPHER.decrypt, CELLS, [None, 2, 3], on_error="null")
     for options in ({"on_error": "ignore"}, {"type": "str"}):
-        refused(ColumnValueError, "must be", None, CIPHER.decrypt, CELLS, [1, 2, 3], **options)
+        refused(ColumnError, "must be", None, CIPHER.decrypt, CELLS, [1, 2, 3], **options)
 
 
 def test_values_of_another_ring_or_framing():

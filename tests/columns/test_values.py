@@ -2,12 +2,14 @@
 """Columns are, row by row, what a keyring writes and reads."""
 
 import uuid
+from datetime import date, datetime
+from decimal import Decimal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pythemis.columns import ArrowColumn, ColumnCipher
+from pythemis.columns import ArrowColumn, ColumnCipher, ColumnError
 from pythemis.keyring import Keyring
 from pythemis.place import place
 from pythemis.scell import SCellSeal
@@ -156,6 +158,29 @@ def test_each_row_of_a_dictionary_has_its_cell(index):
     cells = CIPHER.encrypt(arrow.dictionary(values, index=index), arrow.integers(range(5)))
     assert len(set(cells.to_pylist())) == 5
     assert CIPHER.decrypt(cells, range(5), type="text").to_pylist() == values
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([12, None, -(10**30)], int),
+        ([Decimal("1.50"), None], Decimal),
+        ([True, False], bool),
+        ([date(2026, 12, 1)], date),
+        ([datetime(2026, 12, 1, 2, 3, 4, 5)], datetime),
+        ([uuid.UUID(int=7), None], uuid.UUID),
+    ],
+    ids=lambda one: getattr(one, "__name__", ""),
+)
+def test_numbers_and_dates(values, kind):
+    """Lists of the types of section 10.1 come back as what they were; other spellings do not."""
+    ids = list(range(len(values)))
+    cells = CIPHER.encrypt(values, ids)
+    assert CIPHER.decrypt(cells, ids, type=kind) == values
+    cells[0] = RING.encrypt(b"\0" + b" " + CIPHER.decrypt(cells, ids)[0], place(*NAMES, 0))
+    assert CIPHER.decrypt(cells, ids, type=kind, on_error="null") == ([None, *values[1:]], 1)
+    with pytest.raises(ColumnError, match=f"row 0: the value is not of type {kind.__name__}"):
+        CIPHER.decrypt(cells, ids, type=kind)
 
 
 def test_what_values_are_bound_to():

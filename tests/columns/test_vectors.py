@@ -37,7 +37,7 @@ def test_fields(case):
 def test_frames(case):
     """A value gets its recorded frame, and comes out of it."""
     ring, value = recorded_ring(), bytes.fromhex(case["value"])
-    cipher = ColumnCipher(ring, ("a", "b"), padding=case["multiple"] or None)
+    cipher = ColumnCipher(ring, ("a", "b"), padding=case["multiple"])
     cells = cipher.encrypt([value], [1])
     assert ring.decrypt(cells[0], place("a", "b", 1)).hex() == case["framed"]
     assert cipher.decrypt(cells, [1]) == [value]

@@ -22,6 +22,7 @@ from typing_extensions import assert_type
 
 import pythemis
 from pythemis import (
+    columns,
     exception,
     files,
     keyring,
@@ -688,3 +689,17 @@ def sealed_fields(ring: keyring.Keyring, reference: keyring.KeyringReference) ->
     assert_type(plan.sizes, tuple[IndexSize, ...])
     errors: list[type[FieldError]] = [FieldTypeError, FieldValueError]
     print(errors)
+
+
+def whole_columns(ring: keyring.Keyring, reference: keyring.KeyringReference) -> None:
+    """Columns, and some of a table."""
+    cipher = columns.ColumnCipher(ring, ("customers", "email"), padding=16)
+    columns.ColumnCipher(reference, ("t", "c"), index_keys=ring, bits=64, framing="bare")
+    cells = cipher.encrypt(["text", None], rows=[1, 2], threads=2)
+    assert_type(cipher.decrypt(cells, [1, 2], on_error="null", type=int), tuple[Any, int])
+    assert_type(columns.seal({"a": 1}, {"email": cipher}, rows="id"), dict[str, int])
+    assert_type(columns.unseal([1], {"email": cipher}, None, types={"email": "text"}), list[int])
+    columns.ColumnCipher(b"key", ("t", "c"))  # type: ignore[arg-type]
+    columns.ColumnCipher(ring, "email")  # type: ignore[arg-type]
+    columns.ColumnCipher(ring, ("t", "c"), framing="none")  # type: ignore[arg-type]
+    cipher.decrypt(cells, on_error="skip")  # type: ignore[call-overload]

@@ -24,6 +24,7 @@ SHARED = (
     "operations",
     *(f"operations/{name}" for name in ("stage", "cells", "passphrases", "keys")),
     *(f"operations/{name}" for name in ("messages", "sessions", "comparator", "rings", "pieces")),
+    "operations/columns",
     "operations/sealed",
     "operations/secrets",
     "random",

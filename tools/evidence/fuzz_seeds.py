@@ -250,6 +250,26 @@ def ring() -> Iterator[bytes]:
         yield b"\3" + field(case["context"]) + field(case["stored"])
 
 
+def column() -> Iterator[bytes]:
+    """Columns of each format, honest ones, with and without nulls, row ids and dictionaries."""
+    text = b"one, two and three"
+    ends = (0, 3, 3, 18)
+    offsets = struct.pack("<4i", *ends), struct.pack("<4q", *ends)
+    views = struct.pack("<i12si4sii", 3, b"two", 15, text[:4], 0, 3) + bytes(16)
+    of_format = [field(offsets[number % 2]) + field(text) for number in range(4)]
+    of_format += [field(views) + field(text)] * 2 + [field(bytes(range(64)))] * 10
+    ids = b"\x08\3\0\0" + of_format[8]
+    for number, buffers in enumerate(of_format):
+        for flags in (0, 1, 3, 5, 16, 17):
+            for validity in (b"\0", b"\1"):
+                nulls = field(b"\5") if validity == b"\1" else b""
+                values = b"\3\0" + validity + buffers + nulls
+                yield bytes([flags, number]) + values + b"\3\0\0" + of_format[0] + ids
+        yield bytes([9, number]) + b"\3\0\xf0" + buffers + b"\3\0\0" + of_format[0] + ids
+    entries = b"\3\0\0" + of_format[0]
+    yield b"\x09\x09\3\0\0" + field(b"\0\2\1") + entries + ids
+
+
 def bytes_() -> Iterator[bytes]:
     """Each step with room, without, and at the very end."""
     for room in (0, 1, 2, 4, 7, 8, 9, 255):
@@ -292,4 +312,5 @@ SEEDS = {
     "comparator": comparator,
     "sealed": sealed,
     "ring": ring,
+    "column": column,
 }

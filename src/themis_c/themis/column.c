@@ -92,7 +92,8 @@ int themis_column_job_option(themis_column_job *job, int option, uint64_t value)
         return SOTER_SUCCESS;
     case THEMIS_COLUMN_NULLS:
         job->refused_are_null = value != 0;
-        return SOTER_SUCCESS;
+        return value == 0 || job->operation == THEMIS_COLUMN_DECRYPT ? SOTER_SUCCESS
+                                                                     : SOTER_INVALID_PARAMETER;
     case THEMIS_COLUMN_KEY:
         job->key = (size_t)value;
         return value < job->ring->keys_count ? SOTER_SUCCESS : SOTER_INVALID_PARAMETER;
@@ -226,8 +227,11 @@ int themis_column_job_begin(themis_column_job *job,
 /* ---- Working ---- */
 
 /* Whether a row that was refused may become null: its cell is, and not the structure of columns. */
-static bool is_refusal(soter_status status)
+static bool is_null_then(const struct themis_column_job *job, soter_status status)
 {
+    if (!job->refused_are_null || job->operation != THEMIS_COLUMN_DECRYPT) {
+        return false;
+    }
     return status == SOTER_FAIL || status == SOTER_INVALID_PARAMETER ||
            status == SOTER_NOT_SUPPORTED || status == SOTER_DATA_CORRUPT;
 }
@@ -252,7 +256,7 @@ static soter_status do_row(struct themis_column_worker *worker,
     }
     if (!value.is_null) {
         status = themis_column_row_run(worker, &value, context, &size, why);
-        if (status != SOTER_SUCCESS && job->refused_are_null && is_refusal(status)) {
+        if (status != SOTER_SUCCESS && is_null_then(job, status)) {
             part->refused++;
             value.is_null = true;
             *why = NULL;

@@ -65,6 +65,8 @@ void stage_clear(void)
     themis_sealed_free(stage.sealed);
     themis_sealed_free(stage.writer);
     themis_ring_free(stage.other_ring);
+    themis_column_free(stage.column);
+    themis_column_free(stage.rows);
     memset(&stage, 0, sizeof stage);
 }
 

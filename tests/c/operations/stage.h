@@ -69,6 +69,7 @@ extern const struct operation message_operations[];
 extern const struct operation session_operations[];
 extern const struct operation comparator_operations[];
 extern const struct operation ring_operations[];
+extern const struct operation column_operations[];
 extern const struct operation sealed_operations[];
 extern const struct operation secret_operations[];
 
