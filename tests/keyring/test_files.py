@@ -224,6 +224,20 @@ def test_no_change_is_lost(tmp_path):
     refused(FAIL, "does not open", keyring.load, path, "shop", key=KEY)
 
 
+def test_a_file_that_appears_meanwhile_is_kept(tmp_path):
+    """Another program may make the file while a key service works for this one."""
+    path = tmp_path / "ring"
+
+    class Slow(Recorded):
+        def wrap(self, plain, context):
+            path.write_bytes(b"another program's")
+            return super().wrap(plain, context)
+
+    with pytest.raises(FileExistsError):
+        Keyring.new("shop").add().save(path, service=Slow("slow", KEY))
+    assert (path.read_bytes(), names_in(tmp_path)) == (b"another program's", ["ring"])
+
+
 def test_a_secret_is_in_no_error(tmp_path):
     """Neither messages nor tracebacks with their locals have a key of the ring or of the file."""
     path = tmp_path / "ring"

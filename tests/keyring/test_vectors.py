@@ -54,6 +54,24 @@ def test_refused_values(case):
             ring.encrypt(b"message", context)
 
 
+@pytest.mark.parametrize(
+    "legacy", ["AAAAA===", "A===", "====", "AAAAA", "AAAAAA", "AB==", "AAB=", "AA=A", "=AAA", ""]
+)
+def test_base64_has_one_form(legacy):
+    """Bits left over, padding that is missing or too long: none of it stands for a key."""
+    one = RECORDED["payloads"][1]["payload"]
+    ring_of(one.replace('"legacy":[]', '"legacy":["AAAA"]').encode())
+    with pytest.raises(KeyringError, match="is not the base64 of 1 to 1024 bytes"):
+        ring_of(one.replace('"legacy":[]', f'"legacy":["{legacy}"]').encode())
+
+
+def test_a_ring_without_keys_is_never_read():
+    """What `Keyring.new` makes has no keys yet, and no file holds it."""
+    payload = '{"keys":[],"legacy":[],"name":"shop","primary":"","version":1}'
+    with pytest.raises(KeyringError, match="it has no keys"):
+        ring_of(payload.encode())
+
+
 @by_id(RECORDED["payloads"])
 def test_payloads(case):
     """Each recorded payload is read, and written again as the same bytes."""
