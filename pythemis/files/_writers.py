@@ -10,11 +10,16 @@ import warnings
 from typing import Any, NoReturn
 
 from pythemis import _sealed
-from pythemis._core import forks
+from pythemis._core import forks, legacy
 from pythemis._typing import Buffer
 
 from ._ends import Target, is_path
 from ._errors import ERRORS, wrong_type
+
+_DISCARDED = (
+    "a sealed file that is closed while an exception is handled is discarded, for the block that "
+    "writes it may have failed; to keep the file, close it after the handler, or open it there"
+)
 
 
 class SealedWriter(io.BufferedIOBase):
@@ -90,6 +95,9 @@ class SealedWriter(io.BufferedIOBase):
     def close(self) -> None:
         """Write the rest, and put the file in its place; again is fine.
 
+        While an exception is handled that came up after the file was opened, it is discarded
+        instead, with a RuntimeWarning.
+
         Raises:
             OSError: from the file. Then it is discarded.
         """
@@ -99,6 +107,7 @@ class SealedWriter(io.BufferedIOBase):
                 return
             if handled is not None and handled is not self._handled:
                 self.discard()
+                legacy.warn(_DISCARDED, RuntimeWarning)
                 return
             try:
                 self._writer.finish()

@@ -15,6 +15,7 @@ import sys
 import tarfile
 import threading
 import time
+import warnings
 import zipfile
 
 import pytest
@@ -314,6 +315,7 @@ def test_file_objects_are_not_copied(tmp_path):
     assert repr(writer) == f"<SealedWriter name={path!r} (closed)>"
 
 
+@pytest.mark.filterwarnings("ignore:a sealed file that is closed while:RuntimeWarning")
 @pytest.mark.parametrize("wrapped", [False, True])
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, GeneratorExit])
 def test_an_exception_leaves_the_old_file(tmp_path, error, wrapped):
@@ -348,6 +350,23 @@ def test_an_exception_that_was_handled_before_discards_nothing(tmp_path):
         with files.open(path, "wb", **WRITE) as file:
             file.write(b"text")
     assert contents(path) == b"text"
+
+
+def test_a_file_is_not_discarded_without_a_word(tmp_path):
+    """A close in a handler cannot be told from a failed block, so it warns; a failed block not."""
+    path = tmp_path / "file"
+    file = files.open(path, "wb", **WRITE)
+    file.write(b"text")
+    try:
+        raise ValueError
+    except ValueError:
+        with pytest.warns(RuntimeWarning, match="is discarded.*close it after the handler"):
+            file.close()
+    with warnings.catch_warnings(), contextlib.suppress(ValueError):
+        warnings.simplefilter("error")
+        with files.open(path, "wb", **WRITE):
+            raise ValueError
+    assert names(tmp_path) == []
 
 
 def test_a_stream_that_is_abandoned_is_refused():
