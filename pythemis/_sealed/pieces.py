@@ -38,7 +38,8 @@ def check_padding(errors: Errors, pad: Any) -> None:
     if isinstance(pad, str) or (isinstance(pad, int) and not isinstance(pad, bool)):
         if not isinstance(pad, str) and 0 <= pad <= SIZE_MAX:
             return
-        wrong_value(errors, f"pad must be None, 'padme' or a number of bytes, not {pad!r}")
+        found = "another text" if isinstance(pad, str) else pad
+        wrong_value(errors, f"pad must be None, 'padme' or a number of bytes, not {found}")
     wrong_type(errors, f"pad must be None, 'padme' or an int, not {type(pad).__name__}")
 
 

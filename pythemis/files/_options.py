@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pythemis._typing import Buffer
 
 CHUNK_SIZE = 65536
+_MODE_MAX = 3  # characters
 _CHUNK_SIZES = [1 << log2 for log2 in range(12, 25)]
 
 
@@ -176,7 +177,8 @@ def check_mode(mode: object) -> None:
             f"sealed files hold bytes: for text use mode {kind!r}, and io.TextIOWrapper(file, "
             "encoding='utf-8') around it"
         )
-    wrong_value(f"mode is 'rb' or 'wb', not {mode!r}; a sealed file is written as a whole")
+    found = repr(mode) if len(mode) <= _MODE_MAX else "a longer text"  # it may be a passphrase
+    wrong_value(f"mode is 'rb' or 'wb', not {found}; a sealed file is written as a whole")
 
 
 def refuse_for_reading(*, to: Any, hidden: Any, chunk_size: Any, pad: Any) -> None:

@@ -185,7 +185,7 @@ class SealedFileSystem(ChainedFileSystem):  # type: ignore[misc, unused-ignore]
             block = block_size or _BLOCK
             return _ReadFile(self, path, block, cache_options, **options)
         if mode != "wb":
-            wrong_value(f"a sealed file is written as a whole, mode 'wb', not {mode!r}")
+            wrong_value("the mode is 'rb' or 'wb': a sealed file is written as a whole")
         slots = _options.Writing(self._secret(), keyring=self._current_ring()).slots()
         file = self.fs.open(path, "wb", autocommit=autocommit, **options)
         return _WrittenFile(file, slots, self._context_of(path))

@@ -714,6 +714,22 @@ def test_a_process_that_dies_leaves_the_old_file(tmp_path):
         assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("arguments", "options"),
+    [
+        (["a passphrase"], {}),
+        (["wb"], {"service": ["a passphrase"]}),
+        (["wb"], {"service": [b"a passphrase"]}),
+        (["wb"], {"key": KEY, "pad": "a passphrase"}),
+    ],
+)
+def test_a_secret_in_another_place_is_not_shown(tmp_path, arguments, options):
+    """Errors go into logs."""
+    with pytest.raises(SealedFileError) as caught:
+        files.open(tmp_path / "file", *arguments, **options)
+    assert "a passphrase" not in str(caught.value)
+
+
 # ---- Costs ----
 
 MEMORY = """
