@@ -13,7 +13,7 @@ from pythemis import keyring
 from pythemis.exception import ThemisError
 from pythemis.keyring import Keyring, KeyringError
 from pythemis.scell import SCellSeal, SecureCellError
-from support.rings import INVALID, refused
+from support.rings import FAIL, INVALID, refused
 
 KEY = bytes(range(32))
 BASE64 = base64.b64encode(KEY).decode()
@@ -75,6 +75,20 @@ def test_each_place(places, ring, key):
     assert reference() is current
     assert named(places, ring, key)() is current  # resolved once
     assert BASE64 not in repr(reference) + repr(pickle.dumps(reference))
+
+
+def test_references_to_one_ring_keep_their_conditions(places):
+    """One that asks for more is not answered with the ring that another one got."""
+    ring = named(places)()
+    assert named(places, pin=ring.pin(ring.primary))().ids == ring.ids
+    refused(FAIL, "min_version is 2", named(places, min_version=2))
+    refused(FAIL, "no key of this pin", named(places, pin="0" * 32))
+
+
+def test_an_unlocking_key_has_32_bytes(places):
+    """Fewer were cut off, or are another key."""
+    (places[0] / "key").write_text(BASE64[:24])
+    refused(INVALID, "has 18 bytes, not 32", named(places))
 
 
 def test_changes_are_followed(places, monkeypatch):
