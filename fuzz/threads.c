@@ -22,6 +22,10 @@ static struct {
     themis_verifier *verifiers[KINDS];
     themis_message *messages[KINDS];
     uint8_t sealed[sizeof text + THEMIS_PASSPHRASE_TOKEN_SIZE];
+    themis_ring *ring;
+    themis_sealed *file;
+    themis_cell_reader *reader;
+    uint8_t cell_file[sizeof text + THEMIS_CELL_TOKEN_SIZE]; /* that it has verified */
 } shared;
 
 static pthread_barrier_t barrier;
@@ -34,6 +38,32 @@ static struct soter_slice key_of(int kind, bool is_private)
         return is_private ? fuzz_ec_private(256, false) : fuzz_ec_public(256, false);
     }
     return is_private ? fuzz_rsa_private(2048) : fuzz_rsa_public(2048);
+}
+
+static void make_shared_files(void)
+{
+    themis_ring *empty = NULL;
+    const char *why = NULL;
+    MUST(themis_ring_new((const uint8_t *)"ring", 4, &empty) == THEMIS_SUCCESS);
+    MUST(themis_ring_add(empty, 1, NULL, 0, &shared.ring, &why) == THEMIS_SUCCESS);
+    themis_ring_free(empty);
+    MUST(themis_sealed_new(12, text, sizeof text, &shared.file) == THEMIS_SUCCESS);
+    MUST(themis_cell_seal(shared.cell,
+                          text,
+                          sizeof text,
+                          NULL,
+                          0,
+                          shared.cell_file,
+                          sizeof shared.cell_file) == THEMIS_SUCCESS);
+    MUST(themis_cell_reader_new(shared.cell,
+                                shared.cell_file,
+                                sizeof shared.cell_file,
+                                NULL,
+                                0,
+                                &shared.reader) == THEMIS_SUCCESS);
+    MUST(themis_cell_reader_take(shared.reader,
+                                 shared.cell_file + THEMIS_CELL_TOKEN_SIZE,
+                                 sizeof text) == THEMIS_SUCCESS);
 }
 
 static void make_shared(void)
@@ -61,12 +91,16 @@ static void make_shared(void)
                                 theirs.len,
                                 &shared.messages[kind]) == THEMIS_SUCCESS);
     }
+    make_shared_files();
 }
 
 static void free_shared(void)
 {
     themis_cell_free(shared.cell);
     themis_passphrase_free(shared.passphrase);
+    themis_ring_free(shared.ring);
+    themis_sealed_free(shared.file);
+    themis_cell_reader_free(shared.reader);
     for (int kind = 0; kind < KINDS; kind++) {
         themis_signer_free(shared.signers[kind]);
         themis_verifier_free(shared.verifiers[kind]);
@@ -161,6 +195,37 @@ static void use_message(int kind)
     MUST(memcmp(found, text, sizeof text) == 0);
 }
 
+static void use_ring(void)
+{
+    uint8_t stored[sizeof text + THEMIS_RING_OVERHEAD];
+    uint8_t found[sizeof text];
+    MUST(themis_ring_encrypt(shared.ring, text, sizeof text, text, 3, stored, sizeof stored) ==
+         THEMIS_SUCCESS);
+    MUST(themis_ring_decrypt(shared.ring, stored, sizeof stored, text, 3, found, sizeof found) ==
+         THEMIS_SUCCESS);
+    MUST(memcmp(found, text, sizeof text) == 0);
+}
+
+/* The last chunk of a sealed file, and a piece of an ordinary cell. */
+static void use_files(void)
+{
+    uint8_t chunk[sizeof text + THEMIS_CELL_TOKEN_SIZE];
+    uint8_t found[sizeof text];
+    MUST(themis_sealed_encrypt(shared.file, 7, 1, text, sizeof text, chunk, sizeof chunk) ==
+         THEMIS_SUCCESS);
+    MUST(themis_sealed_decrypt(shared.file, 7, 1, chunk, sizeof chunk, found, sizeof found) ==
+         THEMIS_SUCCESS);
+    MUST(memcmp(found, text, sizeof text) == 0);
+    MUST(themis_cell_reader_read(shared.reader,
+                                 0,
+                                 shared.cell_file + THEMIS_CELL_TOKEN_SIZE,
+                                 sizeof text,
+                                 0,
+                                 found,
+                                 sizeof found) == THEMIS_SUCCESS);
+    MUST(memcmp(found, text, sizeof text) == 0);
+}
+
 static void use_session(void)
 {
     struct parties *parties = calloc(1, sizeof *parties);
@@ -219,6 +284,8 @@ static void *thread(void *first)
         use_cell();
         use_signer(0);
         use_message(0);
+        use_ring();
+        use_files();
         use_session();
         if (round < RSA_ROUNDS) {
             use_signer(1);

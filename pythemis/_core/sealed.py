@@ -394,6 +394,7 @@ def decrypt(
     status = lib.themis_sealed_decrypt(
         sealed, number, is_last, chunks, size, room + at, len(room) - at
     )
+    del room  # a view, which an error must not keep
     if status == FAIL:
         text = "the sealed file is damaged, or it was changed while it was read"
         raise errors.failed(FAIL, text)

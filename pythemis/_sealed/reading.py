@@ -159,7 +159,7 @@ class Reader:
                 at += n
             return stop - start
         finally:
-            del view
+            del view, buffer  # which an error must not keep
 
     def verify(self, progress: Callable[[int], object] | None = None, *, start: int = 0) -> None:
         """Check every chunk, those of padding as well.
@@ -169,13 +169,18 @@ class Reader:
             start: the number of the first chunk to check.
         """
         held = self._open()
-        step = batch(held.layout.log2)
-        for first in range(start, held.layout.chunks, step):
-            past = min(first + step, held.layout.chunks)
-            room = self._decrypted(held, first, past)
-            self._check_zeros(held, room.view, first, past)
-            if progress is not None:
-                progress(held.layout.span(first, past)[1])
+        placed = held.layout
+        step = batch(placed.log2)
+        room = core.Room(min(step * placed.piece, placed.total))
+        try:
+            for first in range(start, placed.chunks, step):
+                past = min(first + step, placed.chunks)
+                self._decrypt(held, first, past, room.view, 0)
+                self._check_zeros(held, room.view, first, past)
+                if progress is not None:
+                    progress(placed.span(first, past)[1])
+        finally:
+            core.wipe(room.view)
 
     def _open(self) -> _Open:
         held = self._held
@@ -203,18 +208,21 @@ class Reader:
     def _decrypt(self, held: _Open, first: int, past: int, room: Any, at: int) -> None:
         placed = held.layout
         step = batch(placed.log2)
-        for number in range(first, past, step):
-            end = min(number + step, past)
-            begin, stop = placed.span(number, end)
-            core.decrypt(
-                self._errors,
-                held.opened.handle,
-                number,
-                self._bytes(begin, stop - begin),
-                room,
-                at + (number - first) * placed.piece,
-                is_last=end == placed.chunks,
-            )
+        try:
+            for number in range(first, past, step):
+                end = min(number + step, past)
+                begin, stop = placed.span(number, end)
+                core.decrypt(
+                    self._errors,
+                    held.opened.handle,
+                    number,
+                    self._bytes(begin, stop - begin),
+                    room,
+                    at + (number - first) * placed.piece,
+                    is_last=end == placed.chunks,
+                )
+        finally:
+            del room  # it may be a view of the caller's memory
 
     def _check_zeros(self, held: _Open, room: Any, first: int, past: int) -> None:
         """Check that what lies between the data and the length field is zero."""

@@ -67,13 +67,16 @@ class OpenedStream:
 
     def next_into(self, buffer: Any) -> int:
         """Fill a buffer with what comes next; return how many bytes there were, 0 at the end."""
-        if not self._left:
-            self._left = memoryview(self._stream.read_part())
-        with memoryview(buffer) as whole, whole.cast("B") as room:
-            size = min(len(room), len(self._left))
-            room[:size] = self._left[:size]
-        self._left = self._left[size:]
-        return size
+        try:
+            if not self._left:
+                self._left = memoryview(self._stream.read_part())
+            with memoryview(buffer) as whole, whole.cast("B") as room:
+                size = min(len(room), len(self._left))
+                room[:size] = self._left[:size]
+            self._left = self._left[size:]
+            return size
+        finally:
+            del buffer
 
     def read(self, size: int, offset: int) -> NoReturn:
         """Refuse: there is no other place in a pipe."""

@@ -68,11 +68,14 @@ class RawReader(io.RawIOBase):
             return at
 
     def readinto(self, buffer: Buffer, /) -> int:
-        opened = self.opened()
-        with self._lock:
-            done = opened.read_into(buffer, self._at)
-            self._at += done
-        return done
+        try:
+            opened = self.opened()
+            with self._lock:
+                done = opened.read_into(buffer, self._at)
+                self._at += done
+            return done
+        finally:
+            del buffer  # BufferedReader's may be of memory that an error outlives
 
     def readall(self) -> bytes:
         opened = self.opened()
@@ -113,7 +116,10 @@ class RawStream(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Buffer, /) -> int:
-        return self.opened().next_into(buffer)
+        try:
+            return self.opened().next_into(buffer)
+        finally:
+            del buffer  # as above
 
     def close(self) -> None:
         opened, self._opened = self._opened, None

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pythemis import _atomic, _sealed
+from pythemis._core import cell_files
 from pythemis._core import sealed as core
 
 from . import _found
@@ -129,13 +130,14 @@ def reencrypt(
 
 
 def _transfer(opened: Opened, writer: SealedWriter, progress: Progress | None) -> None:
-    room = bytearray(min(BLOCK, opened.size))
-    with memoryview(room) as view:
+    memory = cell_files.Memory(min(BLOCK, opened.size))
+    try:
         done = 0
         while done < opened.size:
-            count = opened.read_into(view, done)
-            writer.write(view[:count])
+            count = opened.read_into(memory.bytes, done)
+            writer.write(memory.bytes[:count])
             done += count
             if progress is not None:
                 progress(done, opened.size)
-    room[:] = bytes(len(room))
+    finally:
+        memory.wipe()

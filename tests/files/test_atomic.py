@@ -5,7 +5,6 @@ import errno
 import gc
 import os
 import resource
-import signal
 import stat
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from pythemis import _atomic
+from support.lines import at_line, dies_at_line, interrupted
 
 pytestmark = [
     pytest.mark.no_c,
@@ -224,56 +224,16 @@ def test_a_link_that_is_swapped_in_leads_nowhere(path, tmp_path):
     assert (tmp_path / "moved" / "file").read_bytes() == b""
 
 
-def die():
-    """Do what kill -9 does."""
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def is_collecting(frame):
-    """Tell whether Python itself runs this, and ignores what is raised in it."""
-    while frame is not None and frame.f_code.co_name != "__del__":
-        frame = frame.f_back
-    return frame is not None
-
-
-def at_line(number, action, function, *arguments):
-    """Call a function, and do something at the given line that it runs in the module."""
-    seen = 0
-
-    def trace(frame, event, _):
-        nonlocal seen
-        if frame.f_code.co_filename != _atomic.__file__ or is_collecting(frame):
-            return None
-        if event == "line":
-            seen += 1
-            if seen == number:
-                sys.settrace(None)
-                action()
-        return trace
-
-    sys.settrace(trace)
-    try:
-        function(*arguments)
-    finally:
-        sys.settrace(None)
-    return seen
-
-
-def interrupted():
-    """Do what Ctrl-C does."""
-    raise KeyboardInterrupt
-
-
 def test_ctrl_c_at_every_line(path):
     """An interruption at any line leaves the old file or the new one, and no other."""
-    lines = at_line(0, interrupted, _atomic.write, path, b"old")
+    lines = at_line([_atomic], 0, interrupted, _atomic.write, path, b"old")
     assert lines > 50
     outcomes = []
     before = descriptors()
     for number in range(1, lines + 1):
         path.write_bytes(b"old")
         with pytest.raises(KeyboardInterrupt):
-            at_line(number, interrupted, _atomic.write, path, b"new")
+            at_line([_atomic], number, interrupted, _atomic.write, path, b"new")
         assert names(path) == ["file"], number
         outcomes.append(path.read_bytes())
     change = outcomes.index(b"new")
@@ -291,15 +251,11 @@ def descriptors():
 
 def test_kill_9_at_every_line(path):
     """A process that dies at any line leaves the old file or the new one under the name."""
-    lines = at_line(0, interrupted, _atomic.write, path, b"old")
+    lines = at_line([_atomic], 0, interrupted, _atomic.write, path, b"old")
     outcomes = []
     for number in range(1, lines + 1):
         path.write_bytes(b"old")
-        pid = os.fork()
-        if pid == 0:
-            at_line(number, die, _atomic.write, path, b"new")
-            os._exit(0)
-        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
+        assert dies_at_line([_atomic], number, _atomic.write, path, b"new"), number
         outcomes.append(path.read_bytes())
     assert set(outcomes) == {b"old", b"new"}
 

@@ -237,6 +237,34 @@ def test_a_pipe_that_ends_early_is_an_error_at_its_end(cut):
                 file.read1(1)
 
 
+def fill(file, buffer):
+    """Read all of a file into one buffer, again and again."""
+    while file.readinto(buffer):
+        pass
+
+
+@pytest.mark.parametrize("seekable", [True, False])
+def test_errors_keep_no_buffer(seekable):
+    """While an error is handled, the buffer to read into is free, and no frame has a view of it."""
+    data = bytearray(written(text_of(5 * CHUNK)))
+    data[-2 * CHUNK] ^= 1
+    file = files.open((io.BytesIO if seekable else Pipe)(data), **READ)
+    room, view = bytearray(5 * CHUNK), memoryview(bytearray(CHUNK))
+    with pytest.raises(SealedFileError) as first, view:
+        fill(file.raw, view)
+    with pytest.raises(SealedFileError) as second:
+        fill(file, room)
+    room.clear()
+    frames = [entry.frame.raw for error in (first, second) for entry in error.traceback]
+    kept = [
+        frame.f_code.co_name
+        for frame in frames
+        for it in frame.f_locals.values()
+        if type(it) is memoryview
+    ]
+    assert set(kept) <= {"fill", "test_errors_keep_no_buffer"}
+
+
 def test_real_pipes(tmp_path):
     """A backup goes through a pipe of the system, written by one thread and read by another."""
     read, write = os.pipe()

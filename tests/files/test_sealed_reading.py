@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reading sealed files: at any place and as a stream, what is tried, what it may cost."""
 
+import contextlib
 import io
 import os
 import random
@@ -437,6 +438,18 @@ def test_wiping_a_reader_changes_nothing_that_was_read():
         reader.wipe()
         assert found == [DATA[PIECE : PIECE + n] for n in sizes]
         reader = opened(FILE, UNLOCK)
+
+
+@pytest.mark.parametrize("file", [FILE, FILE[:300] + b"x" + FILE[301:]])
+def test_verifying_leaves_no_plaintext(monkeypatch, file):
+    """What was decrypted to be checked is wiped, also where it is refused."""
+    reader, rooms = opened(file, UNLOCK), []
+    real = core.Room
+    monkeypatch.setattr(core, "Room", lambda size: rooms.append(real(size)) or rooms[-1])
+    for check in (reader.verify, lambda: reader.verify(lambda _: 1 / 0)):
+        with contextlib.suppress(ThemisError, ZeroDivisionError):
+            check()
+    assert [room.part(0, room.size).strip(b"\0") for room in rooms] == [b"", b""]
 
 
 def test_a_stream_gives_what_it_has():

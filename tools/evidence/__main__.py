@@ -21,6 +21,7 @@ from tools.setup.bootstrap import ROOT
 INSTRUMENTED = (
     *("primitives/test_primitives", "messages/test_signed"),
     *("sessions/test_data", "comparator/test_comparison"),
+    *("files/test_sealed_core", "keyring/test_values"),
 )
 
 
@@ -68,7 +69,7 @@ ROUNDS = {
     "memcheck": Round(
         "the tests that enter the C core, under valgrind",
         tool("memcheck"),
-        short=("tests/primitives/test_primitives.py",),
+        short=("tests/primitives/test_primitives.py", "tests/files/test_sealed_core.py"),
     ),
     "faults": Round("everything beneath the C core fails once", tool("faults"), ("0",), ("20",)),
     "wiping": Round(
