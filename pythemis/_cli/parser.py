@@ -34,16 +34,19 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End with the sentence and the exit status 2."""
-        self.exit(2, f"pythemis: {message}; see {self.prog} --help\n")
+        self._end(message, self.prog)
+
+    def _end(self, message: str, prog: str) -> NoReturn:
+        self.exit(2, f"pythemis: {message}; see {prog} --help\n")
 
     def parsed(self, arguments: list[str]) -> argparse.Namespace:
         """Parse; what is left over may be a secret, so only names of options are repeated."""
         parsed, left = self.parse_known_args(arguments)
         names = [each.partition("=")[0] for each in left if each.startswith("--")]
         if names:
-            self.error(f"unknown option {names[0]}")
+            self._end(f"unknown option {names[0]}", parsed.prog)
         if left:
-            self.error("there are more arguments than this command takes")
+            self._end("there are more arguments than this command takes", parsed.prog)
         return parsed
 
 
@@ -127,8 +130,8 @@ def _opening(parser: Parser) -> None:
 
 def _encrypt(commands: Any) -> None:
     more = (
-        "Give one or more of -k, -p and -r: each of them opens the file. What is written can be "
-        "read with pythemis.files, and an ordinary cell with every Themis."
+        "Give one or more of -k, -p, --keyring and -r: each of them opens the file. What is "
+        "written can be read with pythemis.files, and an ordinary cell with every Themis."
     )
     parser = _command(commands, "encrypt", "sealing:encrypt", "encrypt a file or a stream", more)
     _input(parser)
@@ -149,7 +152,7 @@ def _encrypt(commands: Any) -> None:
     parser.add_argument(
         "--private", metavar="KEY", help="your private key: the one recipient sees who wrote it"
     )
-    _context(parser)
+    _context(parser, "OUT")
     parser.add_argument(
         "--cell", action="store_true", help="write an ordinary Seal cell, of at most 4 GiB"
     )
@@ -346,12 +349,11 @@ def _inspect(commands: Any) -> None:
     parser.add_argument("--json", action="store_true", help="one line of JSON for each")
 
 
-def _context(parser: Parser) -> None:
+def _context(parser: Parser, of: str = "FILE") -> None:
     group = parser.add_mutually_exclusive_group()
     group.add_argument("--context", metavar="TEXT", help="the context, which is not secret")
-    group.add_argument(
-        *("--context-name",), action="store_true", help="the context is the place of FILE's name"
-    )
+    text = f"the context is the name of {of}, without its folder"
+    group.add_argument(*("--context-name",), action="store_true", help=text)
 
 
 def _doctor(commands: Any) -> None:

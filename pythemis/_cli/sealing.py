@@ -30,7 +30,7 @@ def encrypt(options: argparse.Namespace) -> int:
     """Encrypt a file, or what comes through a pipe."""
     if options.cell:
         return _encrypt_cell(options)
-    slots, context = access.slots(options), sources.context(options)
+    context, slots = sources.new_context(options), access.slots(options)
     pad = access.padding(options)
     with Input(options) as source, Output(options, binary=True) as target:
         writer = _sealed.Writer(ERRORS, target.write, slots, context, pad=pad)
@@ -45,8 +45,8 @@ def encrypt(options: argparse.Namespace) -> int:
 def _encrypt_cell(options: argparse.Namespace) -> int:
     if options.recipient or options.private or options.hidden or options.pad or options.keyring:
         raise usage("an ordinary cell has one key, -k KEY, or a passphrase, -p")
+    context = sources.new_context(options)
     secret = _one_secret(options, new=True)
-    context = sources.context(options)
     with (
         Input(options) as source,
         Output(options, binary=True) as target,

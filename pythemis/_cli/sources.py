@@ -131,6 +131,7 @@ def symmetric(source: str) -> SecretKey:
         if scheme == "env":
             if name not in os.environ:
                 _refuse_key(name)
+                raise usage(f"there is no environment variable {shown(name)}")
             return SecretKey.from_env(name, unset=False)
         with _opened(source, secret=True) as file:
             try:
@@ -180,10 +181,25 @@ def ring_name(path: str, given: str | None) -> str:
 def context(options: argparse.Namespace) -> bytes:
     """Return the context that the arguments name; empty if they name none."""
     if options.context_name:
-        name = Path(options.file).name
-        if options.file == STANDARD or not name:
-            raise usage("--context-name needs the name of a file")
-        return place(os.fsencode(name))
+        return _name_of(options.file, "--context-name needs the name of the encrypted file: FILE")
+    return _given(options)
+
+
+def new_context(options: argparse.Namespace) -> bytes:
+    """Return the context of a file that is written: its name is that of the output."""
+    if options.context_name:
+        return _name_of(options.output, "--context-name needs the name of the new file: -o OUT")
+    return _given(options)
+
+
+def _name_of(path: str | None, otherwise: str) -> bytes:
+    """Return the context that binds a file to its name, without its folders."""
+    if path is None or path == STANDARD or not Path(path).name:
+        raise usage(otherwise)
+    return place(os.fsencode(Path(path).name))
+
+
+def _given(options: argparse.Namespace) -> bytes:
     return b"" if options.context is None else os.fsencode(options.context)
 
 

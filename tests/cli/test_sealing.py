@@ -91,16 +91,22 @@ def test_a_cell_is_an_ordinary_one(files):
 
 
 def test_the_context_may_be_the_name_of_the_file(files):
-    """The place of its last part; a renamed file does not open."""
-    made = files("encrypt", "data", "-k", "key", "--cell", "--context-name").out
-    assert SCellSeal(key=key()).decrypt(made, place("data")) == DATA
+    """The place of its last part, of the encrypted file; a renamed file does not open."""
     Path("sub").mkdir()
-    Path("sub/data").write_bytes(made)
-    Path("renamed").write_bytes(made)
-    assert files("decrypt", "sub/data", "-k", "key", "--context-name").out == DATA
-    assert files("decrypt", "renamed", "-k", "key", "--context-name").status == 1
+    named = ("-k", "key", "--context-name")
+    assert files("encrypt", "data", "-o", "sub/data.enc", *named).status == 0
+    assert files("encrypt", "data", "-o", "sub/cell", "--cell", *named).status == 0
+    made = Path("sub/cell").read_bytes()
+    assert SCellSeal(key=key()).decrypt(made, place("cell")) == DATA
+    for name in ("data.enc", "cell"):
+        assert files("decrypt", f"sub/{name}", *named).out == DATA
+        renamed = Path("sub", name).rename("renamed")
+        assert files("decrypt", renamed, *named).status == 1
+    for output in ((), ("-o", "-")):
+        ran = files("encrypt", "data", *output, *named)
+        assert (ran.status, "the name of the new file: -o OUT" in ran.err) == (2, True)
     ran = files("decrypt", "-k", "key", "--context-name", stdin=made)
-    assert (ran.status, "needs the name of a file" in ran.err) == (2, True)
+    assert (ran.status, "the name of the encrypted file: FILE" in ran.err) == (2, True)
 
 
 def test_a_cut_or_damaged_file_leaves_nothing_at_o(files):
@@ -142,6 +148,9 @@ def test_parts_that_left_are_called_incomplete(files):
         (["decrypt", "--passphrase-from", "-"], "the standard input cannot be both"),
         (["encrypt", "missing", "-k", "key"], "missing: no such file or directory"),
         (["encrypt", ".", "-k", "key"], ".: is a directory"),
+        (["encrypt", "-k", "env:NOT_THERE"], "there is no environment variable NOT_THERE"),
+        (["decrypt", "file", "-p", "typed"], "this command takes; see pythemis decrypt --help"),
+        (["decrypt", "file", "--kye", "x"], "unknown option --kye; see pythemis decrypt --help"),
         (["encrypt", "-k", "key", "-p", "--passphrase-from", "secret"], "not allowed with"),
         (["encrypt", "-k", "key", "--context", "a", "--context-name"], "not allowed with"),
         (["encrypt", "data", "-k", "key", "-o", "key"], "key is there already; -f replaces it"),
