@@ -360,6 +360,7 @@ def encrypt(errors: Errors, sealed: Any, number: int, pieces: Any, *, is_last: b
     room = size - (-size >> log2(sealed)) * CHUNK_GROWTH
     chunks = new_output(room)
     status = lib.themis_sealed_encrypt(sealed, number, is_last, pieces, size, chunks, room)
+    del pieces  # a view, which an error must not keep
     if status != SUCCESS:
         failed(errors, status)
     return chunks
