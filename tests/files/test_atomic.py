@@ -260,6 +260,20 @@ def test_kill_9_at_every_line(path):
     assert set(outcomes) == {b"old", b"new"}
 
 
+def test_a_forked_child_does_not_give_its_parents_lock_back(path):
+    """They share the descriptor: what the child does with it, the parent would feel."""
+    path.write_bytes(b"old")
+    with _atomic.Lock(path) as held:
+        pid = os.fork()
+        if pid == 0:
+            held.release()
+            os._exit(0)
+        assert os.waitpid(pid, 0) == (pid, 0)
+        with pytest.raises(TimeoutError):
+            _atomic.Lock(path, wait=0)
+    _atomic.Lock(path, wait=0).release()
+
+
 def test_a_forked_child_does_not_end_its_parents_file(path):
     """A child that leaves the block by an exception, or finishes, touches nothing of the parent."""
     with _atomic.NewFile(path) as file:
