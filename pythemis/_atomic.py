@@ -43,6 +43,8 @@ _FLAGS = (
 _FOLDER: int = getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
 _RELATIVE = {os.open, os.stat, os.unlink, os.rename, os.link} <= os.supports_dir_fd
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
+# FAT has no hard links, and Android allows none.
+_NO_LINKS = {errno.EPERM, errno.EACCES, *_NO_LOCKS, errno.EMLINK}
 _NO_SYNC = {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EBADF}
 
 
@@ -129,12 +131,29 @@ class _Folder:
         source, folder = self._at(name)
         target, _ = self._at(self.name)
         if new and sys.platform != "win32":
-            os.link(source, target, src_dir_fd=folder, dst_dir_fd=folder)
-            self.unlink(name)
+            self._take_name(source, target, folder)
         elif sys.platform == "win32" and not new:
             os.replace(source, target)  # noqa: PTH105 -- names, as they are
         else:  # which replaces a file on POSIX, and refuses to on Windows
             os.rename(source, target, src_dir_fd=folder, dst_dir_fd=folder)
+
+    def _take_name(self, source: str, target: str, folder: int | None) -> None:
+        """Give a file its name, which must be free."""
+        try:
+            os.link(source, target, src_dir_fd=folder, dst_dir_fd=folder)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+        else:
+            os.unlink(source, dir_fd=folder)
+            return
+        # An empty file takes the name first, so that the rename replaces no other one.
+        os.close(self.open(self.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+        try:
+            os.rename(source, target, src_dir_fd=folder, dst_dir_fd=folder)
+        except BaseException:
+            self.unlink(self.name)
+            raise
 
     def sync(self) -> None:
         if self._fd >= 0:

@@ -145,6 +145,28 @@ def test_a_new_file_replaces_none(path):
     assert names(path) == ["file", "other", "third"]
 
 
+@pytest.mark.parametrize("code", [errno.EPERM, errno.EACCES, errno.EOPNOTSUPP])
+def test_a_file_system_needs_no_hard_links(path, monkeypatch, code):
+    """Without them a new file still replaces none, and an error leaves nothing."""
+
+    def refuse(*_, **__):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "link", refuse)
+    other = path.with_name("other")
+    _atomic.write(other, b"new", new=True)
+    assert other.read_bytes() == b"new"
+    third = path.with_name("third")
+    with pytest.raises(FileExistsError), _atomic.NewFile(third, new=True) as file:  # noqa: PT012
+        third.write_bytes(b"another's")
+        file.write(b"new")
+    assert third.read_bytes() == b"another's"
+    monkeypatch.setattr(os, "rename", refuse)
+    with pytest.raises(OSError, match=os.strerror(code)):
+        _atomic.write(path.with_name("fourth"), b"new", new=True)
+    assert names(path) == ["file", "other", "third"]
+
+
 @pytest.fixture
 def stranger():
     """Give a file that others may read, in a folder that they may enter, and be another user."""
