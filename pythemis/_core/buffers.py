@@ -49,14 +49,16 @@ def gives_own_memory(make: Callable[[int], bytes]) -> bool:
     for size in _PROBED:
         first, second = make(size), make(size)
         others = [make(size), bytes(bytearray(size)), bytes([0])]
+        zeros = bytearray(size)  # which has memory of its own
         places = [ffi.from_buffer(BYTES, made) for made in (first, second, *others)]
-        if places[0] in places[1:] or places[1] in places[2:] or any((*first, *second)):
+        if places[0] in places[1:] or places[1] in places[2:] or first != zeros or second != zeros:
             return False
         ffi.memmove(places[0], b"\xaa" * size, size)
         ffi.memmove(places[1], b"\x55" * size, size)
         if (first, second) != (b"\xaa" * size, b"\x55" * size):
             return False
-        if any(map(any, (*others, make(size), bytes(bytearray(size)), bytes([0])))):
+        others += [make(size), bytes(bytearray(size)), bytes([0])]
+        if any(made != zeros[: len(made)] for made in others):
             return False
     return True
 
