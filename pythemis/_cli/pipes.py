@@ -14,6 +14,7 @@ from stat import S_ISREG
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pythemis import _atomic
+from pythemis._behind import Behind
 from pythemis.exception import ThemisError
 
 from . import streams
@@ -112,6 +113,7 @@ class Output:
         self._name: str | None = options.output
         self._left = b"" if options.base64 and binary else None  # too few bytes for base64 yet
         self._new: _atomic.NewFile | None = None
+        self._behind: Behind | None = None
         self._pipe: BinaryIO | io.FileIO | None = None
         self._owned: io.FileIO | None = None
         self._decoder: Any = None
@@ -133,6 +135,7 @@ class Output:
             self._new = _atomic.NewFile(name, new=not options.force)
         except FileExistsError:
             raise usage(f"{name} is there already; -f replaces it") from None
+        self._behind = Behind(self._new)
 
     def write(self, data: Any) -> None:
         """Write a part."""
@@ -143,9 +146,9 @@ class Output:
         self._put(data)
 
     def _put(self, data: Any) -> None:
-        if self._new is not None:
+        if self._behind is not None:
             try:
-                self._new.write(data)
+                self._behind.write(data)
             except OSError as error:
                 raise CommandError(f"{self._name}: {error.strerror}", Status.REFUSED) from None
             return
@@ -177,8 +180,7 @@ class Output:
                 rest, self._left = self._left, None
                 self._put(b64encode(rest) + b"\n")
         except BaseException:
-            if self._new is not None:
-                self._new.discard()
+            self._discard()
             raise
         finally:
             if self._owned is not None:
@@ -190,15 +192,24 @@ class Output:
 
     def _finish(self, kind: object) -> None:
         assert self._new is not None
-        if kind is not None:
-            self._new.discard()
-            return
+        assert self._behind is not None
         try:
-            self._new.commit()
+            if kind is None:
+                self._behind.finish()
+                self._new.commit()
         except FileExistsError:
             raise usage(f"{self._name} is there already; -f replaces it") from None
         except OSError as error:
             raise CommandError(f"{self._name}: {error.strerror}", Status.REFUSED) from None
+        finally:
+            self._discard()  # after it is in its place, that is nothing
+
+    def _discard(self) -> None:
+        if self._new is not None and self._behind is not None:
+            try:
+                self._behind.drop()
+            finally:
+                self._new.discard()
 
 
 class Progress:

@@ -372,7 +372,8 @@ class StreamReader:
                 self._pending += pending[end:]
             elif not pending or 0 < end % self._chunk < core.CHUNK_GROWTH + LENGTH_SIZE:
                 core.malformed(self._errors, "it was cut")
-            self._take(bytes(pending[:end]), is_last=self._at_end)
+            with memoryview(pending)[:end] as chunks:
+                self._take(bytes(chunks), is_last=self._at_end)
         except Exception as error:
             self._failure = error
             raise

@@ -7,11 +7,11 @@ import errno
 import io
 import os
 import stat
-import tempfile
 import threading
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 from pythemis import _atomic
+from pythemis._behind import Behind
 from pythemis._core import forks
 
 from ._errors import wrong_type, wrong_value
@@ -236,33 +236,39 @@ class Target:
 
     def __init__(self, given: Any, held: _atomic.Lock | None = None) -> None:
         self.new = _atomic.NewFile(given, held=held) if is_path(given) else None
+        self._behind = Behind(self.new) if self.new else None
         self._file: Any = None if self.new else _checked(given, "write")
 
     def write(self, data: Buffer) -> None:
         """Write all of it."""
-        if self.new is not None:
-            self.new.write(data)  # type: ignore[arg-type]
+        if self._behind is not None:
+            self._behind.write(data)
         else:
             write_all(self._file, data)
 
     def close(self) -> None:
-        """Put a file at a path in its place."""
-        if self.new is not None:
+        """Put a file at a path in its place; if that fails, `discard` it."""
+        if self.new is not None and self._behind is not None:
+            self._behind.finish()
             self.new.commit()
 
     def discard(self) -> None:
         """Remove a file at a path."""
-        if self.new is not None:
-            self.new.discard()
+        if self.new is not None and self._behind is not None:
+            try:
+                self._behind.drop()
+            finally:
+                self.new.discard()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self.discard()
+        try:
+            if kind is None:
+                self.close()
+        finally:
+            self.discard()  # after it is in its place, that is nothing
 
 
 def write_all(file: Any, data: Any) -> None:
@@ -285,4 +291,6 @@ def spool(size: int) -> BinaryIO:
     """Make a nameless file for so much ciphertext that has to wait; in memory if it is small."""
     if size <= _IN_MEMORY:
         return io.BytesIO()
+    import tempfile
+
     return tempfile.TemporaryFile(buffering=0)

@@ -72,7 +72,7 @@ class SealedWriter(io.BufferedIOBase):
 
         Raises:
             SealedFileError: not bytes, or an earlier write has failed.
-            OSError: from the file, such as a full disk.
+            OSError: from the file, such as a full disk, at this write or one before it.
         """
         with self._lock:
             self._opened()

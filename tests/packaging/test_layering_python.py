@@ -25,7 +25,7 @@ LAYERS = (
     {"_selftest"},
     ROOMS,
     {"__init__", "__version__"},  # the package, which loads what is asked for
-    {"keyring"},
+    {"keyring", "_behind"},
     {"_atomic", "_sealed", "_values", "place", "_inspect"},
     {*DOCUMENTED, "_peers", "_compat"},
     {"_core"},
