@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import stat
 import sys
 import time
@@ -352,7 +351,7 @@ class NewFile:
         """
         self._folder = _Folder(path)
         self.path = self._folder.path
-        self._name = f".pythemis-{secrets.token_hex(16)}.tmp"
+        self._name = f".pythemis-{os.urandom(16).hex()}.tmp"
         self._held, self._new, self._wait = held, new, wait
         self._pid = os.getpid()
         try:

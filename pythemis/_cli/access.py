@@ -5,9 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pythemis import _sealed, keyring
-from pythemis._core.errors import Errors
-from pythemis.exception import ThemisError, ThemisTypeError, ThemisValueError
+from pythemis import _sealed
 
 from . import sources
 from .errors import usage
@@ -18,7 +16,6 @@ if TYPE_CHECKING:
     from pythemis.keyring import Keyring
 
 _DIGITS = 18  # of a number of bytes
-ERRORS = Errors(ThemisError, ThemisTypeError, ThemisValueError)
 
 
 def slots(options: argparse.Namespace) -> _sealed.Slots:
@@ -63,6 +60,8 @@ def ring(options: argparse.Namespace) -> Keyring | None:
         return None
     if not (key or source):
         raise usage("say what opens the keyring: --keyring-key KEY")
+    from pythemis import keyring  # only where it is needed, as the start takes a while
+
     return keyring.load(
         options.keyring,
         sources.ring_name(options.keyring, options.keyring_name),

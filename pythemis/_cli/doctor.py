@@ -24,9 +24,9 @@ from pythemis.skeygen import public_from_private
 from pythemis.smessage import SMessage, sverify
 
 from . import mistakes, sources
-from .access import ERRORS
 from .errors import Status, usage
 from .mistakes import Mistake, Variant
+from .sources import ERRORS
 from .streams import read
 
 if TYPE_CHECKING:

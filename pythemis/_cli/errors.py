@@ -7,7 +7,6 @@ import os
 import sys
 from contextlib import suppress
 from enum import IntEnum
-from traceback import walk_tb
 from typing import TYPE_CHECKING
 
 from pythemis._core.facts import shown
@@ -62,6 +61,8 @@ def sentence_of(error: BaseException) -> tuple[str, Status]:
     if isinstance(error, ImportError):
         return str(error), Status.REFUSED
     # A mistake in this program. The text of the error may quote a secret, so it is left out.
+    from traceback import walk_tb  # which takes a while, like the rest of what failures need
+
     *_, (frame, line) = walk_tb(error.__traceback__)
     where = f"{os.path.basename(frame.f_code.co_filename)}:{line}"  # noqa: PTH119
     return f"internal error, please report it: {type(error).__name__} at {where}", Status.REFUSED

@@ -34,7 +34,7 @@ def _main(given: list[str], prog: str) -> int:
         return 0
     from .parser import build
 
-    parser = build(prog)
+    parser = build(prog, given[0] if given else None)
     try:
         options = parser.parsed(given)
     except SystemExit as ended:  # after --help, or a usage error

@@ -50,13 +50,13 @@ class Parser(argparse.ArgumentParser):
         return parsed
 
 
-def build(prog: str = "pythemis") -> Parser:
-    """Build the parser."""
+def build(prog: str = "pythemis", command: str | None = None) -> Parser:
+    """Build the parser; if a command is named, without the other ones, which takes less time."""
     parser = Parser(prog=prog, description=DESCRIPTION, epilog=EPILOG)
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version, and end")
     parser.set_defaults(run="main:no_command", prog=parser.prog)
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for add in _COMMANDS:
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", prog=prog)
+    for add in [_COMMANDS[command]] if command in _COMMANDS else _COMMANDS.values():
         add(commands)
     return parser
 
@@ -245,7 +245,7 @@ def _keygen(commands: Any) -> None:
 
 def _key(commands: Any) -> None:
     parser = _command(commands, "key", "main:no_command", "show and convert keys")
-    kinds = parser.add_subparsers(title="commands", metavar="COMMAND")
+    kinds = parser.add_subparsers(title="commands", metavar="COMMAND", prog=parser.prog)
     key = "a key file; - is the standard input"
 
     show = _command(kinds, "show", "keys:show", "show the kind and the name of keys")
@@ -295,7 +295,7 @@ def _keyring(commands: Any) -> None:
         "values, retire the old key, and remove it later."
     )
     parser = _command(commands, "keyring", "main:no_command", "make and change keyrings", more)
-    kinds = parser.add_subparsers(title="commands", metavar="COMMAND")
+    kinds = parser.add_subparsers(title="commands", metavar="COMMAND", prog=parser.prog)
     _ring(kinds, "new", "make a keyring with one key")
     _ring(kinds, "status", "show the keys of a ring, and their pins")
     add = _ring(kinds, "add", "add a key, which reads until it is promoted")
@@ -395,7 +395,19 @@ def _completion(commands: Any) -> None:
     parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="which shell")
 
 
-_COMMANDS = (
-    *(_encrypt, _decrypt, _cat, _verify_file, _rewrap),
-    *(_keyring, _keygen, _key, _sign, _verify, _inspect, _doctor, _selftest, _completion),
-)
+_COMMANDS = {
+    "encrypt": _encrypt,
+    "decrypt": _decrypt,
+    "cat": _cat,
+    "verify-file": _verify_file,
+    "rewrap": _rewrap,
+    "keyring": _keyring,
+    "keygen": _keygen,
+    "key": _key,
+    "sign": _sign,
+    "verify": _verify,
+    "inspect": _inspect,
+    "doctor": _doctor,
+    "selftest": _selftest,
+    "completion": _completion,
+}

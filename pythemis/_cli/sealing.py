@@ -4,22 +4,21 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pythemis import _sealed, files
+from pythemis import _sealed
 from pythemis._core.facts import shown
 from pythemis.exception import THEMIS_CODES, ThemisError
 
 from . import access, sources
-from .access import ERRORS
 from .errors import Status, complain, for_each, refused, usage
 from .pipes import Input, Output, Progress
+from .sources import ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-STEP = 1 << 20
+STEP = 1 << 18  # bytes that are encrypted at once
 _MAGIC = b"TSFILE"
 _STORED = b"TK1"
 _CELLS = (b"\x00\x01\x01", b"\xc0\x00\x01", b"\x80\x00\x01")
@@ -45,6 +44,8 @@ def encrypt(options: argparse.Namespace) -> int:
 def _encrypt_cell(options: argparse.Namespace) -> int:
     if options.recipient or options.private or options.hidden or options.pad or options.keyring:
         raise usage("an ordinary cell has one key, -k KEY, or a passphrase, -p")
+    from pythemis.files import seal
+
     context = sources.new_context(options)
     secret = _one_secret(options, new=True)
     with (
@@ -54,7 +55,7 @@ def _encrypt_cell(options: argparse.Namespace) -> int:
     ):
         file: Any = source.as_file()
         to: Any = target
-        files.seal(file, to, context=context, progress=progress.at, **secret)
+        seal(file, to, context=context, progress=progress.at, **secret)
     return Status.DONE
 
 
@@ -82,7 +83,7 @@ def decrypt(options: argparse.Namespace) -> int:
 
 def _opened(options: argparse.Namespace, source: Input) -> Callable[[Any, Progress], None]:
     """Open what is encrypted; return what writes it to where it belongs."""
-    head = source.peek(STEP >> 4)
+    head = source.peek(STEP >> 2)
     if head.startswith(_MAGIC):
         reader = _stream(options, source)
 
@@ -93,11 +94,13 @@ def _opened(options: argparse.Namespace, source: Input) -> Callable[[Any, Progre
 
         return parts
     if head[:3] in _CELLS:
+        from pythemis.files import unseal
+
         secret, context = _one_secret(options, new=False), sources.context(options)
 
         def cell(target: Any, progress: Progress) -> None:
             file = source.whole()
-            files.unseal(file, target, context=context, progress=progress.at, **secret)
+            unseal(file, target, context=context, progress=progress.at, **secret)
 
         return cell
     if head.startswith(_STORED):
@@ -135,7 +138,7 @@ def _stream(options: argparse.Namespace, source: Input) -> _sealed.StreamReader:
             if not wrong or attempt == _ATTEMPTS - 1 or not source.rewind():
                 raise
             complain(str(error))
-            unlock = replace(unlock, passphrase=sources.prompt())
+            unlock = unlock._replace(passphrase=sources.prompt())
     raise AssertionError
 
 

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pythemis._core.errors import Errors
 from pythemis._core.facts import shown
-from pythemis.exception import ThemisError
-from pythemis.keyring import SecretKey
-from pythemis.place import place
+from pythemis._core.secret import SecretKey
+from pythemis.exception import ThemisError, ThemisTypeError, ThemisValueError
 
 from .errors import refused, usage
 from .streams import STANDARD, standard_input
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from pythemis._inspect import Report
+
+ERRORS = Errors(ThemisError, ThemisTypeError, ThemisValueError)
+SecretKey._errors = ERRORS  # as pythemis.keyring does it, which would take a third of the start
 
 _MOST = 1 << 16  # bytes of a key file or a passphrase
 _OTHERS_MAY = 0o077
@@ -196,6 +199,8 @@ def _name_of(path: str | None, otherwise: str) -> bytes:
     """Return the context that binds a file to its name, without its folders."""
     if path is None or path == STANDARD or not Path(path).name:
         raise usage(otherwise)
+    from pythemis.place import place
+
     return place(os.fsencode(Path(path).name))
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pythemis._core import cells
 from pythemis._core import keys as pairs
@@ -26,8 +25,7 @@ _RESERVED = re.compile(rb"TK[0-9]")
 _SERVICE_NAME = re.compile(r"[!-~]{1,255}")
 
 
-@dataclass(frozen=True, repr=False)
-class Unlock:
+class Unlock(NamedTuple):
     """What a reader has; all of it may be given together.
 
     Attributes:
@@ -50,9 +48,11 @@ class Unlock:
     max_iterations: int = _MAX_ITERATIONS
     max_log2: int = core.LOG2_MAX
 
+    def __repr__(self) -> str:
+        return "Unlock(...)"  # without the secrets
 
-@dataclass(frozen=True, repr=False)
-class Slots:
+
+class Slots(NamedTuple):
     """For what holders a file is sealed.
 
     Attributes:
@@ -70,6 +70,9 @@ class Slots:
     sender: tuple[Any, Any] | None = None
     services: Sequence[Service] = ()
     iterations: int = ITERATIONS
+
+    def __repr__(self) -> str:
+        return "Slots(...)"  # without the secrets
 
     def kinds(self) -> set[int]:
         """Return the kinds of slots that will be made."""
@@ -152,8 +155,7 @@ def by_name(errors: Errors, services: Sequence[Service]) -> dict[bytes, Service]
     return found
 
 
-@dataclass(frozen=True, repr=False)
-class Secrets:
+class Secrets(NamedTuple):
     """An `Unlock` whose arguments were checked."""
 
     keys: Sequence[tuple[bytes, Any]]
@@ -166,6 +168,9 @@ class Secrets:
     context: bytes
     max_iterations: int
     max_log2: int
+
+    def __repr__(self) -> str:
+        return "Secrets(...)"
 
 
 def secrets_of(errors: Errors, unlock: Unlock, *, reserved: bool) -> Secrets:

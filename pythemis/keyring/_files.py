@@ -6,7 +6,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, NoReturn
 
 from pythemis import _atomic, _sealed
@@ -31,8 +30,7 @@ class Origin(NamedTuple):
     slots: Counter[int]  # of each kind
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(NamedTuple):
     """The ring that a loader accepts."""
 
     name: str
@@ -65,7 +63,7 @@ def context_of(name: str) -> bytes:
 
 def opened(data: bytes, unlock: _sealed.Unlock, asked: Wanted) -> rings.Ring:
     """Open a keyring file, and refuse any ring but the one that was asked for."""
-    unlock = replace(unlock, context=context_of(asked.name))
+    unlock = unlock._replace(context=context_of(asked.name))
     try:
         ring = _read(data, unlock)
     except KeyringError as error:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
     from ._sources import Source
 
-_log = logging.getLogger("pythemis.keyring")
 # With these errors the same bytes would be refused again; a lack of memory, for one, may pass.
 _LASTING = (FAIL, INVALID_PARAMETER, DATA_CORRUPT, NOT_SUPPORTED)
 
@@ -93,7 +91,9 @@ class Follower:
         if self._on_refused is not None:
             self._on_refused(error)
         else:
-            _log.error(
+            import logging  # which takes longer than all else here
+
+            logging.getLogger("pythemis.keyring").error(
                 "keyring %s: version %d stays in use: %s: %s",
                 ring.name,
                 ring.version,
