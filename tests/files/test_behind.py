@@ -118,7 +118,7 @@ def test_a_child_neither_writes_nor_waits(tmp_path):
         if child == 0:
             try:
                 file.write(data)
-            except OSError:
+            except (OSError, files.SealedFileError):
                 file.discard()
                 os._exit(7)
             os._exit(1)
