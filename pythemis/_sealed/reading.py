@@ -372,8 +372,7 @@ class StreamReader:
                 self._pending += pending[end:]
             elif not pending or 0 < end % self._chunk < core.CHUNK_GROWTH + LENGTH_SIZE:
                 core.malformed(self._errors, "it was cut")
-            with memoryview(pending)[:end] as chunks:
-                self._take(bytes(chunks), is_last=self._at_end)
+            self._take(bytes(memoryview(pending)[:end]), is_last=self._at_end)
         except Exception as error:
             self._failure = error
             raise
