@@ -368,6 +368,61 @@ static void refuse_rings(void)
     themis_ring_free(blank);
 }
 
+/* Jobs that are not begun, parts that they do not have, options that are none. */
+static void refuse_columns(void)
+{
+    const size_t sizes[2] = {4, SIZE_MAX};
+    const size_t more[2] = {4, 4};
+    const char *why = NULL;
+    size_t parts = 9;
+    size_t size;
+    uint64_t row;
+    themis_ring *blank = NULL;
+    themis_ring *ring = NULL;
+    themis_column *column = NULL;
+    themis_column_job *job = NULL;
+    themis_column_result *result = NULL;
+    must(themis_ring_new((const uint8_t *)"shop", 4, &blank));
+    must(themis_ring_add(blank, 1, NULL, 0, &ring, &why));
+    must(themis_column_new(&column));
+    REFUSED(themis_column_add_values(column, 0, text, 4, more, 2, &why));
+    REFUSED(themis_column_add_values(column, 0, text, 5, sizes, 2, &why));
+    REFUSED(themis_column_add(column, NULL, NULL, &why));
+    REFUSED(themis_column_add_stream(column, NULL, &why));
+    TRUE(themis_column_rows(column) == 0 && themis_column_peek(column, 0, &size) == NULL);
+    must(themis_column_add_values(column, 0, text, 4, sizes, 2, &why));
+    TRUE(themis_column_peek(column, 0, &size) == text && size == 4);
+    TRUE(themis_column_peek(column, 1, &size) == NULL && themis_column_rows(column) == 2);
+    must(themis_column_job_new(ring, THEMIS_COLUMN_INDEX, column, &job));
+    REFUSED(themis_column_job_option(job, THEMIS_COLUMN_BITS, 7));
+    REFUSED(themis_column_job_option(job, THEMIS_COLUMN_BITS, 257));
+    must(themis_column_job_option(job, THEMIS_COLUMN_BITS, 9));
+    REFUSED(themis_column_job_option(job, THEMIS_COLUMN_KEY, 1));
+    must(themis_column_job_option(job, THEMIS_COLUMN_KEY, 0));
+    REFUSED(themis_column_job_option(job, THEMIS_COLUMN_NULLS, 1));
+    REFUSED(themis_column_job_option(job, THEMIS_COLUMN_PADDING, THEMIS_COLUMN_PADDING_MAX + 1));
+    REFUSED(themis_column_job_option(job, 99, 1));
+    REFUSED(themis_column_job_part(job, 0, &row, &why));
+    REFUSED(themis_column_job_end(job, &result));
+    must(themis_column_job_begin(job, &parts, &row, &why));
+    TRUE(parts == 1);
+    REFUSED(themis_column_job_begin(job, &parts, &row, &why));
+    REFUSED(themis_column_job_part(job, 1, &row, &why));
+    REFUSED(themis_column_job_part(job, SIZE_MAX, &row, &why));
+    must(themis_column_job_part(job, 0, &row, &why));
+    must(themis_column_job_end(job, &result));
+    REFUSED(themis_column_job_end(job, &result));
+    REFUSED(themis_column_job_part(job, 0, &row, &why));
+    REFUSED(themis_column_job_begin(job, &parts, &row, &why));
+    TRUE(themis_column_result_value(result, 0, &size) != NULL && size == 2);
+    TRUE(themis_column_result_value(result, 2, &size) == NULL && size == 0);
+    themis_column_result_free(result);
+    themis_column_job_free(job);
+    themis_column_free(column);
+    themis_ring_free(ring);
+    themis_ring_free(blank);
+}
+
 static void refuse_passphrases(void)
 {
     uint8_t *sealed = buffer;
@@ -536,6 +591,7 @@ int main(int argc, char **argv)
     refuse_cells();
     refuse_pieces();
     refuse_rings();
+    refuse_columns();
     refuse_passphrases();
     refuse_messages();
     refuse_channels();

@@ -182,12 +182,14 @@ static soter_status measure(struct themis_column_job *job, uint64_t *failed, con
 
 static soter_status make_room(themis_column_result *result)
 {
-    if (result->rows > SIZE_MAX / 8 - 1) {
-        return SOTER_NO_MEMORY;
+    if (result->rows <= SIZE_MAX / 8 - 1) {
+        result->validity = malloc((size_t)(result->rows / 8) + 1);
+        result->offsets = malloc((size_t)(result->rows + 1) * result->width);
     }
-    result->validity = malloc((size_t)(result->rows / 8) + 1);
-    result->offsets = malloc((size_t)(result->rows + 1) * result->width);
     result->data = malloc(result->data_len + 1);
+    if (result->data == NULL) {
+        result->data_len = 0; /* nothing is there to be wiped */
+    }
     if (result->validity == NULL || result->offsets == NULL || result->data == NULL) {
         return SOTER_NO_MEMORY;
     }
@@ -202,8 +204,12 @@ int themis_column_job_begin(themis_column_job *job,
     uint8_t seed[16] = {0}; /* public, but not predictable */
     soter_status status;
     *failed = 0;
+    *why = NULL;
+    if (job->result == NULL || job->parts != NULL) {
+        return SOTER_INVALID_PARAMETER;
+    }
     *why = check(job);
-    if (*why != NULL || job->parts != NULL) {
+    if (*why != NULL) {
         return SOTER_INVALID_PARAMETER;
     }
     status = measure(job, failed, why);
@@ -317,7 +323,7 @@ int themis_column_job_part(themis_column_job *job, size_t index, uint64_t *faile
     soter_status status;
     *failed = 0;
     *why = NULL;
-    if (index + 1 >= job->parts_count || job->result->data == NULL) {
+    if (job->result == NULL || job->result->data == NULL || index >= job->parts_count - 1) {
         return SOTER_INVALID_PARAMETER;
     }
     part = &job->parts[index];

@@ -130,7 +130,8 @@ static int run_job(const struct operation *operation)
     int status = themis_column_job_new(stage.ring, operation->kind, stage.column, &job);
     stage.out_len = 0;
     if (status == THEMIS_SUCCESS) {
-        status = themis_column_job_context(job, place, sizeof place, stage.rows);
+        themis_column *rows = operation->kind == THEMIS_COLUMN_INDEX ? NULL : stage.rows;
+        status = themis_column_job_context(job, place, sizeof place, rows);
     }
     if (status == THEMIS_SUCCESS) {
         status = themis_column_job_begin(job, &parts, &row, &stage.why);
