@@ -47,6 +47,16 @@ ROUNDS = {
         (*PYTEST, "-n", "auto", "--dist", "worksteal"),
         ("-m", "evidence and not big_memory"),
     ),
+    "files": Round(
+        "sealed files, and cells in files",
+        (*PYTEST, "tests/files"),
+        ("-m", "not integration and not big_memory"),
+    ),
+    "keyrings": Round(
+        "keyrings, keys in memory, and key services",
+        (*PYTEST, "tests/keyring", "tests/kms"),
+        ("-m", "not integration and not big_memory"),
+    ),
     "interop": Round(
         "live exchanges with the real Themis core",
         (*PYTEST, "tests/interop"),
