@@ -18,6 +18,7 @@ from pythemis._sealed.heads import OPENED_BY
 from ._errors import ERRORS, KeyringError
 from ._sources import read_open
 
+_MAGIC = b"TSFILE"  # of any version
 _PIN = re.compile(r"[0-9a-f]{32}")
 _VERSION_MAX = (1 << 53) - 1
 
@@ -63,6 +64,9 @@ def context_of(name: str) -> bytes:
 
 def opened(data: bytes, unlock: _sealed.Unlock, asked: Wanted) -> rings.Ring:
     """Open a keyring file, and refuse any ring but the one that was asked for."""
+    if not data.startswith(_MAGIC):
+        text = f"this is not a keyring file{_why_no_ring(data)}"
+        raise ERRORS.failed(INVALID_PARAMETER, text)
     unlock = unlock._replace(context=context_of(asked.name))
     try:
         ring = _read(data, unlock)
@@ -76,6 +80,14 @@ def opened(data: bytes, unlock: _sealed.Unlock, asked: Wanted) -> rings.Ring:
             return ring
         del ring  # the error keeps the names of this call
     raise ERRORS.failed(FAIL, why)
+
+
+def _why_no_ring(data: bytes) -> str:
+    if not data:
+        return ": it is empty"
+    from pythemis._core import recognise  # only where something is refused
+
+    return recognise.why_not(data[: recognise.WHOLE_MAX], recognise.Kind.SEALED_FILE)
 
 
 def _why_not(ring: rings.Ring, asked: Wanted) -> str:
@@ -171,8 +183,8 @@ def _origin_of(ring: rings.Ring, data: bytes, slots: _sealed.Slots) -> Origin:
     except KeyringError as error:
         refusal = ERRORS.failed(
             error.error_code,
-            f"the file is there and is not replaced: its version is unknown, because {error}. Load "
-            "the ring from it and change that one, or give another path",
+            f"the file is there and is not replaced, because its version cannot be read ({error}): "
+            "load the ring from it and change that one, or give another path",
         )
     else:
         return found

@@ -46,11 +46,11 @@ def _mark_of(found: os.stat_result) -> object:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
-def read_open(fd: int, path: object) -> bytes:
+def read_open(fd: int, path: Any) -> bytes:
     """Read an open file of a size that a keyring can have."""
     found = os.fstat(fd)
     if not stat.S_ISREG(found.st_mode):
-        wrong_value(ERRORS, f"{path} is not a regular file")
+        wrong_value(ERRORS, f"the path {os.fsdecode(path)!r} is not a regular file")
     parts, left = [], FILE_MAX + 1
     while left and (part := os.read(fd, min(left, 1 << 18))):
         parts.append(part)

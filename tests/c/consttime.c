@@ -488,8 +488,8 @@ static themis_secret *decoded(const char *digits, int encoding)
 
 static void secrets(void)
 {
-    themis_secret *a = decoded("AQIDBAUGBwgJCgsMDQ4P+/8=\n", THEMIS_BASE64);
-    themis_secret *b = decoded("0102030405060708090a0b0c0d0e0fFBff\n", THEMIS_HEX);
+    themis_secret *a = decoded("AQIDBAUGBwgJCgsMDQ4PEBESExQV+/8=\n", THEMIS_BASE64);
+    themis_secret *b = decoded("0102030405060708090a0b0c0d0e0f101112131415fBff\n", THEMIS_HEX);
     int equal = themis_secret_equal(a, b);
     PUBLIC(&equal, sizeof equal);
     printf("%d\n", equal);

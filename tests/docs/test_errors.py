@@ -482,6 +482,7 @@ PROVOKE = {
     "Secret keys": [
         lambda: in_a_folder(lambda: SecretKey.from_file("shop.key")),
         lambda: in_a_folder(lambda: read_key("not base64")),
+        lambda: in_a_folder(lambda: read_key("0f" * 32)),
         lambda: in_a_folder(lambda: read_key("AAAA\nAAAA\n")),
         lambda: SecretKey.from_env("SHOP_KEY"),
         lambda: SecretKey.from_file(b64encode(bytes(32)).decode()),

@@ -167,6 +167,9 @@ def test_bad_files_and_arguments(tmp_path):
     with pytest.raises(FileNotFoundError):
         keyring.load(tmp_path / "none", "shop", key=KEY)
     refused(INVALID, "not a regular file", keyring.load, tmp_path, "shop", key=KEY)
+    (tmp_path / "empty").touch()
+    refused(INVALID, "not a keyring file: it is", keyring.load, tmp_path / "empty", "shop", key=KEY)
+    (tmp_path / "empty").unlink()
     if hasattr(os, "mkfifo"):
         os.mkfifo(tmp_path / "fifo")
         refused(INVALID, "not a regular file", keyring.load, tmp_path / "fifo", "shop", key=KEY)
@@ -210,8 +213,8 @@ def test_no_change_is_lost(tmp_path):
     both = {"key": KEY, "passphrase": "correct horse"}
     refused(INVALID, "holds version 2 of the ring already", theirs.save, path, **both)
     refused(INVALID, "slots of kind passphrase", mine.add().save, path, key=KEY)
-    refused(FAIL, "its version is unknown", theirs.add().save, path, key=OTHER)
-    refused(FAIL, "version is unknown", Keyring.new("other").add().save, path, key=KEY)
+    refused(FAIL, "its version cannot be read", theirs.add().save, path, key=OTHER)
+    refused(FAIL, "version cannot be read", Keyring.new("other").add().save, path, key=KEY)
     foreign = Keyring.new("shop").add().add().add()
     refused(INVALID, "lacks the primary key", foreign.save, path, **both)
     assert keyring.load(path, "shop", key=KEY).ids == mine.ids

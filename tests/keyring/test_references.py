@@ -106,7 +106,7 @@ def test_changes_are_followed(places, monkeypatch):
         assert in_variable().version == 2
     monkeypatch.delenv("SHOP_RING")
     assert in_variable().version == 2
-    texts = ["is empty", "not base64", "not a sealed file", "is not set"]
+    texts = ["is empty", "not base64", "not a keyring file", "is not set"]
     assert [text for text, error in zip(texts, errors, strict=True) if text not in str(error)] == []
 
 

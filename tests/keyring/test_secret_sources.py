@@ -117,6 +117,15 @@ def test_what_is_not_exactly_the_encoding_is_refused(encoding, text):
     assert text.decode("latin-1") not in words.replace("descriptor", "") or len(text) < 5
 
 
+@pytest.mark.parametrize("size", [16, 24, 32, 64])
+def test_hex_is_no_base64(size):
+    """The hex of a key has digits of base64 only, and would be read as another, longer key."""
+    text = os.urandom(size).hex().encode()
+    for each in (text, text.upper() + b"\n"):
+        refused(lambda each=each: piped(each, "base64"), "is hex, and base64 is expected")
+        assert piped(each, "hex").reveal().hex().encode() == text
+
+
 @pytest.mark.parametrize("encoding", ["base64", "hex"])
 @pytest.mark.parametrize(
     "end", [b"\n\n", b"\r\n\r\n", b"\n\r\n", b"\nx", b"\n\0", b"\r\r\n", b"\r"]

@@ -242,12 +242,28 @@ static bool decode_hex(struct soter_slice text, uint8_t *out, size_t out_len)
     return wrong == 0;
 }
 
+enum { HEX_LEAST = 32, HEX_MOST = 128 }; /* digits; of random base64, 32 are seen once in 10^14 */
+
+/* Whether text is the hex of a key, such as `openssl rand -hex 32` writes; time tells no more. */
+static bool is_hex(struct soter_slice text)
+{
+    uint32_t wrong = 0;
+    if (text.len < HEX_LEAST || text.len > HEX_MOST || text.len % 2 != 0) {
+        return false;
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        wrong |= soter_hex_digit(text.data[i]) & SOTER_NO_DIGIT;
+    }
+    return wrong == 0;
+}
+
 #define TOO_LONG "has more than 4096 bytes; a key has no more"
 #define LINES "has more than one line; one key and one line end are allowed"
 #define NOT_BASE64                                                                                 \
-    "is not base64 of the standard alphabet, padded with = and with unused bits of zero; is "      \
-    "another encoding meant?"
-#define NOT_HEX "is not hex, an even number of digits 0-9, a-f, A-F; is another encoding meant?"
+    "is not base64 of the standard alphabet, padded with = and with unused bits of zero; is it "   \
+    "hex, or raw bytes?"
+#define NOT_HEX "is not hex, an even number of digits 0-9, a-f, A-F; is it base64, or raw bytes?"
+#define HEX "is hex, and base64 is expected: as base64 it would be another, longer key"
 
 static_assert(THEMIS_SECRET_TEXT_MAX == 4096, "as the text says");
 
@@ -272,6 +288,9 @@ measure(const themis_secret_text *text, int encoding, struct soter_slice *body, 
     if (encoding == THEMIS_HEX) {
         *len = body->len / 2;
         return body->len % 2 == 0 ? NULL : NOT_HEX;
+    }
+    if (is_hex(*body)) {
+        return HEX;
     }
     *len = base64_size(*body);
     return *len != 0 ? NULL : NOT_BASE64;
