@@ -3,9 +3,10 @@
 
 Each program's JSON goes there, all tables as Markdown (tables.md), and pictures of the ratios.
 With --page docs/performance.md, a summary replaces that of this page, and the tables replace those
-of docs/performance-tables.md.
+of docs/performance-tables.md. With --only keyrings files, the tables of the other programs stay.
 
-    python benchmarks/everything.py [--short] [--folder FOLDER] [--against PYTHON] [--page FILE]
+    python benchmarks/everything.py [--short] [--only PROGRAM ...] [--folder FOLDER]
+                                    [--against PYTHON] [--page FILE]
 """
 
 from __future__ import annotations
@@ -64,16 +65,20 @@ def main() -> None:
     """Run them one after the other, so that none disturbs another."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--short", action="store_true", help="only prove that everything runs")
+    programs = list(TITLES)
+    parser.add_argument(
+        "--only", nargs="+", choices=programs, default=programs, help="run these programs alone"
+    )
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "bench")
     parser.add_argument("--against", help="a Python with another pythemis, to compare with")
     parser.add_argument("--page", type=Path, help="renew this page and performance-tables.md")
     options = parser.parse_args()
     lacking = what_lacks("floor", None)
-    if options.page and lacking:
+    if options.page and lacking and "floor" in options.only:
         raise SystemExit(f"The page needs the figures of floor.py, and {lacking}.")
     options.folder.mkdir(parents=True, exist_ok=True)
     found = []
-    for program in TITLES:
+    for program in options.only:
         lacking = what_lacks(program, options.against)
         if lacking:
             print(f"== {program}: left out, {lacking}\n", flush=True)
@@ -84,8 +89,12 @@ def main() -> None:
     text = "\n".join(map(section, found))
     (options.folder / "tables.md").write_text(text, encoding="utf-8")
     if options.page:
-        renew(options.page, highlights(found))
-        renew(options.page.with_name("performance-tables.md"), text)
+        tables = options.page.with_name("performance-tables.md")
+        if "floor" in options.only:
+            renew(options.page, highlights(found))
+        if len(options.only) < len(TITLES):
+            text = among_others(tables.read_text(encoding="utf-8"), found)
+        renew(tables, text)
     print(summary(found))
 
 
@@ -136,6 +145,14 @@ def section(document: dict[str, Any]) -> str:
         f"### {TITLES[document['program']]}\n\n`{document['command']}`\n\n"
         f"{'; '.join(told)}\n\n{table(rows_of(document), markdown=True)}"
     )
+
+
+def among_others(page: str, found: list[dict[str, Any]]) -> str:
+    """Return the tables of a page, with these in their places."""
+    old = page.partition(BEGIN)[2].partition(END)[0].split("### ")[1:]
+    tables = {part.partition("\n")[0]: f"### {part.rstrip()}\n" for part in old}
+    tables |= {TITLES[document["program"]]: section(document) for document in found}
+    return "\n".join(tables[title] for title in TITLES.values() if title in tables)
 
 
 def highlights(found: list[dict[str, Any]]) -> str:

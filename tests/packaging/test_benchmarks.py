@@ -199,6 +199,22 @@ def test_the_figures_fit_into_the_pages(results, tmp_path):
         assert everything.with_figures(renewed, "") == everything.with_figures(page, "")
 
 
+def test_tables_of_some_programs_go_among_the_others():
+    """What was not measured stays, in the order of all programs."""
+    page = PAGES["performance-tables"].read_text(encoding="utf-8")
+    row = _report.as_json(_report.Row("a row", _measure.Spread(1, 2, 3)))
+    parts = {"machine": _report.machine(), "command": "a command", "rows": [row]}
+    found = [{"program": name, **parts} for name in ("files", "threads")]
+    text = everything.among_others(page, found)
+    titles = re.findall(r"^### (.*)$", text, re.MULTILINE)
+    assert titles == [title for title in everything.TITLES.values() if title in titles]
+    assert text.count("| a row |") == 2
+    renewed = everything.with_figures(page, text)
+    assert everything.among_others(renewed, found) == text
+    kept = page.partition("### Every operation")[2]
+    assert renewed.partition("### Every operation")[2] == kept
+
+
 def test_the_summary_has_the_figures_of_the_tables():
     """The page begins with eight rows that follow from the table of floor.py, and no others."""
     tables = PAGES["performance-tables"].read_text(encoding="utf-8")
