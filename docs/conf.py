@@ -34,6 +34,7 @@ extensions = [
     "command_directive",
     "page_descriptions",
     "picture_directive",
+    "recording_directive",
     "stacking_tables",
 ]
 exclude_patterns = ["pictures", "_static"]

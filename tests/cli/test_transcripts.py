@@ -6,11 +6,15 @@ import re
 import shutil
 import subprocess
 import sys
+from xml.etree import ElementTree
 
 import pytest
 
 from pythemis._cli import completion
 from support.project import ROOT
+
+pytest.importorskip("pty")
+from tools.site import record
 
 pytestmark = [
     pytest.mark.sources,
@@ -48,6 +52,19 @@ def test_the_page_shows_what_happens(page, tmp_path):
     for (command, expected), output in zip(found, outputs, strict=False):
         pattern = re.escape(expected).replace(re.escape("..."), r"[^\n]*")
         assert re.fullmatch(pattern, output), f"{command}\n{output}"
+
+
+def test_the_first_screen_of_the_readme_is_a_recording(tmp_path):
+    """At a terminal the commands show what stands there; the picture of them is whole."""
+    expected = record.steps()
+    assert len(expected) >= 5
+    recorded = record.record([step.command for step in expected], tmp_path)
+    assert recorded == expected
+    drawn = ElementTree.fromstring(record.svg(recorded, "name"))
+    texts = [text.text for text in drawn if text.tag.endswith("text")]
+    assert texts == [
+        line for step in expected for line in (f"$ {step.command}", *step.shown.splitlines())
+    ]
 
 
 def test_the_manual_page_has_every_command_and_option(tmp_path):
