@@ -165,9 +165,10 @@ class Field:
 
     def index_data(self, value: object) -> bytes:
         """Return the bytes that are indexed: two values are found alike if these are equal."""
+        data = _values.encode(ERRORS, self.codec, value)
         if self.normalize is not None:
-            value = self.normalize(value)
-        return _values.index_data(self.codec, _values.encode(ERRORS, self.codec, value))
+            data = _values.encode(ERRORS, self.codec, self.normalize(value))
+        return _values.index_data(self.codec, data)
 
     def _needed_bits(self) -> int:
         if self.bits is None:

@@ -51,6 +51,18 @@ from pythemis.fields import (
     IndexSize,
     index_plan,
 )
+from pythemis.fields.sqlalchemy import (
+    Comparator,
+    IndexType,
+    Sealed,
+    SealedType,
+    UnsealedError,
+    index_column,
+    open_all,
+    seal_values,
+    sealed,
+    sealed_column,
+)
 from pythemis.kms import Service, ServiceError, aws, pkcs11, vault
 from pythemis.scell import (
     SCellContextImprint,
@@ -703,3 +715,32 @@ def whole_columns(ring: keyring.Keyring, reference: keyring.KeyringReference) ->
     columns.ColumnCipher(ring, "email")  # type: ignore[arg-type]
     columns.ColumnCipher(ring, ("t", "c"), framing="none")  # type: ignore[arg-type]
     cipher.decrypt(cells, on_error="skip")  # type: ignore[call-overload]
+
+
+class SealedCustomer:
+    """A class with sealed columns."""
+
+    card_cell = sealed_column(nullable=True)
+    card_index = index_column(bits=96, unique=True)
+    card = sealed(
+        FieldCipher(keyring.Keyring.new("shop")),
+        "card_cell",
+        index="card_index",
+        normalize=str.casefold,
+    )
+    limit = sealed(
+        FieldCipher(keyring.Keyring.new("shop")), "card_cell", type=int, bind="column", padding=16
+    )
+
+
+def sealed_columns(row: SealedCustomer) -> None:
+    """Read and compare sealed columns."""
+    assert_type(SealedCustomer.limit, Comparator[int | None])
+    assert_type(row.limit, int | None)
+    assert_type(row.card, str | None)
+    row.limit = "text"  # type: ignore[assignment]
+    print(SealedCustomer.card == "card", SealedCustomer.card.in_(["card"]))
+    print(SealedCustomer.card.is_(None), SealedCustomer.card.is_not(None))
+    assert_type(seal_values(SealedCustomer, {"card": "x"}), dict[str, Any])
+    assert_type(open_all([row], "card"), list[Any])
+    print(Sealed, SealedType(), IndexType(96), UnsealedError)

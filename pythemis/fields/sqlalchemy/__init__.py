@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sealed columns for SQLAlchemy 2: declare them, assign and read plain values, find rows.
+
+The import listens to all sessions and mappers; classes without sealed attributes are not touched.
+"""
+
+from __future__ import annotations
+
+from . import _events  # noqa: F401
+from ._attribute import Comparator, Sealed, open_all, seal_values, sealed
+from ._types import IndexType, SealedType, UnsealedError, index_column, sealed_column
+
+__all__ = [
+    "Comparator",
+    "IndexType",
+    "Sealed",
+    "SealedType",
+    "UnsealedError",
+    "index_column",
+    "open_all",
+    "seal_values",
+    "sealed",
+    "sealed_column",
+]

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What happens when rows are flushed and statements are executed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import Result
+from sqlalchemy.orm import Mapper, ORMExecuteState, Session
+from sqlalchemy.sql import operators
+from sqlalchemy.sql.elements import BinaryExpression, BindParameter, BooleanClauseList
+
+from ._attribute import Match, current_id, new_id, sealed_of, sealed_values
+from ._types import Probe, comparing
+
+
+def _before_insert(mapper: Mapper[Any], connection: Any, row: Any) -> None:
+    del connection
+    if found := sealed_of(mapper.class_):
+        key = new_id(mapper, row)
+        for attribute in found:
+            attribute.settle(row, key, is_new=True)
+
+
+def _before_update(mapper: Mapper[Any], connection: Any, row: Any) -> None:
+    del connection
+    if found := sealed_of(mapper.class_):
+        key = current_id(mapper, row)
+        for attribute in found:
+            attribute.settle(row, key, is_new=False)
+
+
+def _on_execute(state: ORMExecuteState) -> Result[Any] | None:
+    """Seal the parameters of bulk statements, and compare what a criterion found."""
+    if state.is_select:
+        matches = _matches(state.statement)
+        return _compared(state, matches) if matches else None
+    if (state.is_insert or state.is_update) and state.parameters:
+        mapper = state.bind_mapper
+        if mapper is not None and sealed_of(mapper.class_):
+            return _with_sealed_parameters(state, mapper.class_)
+    return None
+
+
+def _with_sealed_parameters(state: ORMExecuteState, kind: type) -> Result[Any]:
+    given: Any = state.parameters
+    if isinstance(given, (list, tuple)):
+        state.parameters = [sealed_values(kind, each, is_new=state.is_insert) for each in given]
+    else:
+        state.parameters = sealed_values(kind, given, is_new=state.is_insert)
+    return state.invoke_statement()  # SQLAlchemy 2.0 goes on with the parameters it was given
+
+
+def _matches(statement: Any) -> frozenset[Match]:
+    """Return what is looked for in a WHERE, where AND alone joins it: nothing else is compared."""
+    where = getattr(statement, "whereclause", None)
+    if where is None:
+        return frozenset()
+    if isinstance(where, BooleanClauseList) and where.operator is operators.and_:
+        parts = list(where.clauses)
+    else:
+        parts = [where]
+    return frozenset(
+        value.match
+        for part in parts
+        if isinstance(part, BinaryExpression) and part.operator is operators.in_op
+        if isinstance(part.right, BindParameter) and isinstance(part.right.value, (list, tuple))
+        for value in part.right.value
+        if isinstance(value, Probe)
+    )
+
+
+def _compared(state: ORMExecuteState, matches: frozenset[Match]) -> Result[Any] | None:
+    statement: Any = state.statement
+    # These would count or join rows that were not compared yet; the column's type refuses then.
+    before = (statement._limit_clause, statement._offset_clause, statement._fetch_clause)
+    if any(clause is not None for clause in before) or statement._group_by_clauses:
+        return None
+    selected = [each["expr"] for each in statement.column_descriptions]
+    if any(not any(match.owner is each for each in selected) for match in matches):
+        return None
+    token = comparing.set(matches)
+    try:
+        found = state.invoke_statement()
+    finally:
+        comparing.reset(token)
+    checks = [(selected_at(selected, match.owner), match) for match in matches]
+    frozen = found.freeze()
+    rows = [(each,) for each in frozen.data] if frozen._source_supports_scalars else frozen.data
+    kept: Any = [row for row in rows if all(match.holds(row[at]) for at, match in checks)]
+    return frozen.with_new_rows(kept)()
+
+
+def selected_at(selected: list[Any], owner: Any) -> int:
+    """Return where in the rows of a result an entity is."""
+    return next(at for at, each in enumerate(selected) if each is owner)
+
+
+event.listen(Mapper, "before_insert", _before_insert)
+event.listen(Mapper, "before_update", _before_update)
+event.listen(Session, "do_orm_execute", _on_execute)

@@ -1,0 +1,546 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sealed columns of SQLAlchemy: every path of writing, of finding, and of keys that change."""
+
+import copy
+import io
+import logging
+import pickle
+import traceback
+import uuid
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import (
+    String,
+    bindparam,
+    create_engine,
+    delete,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    text,
+    update,
+)  # fmt: skip
+from sqlalchemy.dialects import mysql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    Session,
+    aliased,
+    make_transient,
+    mapped_column,
+    relationship,
+)  # fmt: skip
+from sqlalchemy.schema import CreateTable, ForeignKey
+
+from pythemis.fields import FieldCipher, FieldError
+from pythemis.fields.sqlalchemy import (
+    UnsealedError,
+    index_column,
+    open_all,
+    seal_values,
+    sealed,
+    sealed_column,
+)  # fmt: skip
+from pythemis.keyring import Keyring
+
+MARKER = "4929 MARKER"
+RINGS = {"ring": Keyring.new("shop").add(), "index": Keyring.new("shop-index").add()}
+CIPHER = FieldCipher(lambda: RINGS["ring"], index_key=lambda: RINGS["index"])
+REFUSED = (FieldError, SQLAlchemyError)
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Customer(Base):
+    __tablename__ = "customers"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    name: Mapped[str] = mapped_column(String(50), default="")
+    card_cell: Mapped[bytes | None] = sealed_column()
+    card_index: Mapped[bytes | None] = index_column(bits=96)
+    note_cell: Mapped[bytes | None] = sealed_column()
+    limit_cell: Mapped[bytes | None] = sealed_column()
+    tag_cell: Mapped[bytes | None] = sealed_column()
+    tag_index: Mapped[bytes | None] = index_column(bits=8)
+    orders: Mapped[list["Order"]] = relationship()
+
+    card = sealed(
+        CIPHER, "card_cell", index="card_index", normalize=lambda card: card.replace(" ", "")
+    )
+    note = sealed(CIPHER, "note_cell", padding=32)
+    limit = sealed(CIPHER, "limit_cell", type=Decimal)
+    tag = sealed(CIPHER, "tag_cell", index="tag_index", bind="column")
+
+
+class Order(Base):
+    """Its primary key is of two parts, of which a relationship gives one."""
+
+    __tablename__ = "orders"
+
+    customer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("customers.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    address_cell: Mapped[bytes | None] = sealed_column()
+    address = sealed(CIPHER, "address_cell")
+
+
+class Counted(Base):
+    """The database gives its rows their ids."""
+
+    __tablename__ = "counted"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    text_cell: Mapped[bytes | None] = sealed_column()
+    free_cell: Mapped[bytes | None] = sealed_column()
+    text = sealed(CIPHER, "text_cell")
+    free = sealed(CIPHER, "free_cell", bind="column")
+
+
+@pytest.fixture
+def engine():
+    """Give an empty database, whose statements are logged with their parameters."""
+    engine = create_engine("sqlite://")
+    Base.metadata.create_all(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(autouse=True)
+def logged():
+    """Look for the marker in everything that SQLAlchemy logs."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    logger = logging.getLogger("sqlalchemy")
+    level = logger.level
+    logger.setLevel(logging.DEBUG)
+    logger.addHandler(handler)
+    yield stream
+    logger.removeHandler(handler)
+    logger.setLevel(level)
+    assert "MARKER" not in stream.getvalue()
+
+
+def raw(engine, table="customers"):
+    """Give all that a raw connection sees in a table."""
+    connection = engine.raw_connection()
+    try:
+        return connection.cursor().execute(f"SELECT * FROM {table}").fetchall()
+    finally:
+        connection.close()
+
+
+def is_sealed(engine):
+    """Check that a table has a row with a cell and nothing of the marker."""
+    found = repr([raw(engine, name) for name in ("customers", "orders", "counted")])
+    return "TK1" in found and "MARKER" not in found
+
+
+# ---- Writing ----
+
+
+def add(session):
+    """Write a new object."""
+    session.add(Customer(card=MARKER))
+
+
+def add_many(session):
+    """Write several, in one statement."""
+    session.add_all([Customer(card=MARKER, note=MARKER) for _ in range(3)])
+
+
+def change(session):
+    """Write twice, before and after the row is in the database."""
+    row = Customer(note="first")
+    session.add(row)
+    session.flush()
+    row.card = MARKER
+
+
+def merge(session):
+    """Merge a copy."""
+    session.merge(Customer(id=uuid.uuid4(), card=MARKER, tag=MARKER))
+
+
+def bulk_insert(session):
+    """Insert dictionaries, of which one has no id yet."""
+    session.execute(insert(Customer), [{"card": MARKER}, {"id": uuid.uuid4(), "card": MARKER}])
+
+
+def single_insert(session):
+    """Insert one dictionary."""
+    session.execute(insert(Customer), {"card": MARKER, "tag": MARKER})
+
+
+def bulk_update(session):
+    """Update by primary key."""
+    row = Customer(note="first")
+    session.add(row)
+    session.flush()
+    session.execute(update(Customer), [{"id": row.id, "card": MARKER}])
+
+
+def core_insert(session):
+    """Insert without the ORM what seal_values() made."""
+    for execute in (session.execute, session.connection().execute):
+        values = {"id": uuid.uuid4(), "card": MARKER, "name": ""}
+        execute(insert(Customer.__table__).values(**seal_values(Customer, values)))
+
+
+def relation(session):
+    """Write a row whose id comes from another one."""
+    session.add(Customer(orders=[Order(number=1, address=MARKER)]))
+
+
+def upsert(session):
+    """Insert or update."""
+    made = seal_values(Customer, {"id": uuid.uuid4(), "card": MARKER, "name": ""})
+    statement = sqlite.insert(Customer).values(made)
+    session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=made))
+
+
+def column_bound(session):
+    """Write a row whose id the database counts."""
+    session.add(Counted(free=MARKER))
+
+
+SEALING = [
+    *(add, add_many, change, merge, bulk_insert, single_insert, bulk_update, core_insert),
+    *(relation, upsert, column_bound),
+]
+
+
+@pytest.mark.parametrize("write", SEALING, ids=lambda write: write.__name__)
+def test_what_is_written_is_sealed(engine, write):
+    """A raw connection finds no plain text, and every value reads back."""
+    with Session(engine) as session:
+        write(session)
+        session.commit()
+    assert is_sealed(engine)
+    with Session(engine) as session:
+        rows = [row for kind in (Customer, Order, Counted) for row in session.scalars(select(kind))]
+        names = ("card", "note", "tag", "address", "free")
+        values = {getattr(row, name, None) for row in rows for name in names}
+        assert values - {None, "first"} == {MARKER}
+        if write is not column_bound and write is not relation:
+            found = session.scalars(select(Customer).where(Customer.card == "4929MARKER")).all()
+            assert {row.id for row in found} == {row.id for row in rows}
+
+
+REFUSING = {
+    "cell": lambda s: s.add(Customer(card_cell=MARKER.encode())),
+    "cell of text": lambda s: s.add(Customer(card_cell=MARKER)),
+    "index": lambda s: s.add(Customer(card_index=MARKER.encode().ljust(12))),
+    "no id": lambda s: s.add(Counted(text=MARKER)),
+    "bulk_save_objects": lambda s: s.bulk_save_objects([Customer(id=uuid.uuid4(), card=MARKER)]),
+    "insert cell": lambda s: s.execute(insert(Customer).values(card_cell=MARKER.encode())),
+    "insert attribute": lambda s: s.execute(insert(Customer).values(card=MARKER)),
+    "insert list": lambda s: s.execute(insert(Customer).values([{"card": MARKER}])),
+    "update cell": lambda s: s.execute(update(Customer).values(card_cell=MARKER.encode())),
+    "update attribute": lambda s: s.execute(update(Customer).values(card=MARKER)),
+    "update by attribute": lambda s: s.execute(update(Customer).values({Customer.card: MARKER})),
+    "update without id": lambda s: s.execute(
+        update(Customer).where(Customer.name == bindparam("n")), {"n": "x", "card": MARKER}
+    ),
+    "core insert": lambda s: s.connection().execute(
+        insert(Customer.__table__), [{"id": uuid.uuid4(), "card_cell": MARKER.encode()}]
+    ),
+    "bulk cell": lambda s: s.execute(insert(Customer), [{"card_cell": MARKER}]),
+    "bulk index": lambda s: s.execute(insert(Customer), [{"card_index": MARKER.encode()}]),
+    "mappings": lambda s: s.bulk_insert_mappings(Customer, [{"card_cell": MARKER.encode()}]),
+    "upsert": lambda s: s.execute(
+        sqlite.insert(Customer).on_conflict_do_update(
+            index_elements=["id"], set_={"card_cell": MARKER.encode()}
+        ),
+        {"id": uuid.uuid4()},
+    ),
+    "compare cell": lambda s: s.scalars(
+        select(Customer).where(Customer.card_cell == MARKER.encode())
+    ),
+    "compare index": lambda s: s.scalars(
+        select(Customer).where(Customer.card_index == MARKER.encode())
+    ),
+    "wrong type": lambda s: s.add(Customer(limit=MARKER)),
+    "wrong type in bulk": lambda s: s.execute(insert(Customer), [{"limit": MARKER}]),
+}
+
+
+@pytest.mark.parametrize("name", REFUSING)
+def test_plain_text_is_refused(engine, name):
+    """Nothing is written, and neither the error nor one behind it shows the plain text."""
+    with pytest.raises(REFUSED) as caught, Session(engine) as session, session.begin():
+        REFUSING[name](session)
+    error = caught.value
+    while error is not None:
+        assert "MARKER" not in "".join(traceback.format_exception_only(error)), error
+        error = error.__context__
+    assert "MARKER" not in repr([raw(engine), raw(engine, "counted")])
+
+
+def test_a_value_waits_for_its_id(engine):
+    """Whatever the order of arguments, the value reads back before and after the flush."""
+    row = Customer(card=MARKER, limit=Decimal("1.50"))
+    assert (row.card, row.limit, row.note) == (MARKER, Decimal("1.50"), None)
+    assert "MARKER" not in repr(vars(row))
+    with pytest.raises(FieldError, match="cannot be pickled"):
+        pickle.dumps(row.card_cell)
+    assert copy.deepcopy(row.card_cell) is row.card_cell
+    with Session(engine) as session:
+        session.add(row)
+        session.flush()
+        assert row.card_cell[:8] == RINGS["ring"].prefix
+        assert (row.card, row.limit) == (MARKER, Decimal("1.50"))
+        session.rollback()
+        session.add(row)
+        session.commit()
+        assert row.card == MARKER
+        row.card = None
+        session.commit()
+        assert (row.card, row.card_cell, row.card_index) == (None, None, None)
+
+
+def test_a_row_that_gets_another_key(engine):
+    """Its values are sealed anew for it, whether they were loaded or not; a copy is refused."""
+    with Session(engine) as session:
+        row = Customer(card=MARKER, note="n")
+        session.add(row)
+        session.commit()
+        row.id = uuid.uuid4()
+        assert row.note == "n"
+        session.commit()
+        assert (row.card, row.note) == (MARKER, "n")
+        session.refresh(row)
+        session.expunge(row)
+        make_transient(row)
+        row.id = uuid.uuid4()
+        session.add(row)
+        with pytest.raises(FieldError, match="decryption failed"):
+            session.flush()
+        session.rollback()
+        fresh = Customer(id=uuid.uuid4(), card=MARKER)
+        session.add(fresh)
+        session.flush()
+        session.rollback()
+        fresh.id = uuid.uuid4()
+        session.add(fresh)
+        session.commit()
+        assert fresh.card == MARKER
+
+
+def test_a_moved_value_is_refused(engine):
+    """A cell of another row, or of another column, does not open; one bound to the column does."""
+    with Session(engine) as session:
+        first, second = Customer(card=MARKER, tag="a"), Customer(tag="b")
+        session.add_all([first, second])
+        session.commit()
+        session.execute(
+            update(Customer)
+            .where(Customer.id == second.id)
+            .values(card_cell=first.card_cell, tag_cell=first.tag_cell)
+        )
+        session.commit()
+        assert second.tag == "a"
+        with pytest.raises(FieldError, match=r"customers\.card_cell: decryption failed"):
+            print(second.card)
+        with pytest.raises(FieldError) as caught:
+            open_all([first, second], "card")
+        assert caught.value.index == 1
+
+
+def test_savepoints(engine):
+    """What is rolled back to a savepoint is the old value again."""
+    with Session(engine) as session:
+        row = Customer(note="old")
+        session.add(row)
+        session.flush()
+        with session.begin_nested() as point:
+            row.note = MARKER
+            session.flush()
+            point.rollback()
+        session.commit()
+        assert row.note == "old"
+
+
+# ---- Finding ----
+
+
+@pytest.fixture
+def session(engine):
+    """Give a session with some rows; an index of 8 bits finds many of them wrongly."""
+    with Session(engine) as session:
+        session.add_all([Customer(name=str(n), card=f"{n} 1", tag=f"t{n}") for n in range(600)])
+        session.add(Customer(name="none"))
+        session.commit()
+        yield session
+
+
+def names_of(session, statement):
+    """Give the sorted names of rows."""
+    return sorted(row.name for row in session.scalars(statement))
+
+
+def test_rows_are_found_and_compared(session):
+    """Equality, lists and NULL find exactly the right rows, however short the index is."""
+    assert names_of(session, select(Customer).where(Customer.card == "71")) == ["7"]
+    assert names_of(session, select(Customer).where(Customer.tag == "t7")) == ["7"]
+    tags = select(Customer).where(Customer.tag.in_(["t7", "t8", "other"]))
+    assert names_of(session, tags) == ["7", "8"]
+    assert names_of(session, tags.where(Customer.name == "8")) == ["8"]
+    both = tags.where(Customer.card == "8 1")
+    assert names_of(session, both) == ["8"]
+    for nothing in (Customer.card.is_(None), Customer.card == None):  # noqa: E711
+        assert names_of(session, select(Customer).where(nothing)) == ["none"]
+    assert session.scalar(select(func.count()).where(Customer.card.is_not(None))) == 600
+    assert names_of(session, select(Customer).filter_by(tag="t9")) == ["9"]
+    assert [row.name for row in session.query(Customer).filter(Customer.tag == "t7")] == ["7"]
+    assert names_of(session, select(Customer).where(Customer.tag.in_([]))) == []
+    assert (
+        session.execute(select(Customer, Customer.name).where(Customer.tag == "t7")).one()[1] == "7"
+    )
+
+
+def test_aliases_and_joins(session):
+    """An alias is compared as itself, and a row that an outer join lacks is left out."""
+    other = aliased(Customer)
+    assert names_of(session, select(other).where(other.tag == "t7")) == ["7"]
+    pair = select(Customer, other).join(other, other.name == Customer.name).where(other.tag == "t7")
+    assert [(a.name, b.name) for a, b in session.execute(pair)] == [("7", "7")]
+
+
+def test_an_index_that_was_moved_finds_nothing(session):
+    """Who writes to the database cannot make a search answer with another row."""
+    [row] = session.scalars(select(Customer).where(Customer.name == "7"))
+    session.execute(
+        text("UPDATE customers SET card_index = :i WHERE name = '8'"), {"i": row.card_index}
+    )
+    assert names_of(session, select(Customer).where(Customer.card == "7 1")) == ["7"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        select(Customer).where(or_(Customer.tag == "t7", Customer.name == "8")),
+        select(Customer).where(not_(Customer.tag == "t7")),
+        select(Customer.id).where(Customer.tag == "t7"),
+        select(func.count()).where(Customer.tag == "t7"),
+        select(Customer).where(Customer.tag == "t7").limit(1),
+        select(Customer).where(Customer.tag == "t7").offset(1),
+        select(Customer).where(Customer.id.in_(select(Customer.id).where(Customer.tag == "t7"))),
+        delete(Customer).where(Customer.tag == "t7"),
+        update(Customer).where(Customer.tag == "t7").values(name="x"),
+    ],
+    ids=str,
+)
+def test_a_criterion_that_could_not_be_compared(session, statement):
+    """Where found rows are not opened, the criterion is refused rather than trusted."""
+    with pytest.raises(UnsealedError, match="found rows are opened"):
+        session.execute(statement)
+    with pytest.raises(UnsealedError, match="found rows are opened"):
+        session.connection().execute(select(Customer).where(Customer.tag == "t7"))
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        *(lambda c: c != "x", lambda c: c < "x", lambda c: c >= "x", lambda c: c.like("x")),
+        *(lambda c: c.desc(), lambda c: select(c), lambda c: select(Customer).order_by(c)),
+        *(
+            lambda c: func.lower(c),
+            lambda c: c.is_("x"),
+            lambda c: c.is_not("x"),
+            lambda c: bool(c),
+        ),
+        *(lambda c: c + "x", lambda c: c.between("a", "b"), lambda c: c.in_([None])),
+        *(lambda _: Customer.note == "x", lambda c: c == 5),
+    ],
+)
+def test_what_the_database_cannot_do(use):
+    """Ranges, patterns and sorting raise; WHERE never gets what Python makes of them."""
+    with pytest.raises(FieldError):
+        use(Customer.card)
+    assert not hasattr(Customer.card, "_anything")
+    assert isinstance(hash(Customer.card), int)
+
+
+# ---- The rest ----
+
+
+def test_a_page_of_rows_in_one_call(session):
+    """All values come at once, also those that wait and NULL."""
+    rows = session.scalars(select(Customer).order_by(Customer.name)).all()
+    waiting = Customer(card=MARKER)
+    assert open_all([*rows, waiting], "card") == [*(row.card for row in rows), MARKER]
+    assert open_all([], "card") == []
+    with pytest.raises(FieldError, match="no sealed attribute 'name'"):
+        open_all(rows, "name")
+
+
+def test_keys_change(session, monkeypatch):
+    """Rows are found under old and new index keys, and read under old and new keys."""
+    for name, ring in list(RINGS.items()):
+        added = ring.add()
+        monkeypatch.setitem(RINGS, name, added.promote(added.ids[-1]))
+    session.add(Customer(name="new", card="71"))
+    session.commit()
+    assert names_of(session, select(Customer).where(Customer.card == "71")) == ["7", "new"]
+
+
+def test_names_that_stay(engine):
+    """A value written under chosen names opens under them, whatever the table is called."""
+
+    class Renamed(Base):
+        __tablename__ = "renamed"
+        __table_args__ = {"extend_existing": True}  # noqa: RUF012
+        id: Mapped[int] = mapped_column(primary_key=True)
+        cell: Mapped[bytes | None] = sealed_column()
+        card = sealed(CIPHER, "cell", names=("customers", "card"))
+
+    Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        session.add(Renamed(id=7, card=MARKER))
+        session.commit()
+        [(_, cell)] = raw(engine, "renamed")
+        assert CIPHER.open(cell, "customers", "card", 7) == MARKER
+    Base.metadata.remove(Renamed.__table__)
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda: index_column(bits=64, unique=True), "needs 96 bits"),
+        (lambda: sealed(RINGS["ring"], "cell"), "must be a FieldCipher"),
+    ],
+)
+def test_wrong_declarations(make, text):
+    """They are refused where they are made."""
+    with pytest.raises(FieldError, match=text):
+        make()
+
+
+def test_the_columns_of_mysql():
+    """An index has a type that MySQL and MariaDB can index."""
+    made = str(CreateTable(Customer.__table__).compile(dialect=mysql.dialect()))
+    assert "card_index VARBINARY(12)" in made
+    assert "card_cell BLOB" in made
+
+
+def test_other_classes_are_left_alone(engine):
+    """A class without sealed attributes is written and read as before."""
+
+    class Plain(DeclarativeBase):
+        pass
+
+    class Thing(Plain):
+        __tablename__ = "things"
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    Plain.metadata.create_all(engine)
+    with Session(engine) as session:
+        session.add(Thing())
+        session.execute(insert(Thing), [{"id": 7}])
+        session.commit()
+        assert session.scalars(select(Thing.id)).all() == [1, 7]
