@@ -145,6 +145,18 @@ class Field:
         """
         return self._through(self._rings.sealing().needs_rotation, stored)
 
+    def prefix(self) -> bytes:
+        """Return the first 8 bytes of values under the primary key: others need rotation.
+
+        Raises:
+            FieldError: the ring has no keys.
+        """
+        return self._through(lambda: self._rings.sealing().prefix)
+
+    def is_stored(self, data: bytes) -> bool:
+        """Return whether data has the form of a stored value, without decrypting it."""
+        return rings.is_stored(bytes(data))
+
     # ---- Blind indexes ----
 
     def index(self, value: object) -> bytes | None:

@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rewriting stored values beside writers: nothing is lost, nothing is encrypted twice."""
+
+import random
+import threading
+import time
+
+import pytest
+from cryptography.fernet import Fernet
+from sqlalchemy import LargeBinary, String, create_engine, select, update
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from pythemis.fields import FieldCipher, FieldError
+from pythemis.fields.sqlalchemy import (
+    index_column,
+    rewrite,
+    rows_to_rewrite,
+    sealed,
+    sealed_column,
+)
+from pythemis.keyring import Keyring
+from pythemis.scell import SCellSeal
+
+OLD, OLD_INDEX = Keyring.new("shop").add(), Keyring.new("shop-index").add()
+NEW, NEW_INDEX = OLD.add(), OLD_INDEX.add()
+NEW, NEW_INDEX = NEW.promote(NEW.ids[-1]), NEW_INDEX.promote(NEW_INDEX.ids[-1])
+RINGS = {}
+CIPHER = FieldCipher(lambda: RINGS["ring"], index_key=lambda: RINGS["index"])
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Row(Base):
+    __tablename__ = "rows"
+    part: Mapped[str] = mapped_column(String(9), primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    card_cell: Mapped[bytes | None] = sealed_column()
+    card_index: Mapped[bytes | None] = index_column(bits=96)
+    note_cell: Mapped[bytes | None] = sealed_column()
+    plain: Mapped[str | None]
+    token: Mapped[bytes | None] = mapped_column(LargeBinary)
+    card = sealed(CIPHER, "card_cell", index="card_index")
+    note = sealed(CIPHER, "note_cell", bind="column")
+
+
+@pytest.fixture
+def engine(tmp_path):
+    """Give a database in a file, with rows under the old keys; the new ones are in use."""
+    RINGS.update(ring=OLD, index=OLD_INDEX)
+    engine = create_engine(f"sqlite:///{tmp_path}/rows.db", hide_parameters=True)
+    Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        keys = [(part, n) for part in "ab" for n in range(60)]
+        session.add_all([Row(part=p, id=n, card=f"card {p} {n}", note="note") for p, n in keys])
+        session.add(Row(part="c", id=0))
+        session.commit()
+    RINGS.update(ring=NEW, index=NEW_INDEX)
+    yield engine
+    engine.dispose()
+
+
+def cells(engine):
+    """Give what the database has."""
+    table = Row.__table__
+    query = select(table.c.part, table.c.id, table.c.card_cell, table.c.card_index)
+    with engine.connect() as connection:
+        return {
+            (row.part, row.id): (row.card_cell, row.card_index) for row in connection.execute(query)
+        }
+
+
+def values(engine):
+    """Give the cards of all rows."""
+    with Session(engine) as session:
+        return {(row.part, row.id): row.card for row in session.scalars(select(Row))}
+
+
+def test_rotation(engine):
+    """All values come under the new keys, once; a second time nothing is left to do."""
+    before = values(engine)
+    assert rows_to_rewrite(engine, Row, "card") == 120
+    tried = rewrite(engine, Row, dry_run=True)
+    assert (tried.rows, tried.rewritten) == (120, 240)
+    assert rows_to_rewrite(engine, Row, "card") == 120
+    seen = []
+    done = rewrite(engine, Row, batch=7, progress=seen.append)
+    assert (done.rows, done.rewritten, done.failed) == (120, 240, 0)
+    assert [each.rows for each in seen] == [*range(7, 120, 7), 120]
+    assert rows_to_rewrite(engine, Row, "card") == rows_to_rewrite(engine, Row, "note") == 0
+    made = cells(engine)
+    assert values(engine) == before
+    assert rewrite(engine, Row).rewritten == 0
+    assert cells(engine) == made
+    with Session(engine) as session:
+        RINGS["index"] = NEW_INDEX.retire(OLD_INDEX.ids[0]).remove(OLD_INDEX.ids[0])
+        [found] = session.scalars(select(Row).where(Row.card == "card b 7"))
+        assert found.id == 7
+
+
+def test_a_position_is_kept_in_the_same_transaction(engine):
+    """What stops between two batches goes on where the stored position says."""
+    positions = []
+
+    def stop(_connection, progress):
+        positions.append(progress.position)
+        if len(positions) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        rewrite(engine, Row, batch=10, checkpoint=stop)
+    assert positions[:2] == [("a", 9), ("a", 19)]
+    assert rows_to_rewrite(engine, Row, "card") == 100  # the third was rolled back
+    assert rewrite(engine, Row, batch=50, after=positions[1]).rows == 100
+    assert rows_to_rewrite(engine, Row, "card") == 0
+
+
+def test_new_indexes_alone(engine):
+    """Where only the index key changed, cells stay and every index is made anew."""
+    RINGS.update(ring=OLD)
+    before = cells(engine)
+    assert rewrite(engine, Row, ["card"]).rewritten == 0
+    assert rewrite(engine, Row, ["card"], reindex=True, batch=50).rewritten == 120
+    after = cells(engine)
+    assert {key: cell for key, (cell, _) in after.items()} == {k: c for k, (c, _) in before.items()}
+    assert not {index for _, index in after.values() if index} & {i for _, i in before.values()}
+    assert rewrite(engine, Row, ["card"], reindex=True).rewritten == 0
+
+
+@pytest.mark.parametrize("bare", [False, True], ids=["columns", "bare cells"])
+def test_from_other_formats(engine, bare):
+    """Plain text, Fernet tokens and bare cells are sealed and removed, beside sealed values."""
+    fernet, cell = Fernet(Fernet.generate_key()), SCellSeal(b"old key")
+    table = Row.__table__
+    with engine.begin() as connection:
+        for n in range(60):
+            column = ("card_cell", "plain", "token")[n % 3]
+            raw = (None, f"card a {n}", fernet.encrypt(f"card a {n}".encode()))[n % 3]
+            if column == "card_cell":
+                continue
+            connection.execute(
+                update(table)
+                .where(table.c.part == "a", table.c.id == n)
+                .values({"card_cell": None, "card_index": None, column: raw})
+            )
+        if bare:
+            raw = cell.encrypt(b"card a 3", b"a 3")
+            connection.exec_driver_sql(
+                "UPDATE rows SET card_cell = ? WHERE part = 'a' AND id = 3", (raw,)
+            )
+    if bare:
+        read = lambda raw, part, n: cell.decrypt(raw, f"{part} {n}".encode()).decode()  # noqa: E731
+        rewrite(engine, Row, sources={"card": ("card_cell", read)})
+    rewrite(engine, Row, sources={"card": ("plain", lambda raw, *_: raw)}, batch=9)
+    rewrite(engine, Row, sources={"card": ("token", lambda raw, *_: fernet.decrypt(raw).decode())})
+    expected = {(p, n): f"card {p} {n}" for p in "ab" for n in range(60)}
+    assert values(engine) == expected | {("c", 0): None}
+    with engine.connect() as connection:
+        left = connection.execute(select(table.c.plain, table.c.token).distinct()).all()
+    assert left == [(None, None)]
+    with Session(engine) as session:
+        assert session.scalars(select(Row).where(Row.card == "card a 4")).one().id == 4
+
+
+def test_what_is_damaged_is_told_and_skipped(engine):
+    """A value that does not open stops the work, or is reported with its key and left."""
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE rows SET card_cell = (SELECT card_cell FROM rows WHERE part='b' AND id=0)"
+            " WHERE part='a' AND id=5"
+        )
+    before = cells(engine)[("a", 5)]
+    with pytest.raises(FieldError, match=r"rows\.card_cell: decryption failed"):
+        rewrite(engine, Row)
+    failures = []
+    rewrite(engine, Row, on_error=lambda key, error: failures.append((key, type(error))))
+    assert set(failures) == {(("a", 5), FieldError)}
+    assert cells(engine)[("a", 5)] == before
+    assert rows_to_rewrite(engine, Row, "card") == 1
+
+
+def test_a_row_that_changes_meanwhile_keeps_its_new_value(engine, monkeypatch):
+    """A value that another program wrote after it was read is not overwritten."""
+    from pythemis.fields.sqlalchemy import _rewrite
+
+    real, raced = _rewrite._write, []
+
+    def write(connection, job, work, changes):
+        if not raced:
+            raced.append(True)
+            new = work.field.seal("new", "a", 3)
+            connection.execute(
+                update(job.table)
+                .where(job.table.c.part == "a", job.table.c.id == 3)
+                .values(card_cell=new)
+            )
+        real(connection, job, work, changes)
+
+    monkeypatch.setattr(_rewrite, "_write", write)
+    rewrite(engine, Row, ["card"])
+    assert values(engine)[("a", 3)] == "new"
+
+
+def test_the_rate_is_limited(engine):
+    """120 rows at 600 a second take a fifth of one."""
+    started = time.monotonic()
+    rewrite(engine, Row, rows_per_second=600, batch=20)
+    assert time.monotonic() - started > 0.15
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"batch": 0}, "batch"),
+        ({"names": "card"}, "list of names"),
+        ({"names": ["plain"]}, "no sealed attribute 'plain'"),
+        ({"sources": {"card": ("nothing", str)}}, "no column 'nothing'"),
+    ],
+)
+def test_wrong_arguments(engine, options, text):
+    """They are refused before anything is read."""
+    with pytest.raises(FieldError, match=text):
+        rewrite(engine, Row, **options)
+
+
+def test_plain_sources_stay_out_of_logs():
+    """An engine that would show parameters is refused where they are plain text."""
+    with pytest.raises(FieldError, match="hide_parameters=True"):
+        rewrite(create_engine("sqlite://"), Row, sources={"card": ("plain", str)})
+
+
+class _Killed(BaseException):
+    """What ends a rewrite at some point."""
+
+
+def rotate_beside_writers(engine, seed, kills, seconds):
+    """Rotate, killed at random points, while four writers change rows; check every update."""
+    rng = random.Random(seed)
+    written, stopping, failures = {}, threading.Event(), []
+
+    def write(number):
+        own = random.Random(number)
+        count = 0
+        while not stopping.is_set():
+            key = ("ab"[number % 2], own.randrange(number // 2 * 30, number // 2 * 30 + 30))
+            count += 1
+            try:
+                with Session(engine) as session, session.begin():
+                    session.get(Row, key).card = f"{number} {count}"
+                written[key] = f"{number} {count}"
+            except Exception as error:  # noqa: BLE001 -- the test shows it
+                failures.append(error)
+                return
+            time.sleep(own.random() * 0.02)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    ends = time.monotonic() + seconds
+    try:
+        for _ in range(kills):
+            left = rng.randrange(1, 12)
+
+            def point(*_):
+                nonlocal left
+                left -= 1
+                if left <= 0:
+                    raise _Killed
+
+            try:
+                rewrite(engine, Row, batch=5, checkpoint=point, progress=point)
+            except _Killed:
+                continue
+        rewrite(engine, Row, batch=5)
+        time.sleep(max(0.0, min(0.3, ends - time.monotonic())))
+    finally:
+        stopping.set()
+        for thread in threads:
+            thread.join()
+    assert failures == []
+    found = values(engine)
+    assert {key: found[key] for key in written} == written
+    assert rows_to_rewrite(engine, Row, "card") == 0
+    assert all(found[key].startswith("card ") for key in found.keys() - written - {("c", 0)})
+
+
+def test_rotation_beside_writers(engine):
+    """Killed a few times beside four writers, it loses no update and leaves all readable."""
+    rotate_beside_writers(engine, seed=1, kills=5, seconds=1)
+
+
+@pytest.mark.evidence
+@pytest.mark.parametrize("seed", range(10))
+def test_rotation_beside_writers_for_long(engine, seed):
+    """The same, killed fifty times, with ten seeds."""
+    rotate_beside_writers(engine, seed=seed, kills=50, seconds=5)
