@@ -197,10 +197,10 @@ def _verify_file(commands: Any) -> None:
 def _rewrap(commands: Any) -> None:
     more = (
         "The data is not encrypted again: anyone who could open the file, and kept it or its key, "
-        "still reads it. What opens the file limits for whom it may be made."
+        "still reads it. What opens the file limits what you can add."
     )
     parser = _command(
-        commands, "rewrap", "rewrapping:rewrap", "change for whom a sealed file is", more
+        commands, "rewrap", "rewrapping:rewrap", "change what opens a sealed file", more
     )
     parser.add_argument("file", metavar="FILE", help="the sealed file, which is replaced")
     _opening(parser)
@@ -221,7 +221,7 @@ def _rewrap(commands: Any) -> None:
     parser.add_argument("--new-context", metavar="TEXT", help="bind it to another context")
     parser.add_argument(
         "--holders-only", action="store_true",
-        help="your word for --new-context: none but those for whom it is ever had the file's key",
+        help="for --new-context: promise that nothing else could ever open the file",
     )  # fmt: skip
 
 
@@ -298,13 +298,15 @@ def _keyring(commands: Any) -> None:
     kinds = parser.add_subparsers(title="commands", metavar="COMMAND", prog=parser.prog)
     _ring(kinds, "new", "make a keyring with one key")
     _ring(kinds, "status", "show the keys of a ring, and their pins")
-    add = _ring(kinds, "add", "add a key, which reads until it is promoted")
+    add = _ring(kinds, "add", "add a key, which only decrypts until it is promoted")
     add.add_argument(
-        "--legacy", metavar="KEY", help="add this key, which reads cells from before the ring"
+        "--legacy",
+        metavar="KEY",
+        help="add this key instead, which decrypts cells that are older than the ring",
     )
-    promote = _ring(kinds, "promote", "write new values under a key")
+    promote = _ring(kinds, "promote", "encrypt new values under a key")
     promote.add_argument("id", metavar="ID", nargs="?", help="which key; the newest if absent")
-    retire = _ring(kinds, "retire", "have a key read only")
+    retire = _ring(kinds, "retire", "let a key decrypt only, for good")
     retire.add_argument("id", metavar="ID", help="which key")
     remove = _ring(kinds, "remove", "remove a retired key: its values become unreadable")
     remove.add_argument("id", metavar="ID", help="which key")

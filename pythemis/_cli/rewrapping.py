@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``pythemis rewrap``: change for whom a sealed file is."""
+"""``pythemis rewrap``: change what opens a sealed file."""
 
 from __future__ import annotations
 
@@ -43,7 +43,10 @@ def rewrap(options: argparse.Namespace) -> int:
         "holders_only": options.holders_only,
     }
     if not (new["to"] or new["new_key"] or new["new_passphrase"] or options.keep):
-        raise usage("say for whom it is from now on: -r KEY, --new-key KEY, or --keep others")
+        raise usage(
+            "say what opens it from now on: -r KEY, --new-key KEY or --new-passphrase; --keep "
+            "keeps the others"
+        )
     with Progress(Path(options.file).stat().st_size) as progress:
         files.rewrap(options.file, **given, **new, progress=progress.at)
     return Status.DONE

@@ -4,7 +4,7 @@
 `seal` and `unseal` write and read one ordinary Seal cell, of at most 4 GiB: every Themis decrypts
 it with one call. `open` writes and reads sealed files, of any size and for several keys,
 passphrases, recipients or key services; it reads ordinary cells as well. `rewrap` and `reencrypt`
-change for whom a sealed file is.
+change what opens a sealed file.
 
 What goes wrong with the file itself, such as a full disk, is an OSError; a file that is refused is
 a `SealedFileError`.
@@ -126,13 +126,13 @@ def unseal(
 
 
 def is_sealed(path: Path | BinaryIO) -> bool:
-    """Return whether a file is a sealed file or a Seal cell, as far as it shows without a key.
+    """Return whether a file looks like a sealed file or a Seal cell; no key is needed.
 
     Args:
         path: a path, or an open binary file that can seek; it is left where it stands.
 
     Raises:
-        SealedFileTypeError: neither of both.
+        SealedFileTypeError: neither a path nor an open binary file.
         SealedFileValueError: a pipe.
         OSError: from the file, such as FileNotFoundError.
     """
@@ -273,15 +273,15 @@ def rewrap(
     holders_only: bool = False,
     progress: Progress | None = None,
 ) -> None:
-    """Change for whom a sealed file is, without encrypting its data again.
+    """Change what opens a sealed file, without encrypting its data again.
 
     The file is locked, copied with another header, and replaced as a whole. It takes nothing away
     from anyone who could open it before and kept the old file, or its key. Use `reencrypt` against
     them.
 
-    What opened the file limits for whom it may be made: a key, for keys, passphrases, recipients
-    and services; a passphrase, for passphrases and recipients; a service, for services and
-    recipients; a recipient, for recipients; a sender's file, for no one. Anything else needs
+    What opened the file limits what you can add: with a key, you add keys, passphrases, recipients
+    and services; with a passphrase, passphrases and recipients; with a service, services and
+    recipients; as a recipient, recipients; to a sender's file, nothing. Anything else needs
     `reencrypt`, because others may know the key of the file.
 
     Args:
@@ -300,9 +300,9 @@ def rewrap(
         new_keyring: a ``Keyring`` whose primary key does.
         new_service: a key service that does, or many.
         new_context: the new context of the file; None keeps it.
-        keep: whether those for whom the file was stay, too. Under a new context only recipients
+        keep: whether what opened the file still does. Under a new context only recipients
             can.
-        holders_only: your word that only those for whom the file is from now on ever had its key. A
+        holders_only: your promise that only what opens the file from now on could ever open it. A
             new context needs it, unless the file is for recipients alone.
         progress: called with the bytes that are copied and their number in all.
 

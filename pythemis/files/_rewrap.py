@@ -37,7 +37,7 @@ def rewrap(
         wrong_value("a sender's slot needs a key of its own: files.reencrypt makes one")
     slots = new.slots()
     if not slots.kinds() and not keep:
-        wrong_value("give whom the file is for from now on: to=, new_key=, or others")
+        wrong_value("give what opens the file from now on, such as to= or new_key=")
     _check_path(path)
     with _atomic.Lock(path) as held:
         source = Source(held.file)
@@ -48,8 +48,8 @@ def rewrap(
         kept = _kept(old, slots, context) if keep else []
         if not slots.kinds() and not kept:
             wrong_value(
-                "under a new context keep= keeps recipients only, and the file has none: give whom "
-                "it is for from now on, such as new_key="
+                "under a new context keep= keeps recipients only, and the file has none: give what "
+                "opens it from now on, such as new_key="
             )
         head = _sealed.rewrap_head(
             ERRORS,

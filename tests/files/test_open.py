@@ -589,7 +589,7 @@ def test_rewrapping_obeys_the_table(tmp_path):
     for text, options in (
         ("encrypt the file anew", {"new_key": KEY}),
         ("encrypt the file anew", {"new_passphrase": "p"}),
-        ("give whom the file is for", {}),
+        ("give what opens the file", {}),
         ("belongs to keyrings", {"to": ALICE[1], "new_context": b"TK1 keyring x"}),
     ):
         with pytest.raises(SealedFileValueError, match=text):
