@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an instance of a model holds of a sealed field, and what may go to the database."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+from pythemis._core.errors import wrong_value
+from pythemis.fields._errors import ERRORS
+
+_UNOPENED: Any = object()
+
+
+class Sealed(bytes):
+    """A stored value on its way to the database. The columns accept nothing else."""
+
+    def __repr__(self) -> str:
+        return f"<sealed, {len(self)} bytes>"
+
+    __str__ = __repr__
+
+
+class Index(bytes):
+    """A blind index on its way to the database, or from there."""
+
+
+class Held:
+    """A value of one instance: the cell, the value, or both.
+
+    Args:
+        cell: the stored value; None for a value that was assigned and is not sealed yet.
+        row: the primary key of the row that the cell is bound to; None if it is not known.
+        value: what is in the cell, if that is known already.
+    """
+
+    __slots__ = ("cell", "going", "row", "value")
+
+    def __init__(
+        self, cell: bytes | None, row: tuple[Any, ...] | None = None, value: Any = _UNOPENED
+    ) -> None:
+        self.cell, self.row, self.value = cell, row, value
+        self.going = False  # a write is under way, which shall see the cell
+
+    @classmethod
+    def plain(cls, value: Any) -> Held:
+        """Return a value that was assigned."""
+        return cls(None, None, value)
+
+    @property
+    def is_opened(self) -> bool:
+        """Whether the value is known."""
+        return self.value is not _UNOPENED
+
+    def __repr__(self) -> str:
+        return "<sealed>"
+
+    def __copy__(self) -> Held:
+        return Held(self.cell, self.row, self.value)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Held:
+        value = self.value if self.value is _UNOPENED else copy.deepcopy(self.value, memo)
+        return Held(self.cell, self.row, value)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the cell alone: caches and queues get no plain text."""
+        if self.cell is None:
+            wrong_value(
+                ERRORS,
+                "an instance with a new value of a sealed field cannot be pickled: save it first",
+            )
+        return Held, (bytes(self.cell), self.row)
+
+
+class Opened:
+    """What serializers and `model_to_dict` get: it opens when a form calls it, and shows nothing.
+
+    Serializers do not know its type, so they ask the field for text, which is the sealed value.
+    """
+
+    __slots__ = ("_open",)
+
+    def __init__(self, open_: Callable[[], Any]) -> None:
+        self._open = open_
+
+    def __call__(self) -> Any:
+        return self._open()
+
+    def __repr__(self) -> str:
+        return "<sealed>"
+
+    def __reduce__(self) -> str:
+        wrong_value(ERRORS, "the value of a sealed field cannot be pickled")
+
+
+class Wanted:
+    """A value that is searched for; it is neither shown nor pickled with its query."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return "<sealed>"
+
+    def __reduce__(self) -> str:
+        wrong_value(ERRORS, "a query that looks for the value of a sealed field cannot be pickled")

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `manage.py check` says of sealed fields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core import checks
+from django.db import models
+from django.db.models.fields import AutoFieldMixin
+
+from . import _settings
+
+
+def of_field(field: Any, **options: Any) -> list[Any]:
+    """Return the findings of one sealed field, with those of the field inside."""
+    found = [*field.wrapped.check(**options), *_of_settings(field), *_of_row(field)]
+    found += _of_index(field)
+    return found + _of_meta(field)
+
+
+def _of_settings(field: Any) -> list[Any]:
+    if getattr(settings, _settings.SETTING, None) is not None:
+        return []
+    return [
+        checks.Error(
+            f"Sealed fields need the setting {_settings.SETTING}.",
+            hint='Name a pythemis.fields.FieldCipher, such as "shop.keys.cipher".',
+            obj=field,
+            id="pythemis.E001",
+        )
+    ]
+
+
+def _of_row(field: Any) -> list[Any]:
+    counted = [
+        key.name
+        for key in field.key_fields()
+        if isinstance(key, AutoFieldMixin) or key.has_db_default()
+    ]
+    if field.bind == "column" or not counted:
+        return []
+    return [
+        checks.Error(
+            f"A value is bound to its row, and the database assigns {counted[0]} after the value "
+            "is sealed.",
+            hint="Give the model a primary key that the program makes, such as "
+            "models.UUIDField(primary_key=True, default=uuid.uuid4). Or declare "
+            'bind="column": then anyone who can write to the database can move values '
+            "between rows unnoticed.",
+            obj=field,
+            id="pythemis.E002",
+        )
+    ]
+
+
+def _of_index(field: Any) -> list[Any]:
+    few = field.choices or isinstance(field.wrapped, models.BooleanField)
+    if field.index is None or not few:
+        return []
+    return [
+        checks.Warning(
+            "A blind index of few distinct values tells which rows are equal, so it tells the "
+            "values.",
+            hint="Remove the index, and filter what the program has opened.",
+            obj=field,
+            id="pythemis.W001",
+        )
+    ]
+
+
+def _of_meta(field: Any) -> list[Any]:
+    meta = field.model._meta
+    named: dict[str, set[str]] = {
+        "ordering": {
+            each.lstrip("-") if isinstance(each, str) else _name_in(each)
+            for each in meta.ordering or ()
+        },
+        "unique_together": {name for names in meta.unique_together for name in names},
+        "indexes": {name.lstrip("-") for index in meta.indexes for name in index.fields},
+        "constraints": {
+            name for constraint in meta.constraints for name in getattr(constraint, "fields", ())
+        },
+        "get_latest_by": {str(name).lstrip("-") for name in _listed(meta.get_latest_by)},
+    }
+    return [
+        checks.Error(
+            f"Meta.{option} names a sealed field, whose cells are all different and have no order.",
+            hint=f"Remove it; for equality use the index field, {field.companion_name()}.",
+            obj=field,
+            id="pythemis.E003",
+        )
+        for option, names in named.items()
+        if field.name in names
+    ]
+
+
+def _listed(names: Any) -> Any:
+    return names if isinstance(names, (list, tuple)) else (names,) if names else ()
+
+
+def _name_in(expression: Any) -> str:
+    inside = getattr(expression, "expression", expression)
+    return str(getattr(inside, "name", ""))

@@ -1,0 +1,495 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The sealed field, and the field of its blind index."""
+
+from __future__ import annotations
+
+import base64
+import copy
+from collections.abc import Callable
+from typing import Any
+
+from django.core import exceptions
+from django.db import models
+from django.db.models.query_utils import DeferredAttribute
+
+from pythemis._core.errors import wrong_type, wrong_value
+from pythemis.fields import _field as plain
+from pythemis.fields._errors import ERRORS, FieldError
+
+from . import _checks, _hooks, _settings, _types
+from ._cells import Held, Index, Opened, Sealed, Wanted
+from ._guards import check_written
+from ._hooks import is_dumped
+from ._lookups import SealedCol, SealedExact, SealedIn, SealedIsNull
+
+_UNIQUE_BITS = 96
+_LOOKUPS = {"exact": SealedExact, "in": SealedIn, "isnull": SealedIsNull}
+
+
+class BlindIndex:
+    """How a sealed field is searched; `pythemis.fields.index_plan` helps to choose its bits.
+
+    Args:
+        bits: 8 to 256, and 96 or more for a unique field.
+        normalize: what makes the value that is indexed, such as ``str.casefold``. If you change it,
+            save all rows again.
+        name: the name of the field and column of the index; by default the field's, with
+            ``_index`` behind it.
+    """
+
+    __module__ = "pythemis.fields.django"
+
+    def __init__(
+        self,
+        *,
+        bits: int,
+        normalize: Callable[[Any], Any] | None = None,
+        name: str | None = None,
+    ) -> None:
+        self.bits, self.normalize, self.name = bits, normalize, name
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        """Return what migrations store: they make no indexes, so they need no ``normalize``."""
+        options: dict[str, Any] = {"bits": self.bits}
+        if self.name is not None:
+            options["name"] = self.name
+        return "pythemis.fields.django.BlindIndex", [], options
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, BlindIndex):
+            return NotImplemented
+        return (self.bits, self.name) == (other.bits, other.name)
+
+    def __hash__(self) -> int:
+        return hash((self.bits, self.name))
+
+
+class _Attribute(DeferredAttribute):  # type: ignore[misc, unused-ignore]
+    """The attribute of an instance: it opens the value when it is read for the first time."""
+
+    def __get__(self, instance: Any, cls: Any = None) -> Any:
+        held = super().__get__(instance, cls)
+        if isinstance(held, Held):
+            return Sealed(held.cell or b"") if held.going else self.field.opened(held, instance)
+        # A deferred value comes through __set__, so it is held by now.
+        return held
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        if value is not None and not isinstance(value, Held):
+            value = Held.plain(value)
+        instance.__dict__[self.field.attname] = value
+
+
+class SealedField(models.Field):  # type: ignore[misc, unused-ignore]
+    """A field whose values are stored sealed, around a field that says what they are.
+
+    Forms, validation and the admin are those of the field inside. The setting
+    ``SEALED_FIELDS_CIPHER`` names the `pythemis.fields.FieldCipher`.
+
+    Args:
+        wrapped: the field that is sealed, with the options that Django's fields have.
+        index: a `BlindIndex`, to find rows by value: ``exact``, ``in`` and ``isnull``.
+        unique: no two rows have equal values. It needs an index of 96 bits or more.
+        bind: "row": a value cannot be moved to another row, and the row needs its primary key
+            before it is saved, such as a UUID. "column": it can be moved.
+        names: the names of table and column that values are bound to; by default those in the
+            database. Give the old names before you rename either.
+        padding: fill values up to a multiple of so many bytes, to hide their lengths.
+        bare: values have no frame: for columns that other Themis programs write.
+        db_column: the name of the column.
+
+    Raises:
+        FieldError: a field or an option that is not offered.
+    """
+
+    __module__ = "pythemis.fields.django"
+    descriptor_class = _Attribute
+    empty_strings_allowed = False
+
+    def __init__(
+        self,
+        wrapped: Any,
+        *,
+        index: BlindIndex | None = None,
+        unique: bool = False,
+        bind: plain.Bind = "row",
+        names: tuple[str, str] | None = None,
+        padding: int = 0,
+        bare: bool = False,
+        db_column: str | None = None,
+    ) -> None:
+        self.type = _types.type_of(wrapped)
+        if index is not None and not isinstance(index, BlindIndex):
+            wrong_type(ERRORS, "index must be a BlindIndex, such as BlindIndex(bits=96)")
+        if unique and (index is None or index.bits < _UNIQUE_BITS):
+            wrong_value(
+                ERRORS,
+                f"a unique sealed field needs index=BlindIndex(bits={_UNIQUE_BITS}) or more, "
+                "because fewer bits are equal by chance",
+            )
+        self.wrapped, self.index, self.is_unique = copy.copy(wrapped), index, unique
+        self.bind, self.names, self.padding, self.bare = bind, names, padding, bare
+        self._cipher: tuple[Any, plain.Field] | None = None
+        super().__init__(
+            verbose_name=wrapped.verbose_name,
+            name=wrapped.name,
+            null=wrapped.null,
+            blank=wrapped.blank,
+            default=wrapped.default,
+            editable=wrapped.editable,
+            serialize=wrapped.serialize,
+            choices=wrapped.choices,
+            help_text=wrapped.help_text,
+            error_messages=wrapped._error_messages,
+            db_column=db_column,
+        )
+        self._check_options()
+
+    def _check_options(self) -> None:
+        """Check what a cipher would refuse, as long as the line that says it is in sight."""
+        index = self.index
+        plain.Field(
+            None,  # type: ignore[arg-type] # no keys are needed to check options
+            *(self.names or ("table", "column")),
+            type=self.type,
+            bind=self.bind,
+            padding=self.padding,
+            bare=self.bare,
+            bits=None if index is None else index.bits,
+        )
+
+    def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
+        """Return what migrations store: no key, and no path to one."""
+        name, path, _, _ = super().deconstruct()
+        # Not the wrapped field of a model, whose name would make it differ from what is stored.
+        given = {
+            "index": (self.index, None),
+            "unique": (self.is_unique, False),
+            "bind": (self.bind, "row"),
+            "names": (self.names, None),
+            "padding": (self.padding, 0),
+            "bare": (self.bare, False),
+            "db_column": (self.db_column, None),
+        }
+        options = {key: value for key, (value, default) in given.items() if value != default}
+        return name, path, [self.wrapped], options
+
+    def contribute_to_class(self, cls: Any, name: str, private_only: bool = False) -> None:
+        """Add the field to a model, with the field of its index."""
+        super().contribute_to_class(cls, name, private_only)
+        self._cipher = None
+        self.wrapped = copy.copy(self.wrapped)
+        self.wrapped.set_attributes_from_name(name)
+        self.wrapped.model = cls
+        _hooks.install(cls)
+        # The models of migrations have the index as a field of its own.
+        if self.index is not None and cls.__module__ != "__fake__":
+            companion = SealedIndexField(of=name, bits=self.index.bits, unique=self.is_unique)
+            cls.add_to_class(self.companion_name(), companion)
+
+    # ---- The column ----
+
+    def get_internal_type(self) -> str:
+        """Return the type whose column holds bytes."""
+        return "BinaryField"
+
+    def get_col(self, alias: str, output_field: Any = None) -> SealedCol:
+        """Return the column in a query."""
+        return SealedCol(alias, self, output_field)
+
+    @property
+    def cached_col(self) -> SealedCol:
+        """Return the column in a query of its own table."""
+        return SealedCol(self.model._meta.db_table, self)
+
+    def get_lookup(self, lookup_name: str) -> Any:
+        """Return one of the three lookups.
+
+        Raises:
+            FieldError: another one, which would compare what is sealed.
+        """
+        if lookup_name not in _LOOKUPS:
+            wrong_value(
+                ERRORS,
+                f"{self.shown()} is sealed: it has the lookups exact, in and isnull, "
+                f"not {lookup_name}",
+            )
+        return _LOOKUPS[lookup_name]
+
+    def get_transform(self, lookup_name: str) -> Any:
+        """Refuse whatever the database would compute of the column."""
+        return self.get_lookup(lookup_name)
+
+    def get_prep_value(self, value: Any) -> Any:
+        """Return what is sealed already; everything else is refused."""
+        if value is None or isinstance(value, (Sealed, Wanted)):
+            return value
+        return wrong_value(
+            ERRORS,
+            f"{self.shown()}: this way to write does not seal values. Use save(), or "
+            "objects = SealedManager() for update() and bulk_update()",
+        )
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+        """Return the parameter for the database."""
+        value = value if prepared else self.get_prep_value(value)
+        return None if value is None else connection.Database.Binary(value)
+
+    def get_placeholder(self, value: Any, compiler: Any, connection: Any) -> str:  # noqa: ARG002
+        """Return the placeholder; refuse what the database would compute, and wrong conflicts."""
+        check_written(self, value, compiler, Sealed)
+        return "%s"
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Held | None:  # noqa: ARG002
+        """Return the cell, unopened."""
+        if value is None:
+            return None
+        if not isinstance(expression, SealedCol):
+            wrong_value(ERRORS, f"{self.shown()} is sealed: the database cannot compute with it")
+        return Held(value.encode() if isinstance(value, str) else bytes(value))
+
+    # ---- Values ----
+
+    def shown(self) -> str:
+        """Return the name for errors."""
+        model = getattr(self, "model", None)
+        return f"{model._meta.object_name}.{self.name}" if model else str(self.name)
+
+    def cipher(self) -> plain.Field:
+        """Return what seals this column."""
+        cipher = _settings.cipher()
+        if self._cipher is None or self._cipher[0] is not cipher:
+            index = self.index
+            made = cipher.field(
+                *(self.names or (self.model._meta.db_table, self.column)),
+                type=self.type,
+                bind=self.bind,
+                padding=self.padding,
+                bare=self.bare,
+                bits=None if index is None else index.bits,
+                normalize=None if index is None else index.normalize,
+            )
+            self._cipher = cipher, made
+        return self._cipher[1]
+
+    def key_fields(self) -> list[Any]:
+        """Return the fields of the primary key."""
+        return list(self.model._meta.pk_fields)
+
+    def row_of(self, instance: Any) -> tuple[Any, ...]:
+        """Return the primary key of an instance, as the database will hold it."""
+        if self.bind == "column":
+            return ()
+        return tuple(key.to_python(getattr(instance, key.attname)) for key in self.key_fields())
+
+    def opened(self, held: Held, instance: Any) -> Any:
+        """Return the value of an instance, which is opened once."""
+        if not held.is_opened and held.cell is not None:
+            row = self.row_of(instance) if held.row is None else held.row
+            held.value = self.cipher().open(held.cell, *(row if self.bind == "row" else ()))
+            held.row = row
+        return held.value
+
+    def prepared(self, value: Any) -> Any:
+        """Return a value as the field inside would store it."""
+        return _types.prepared(self.wrapped, value)
+
+    def pre_save(self, model_instance: Any, add: bool) -> Sealed | None:  # noqa: ARG002
+        """Return the sealed value of an instance."""
+        held = model_instance.__dict__.get(self.attname)
+        if held is None:
+            return None
+        row = self.row_of(model_instance)
+        if not self._is_kept(held, row):
+            self._check_index_can_be_made()
+            value = self.prepared(self.opened(held, model_instance))
+            cell = self.cipher().seal(value, *row)
+            if cell is None:  # the field inside made it null
+                model_instance.__dict__[self.attname] = None
+                return None
+            held = Held(cell, row, value)
+            model_instance.__dict__[self.attname] = held
+        return Sealed(held.cell)
+
+    def _is_kept(self, held: Held, row: tuple[Any, ...]) -> bool:
+        """Return whether an instance has the cell that its value needs, and bring it up to date."""
+        if held.cell is None or held.row not in (None, row):
+            return False
+        if held.is_opened and isinstance(held.value, (dict, list)):
+            return False  # of JSON, and may have been changed in place
+        try:
+            if self.cipher().needs_rotation(held.cell):
+                held.cell = self.cipher().rotate(held.cell, *row)
+        except FieldError:
+            pass  # it cannot be read, which is no reason to lose it
+        return True
+
+    def _check_index_can_be_made(self) -> None:
+        if self.index is not None and self.model.__module__ == "__fake__":
+            wrong_value(
+                ERRORS,
+                f"{self.shown()}: a migration cannot write an indexed sealed field, because the "
+                "models of migrations do not know normalize=: write it in a command",
+            )
+
+    # ---- Its index ----
+
+    def companion_name(self) -> str:
+        """Return the name of the field of the index."""
+        name = None if self.index is None else self.index.name
+        return name or f"{self.name}_index"
+
+    def companion(self) -> Any:
+        """Return the field of the index."""
+        return self.model._meta.get_field(self.companion_name())
+
+    def indexes_of(self, values: list[Any]) -> list[bytes]:
+        """Return the indexes of values, under all index keys."""
+        made = [index for value in values for index in self.cipher().indexes(value)]
+        return list(dict.fromkeys(made))
+
+    # ---- What the field inside does ----
+
+    def to_python(self, value: Any) -> Any:
+        """Return the value of a form or of a serializer."""
+        if value is None or (self.type is not str and is_dumped(value)):
+            return value
+        return self.wrapped.to_python(value)
+
+    def validate(self, value: Any, model_instance: Any) -> None:
+        """Check a value as the field inside does, and that it is unique."""
+        self.wrapped.validate(value, model_instance)
+        if self.is_unique and value is not None and model_instance is not None:
+            self._validate_unique(value, model_instance)
+
+    def _validate_unique(self, value: Any, instance: Any) -> None:
+        found = self.model._default_manager.filter(**{self.name: value})
+        if not instance._state.adding and instance._is_pk_set():
+            found = found.exclude(pk=instance.pk)
+        if found.exists():
+            raise exceptions.ValidationError(
+                self.error_messages["unique"],
+                code="unique",
+                params={
+                    "model_name": self.model._meta.verbose_name,
+                    "field_label": self.verbose_name,
+                },
+            )
+
+    def run_validators(self, value: Any) -> None:
+        """Run the validators of the field inside."""
+        self.wrapped.run_validators(value)
+
+    def formfield(self, **kwargs: Any) -> Any:
+        """Return the form field of the field inside."""
+        return self.wrapped.formfield(**kwargs)
+
+    def value_from_object(self, obj: Any) -> Opened | None:
+        """Return what opens the value for forms, and hides it from serializers."""
+        if obj.__dict__.get(self.attname, obj) is None:
+            return None
+        return Opened(lambda: getattr(obj, self.attname))
+
+    def value_to_string(self, obj: Any) -> str:
+        """Return the sealed value in base64, for dumps and serializers."""
+        getattr(obj, self.attname)  # if it was deferred
+        cell = self.pre_save(obj, add=False)
+        return "" if cell is None else base64.b64encode(cell).decode("ascii")
+
+    def check(self, **kwargs: Any) -> list[Any]:
+        """Return what Django's system check reports."""
+        return [*super().check(**kwargs), *_checks.of_field(self, **kwargs)]
+
+
+class _IndexAttribute(DeferredAttribute):  # type: ignore[misc, unused-ignore]
+    """The attribute of an index, as it came from the database."""
+
+
+class SealedIndexField(models.Field):  # type: ignore[misc, unused-ignore]
+    """The blind index of a sealed field. `SealedField` adds it; migrations name it.
+
+    Args:
+        of: the name of the sealed field.
+        bits: the size of the index.
+        unique: no two rows have equal values.
+        db_column: the name of the column.
+    """
+
+    __module__ = "pythemis.fields.django"
+    descriptor_class = _IndexAttribute
+    empty_strings_allowed = False
+
+    def __init__(
+        self, *, of: str, bits: int, unique: bool = False, db_column: str | None = None
+    ) -> None:
+        self.of, self.bits = of, bits
+        super().__init__(
+            null=True,
+            blank=True,
+            editable=False,
+            serialize=False,
+            unique=unique,
+            db_index=not unique,
+            db_column=db_column,
+        )
+
+    def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
+        """Return what migrations store."""
+        name, path, _, options = super().deconstruct()
+        kept = {key: value for key, value in options.items() if key in ("unique", "db_column")}
+        return name, path, [], {"of": self.of, "bits": self.bits, **kept}
+
+    def contribute_to_class(self, cls: Any, name: str, private_only: bool = False) -> None:
+        """Add the field to a model, unless the sealed field has."""
+        if all(field.name != name for field in cls._meta.local_fields):
+            super().contribute_to_class(cls, name, private_only)
+
+    def get_internal_type(self) -> str:
+        """Return the type whose column holds bytes."""
+        return "BinaryField"
+
+    def db_type(self, connection: Any) -> Any:
+        """Return the type of the column, which databases can index."""
+        if connection.vendor == "mysql":  # a BLOB cannot be indexed whole
+            return f"varbinary({-(-self.bits // 8)})"
+        return super().db_type(connection)
+
+    def get_prep_value(self, value: Any) -> Any:
+        """Return an index that was made here; everything else is refused."""
+        if value is None or isinstance(value, Index):
+            return value
+        return wrong_value(
+            ERRORS, f"{self.name} is a blind index, which follows from {self.of}: assign that"
+        )
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+        """Return the parameter for the database."""
+        value = value if prepared else self.get_prep_value(value)
+        return None if value is None else connection.Database.Binary(value)
+
+    def get_placeholder(self, value: Any, compiler: Any, connection: Any) -> str:  # noqa: ARG002
+        """Return the placeholder; refuse what the database would compute."""
+        check_written(self, value, compiler, Index)
+        return "%s"
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Index | None:  # noqa: ARG002
+        """Return the index."""
+        if value is None:
+            return None
+        return Index(value.encode() if isinstance(value, str) else value)
+
+    def pre_save(self, model_instance: Any, add: bool) -> Index | None:  # noqa: ARG002
+        """Return the index of the value that the instance has."""
+        source = self.model._meta.get_field(self.of)
+        held = model_instance.__dict__.get(source.attname)
+        made = None
+        if held is not None:
+            there = model_instance.__dict__.get(self.attname)
+            if held.is_opened or not isinstance(there, Index):
+                value = source.prepared(source.opened(held, model_instance))
+                index = source.cipher().index(value)
+                made = None if index is None else Index(index)
+            else:
+                made = there
+        model_instance.__dict__[self.attname] = made
+        return made

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Definitions: options, system checks and migrations."""
+
+import uuid
+
+import pytest
+
+from support.shop import start
+
+start()
+
+from django.apps import apps  # noqa: E402
+from django.core import checks  # noqa: E402
+from django.db import connection, models  # noqa: E402
+from django.db.migrations.autodetector import MigrationAutodetector  # noqa: E402
+from django.db.migrations.state import ModelState, ProjectState  # noqa: E402
+from django.db.migrations.writer import MigrationWriter  # noqa: E402
+from django.test.utils import isolate_apps, override_settings  # noqa: E402
+
+from pythemis.fields import FieldError  # noqa: E402
+from pythemis.fields.django import BlindIndex, SealedField  # noqa: E402
+from support.shop import models as shop  # noqa: E402
+
+INDEX = BlindIndex(bits=95)
+
+
+def options(**given):
+    """Make a sealed field of text with options of the field inside."""
+    return SealedField(models.CharField(max_length=9, **given))
+
+
+@pytest.mark.parametrize(
+    ("text", "make"),
+    [
+        ("takes a field", lambda: SealedField(models.TextField)),
+        ("DecimalField", lambda: SealedField(models.FloatField())),
+        ("a ForeignKey cannot", lambda: SealedField(models.ForeignKey("x", models.CASCADE))),
+        ("a FileField cannot", lambda: SealedField(models.FileField())),
+        ("a BigAutoField cannot", lambda: SealedField(models.BigAutoField(primary_key=True))),
+        ("DurationField cannot", lambda: SealedField(models.DurationField())),
+        ("SealedField cannot", lambda: SealedField(SealedField(models.TextField()))),
+        ("primary key cannot", lambda: options(primary_key=True)),
+        ("unique=True belongs", lambda: options(unique=True)),
+        ("cannot index", lambda: options(db_index=True)),
+        ("db_column belongs", lambda: options(db_column="x")),
+        ("plain text in the database", lambda: options(db_default="x")),
+        ("auto_now is", lambda: SealedField(models.DateField(auto_now=True))),
+        ("bits=96", lambda: SealedField(models.TextField(), index=INDEX, unique=True)),
+        ("bits=96", lambda: SealedField(models.TextField(), unique=True)),
+        ("must be a BlindIndex", lambda: SealedField(models.TextField(), index=96)),
+        ("bits is 7", lambda: SealedField(models.TextField(), index=BlindIndex(bits=7))),
+        ("JSON has no", lambda: SealedField(models.JSONField(), index=INDEX)),
+        ('"row" or "column"', lambda: SealedField(models.TextField(), bind="table")),
+        ("padding is -1", lambda: SealedField(models.TextField(), padding=-1)),
+        ("names", lambda: SealedField(models.TextField(), names=("a", 5))),
+    ],
+)
+def test_options(text, make):
+    """A field or an option that is not offered is refused where it is written."""
+    with pytest.raises(FieldError, match=text):
+        make()
+
+
+def found(model):
+    """Give the ids of what the system check reports of a model."""
+    return [each.id for each in model.check() if each.id.startswith("pythemis")]
+
+
+@isolate_apps("support.shop")
+def test_checks():
+    """The system check explains counted keys, few values, and cells where values are meant."""
+
+    class Counted(models.Model):
+        note = SealedField(models.TextField())
+
+        class Meta:
+            app_label = "shop"
+
+    class Few(models.Model):
+        id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+        kind = SealedField(models.CharField(max_length=1, choices=[("a", "A")]), index=INDEX)
+        flag = SealedField(models.BooleanField(), index=INDEX)
+
+        class Meta:
+            app_label = "shop"
+            ordering = ("-kind",)
+            unique_together = (("kind", "flag"),)
+            indexes = (models.Index(fields=["kind"], name="x"),)
+            constraints = (models.UniqueConstraint(fields=["flag"], name="y"),)
+
+    [counted] = Counted.check()
+    assert (counted.id, "uuid.uuid4" in counted.hint) == ("pythemis.E002", True)
+    assert 'bind="column"' in counted.hint
+    assert sorted(found(Few)) == ["pythemis.E003"] * 5 + ["pythemis.W001"] * 2
+    assert checks.run_checks() == []
+    with override_settings(SEALED_FIELDS_CIPHER=None):
+        assert set(found(shop.Customer)) == {"pythemis.E001"}
+        with pytest.raises(FieldError, match="SEALED_FIELDS_CIPHER"):
+            shop.Customer.objects.create(email="a@example.org")
+    for wrong in ("support.shop.keys.RINGS", 5):
+        with override_settings(SEALED_FIELDS_CIPHER=wrong), pytest.raises(FieldError, match="name"):
+            shop.Customer.objects.create(email="a@example.org")
+
+
+def states():
+    """Give the states of an empty project and of the application."""
+    after = ProjectState()
+    for model in apps.get_app_config("shop").get_models():
+        after.add_model(ModelState.from_model(model))
+    return ProjectState(), after
+
+
+def test_migrations_are_written():
+    """A migration holds the fields without a key, and finds nothing more to do when it is read."""
+    before, after = states()
+    changes = MigrationAutodetector(before, after)._detect_changes()
+    [migration] = changes["shop"]
+    text = MigrationWriter(migration).as_string()
+    assert "SealedField(models.EmailField(max_length=254), index=" in text
+    assert "BlindIndex(bits=96), unique=True)" in text
+    assert "SealedIndexField(bits=96, of='email', unique=True)" in text
+    assert "CIPHER" not in text
+    assert "casefold" not in text
+    read = {}
+    exec(compile(text, "0001_initial.py", "exec"), read)
+    written = read["Migration"]("0001_initial", "shop").mutate_state(ProjectState())
+    assert MigrationAutodetector(written, states()[1])._detect_changes() == {}
+
+
+def test_migrations_run():
+    """A migration makes and changes tables; its models read values, and write no stale index."""
+    row = shop.Customer.objects.create(email="a@example.org", card="card")
+    _, after = states()
+    old = after.apps.get_model("shop", "Customer")
+    read = old.objects.get(pk=row.pk)
+    assert (read.email, read.card) == ("a@example.org", "card")
+    read.card = "new"
+    read.save(update_fields=["card"])
+    read.email = "b@example.org"
+    with pytest.raises(FieldError, match="write it in a command"):
+        read.save()
+    before, new = after.clone(), SealedField(models.TextField(null=True))
+    after.add_field("shop", "seat", "extra", new, preserve_default=True)
+    seat = shop.Seat.objects.create(hall="A", number=1, guest="guest")
+    with connection.schema_editor() as editor:
+        seats = [state.apps.get_model("shop", "Seat") for state in (before, after)]
+        editor.add_field(seats[0], seats[1]._meta.get_field("extra"))
+    there = seats[1].objects.get(pk=seat.pk)
+    assert (there.guest, there.extra) == ("guest", None)
+    there.extra = "more"
+    there.save(update_fields=["extra"])
+    assert seats[1].objects.get(pk=seat.pk).extra == "more"
+    shop.Seat.objects.all().delete()
+
+
+def test_no_default_of_a_column():
+    """A column is never added with a value for all rows, which would be plain text."""
+    default = SealedField(models.TextField(default="plain"))
+    default.set_attributes_from_name("extra")
+    default.model = shop.Seat
+    with connection.cursor(), pytest.raises(FieldError, match="does not seal"):
+        connection.schema_editor().effective_default(default)

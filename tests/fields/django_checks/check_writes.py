@@ -1,0 +1,476 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every way to write: the values arrive sealed, or the write is refused."""
+
+import asyncio
+import copy
+import io
+import pickle
+import sqlite3
+import uuid
+
+import pytest
+
+from support.shop import start
+
+LOGGED = start()
+
+from django.core import serializers  # noqa: E402
+from django.core.exceptions import ValidationError  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.db import IntegrityError, connection, transaction  # noqa: E402
+from django.db.models import Case, F, Value, When  # noqa: E402
+from django.db.models.functions import Concat, Lower  # noqa: E402
+from django.forms import modelform_factory  # noqa: E402
+from django.forms.models import model_to_dict  # noqa: E402
+
+from pythemis.fields import FieldCipher, FieldError  # noqa: E402
+from support.shop import keys  # noqa: E402
+from support.shop.models import Customer, Member, Order, Seat, Typed  # noqa: E402
+
+MARK = "MARKER-4929"
+EMAIL = f"{MARK}@example.org"
+
+
+@pytest.fixture(autouse=True)
+def _clean():
+    """Begin with empty tables, and end with no marker in any table, statement or log."""
+    LOGGED.clear()
+    yield
+    found = []
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f'SELECT * FROM "{table}"')
+            found += [(table, cell) for row in cursor.fetchall() for cell in row]
+    marked = [
+        (table, cell)
+        for table, cell in found
+        if MARK.lower() in str(bytes(cell) if isinstance(cell, memoryview) else cell).lower()
+        or (isinstance(cell, (bytes, memoryview)) and MARK.lower().encode() in bytes(cell).lower())
+    ]
+    logged = [line for line in LOGGED if MARK.lower() in line.lower()]
+    logged += [each for each in connection.queries if MARK.lower() in each["sql"].lower()]
+    for model in (Order, Member, Customer, Typed, Seat):
+        model.objects.all().delete()
+    assert marked == []
+    assert logged == []
+
+
+def customer(**given):
+    """Make an unsaved customer."""
+    return Customer(**{"email": EMAIL, "card": MARK, "city": MARK, **given})
+
+
+def refused(text, call, *arguments, **options):
+    """Check that a call is refused with this text, and without the marker."""
+    with pytest.raises(FieldError, match=text) as caught, transaction.atomic():
+        call(*arguments, **options)
+    error = caught.value
+    while error is not None:
+        assert MARK not in str(error)
+        error = error.__context__
+
+
+def stored(row):
+    """Give what the database has for a customer, past all that Django does."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT email, card_cell, city, email_index, city_index FROM shop_customer "
+            "WHERE id = %s",
+            [row.pk.hex],
+        )
+        return cursor.fetchone()
+
+
+def check(row, email=EMAIL, card=MARK):
+    """Check a row as it is stored, without Django, and its index."""
+    cipher, found = keys.CIPHER, stored(row)
+    assert cipher.open(found[0], "shop_customer", "email", row.pk) == email
+    assert cipher.open(found[1], "shop_customer", "card_cell", row.pk) == card
+    index = None
+    if email is not None:
+        index = cipher.index(email.casefold(), "shop_customer", "email", bits=96)
+    assert found[3] == index
+    assert Customer.objects.get(email=email).pk == row.pk
+
+
+def write_save():
+    """Save a new instance."""
+    row = customer()
+    row.save()
+    return row
+
+
+def write_create():
+    """Create through the manager."""
+    return Customer.objects.create(email=EMAIL, card=MARK, city=MARK)
+
+
+def write_default_manager():
+    """Create through Django's manager."""
+    return Customer.plain.create(email=EMAIL, card=MARK, city=MARK)
+
+
+def write_get_or_create():
+    """Get what was created."""
+    row, created = Customer.objects.get_or_create(email=EMAIL, defaults={"card": MARK})
+    again, twice = Customer.objects.get_or_create(email=EMAIL.lower(), defaults={"card": "no"})
+    assert (created, twice, again.pk) == (True, False, row.pk)
+    return row
+
+
+def write_update_or_create():
+    """Update what is there."""
+    Customer.objects.create(email=EMAIL, card="old")
+    return Customer.objects.update_or_create(email=EMAIL, defaults={"card": MARK})[0]
+
+
+def write_bulk_create():
+    """Insert many."""
+    return Customer.objects.bulk_create([customer(), customer(email="b@example.org")])[0]
+
+
+def write_bulk_create_plain():
+    """Insert many through Django's manager."""
+    return Customer.plain.bulk_create([customer(), customer(email="b@example.org")])[0]
+
+
+def write_bulk_conflicts():
+    """Insert over a row that is there."""
+    row = Customer.objects.create(email="old@example.org", card="old")
+    Customer.objects.bulk_create(
+        [customer(id=row.pk)],
+        update_conflicts=True,
+        update_fields=["email", "card"],
+        unique_fields=["pk"],
+    )
+    return row
+
+
+def write_bulk_update():
+    """Update many instances."""
+    rows = Customer.objects.bulk_create(
+        [customer(email=f"{at}@example.org", card="old") for at in range(3)]
+    )
+    rows[1].email, rows[1].card = EMAIL, MARK
+    assert Customer.objects.bulk_update(rows, ["email", "card"]) == 3
+    assert rows[1].card == MARK
+    return rows[1]
+
+
+def write_update():
+    """Update what a query finds."""
+    row = Customer.objects.create(email="old@example.org", card="old")
+    Customer.objects.filter(pk=row.pk).update(email=EMAIL, card=MARK, visits=F("visits") + 1)
+    assert Customer.objects.get(pk=row.pk).visits == 1
+    return row
+
+
+def write_update_fields():
+    """Save some fields."""
+    row = Customer.objects.create(email="old@example.org", card="old")
+    row.email, row.card = EMAIL, MARK
+    row.save(update_fields=["email", "card"])
+    return row
+
+
+def write_deferred():
+    """Assign fields that were not loaded."""
+    made = Customer.objects.create(email="old@example.org", card="old")
+    row = Customer.objects.only("nickname").get(pk=made.pk)
+    row.email, row.card = EMAIL, MARK
+    row.save()
+    return row
+
+
+def write_form():
+    """Save a form."""
+    form = modelform_factory(Customer, fields=["email", "card", "city"])
+    filled = form({"email": EMAIL, "card": MARK, "city": MARK})
+    assert filled.is_valid(), filled.errors
+    return filled.save()
+
+
+def write_form_of_row():
+    """Save a form of a row, which shows values."""
+    row = Customer.objects.create(email="old@example.org", card=MARK)
+    form = modelform_factory(Customer, fields=["email", "card"])
+    shown = form(instance=row)
+    assert f">\n{MARK}</textarea>" in str(shown["card"])
+    filled = form({"email": EMAIL, "card": MARK}, instance=row)
+    assert filled.changed_data == ["email"]
+    return filled.save()
+
+
+def write_fixture():
+    """Load a fixture in plain text."""
+    row = customer(id=uuid.uuid4())
+    text = (
+        f'[{{"model": "shop.customer", "pk": "{row.pk}", '
+        f'"fields": {{"email": "{EMAIL}", "card": "{MARK}", "city": "x"}}}}]'
+    )
+    for each in serializers.deserialize("json", text):
+        each.save()
+    return row
+
+
+def write_dump():
+    """Load a dump, which shows no values."""
+    row = write_create()
+    dump = io.StringIO()
+    call_command("dumpdata", "shop", stdout=dump)
+    assert MARK not in dump.getvalue()
+    Customer.objects.all().delete()
+    for each in serializers.deserialize("json", dump.getvalue()):
+        each.save()
+    return row
+
+
+def write_pickled():
+    """Save what a cache had."""
+    row = write_create()
+    text = pickle.dumps(Customer.objects.get(pk=row.pk))
+    row.card  # noqa: B018
+    assert MARK.encode() not in text + pickle.dumps(row)
+    again = pickle.loads(text)
+    again.save()
+    return again
+
+
+def write_copy():
+    """Save a row under another key."""
+    row = Customer.objects.get(pk=Customer.objects.create(email="a@example.org", card=MARK).pk)
+    row.pk, row._state.adding, row.email = uuid.uuid4(), True, EMAIL
+    row.save()
+    assert Customer.objects.count() == 2
+    return row
+
+
+def write_savepoint():
+    """Save again after a rollback."""
+    row = write_create()
+    with transaction.atomic():
+        row.card = "lost"
+        row.save()
+        transaction.set_rollback(True)
+    row.card = MARK
+    row.save()
+    return row
+
+
+def write_async():
+    """Write in coroutines."""
+
+    async def work():
+        row = await Customer.objects.acreate(email="old@example.org")
+        await Customer.objects.filter(pk=row.pk).aupdate(card=MARK)
+        row = await Customer.objects.aget(email="old@example.org")
+        row.email = EMAIL
+        await Customer.objects.abulk_update([row], ["email"])
+        row, created = await Customer.objects.aget_or_create(email=EMAIL)
+        assert not created
+        [again] = [each async for each in Customer.objects.filter(email=EMAIL)]
+        [values] = [each async for each in Customer.objects.values("card").aiterator()]
+        assert (again.card, values) == (MARK, {"card": MARK})
+        await again.asave()
+        return again
+
+    return asyncio.run(work())
+
+
+WRITES = {name[6:]: call for name, call in list(globals().items()) if name.startswith("write_")}
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+def test_writes_arrive_sealed(write):
+    """Every documented way to write stores cells that open without Django, and their indexes."""
+    check(write())
+
+
+def test_past_the_manager():
+    """Where values cannot be sealed they are refused, and nothing is written."""
+    row = Customer.objects.create(email="a@example.org", card="old", nickname=MARK[:3])
+    only = Customer.plain.filter(pk=row.pk)
+    text = "does not seal values"
+    refused(text, only.update, card=MARK)
+    refused(text, only.update, email=MARK)
+    row.card = MARK
+    refused("takes sealed values only|does not seal", Customer.plain.bulk_update, [row], ["card"])
+    computed = (
+        F("nickname"),
+        Value(MARK),
+        Lower("nickname"),
+        Concat("nickname", Value("x")),
+        Case(When(visits=0, then=F("nickname")), default=Value(None)),
+        F("email"),
+    )
+    for each in computed:
+        refused("takes sealed values only", only.update, card=each)
+        refused("takes sealed values only", only.update, email_index=each)
+        refused("takes values only", Customer.objects.update, card=each)
+        row.card = each
+        refused("takes values only", row.save)
+    refused("is a blind index", Customer.objects.update, email_index=b"x")
+    refused("is bound to its row: save a copy", Customer.objects.update, pk=uuid.uuid4())
+    refused("is bound to its row: save a copy", Customer.objects.update, id=uuid.uuid4())
+    check(row, "a@example.org", "old")
+
+
+def test_conflicts():
+    """A row that exists never gets the cell of another row, nor a cell without its index."""
+    row = Customer.objects.create(email=EMAIL, card="old")
+    for manager in (Customer.objects, Customer.plain):
+        refused(
+            r'unique_fields=\["pk"\]',
+            manager.bulk_create,
+            [customer()],
+            update_conflicts=True,
+            update_fields=["card"],
+            unique_fields=["email_index"],
+        )
+    refused(
+        "needs email_index as well",
+        Customer.plain.bulk_create,
+        [customer(id=row.pk)],
+        update_conflicts=True,
+        update_fields=["email"],
+        unique_fields=["id"],
+    )
+    Customer.objects.bulk_create([customer()], ignore_conflicts=True)
+    check(row, EMAIL, "old")
+
+
+def test_rows_without_an_id():
+    """A value for a row without its primary key is refused; one of a counted key too."""
+    row = customer()
+    row.pk = None
+    with pytest.raises(FieldError, match=r"uuid\.uuid4"):
+        Customer._meta.get_field("card").pre_save(row, add=True)
+    order = Order.objects.create(note=MARK)
+    assert Order.objects.get(note=MARK).pk == order.pk
+    Order.objects.update(note=MARK * 2)
+    assert Order.objects.get(note=MARK * 2).note == MARK * 2
+
+
+def test_unique():
+    """Equal values are refused by validation, which shows no index, and by the database."""
+    write_create()
+    with pytest.raises(ValidationError, match="customer with this email already exists"):
+        customer(email=EMAIL.upper()).full_clean()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        customer(email=EMAIL.upper()).save()
+    with pytest.raises(ValidationError, match="valid email"):
+        customer(email="nothing").full_clean()
+    Customer.objects.get(email=EMAIL).full_clean()
+
+
+def test_null_and_empty():
+    """Null is no cell and has no index; empty text is a cell."""
+    row = customer(card=None, city="")
+    row.save()
+    assert stored(row)[1] is None
+    assert stored(row)[4] is not None
+    assert Customer.objects.get(card=None).city == ""
+    assert Customer.objects.filter(card__isnull=False).count() == 0
+    Customer.objects.update(card="")
+    assert Customer.objects.get(card__isnull=False).card == ""
+    Customer.objects.update(card=None)
+    assert stored(row)[1] is None
+
+
+def test_untouched_cells_stay():
+    """Saving writes cells again as they are: a value is sealed once."""
+    row = write_create()
+    before = stored(row)
+    row = Customer.objects.get(pk=row.pk)
+    row.save()
+    assert row.card == MARK
+    row.save()
+    assert stored(row) == before
+
+
+def test_moved_values():
+    """A cell that was moved between rows or columns, or damaged, is refused when it is read."""
+    row, other = write_create(), Customer.objects.create(email="b@example.org", card="b")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE shop_customer SET card_cell = (SELECT card_cell FROM shop_customer "
+            "WHERE id = %s) WHERE id = %s",
+            [row.pk.hex, other.pk.hex],
+        )
+    read = Customer.objects.get(pk=other.pk)
+    refused("shop_customer.card_cell: decryption failed", getattr, read, "card")
+    read.save()  # loses nothing
+    for text in (b"", b"TK1", MARK[:6].encode(), stored(row)[0], stored(row)[1][:-1]):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE shop_customer SET card_cell = %s WHERE id = %s", [text, other.pk.hex]
+            )
+        read = Customer.objects.get(pk=other.pk)
+        refused("shop_customer.card_cell: ", getattr, read, "card")
+        refused("shop_customer.card_cell: ", list, Customer.objects.values("card"))
+
+
+def test_nothing_is_shown():
+    """Representations, serializers, copies and pickles show no value."""
+    row = write_create()
+    held = [*row.__dict__.values(), *model_to_dict(row, ["email", "card"]).values()]
+    opaque = list(Customer.plain.values("email", "card").first().values())
+    query = Customer.objects.filter(email=EMAIL).query
+    for each in (*held, *opaque, query.where, row):
+        assert MARK not in f"{each!r}{each}"
+    for kind in ("json", "xml", "jsonl", "python"):
+        assert MARK not in str(serializers.serialize(kind, [row]))
+    assert copy.deepcopy(row).card == copy.copy(row).card == MARK
+    refused("save it first", pickle.dumps, customer())
+    refused("cannot be pickled", pickle.dumps, Customer.objects.filter(email=EMAIL).query)
+    refused("cannot be pickled", pickle.dumps, model_to_dict(row, ["card"])["card"])
+
+
+def test_key_changes():
+    """A row is brought to the newest key when it is saved, and is found while index keys change."""
+    row, before = write_create(), dict(keys.RINGS)
+    old = stored(row)
+    try:
+        for name in ("data", "index"):
+            ring = before[name].add()
+            keys.RINGS[name] = ring.promote(ring.keys[-1].id)
+        found = Customer.objects.get(email=EMAIL)
+        assert found.card == MARK
+        found.save()
+        assert {stored(row)[at][:8] == old[at][:8] for at in range(3)} == {False}
+        assert stored(row)[3] == old[3]  # nothing was opened but the card
+        found.full_clean()
+        found.save()
+        assert stored(row)[3] != old[3]
+        check(row)
+    finally:
+        keys.RINGS.update(before)
+        Customer.objects.all().delete()
+
+
+def test_inherited_and_composite():
+    """Fields of a parent's table and those bound to a key of several parts are sealed and found."""
+    made = Member.objects.create(email=EMAIL, card=MARK, level=MARK)
+    member = Member.objects.get(level=MARK, email=EMAIL)
+    assert (member.card, member.level) == (MARK, MARK)
+    member.email, member.level = "new@example.org", "gold"
+    member.save(update_fields=["email", "level"])
+    check(made, "new@example.org")
+    assert Member.objects.get(level="gold", email="new@example.org").pk == made.pk
+    seats = [Seat(hall="A", number=at, guest=MARK) for at in range(2)]
+    Seat.objects.bulk_create(seats)
+    assert Seat.objects.filter(guest=MARK).count() == 2
+    seats[0].guest = "free"
+    seats[0].save()
+    assert [seat.pk for seat in Seat.objects.filter(guest=MARK)] == [("A", 1)]
+    Seat.objects.filter(number=0).update(guest=MARK)
+    assert list(Seat.objects.order_by("number").values_list("guest", flat=True)) == [MARK] * 2
+
+
+def test_without_django():
+    """The sqlite3 module and a cipher of the same rings read what Django wrote."""
+    row = write_create()
+    assert isinstance(connection.connection, sqlite3.Connection)
+    cursor = connection.connection.execute("SELECT card_cell FROM shop_customer")
+    cipher = FieldCipher(keys.RINGS["data"])
+    assert cipher.open(cursor.fetchone()[0], "shop_customer", "card_cell", row.pk) == MARK
