@@ -81,7 +81,8 @@ def show(options: argparse.Namespace) -> int:
 
 def _shown(options: argparse.Namespace, name: str, report: Report) -> bool:
     if report.kind not in _KINDS:
-        raise refused(f"{name}: this is no key, but {report.name}")
+        known = f", but {report.name}" if report.recognised else ", as far as it shows"
+        raise refused(f"{name}: this is no key{known}")
     if options.json:
         print(json.dumps({"file": name, **report.as_dict()}))
         return True

@@ -170,6 +170,8 @@ def _no_key(report: Report) -> str:
         return "is empty"
     if report.kind in _CONVERTED:
         return f"is no key file of pythemis but {report.name}: `pythemis key from-pem` converts it"
+    if report.layers[:1] == ("hex",):
+        return "is hex, and a key file holds one line of base64"
     return "is no key file: it must hold one line of base64"
 
 

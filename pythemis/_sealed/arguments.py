@@ -126,8 +126,7 @@ def check_keys(errors: Errors, given: Sequence[tuple[bytes, Any]], least: int) -
             half = "private" if pair.is_private else "public"
             wrong_value(
                 errors,
-                f"the key is the {half} key of a pair, and a symmetric key belongs here: "
-                "skeygen.GenerateSymmetricKey() makes one",
+                f"the key is the {half} key of a pair, and a symmetric key belongs here",
             )
         cells.warn_of_text(how)
         if size < least:

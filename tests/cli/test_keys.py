@@ -109,6 +109,19 @@ def test_what_is_no_key_is_not_shown(pythemis):
     assert (ran.status, ran.out) == (3, b"key: as long as a symmetric key\n")
     assert ran.err == "pythemis: text: this is no key, but XML\n"
     assert pythemis("key", "show", "missing").status == 2
+    Path("text").write_text("a text")
+    assert "this is no key, as far as it shows" in pythemis("key", "show", "text").err
+
+
+@posix
+def test_a_key_in_hex_is_no_key_file(pythemis):
+    """As base64 it would be another key, so it is refused and said to be hex."""
+    private_file("hex", b"0f" * 32 + b"\n")
+    ran = pythemis("encrypt", "-k", "hex", stdin=b"text")
+    assert (ran.status, ran.err) == (
+        1,
+        "pythemis: hex is hex, and a key file holds one line of base64\n",
+    )
 
 
 @pytest.mark.parametrize("name", ["p256", "p521", "rsa2048"])
