@@ -190,6 +190,14 @@ def test_the_version_costs_little():
 
 # ---- Completions ----
 
+COMPLETED = {
+    "pythemis ke": {"key", "keygen", "keyring"},
+    "pythemis key to-": {"to-pem", "to-jwk"},
+    "pythemis key to-pem --pass": {"--passphrase", "--passphrase-from"},
+    "pythemis completion ": {"bash", "zsh", "fish"},
+    "pythemis sign -k file --ba": {"--base64"},
+}
+
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
 @pytest.mark.parametrize(
@@ -225,3 +233,50 @@ def test_other_shells_take_their_completions(shell, capsys):
     if shutil.which(shell) is None:
         pytest.skip(f"there is no {shell}")
     subprocess.run([shell, "-n"], input=script, text=True, check=True)
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="there is no fish")
+def test_fish_completes(tmp_path, capsys):
+    """Commands, options and choices, asked of fish itself."""
+    program.main(["completion", "fish"])
+    (tmp_path / "script").write_text(capsys.readouterr().out)
+    asked = "".join(f"complete -C '{line}'; echo ---; " for line in COMPLETED)
+    ran = subprocess.run(
+        ["fish", "--no-config", "-c", f"source script; {asked}"],
+        cwd=tmp_path,
+        env={**os.environ, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = [
+        {line.partition("\t")[0] for line in answer.splitlines()} - {"script"}
+        for answer in ran.stdout.split("---\n")[:-1]
+    ]
+    assert found == list(COMPLETED.values())
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="there is no zsh")
+def test_zsh_completes(tmp_path, capsys, monkeypatch):
+    """What is typed and completed with a tab at a terminal."""
+    from support.terminal import Terminal  # where there are terminals
+
+    program.main(["completion", "zsh"])
+    (tmp_path / "script").write_text(capsys.readouterr().out)
+    monkeypatch.setenv("TERM", "dumb")
+    terminal = Terminal(tmp_path, "zsh", "-f", "-i")
+    terminal.type("PS1='> '; autoload -Uz compinit; compinit -u -D; source script; echo rea''dy\n")
+    assert "ready" in terminal.until("ready")
+    for typed, rest in (
+        ("pythemis keyg", "en "),
+        ("pythemis key to-j", "wk "),
+        ("pythemis encrypt --hid", "den "),
+        ("pythemis completion fi", "sh "),
+    ):
+        terminal.type(typed)
+        assert typed in terminal.until(typed)
+        terminal.type("\t")
+        assert rest in terminal.until(rest)
+        terminal.type("\x15")
+    terminal.type("exit\n")
+    assert terminal.ended()[0] == 0

@@ -2,63 +2,32 @@
 """The command at a terminal: it asks, and it prints nothing that commands the terminal."""
 
 import os
-import select
 import signal
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from pythemis.scell import SCellSeal
 
-pty = pytest.importorskip("pty")
+pytest.importorskip("pty")
+from support.terminal import Terminal
+
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="there are no such terminals")
 
 COMMAND = [sys.executable, "-I", "-m", "pythemis"]
 PASSPHRASE = "correct horse"
-SECONDS = 20
 
 
-class Terminal:
-    """A command at a terminal of its own."""
-
-    def __init__(self, folder, *arguments):
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.chdir(folder)
-            os.execv(COMMAND[0], [*COMMAND, *arguments])
-        self.shown = ""
-
-    def until(self, text):
-        """Wait until the terminal shows a text, or the command ends; give what it showed."""
-        end, start = time.monotonic() + SECONDS, len(self.shown)
-        while text not in self.shown[start:] and time.monotonic() < end:
-            if select.select([self.fd], [], [], 1)[0]:
-                try:
-                    part = os.read(self.fd, 4096)
-                except OSError:  # it has ended
-                    break
-                self.shown += part.decode(errors="replace")
-        return self.shown[start:]
-
-    def answer(self, question, text):
-        """Type a line after a question."""
-        assert question in self.until(question)
-        os.write(self.fd, text.encode() + b"\n")
-
-    def ended(self):
-        """Give the exit status and all that was shown."""
-        self.until("\0never")
-        _, status = os.waitpid(self.pid, 0)
-        os.close(self.fd)
-        return os.waitstatus_to_exitcode(status), self.shown.replace("\r\n", "\n")
+def at(folder, *arguments):
+    """Run the command at a terminal."""
+    return Terminal(folder, *COMMAND, *arguments)
 
 
 def test_a_new_passphrase_is_asked_for_twice_and_never_shown(tmp_path):
     """What is typed opens the file again; two that differ make none."""
     (tmp_path / "data").write_text("a message\n")
-    terminal = Terminal(tmp_path, "encrypt", "data", "-p", "--cell", "-o", "file")
+    terminal = at(tmp_path, "encrypt", "data", "-p", "--cell", "-o", "file")
     terminal.answer("Passphrase: ", PASSPHRASE)
     terminal.answer("Passphrase again: ", PASSPHRASE)
     status, shown = terminal.ended()
@@ -66,7 +35,7 @@ def test_a_new_passphrase_is_asked_for_twice_and_never_shown(tmp_path):
     cell = (tmp_path / "file").read_bytes()
     assert SCellSeal(passphrase=PASSPHRASE).decrypt(cell) == b"a message\n"
 
-    terminal = Terminal(tmp_path, "encrypt", "data", "-p", "-o", "another")
+    terminal = at(tmp_path, "encrypt", "data", "-p", "-o", "another")
     terminal.answer("Passphrase: ", PASSPHRASE)
     terminal.answer("Passphrase again: ", "correct hose")
     status, shown = terminal.ended()
@@ -79,10 +48,10 @@ def test_a_wrong_passphrase_is_asked_for_again_three_times(tmp_path):
     (tmp_path / "data").write_text("a message\n")
     (tmp_path / "secret").write_text(PASSPHRASE)
     (tmp_path / "secret").chmod(0o600)
-    made = Terminal(tmp_path, *["encrypt", "data", "--passphrase-from", "secret", "-o", "file"])
+    made = at(tmp_path, *["encrypt", "data", "--passphrase-from", "secret", "-o", "file"])
     assert made.ended() == (0, "")
     for last, expected in ((PASSPHRASE, 0), ("wrong", 1)):
-        terminal = Terminal(tmp_path, "decrypt", "file", "-p")
+        terminal = at(tmp_path, "decrypt", "file", "-p")
         for typed in ("wrong", "wrong again", last):
             terminal.answer("Passphrase: ", typed)
         status, shown = terminal.ended()
@@ -93,10 +62,10 @@ def test_a_wrong_passphrase_is_asked_for_again_three_times(tmp_path):
 
 def test_an_interrupted_prompt_is_a_sentence(tmp_path):
     """Ctrl-C while it asks: the status 130, and the terminal shows what is typed again."""
-    terminal = Terminal(tmp_path, "encrypt", "data", "-p")
+    terminal = at(tmp_path, "encrypt", "data", "-p")
     (tmp_path / "data").write_text("x")
     assert "Passphrase: " in terminal.until("Passphrase: ")
-    os.write(terminal.fd, b"\x03")
+    terminal.type("\x03")
     status, shown = terminal.ended()
     assert status in (130, -signal.SIGINT)
     assert shown.endswith("pythemis: interrupted\n")
@@ -107,17 +76,17 @@ def test_binary_does_not_reach_a_terminal(tmp_path):
     """Neither what is encrypted nor decrypted control characters; text and -o - do."""
     for name, data in {"text": "a message, größer\n", "evil": "\x1b]0;title\x07"}.items():
         (tmp_path / name).write_text(data, encoding="utf-8")
-        assert Terminal(tmp_path, "keygen", "-f", "-o", "key").ended() == (0, "")
-        status, shown = Terminal(tmp_path, "encrypt", name, "-k", "key").ended()
+        assert at(tmp_path, "keygen", "-f", "-o", "key").ended() == (0, "")
+        status, shown = at(tmp_path, "encrypt", name, "-k", "key").ended()
         assert (status, "the output is a terminal: give -o FILE" in shown) == (2, True)
         assert "\x1b" not in shown
-        Terminal(tmp_path, *f"encrypt {name} -k key -o {name}.enc -f".split()).ended()
-        status, shown = Terminal(tmp_path, "decrypt", f"{name}.enc", "-k", "key").ended()
+        at(tmp_path, *f"encrypt {name} -k key -o {name}.enc -f".split()).ended()
+        status, shown = at(tmp_path, "decrypt", f"{name}.enc", "-k", "key").ended()
         if name == "text":
             assert (status, shown) == (0, data)
         else:
             assert (status, "\x1b" in shown) == (2, False)
-            forced = Terminal(tmp_path, *f"decrypt {name}.enc -k key -o -".split()).ended()
+            forced = at(tmp_path, *f"decrypt {name}.enc -k key -o -".split()).ended()
             assert forced == (0, data)
     assert Path(tmp_path / "key").exists()
 

@@ -22,7 +22,6 @@ pytestmark = [
 ]
 PAGES = ["docs/how-to/command-line.md"]
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-COMMAND = "import sys; from pythemis._cli.main import main; sys.exit(main())"
 
 
 def steps(page):
@@ -33,25 +32,66 @@ def steps(page):
             yield command, output
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_the_page_shows_what_happens(page, tmp_path):
-    """Each command in one shell; ``...`` stands for anything within a line."""
-    found = list(steps(page))
-    assert len(found) > 10
-    script = f"pythemis() {{ {sys.executable} -I -c '{COMMAND}' \"$@\"; }}\numask 022\n"
-    script += "".join(f"{command}\necho '=== {n}'\n" for n, (command, _) in enumerate(found))
-    ran = subprocess.run(
-        ["bash", "-c", script],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "LC_ALL": "C.UTF-8", "HOME": str(tmp_path)},
-    )
-    outputs = re.split(r"^=== \d+\n", ran.stdout, flags=re.MULTILINE)
-    for (command, expected), output in zip(found, outputs, strict=False):
+def shown(commands, folder):
+    """Run commands in one shell at a terminal; give what each of them showed."""
+    script = "".join(f"{command}\necho '=== {n}'\n" for n, command in enumerate(commands))
+    return re.split(r"^=== \d+\n", record.at_terminal(script, folder), flags=re.MULTILINE)[:-1]
+
+
+def check(found, folder):
+    """Compare what is shown with what is expected; ``...`` stands for anything in a line."""
+    outputs = shown([command for command, _ in found], folder)
+    for (command, expected), output in zip(found, outputs, strict=True):
         pattern = re.escape(expected).replace(re.escape("..."), r"[^\n]*")
         assert re.fullmatch(pattern, output), f"{command}\n{output}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_page_shows_what_happens(page, tmp_path):
+    """Each command in one session at a terminal."""
+    found = list(steps(page))
+    assert len(found) > 10
+    check(found, tmp_path)
+
+
+# What the pages do not show.
+MORE = """\
+$ pythemis keygen -o k; pythemis keygen --ec -o pair; echo text > file
+$ pythemis encrypt file -k k -o a; pythemis cat a a -k k
+text
+text
+$ pythemis key public pair | cmp - pair.pub; echo $?
+0
+$ pythemis key to-jwk pair.pub
+{"kty": "EC", "crv": "P-256", ...}
+$ pythemis keyring new shop.ring -k k > first; pythemis keyring status shop.ring -k k | cmp - first
+$ pythemis keyring add shop.ring -k k > /dev/null; pythemis keyring promote shop.ring -k k > two
+$ OLD=$(sed -n '2s/^ *\\([0-9a-f]*\\):.*/\\1/p' two); pythemis keyring retire shop.ring $OLD -k k
+keyring shop, version 4
+  ...: retired, created ...
+  ...: active, primary, created ...
+$ pythemis encrypt file --keyring shop.ring --keyring-key k --cell
+pythemis: an ordinary cell has one key, -k KEY, or a passphrase, -p
+$ pythemis keyring remove shop.ring $OLD -k k
+keyring shop, version 5
+  ...: active, primary, created ...
+$ echo nothing | pythemis keyring rotate shop.ring -k k
+pythemis: ...
+$ pythemis selftest | tail -n 1
+All ... checks passed in ... seconds.
+"""
+
+
+def test_the_other_commands_at_a_terminal(tmp_path):
+    """With those of the pages, each command has been in a session."""
+    parts = [step.partition("\n") for step in re.split(r"^\$ ", MORE, flags=re.MULTILINE)[1:]]
+    found = [(command, output) for command, _, output in parts]
+    check(found, tmp_path)
+    typed = " ".join(
+        command for command, _ in [*found, *(s for page in PAGES for s in steps(page))]
+    )
+    for level in completion.levels():
+        assert level.commands or f"pythemis {' '.join(level.path)}" in typed
 
 
 def test_the_first_screen_of_the_readme_is_a_recording(tmp_path):
