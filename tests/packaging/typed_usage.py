@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import uuid4
 
+from sqlalchemy import create_engine
 from typing_extensions import assert_type
 
 import pythemis
@@ -54,11 +55,14 @@ from pythemis.fields import (
 from pythemis.fields.sqlalchemy import (
     Comparator,
     IndexType,
+    Progress,
     Sealed,
     SealedType,
     UnsealedError,
     index_column,
     open_all,
+    rewrite,
+    rows_to_rewrite,
     seal_values,
     sealed,
     sealed_column,
@@ -744,3 +748,8 @@ def sealed_columns(row: SealedCustomer) -> None:
     assert_type(seal_values(SealedCustomer, {"card": "x"}), dict[str, Any])
     assert_type(open_all([row], "card"), list[Any])
     print(Sealed, SealedType(), IndexType(96), UnsealedError)
+    engine = create_engine("sqlite://")
+    done = rewrite(engine, SealedCustomer, ["card"], batch=10, dry_run=True, progress=print)
+    assert_type(done, Progress)
+    assert_type(rows_to_rewrite(engine, SealedCustomer, "card"), int)
+    rewrite(engine, SealedCustomer, sources={"card": ("plain", str)}, after=done.position)
