@@ -8,6 +8,7 @@ import pickle
 import traceback
 import uuid
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from sqlalchemy import (
@@ -24,6 +25,7 @@ from sqlalchemy import (
     update,
 )  # fmt: skip
 from sqlalchemy.dialects import mysql, sqlite
+from sqlalchemy.dialects import postgresql as postgres
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import (
     DeclarativeBase,
@@ -46,6 +48,7 @@ from pythemis.fields.sqlalchemy import (
     sealed_column,
 )  # fmt: skip
 from pythemis.keyring import Keyring
+from support.postgres import server
 
 MARKER = "4929 MARKER"
 RINGS = {"ring": Keyring.new("shop").add(), "index": Keyring.new("shop-index").add()}
@@ -101,10 +104,32 @@ class Counted(Base):
     free = sealed(CIPHER, "free_cell", bind="column")
 
 
-@pytest.fixture
-def engine():
+@pytest.fixture(scope="module")
+def postgresql():
+    """Start a server that logs all statements; at the end look into its log and its WAL."""
+    with server() as address:
+        admin = create_engine(address, isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            connection.execute(text("ALTER SYSTEM SET log_statement = 'all'"))
+            connection.execute(text("SELECT pg_reload_conf()"))
+        admin.dispose()
+        yield address
+        folder = Path(address.partition("unix_sock=")[2]).parent
+        wal = [path for path in (folder / "data" / "pg_wal").iterdir() if path.is_file()]
+        for path in [folder / "log", *wal]:
+            assert path.stat().st_size > 0
+            assert b"MARKER" not in path.read_bytes(), path
+        assert b"INSERT INTO customers" in (folder / "log").read_bytes()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.integration)])
+def engine(request):
     """Give an empty database, whose statements are logged with their parameters."""
-    engine = create_engine("sqlite://")
+    address = "sqlite://"
+    if request.param == "postgresql":
+        address = request.getfixturevalue("postgresql")
+    engine = create_engine(address)
+    Base.metadata.drop_all(engine)
     Base.metadata.create_all(engine)
     yield engine
     engine.dispose()
@@ -129,7 +154,9 @@ def raw(engine, table="customers"):
     """Give all that a raw connection sees in a table."""
     connection = engine.raw_connection()
     try:
-        return connection.cursor().execute(f"SELECT * FROM {table}").fetchall()
+        cursor = connection.cursor()
+        cursor.execute(f"SELECT * FROM {table}")
+        return [[bytes(v) if isinstance(v, memoryview) else v for v in row] for row in cursor]
     finally:
         connection.close()
 
@@ -199,8 +226,13 @@ def relation(session):
 def upsert(session):
     """Insert or update."""
     made = seal_values(Customer, {"id": uuid.uuid4(), "card": MARKER, "name": ""})
-    statement = sqlite.insert(Customer).values(made)
+    statement = dialect_of(session).insert(Customer).values(made)
     session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=made))
+
+
+def dialect_of(session):
+    """Give the module of a session's database, which has its upsert."""
+    return {"sqlite": sqlite, "postgresql": postgres}[session.get_bind().dialect.name]
 
 
 def column_bound(session):
@@ -253,9 +285,9 @@ REFUSING = {
     "bulk index": lambda s: s.execute(insert(Customer), [{"card_index": MARKER.encode()}]),
     "mappings": lambda s: s.bulk_insert_mappings(Customer, [{"card_cell": MARKER.encode()}]),
     "upsert": lambda s: s.execute(
-        sqlite.insert(Customer).on_conflict_do_update(
-            index_elements=["id"], set_={"card_cell": MARKER.encode()}
-        ),
+        dialect_of(s)
+        .insert(Customer)
+        .on_conflict_do_update(index_elements=["id"], set_={"card_cell": MARKER.encode()}),
         {"id": uuid.uuid4()},
     ),
     "compare cell": lambda s: s.scalars(
