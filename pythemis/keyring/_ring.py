@@ -43,7 +43,7 @@ class Keyring(owner.Immutable):
     __module__ = "pythemis.keyring"
     _errors = ERRORS
 
-    def __init__(self) -> None:
+    def __init__(self, *_: object, **__: object) -> None:
         errors.wrong_type(
             ERRORS, "make a keyring with Keyring.new(name), or read one with keyring.load(...)"
         )

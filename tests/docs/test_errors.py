@@ -490,6 +490,8 @@ PROVOKE = {
     "Sealed files": [
         lambda: read_sealed(sealed(), key=bytes(32), context=b"another"),
         lambda: read_sealed(sealed(), passphrase="a passphrase"),
+        lambda: read_sealed(CELL.encrypt(b"text"), passphrase="a passphrase"),
+        lambda: files.open("f", "wb", key=PUBLIC),
         lambda: read_sealed(b"something else", key=bytes(32)),
         lambda: read_sealed(sealed()[:-1], key=bytes(32)),
         lambda: read_sealed(sealed()),

@@ -182,4 +182,6 @@ def test_nothing_shows_a_key():
     with pytest.raises(KeyringError, match=r"Keyring\.new"):
         Keyring()
     with pytest.raises(KeyringError, match=r"Keyring\.new"):
+        Keyring("shop")
+    with pytest.raises(KeyringError, match=r"Keyring\.new"):
         ring.__init__()
