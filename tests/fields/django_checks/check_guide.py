@@ -27,7 +27,7 @@ def test_the_tutorial(tmp_path, monkeypatch, capsys):
 
     settings.configure(
         DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
-        INSTALLED_APPS=["shop"],
+        INSTALLED_APPS=["pythemis.fields.django", "shop"],
         SEALED_FIELDS_CIPHER="shop.keys.cipher",
     )
     django.setup()

@@ -16,6 +16,7 @@ def start(name="file:shop?mode=memory&cache=shared"):
         INSTALLED_APPS=[
             "django.contrib.contenttypes",
             "django.contrib.auth",
+            "pythemis.fields.django",
             "support.shop",
         ],
         SEALED_FIELDS_CIPHER="support.shop.keys.CIPHER",

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The application, which has the command ``sealed``."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class SealedFieldsConfig(AppConfig):  # type: ignore[misc, unused-ignore]
+    """The application ``pythemis.fields.django``."""
+
+    name = "pythemis.fields.django"
+    label = "sealed_fields"
+    verbose_name = "Sealed fields"

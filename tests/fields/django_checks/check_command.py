@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command ``manage.py sealed``."""
+
+import io
+
+import pytest
+
+from support.shop import start
+
+start()
+
+from django.core.management import CommandError, call_command  # noqa: E402
+from django.db import connection  # noqa: E402
+
+from pythemis.fields.django import _rewrite  # noqa: E402
+from support.shop import keys  # noqa: E402
+from support.shop.models import Customer, Order, Seat  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def _rows():
+    """Make rows, and leave the rings as they were."""
+    before = dict(keys.RINGS)
+    Customer.objects.bulk_create(
+        Customer(email=f"{at}@example.org", card=None if at % 3 else "card") for at in range(20)
+    )
+    Seat.objects.bulk_create(
+        Seat(hall=hall, number=at, guest=f"{hall}{at}") for hall in "AB" for at in range(5)
+    )
+    Order.objects.bulk_create(Order(note=f"note {at}") for at in range(5))
+    yield
+    keys.RINGS.update(before)
+    for model in (Customer, Seat, Order):
+        model.objects.all().delete()
+
+
+def run(*arguments, **options):
+    """Run the command and give what it prints."""
+    out = io.StringIO()
+    call_command("sealed", *arguments, stdout=out, stderr=out, **options)
+    return out.getvalue()
+
+
+def rings_change():
+    """Make new primary keys in both rings."""
+    for name in ("data", "index"):
+        ring = keys.RINGS[name].add()
+        keys.RINGS[name] = ring.promote(ring.keys[-1].id)
+
+
+def only_new_keys():
+    """Remove all keys but the primary ones."""
+    for name in ("data", "index"):
+        ring = keys.RINGS[name]
+        for key in ring.keys:
+            if key.id != ring.primary:
+                ring = ring.retire(key.id).remove(key.id)
+        keys.RINGS[name] = ring
+
+
+@pytest.mark.parametrize("batch", [1, 5, 500])
+def test_rotation(batch):
+    """All values and indexes are brought to new keys, and the old ones may be removed."""
+    old = keys.RINGS["data"].primary
+    assert "Customer.card: 7 values, 0 to rewrite" in run("rotate", dry_run=True)
+    rings_change()
+    status = run("status", "shop.Customer")
+    assert f"{20:>10}  key {old}\n" in status
+    assert f"{13:>10}  no value\n" in status
+    assert "Customer.card: 7 values, 7 to rewrite" in run("rotate", dry_run=True)
+    assert run("status", "shop.Customer") == status
+    printed = run("rotate", batch=batch, rate=1e6)
+    assert "Customer.email: 20 values, 20 rewritten, 0 refused" in printed
+    assert "Seat.guest: 10 values, 10 rewritten, 0 refused" in printed
+    assert "Order.note: 5 values, 5 rewritten, 0 refused" in printed
+    assert "Customer.card: 7 values, 0 rewritten" in run("rotate")
+    only_new_keys()
+    assert f"key {keys.RINGS['data'].primary} (primary)" in run("status")
+    assert old not in run("status")
+    assert "Seat.guest: 10 values, 0 refused, 0 with" in run("check")
+    assert Customer.objects.get(email="3@example.org").card == "card"
+    assert Seat.objects.get(guest="B4").number == 4
+
+
+def test_writers_win(monkeypatch):
+    """A value that changes after it was read is not overwritten by an older one."""
+    rings_change()
+    row = Customer.objects.get(email="3@example.org")
+    write = _rewrite._write
+
+    def slow(field, using, change):
+        Customer.objects.filter(pk=row.pk).update(card="newer")
+        return write(field, using, change)
+
+    monkeypatch.setattr(_rewrite, "_write", slow)
+    run("rotate", "shop.Customer")
+    assert Customer.objects.get(pk=row.pk).card == "newer"
+    assert "0 refused, 0 with" in run("check", "shop.Customer")
+
+
+def test_refused_values():
+    """Values that do not open are named and left; the others are rewritten; it is no success."""
+    rings_change()
+    row = Customer.objects.get(email="3@example.org")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE shop_customer SET card_cell = email WHERE id = %s", [row.pk.hex])
+    out = io.StringIO()
+    for action, done in (("rotate", "6 rewritten"), ("check", "1 refused")):
+        with pytest.raises(CommandError, match="1 values are not"):
+            call_command("sealed", action, "shop.Customer", stdout=out, stderr=out)
+        assert f"{row.pk}: shop_customer.card_cell: decryption failed" in out.getvalue()
+        assert done in out.getvalue()
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE shop_seat SET guest_index = %s WHERE number = 1", [bytes(12)])
+    with pytest.raises(CommandError, match="2 values"):
+        call_command("sealed", "check", "shop.Seat", stdout=out)
+
+
+def test_arguments():
+    """Wrong arguments are refused."""
+    for wrong in ({"batch": 0}, {"rate": 0}):
+        with pytest.raises(CommandError, match="must be 1 row or more"):
+            run("rotate", **wrong)
+    for name in ("shop.Nothing", "nothing"):
+        with pytest.raises(CommandError, match="no such model"):
+            run("rotate", name)
