@@ -319,7 +319,7 @@ def test_signals_are_answered_while_a_pipe_is_silent():
         def send():
             for number in (signal.SIGUSR1, signal.SIGUSR1, signal.SIGINT):
                 time.sleep(0.1)
-                os.kill(os.getpid(), number)
+                signal.pthread_kill(threading.main_thread().ident, number)
         threading.Thread(target=send).start()
         try:
             SecretKey.from_fd(reader)
