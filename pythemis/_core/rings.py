@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from pythemis._themis import ffi, lib
 
-from . import legacy
+from . import forks, legacy
 from .arguments import CONTEXT, KEY, MESSAGE, STORED
 from .buffers import BYTES, copied, new_output, returns_output, view
 from .errors import (
@@ -74,7 +74,10 @@ class Ring:
             written to; for the keyring's files alone.
     """
 
-    __slots__ = ("handle", "keys", "legacy_count", "name", "origin", "prefix", "version")
+    __slots__ = (
+        *("handle", "keys", "legacy_count", "name", "origin", "prefix", "version"),
+        "__weakref__",
+    )
 
     def __init__(self, handle: Any, origin: Any = None) -> None:
         size = ffi.new(_SIZE)
@@ -86,6 +89,10 @@ class Ring:
         self.keys = tuple(_keys(handle))
         primary = [key.id for key in self.keys if key.primary]
         self.prefix = MAGIC + bytes.fromhex(primary[0]) if primary else b""
+        forks.watch(self)
+
+    def _after_fork(self) -> None:
+        lib.themis_ring_lock(self.handle)  # a child inherits no locks
 
 
 def _keys(handle: Any) -> list[KeyInfo]:

@@ -356,6 +356,9 @@ int themis_ring_key(const themis_ring *ring,
 /* The key with this index, for slots of sealed files. INVALID_PARAMETER: there is no such key. */
 int themis_ring_secret(const themis_ring *ring, size_t index, themis_secret **out);
 
+/* Whether the pages of its keys are locked, as in themis_secret_lock. */
+int themis_ring_lock(themis_ring *ring);
+
 /* What tells that a ring has a certain key, without telling the key. INVALID_PARAMETER: it has no
  * key with this id. */
 int themis_ring_pin(const themis_ring *ring,

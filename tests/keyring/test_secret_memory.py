@@ -252,12 +252,12 @@ def test_a_write_to_a_key_ends_the_process():
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 def test_a_child_has_the_key_locked():
-    """Locks are not inherited: a child of a fork locks the pages anew. Closing it is its own."""
+    """A child of a fork inherits no locks, and locks keys and rings anew. Closing is its own."""
     said = said_by("""
         import os
         from pathlib import Path
-        from pythemis.keyring import SecretKey
-        key = SecretKey.generate()
+        from pythemis.keyring import Keyring, SecretKey
+        key, ring = SecretKey.generate(), Keyring.new("shop").add()
         def locked():
             maps = Path("/proc/self/smaps").read_text().split("VmFlags:")
             return sum(" dd " in flags and " lo " in flags for flags in maps)
@@ -265,11 +265,12 @@ def test_a_child_has_the_key_locked():
         if os.fork() == 0:
             assert (locked(), key.reveal()) == before
             key.close()
+            ring.close()
             os._exit(locked())
         _, status = os.wait()
         print(before[0], os.waitstatus_to_exitcode(status), locked(), key.reveal() == before[1])
     """)
-    assert said == "1 0 1 True"
+    assert said == "2 0 2 True"
 
 
 # ---- Threads ----

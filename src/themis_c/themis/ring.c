@@ -83,6 +83,11 @@ int themis_ring_read(const uint8_t *payload,
     return from_payload(copy, false, out, why);
 }
 
+int themis_ring_lock(themis_ring *ring)
+{
+    return soter_guarded_lock(ring->payload.data, ring->payload.len);
+}
+
 /* ---- What a ring tells ---- */
 
 const uint8_t *themis_ring_payload(const themis_ring *ring, size_t *payload_len)
