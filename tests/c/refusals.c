@@ -558,6 +558,22 @@ static void refuse_secrets(void)
         themis_testing_session_secrets(PRIVATE(EC_256), 1, PUBLIC(EC_384), id, 6, id, 6, buffer));
 }
 
+static void refuse_guarded(void)
+{
+    themis_secret *secret = NULL;
+    themis_secret_text *read = NULL;
+    int ended = 0;
+    REFUSED(themis_secret_random(0, &secret));
+    REFUSED(themis_secret_random((size_t)THEMIS_SECRET_MAX + 1, &secret));
+    REFUSED(themis_secret_new(text, 0, &secret));
+    REFUSED(themis_secret_new(text, (size_t)THEMIS_SECRET_MAX + 1, &secret));
+    must(themis_secret_text_new(&read));
+    TRUE(themis_secret_text_read(read, -1, 0, &ended) != THEMIS_SUCCESS);
+    TRUE(themis_secret_text_variable(read, "NO VARIABLE=") != THEMIS_SUCCESS);
+    themis_secret_text_free(read);
+    TRUE(secret == NULL);
+}
+
 static void refuse_the_rest(void)
 {
     themis_comparator *comparator = NULL;
@@ -586,6 +602,7 @@ int main(int argc, char **argv)
     refuse_signatures();
     refuse_wrapping();
     refuse_ciphers();
+    refuse_guarded();
     draw_much();
     refuse_texts();
     refuse_cells();
