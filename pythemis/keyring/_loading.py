@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from types import BuiltinFunctionType, FunctionType
 from typing import Any, NoReturn, TypeAlias
 
 from pythemis import _sealed
+from pythemis._core import rings
 from pythemis._core.arguments import KEY, PASSPHRASE, PRIVATE, Argument
 from pythemis._core.buffers import view
 from pythemis._core.errors import wrong_type, wrong_value
@@ -93,6 +96,8 @@ class WatchedKeyring:
     def __call__(self) -> Keyring:
         """Return the ring; look at its file first if the time has come.
 
+        Threads get the same object: do not close it.
+
         Raises:
             Exception: what ``on_refused`` raises.
         """
@@ -170,10 +175,10 @@ def _follower(
     seconds: float,
     on_refused: Refused | None,
 ) -> Follower:
-    def opened(data: bytes) -> Keyring:
-        return made_of(Keyring, _files.opened(data, unlock, asked))
+    def opened(data: bytes) -> rings.Ring:
+        return _files.opened(data, unlock, asked)
 
-    return Follower(source, opened, seconds, on_refused)
+    return Follower(source, opened, partial(made_of, Keyring), seconds, on_refused)
 
 
 def _kept(secret: Any, what: Argument) -> SecretKey | None:
@@ -197,6 +202,16 @@ def _check_times(seconds: object, on_refused: object) -> None:
 # ---- References ----
 
 _resolved: dict[object, Follower] = {}  # once per process
+
+
+def _has_name(on_refused: Refused | None) -> bool:
+    """Return whether each process has one object of this, which pickles as its name."""
+    if not isinstance(on_refused, (FunctionType, BuiltinFunctionType, type)):
+        return on_refused is None
+    name = on_refused.__qualname__
+    # What is made within a function has a name with "<"; a bound method of C has that of its class.
+    is_bound = isinstance(on_refused, BuiltinFunctionType) and "." in name
+    return "<" not in name and not is_bound
 
 
 class KeyringReference:
@@ -227,6 +242,9 @@ class KeyringReference:
         opens = unlock if isinstance(unlock, str) else (type(unlock), unlock.name)
         reports = None if on_refused is None else id(on_refused)  # which the names keep
         self._key = (ring, opens, name, min_version, pin, seconds, reports)
+        # What unpickles to a new object each time would fill the cache with rings.
+        self._is_shared = _has_name(on_refused)
+        self._own: Follower | None = None
 
     def __call__(self) -> Keyring:
         """Return the ring, which is loaded once per process and again when its file changes.
@@ -235,10 +253,13 @@ class KeyringReference:
             KeyringError, ThemisError, ServiceError, OSError: the first time, as `load`, or
                 because there is no such key.
         """
-        try:
-            follower = _resolved[self._key]
-        except KeyError:
-            follower = _resolved.setdefault(self._key, self._follow())
+        follower = _resolved.get(self._key) if self._is_shared else self._own
+        if follower is None:
+            follower = self._follow()
+            if self._is_shared:
+                follower = _resolved.setdefault(self._key, follower)
+            else:
+                self._own = follower
         ring: Keyring = follower.current()
         return ring
 
@@ -297,7 +318,8 @@ def from_reference(
         min_version: as in `load`.
         pin: as in `load`.
         seconds: as in `watch`.
-        on_refused: as in `watch`; it must pickle if the reference shall.
+        on_refused: as in `watch`; it must pickle if the reference shall. With a function of a
+            module, copies of the reference share one ring; with another object each has its own.
 
     Returns:
         A callable that returns the ring.

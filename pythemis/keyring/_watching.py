@@ -37,16 +37,17 @@ class Follower:
     def __init__(
         self,
         source: Source,
-        opened: Callable[[bytes], Any],
+        opened: Callable[[bytes], rings.Ring],
+        made: Callable[[rings.Ring], Any],
         seconds: float,
         on_refused: Callable[[Exception], object] | None,
     ) -> None:
-        self._source, self._opened = source, opened
+        self._source, self._opened, self._made = source, opened, made
         self._seconds, self._on_refused = seconds, on_refused
         self._looking = Lock()
         data, mark = source.read()
-        ring = opened(data)
-        self._state = _State(ring, ring._held, mark, None, time.monotonic() + seconds)
+        held = opened(data)
+        self._state = _State(made(held), held, mark, None, time.monotonic() + seconds)
         forks.watch(self)
 
     def _after_fork(self) -> None:
@@ -54,16 +55,18 @@ class Follower:
 
     def current(self) -> Any:
         """Return the ring; look for a newer one if it is time. Other threads do not wait for it."""
-        state = self._state
-        if time.monotonic() < state.due:
-            return state.ring
         looking = self._looking
-        if looking.acquire(blocking=False):
-            try:
-                self._look()
-            finally:
-                looking.release()
-        return self._state.ring
+        if self._is_time() and not looking.locked():
+            # Not acquire(blocking=False): what a signal handler raises then would leave it taken.
+            with looking:
+                if self._is_time():  # no thread looked between the two
+                    self._look()
+        state = self._state
+        # A caller that closed the ring closed that object alone.
+        return state.ring if state.ring._held is not None else self._made(state.held)
+
+    def _is_time(self) -> bool:
+        return time.monotonic() >= self._state.due
 
     def _look(self) -> None:
         state = self._state._replace(due=time.monotonic() + self._seconds)
@@ -74,11 +77,12 @@ class Follower:
             if mark in (state.mark, state.refused):
                 return
             data, mark = self._source.read()
-            ring = self._opened(data)
-            why = rings.why_not_after(state.held, ring._held)
+            held = self._opened(data)
+            why = rings.why_not_after(state.held, held)
             if why:
                 raise ERRORS.failed(FAIL, f"the new keyring is refused: {why}")
-            self._state = state._replace(ring=ring, held=ring._held, mark=mark, refused=None)
+            ring = self._made(held)
+            self._state = state._replace(ring=ring, held=held, mark=mark, refused=None)
         except Exception as error:  # noqa: BLE001 -- whatever it is, the ring in use stays
             if isinstance(error, KeyringError) and error.error_code in _LASTING:
                 self._state = state._replace(refused=mark)

@@ -174,3 +174,24 @@ def test_what_is_not_there(places, monkeypatch):
     monkeypatch.setenv("SHOP_KEY", base64.b64encode(KEY[::-1]).decode())
     with pytest.raises(KeyringError, match="does not open"):
         named(places, key="env")()
+
+
+class Report:
+    """An `on_refused` that unpickles to another object each time."""
+
+    def __call__(self, error):
+        """Hear it."""
+
+
+def test_copies_of_reports_fill_no_cache(places):
+    """Only a reference whose `on_refused` is a function of a module leaves its ring behind."""
+    for on_refused in (Report(), lambda _: None, [].append):
+        reference = named(places, on_refused=on_refused)
+        assert reference() is reference()
+    for _ in range(3):
+        assert pickle.loads(pickle.dumps(named(places, on_refused=Report())))().version == 1
+    assert keyring._loading._resolved == {}
+    for _ in range(3):
+        pickle.loads(pickle.dumps(named(places, on_refused=print)))()
+        named(places, on_refused=refused)()
+    assert len(keyring._loading._resolved) == 2

@@ -6,6 +6,7 @@ import logging
 import multiprocessing
 import os
 import pickle
+import sys
 import time
 
 import pytest
@@ -226,6 +227,50 @@ def program(path, answers, asked):
                 answers.put(ring.decrypt(value, b"c"))
         except KeyringError as error:
             answers.put(str(error))
+
+
+def test_an_interrupt_stops_no_later_look(tmp_path):
+    """Whatever call of a look a signal handler raises in, the next look finds the new ring."""
+    path = tmp_path / "ring"
+    ring = Keyring.new("shop").add()
+    written(path, ring)
+    current, _ = follow(path)
+    left = 0
+
+    def interrupt(frame, event, _argument):
+        nonlocal left
+        left -= event == "c_return" and "keyring" in frame.f_code.co_filename
+        if left == 0:
+            left = -1
+            raise KeyboardInterrupt
+
+    for count in range(1, 40):
+        ring = ring.add()
+        written(path, ring)
+        left = count
+        sys.setprofile(interrupt)
+        try:
+            current()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.setprofile(None)
+        assert current().version == ring.version
+        if left > 0:
+            break
+    assert 4 < count < 40
+
+
+def test_a_closed_ring_closes_no_other(tmp_path):
+    """Closing what a watch returned closes that object alone."""
+    path = tmp_path / "ring"
+    ring = Keyring.new("shop").add()
+    written(path, ring)
+    current, _ = follow(path, seconds=1000)
+    for _ in range(2):
+        with current() as used:
+            stored = used.encrypt(b"value")
+        assert current().decrypt(stored) == b"value"
 
 
 def test_two_processes_with_two_versions(tmp_path):
