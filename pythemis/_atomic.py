@@ -401,7 +401,9 @@ class NewFile:
 
         Raises:
             OSError: it could not be written, or the old file is locked or was replaced meanwhile.
-                Then the old file is as it was, and the new one is gone.
+                Then the old file is as it was, and the new one is gone. Only where the folder
+                cannot be written to the disk is the new file in its place, and may be lost in a
+                crash of the machine.
         """
         try:
             if self._pid != os.getpid():
