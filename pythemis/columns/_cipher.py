@@ -243,8 +243,11 @@ class ColumnCipher:
             wrong_value(f"the ring of index keys has no key {wanted}" if ids else "it has no keys")
         options = ((columns.KEY, ids.index(wanted)), (columns.BITS, definition.bits or _LEAST_BITS))
         values = column_of(array, "array")
-        job = columns.Job(ring, columns.INDEX, values, definition.place, options=options)
-        return like(array, _worked(job, threads), False)
+        try:
+            job = columns.Job(ring, columns.INDEX, values, definition.place, options=options)
+            return like(array, _worked(job, threads), False)
+        finally:
+            columns.wipe(values)
 
     # ---- How ----
 

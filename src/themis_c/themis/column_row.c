@@ -217,14 +217,15 @@ static soter_status decrypt(struct themis_column_worker *worker,
 
 /* ---- Rotating ---- */
 
+/* `shift` is what the room was compared with: the memory is not asked for it again. */
 static soter_status rotate(struct themis_column_worker *worker,
                            const struct themis_column_value *value,
                            struct soter_slice context,
+                           size_t shift,
                            size_t *size)
 {
     const struct themis_ring *ring = worker->hand.ring;
     const size_t len = value->bytes.len;
-    const size_t shift = has_prefix(value->bytes) ? 0 : THEMIS_RING_PREFIX_SIZE;
     uint8_t *cell = worker->at + shift;
     struct themis_cell_text text = {worker->at + OVERHEAD, 0, context.data, context.len};
     size_t before;
@@ -309,7 +310,7 @@ soter_status themis_column_row_run(struct themis_column_worker *worker,
     case THEMIS_COLUMN_DECRYPT:
         return decrypt(worker, value, context, size, why);
     case THEMIS_COLUMN_ROTATE:
-        return rotate(worker, value, context, size);
+        return rotate(worker, value, context, (size_t)needed - value->bytes.len, size);
     default:
         return index_of(worker, value, context, size, why);
     }
