@@ -112,7 +112,15 @@ class _Search:
             raise self._errors.failed(FAIL, text)
         tried = ", ".join(sorted(self._tried))
         text = f"wrong {tried} or context, or the sealed file is damaged"
+        if self._lacks_ring(slots):
+            text += "; its key is one of a keyring, which was not given"
         raise self._errors.failed(FAIL, text)
+
+    def _lacks_ring(self, slots: list[core.Slot]) -> bool:
+        """Return whether the file is for keys of a ring, and others were given."""
+        ids = [slot.id for slot in slots if slot.kind == core.KEY_SLOT]
+        given = [key_id for key_id, _ in self._secrets.keys]
+        return bool(ids and given) and all(ids) and not any(given)
 
     def _attempts(self, index: int, slot: core.Slot) -> Iterator[Callable[[], bool]]:
         """Give the ways to try this slot (8.6)."""

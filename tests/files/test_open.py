@@ -495,6 +495,7 @@ def test_mistakes_are_named(tmp_path):
     """A reader with the wrong file or secret is told what is wrong, not what was not given."""
     path, cell = tmp_path / "file", io.BytesIO(SCellSeal(KEY).encrypt(b"text"))
     path.write_bytes(written(b"text", passphrase="right"))
+    of_ring = io.BytesIO(written(b"text", keyring=Keyring.new("shop").add()))
     error, kind, value = SealedFileError, SealedFileTypeError, SealedFileValueError
     for refusal, text, call in (
         (
@@ -505,6 +506,8 @@ def test_mistakes_are_named(tmp_path):
         (error, "with a key, and no key was given", lambda: files.open(cell, passphrase="p")),
         (error, "with a key, and no key was given", lambda: files.open(cell, private_key=BOB[0])),
         (error, "^wrong passphrase or context", lambda: files.open(path, passphrase="wrong")),
+        (error, "or the sealed file is damaged$", lambda: files.open(path, passphrase="wrong")),
+        (error, "one of a keyring, which was not given", lambda: files.open(of_ring, key=KEY)),
         (kind, "give a key by name: key=", lambda: files.open(path, KEY)),
         (
             kind,
