@@ -55,10 +55,12 @@ nitpick_ignore_regex = [
         r"(asyncio|abc|collections|copy|enum|io|os|pathlib|socket|types|uuid)\..*|[a-z]+|[A-Z]\w*(Error|Exception)|ABC|Any"
         r"|Buffer|(tuple|Mapping)\[\w+"
         r"|AsyncIterator|Awaitable|Callable|Contexts|Handler|IntEnum|Enum|Iterable|Keys|AsyncKeys|Mapping|Part"
-        r"|TypeAlias",
+        r"|TypeAlias|Result|pl\.Expr",
     ),
     (r"py:.*", r"(.*\.)?_\w+(\..*)?"),
 ]
+# Extras that these pages are made without.
+autodoc_mock_imports = ["dask", "duckdb", "pandas", "polars", "pyarrow", "pyspark"]
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_default_options = {

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from ._cipher import ColumnCipher, Type
@@ -21,7 +22,7 @@ def seal(table: TableT, ciphers: Ciphers, rows: str | None, *, threads: int = 1)
     """Encrypt columns of a table.
 
     Args:
-        table: a Table or RecordBatch of pyarrow, a DataFrame of Polars or pandas.
+        table: a Table or RecordBatch of pyarrow, a DataFrame of Polars or pandas, a LazyFrame.
         ciphers: the names of columns, and the cipher of each.
         rows: the name of the column of row ids; None binds the values to their columns alone.
         threads: as in `ColumnCipher.encrypt`.
@@ -71,7 +72,7 @@ def unseal(
     def work(cipher: ColumnCipher, name: str, values: Any, ids: Any) -> Any:
         return cipher.decrypt(values, ids, type=kinds.get(name, "bytes"), threads=threads)
 
-    return _replaced(table, ciphers, rows, work)
+    return _replaced(table, ciphers, rows, work, kinds)
 
 
 def rotate(table: TableT, ciphers: Ciphers, rows: str | None, *, threads: int = 1) -> TableT:
@@ -101,6 +102,7 @@ def _replaced(
     ciphers: Ciphers,
     rows: str | None,
     work: Callable[[ColumnCipher, str, Any, Any], Any],
+    types: Mapping[str, Type] = MappingProxyType({}),
 ) -> TableT:
     library, names = _known(table)
     if not isinstance(ciphers, Mapping):
@@ -112,18 +114,34 @@ def _replaced(
             wrong_value(f"the table has {names.count(name)} columns named {name!r}")
     if rows in ciphers:
         wrong_value(f"{rows!r} has the row ids, which must stay readable")
-    ids = None if rows is None else library.get(table, rows)
+    is_lazy = type(table).__name__ == "LazyFrame"
+    ids = None if rows is None or is_lazy else library.get(table, rows)
     made = {}
     for name, cipher in ciphers.items():
         if not isinstance(cipher, ColumnCipher):
             wrong_type(f"column {name!r} needs a ColumnCipher, not {type(cipher).__name__}")
+        run = _named(work, cipher, name)
+        if is_lazy:
+            made[name] = library.deferred(name, rows, run, types.get(name, "bytes"))
+        else:
+            made[name] = run(library.get(table, name), ids)
+    replaced: TableT = library.replaced(table, made)
+    return replaced
+
+
+def _named(
+    work: Callable[[ColumnCipher, str, Any, Any], Any], cipher: ColumnCipher, name: str
+) -> Callable[[Any, Any], Any]:
+    """Return the work on one column, whose errors begin with its name."""
+
+    def run(values: Any, ids: Any) -> Any:
         try:
-            made[name] = work(cipher, name, library.get(table, name), ids)
+            return work(cipher, name, values, ids)
         except ColumnError as error:
             error.args = (f"column {name!r}: {error.args[0]}", *error.args[1:])
             raise
-    replaced: TableT = library.replaced(table, made)
-    return replaced
+
+    return run
 
 
 def _known(table: object) -> tuple[ModuleType, list[str]]:
@@ -133,7 +151,4 @@ def _known(table: object) -> tuple[ModuleType, list[str]]:
             return library, library.names(table)
     except TypeError:
         pass
-    return wrong_type(
-        f"{type(table).__name__} is no table of pyarrow, Polars or pandas; collect() makes one of "
-        "a LazyFrame"
-    )
+    return wrong_type(f"{type(table).__name__} is no table of pyarrow, Polars or pandas")

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from ._column import ArrowColumn
 
 
+NOTHING = pa.null()  # the type of a column of nulls
+
+
 def column(data: Any) -> Any:
     """Return a column as what gives itself in capsules."""
     return data

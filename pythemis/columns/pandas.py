@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -43,3 +44,9 @@ def get(table: Any, name: str) -> Any:
 def replaced(table: Any, made: dict[str, Any]) -> Any:
     """Return a table in which these columns are others."""
     return table.assign(**made)
+
+
+def empty(table: Any, names: Iterable[str]) -> Any:
+    """Return a table without rows, whose columns of these names have values of no type yet."""
+    nothing = pd.Series([], dtype=pd.ArrowDtype(arrow.NOTHING))
+    return table.head(0).assign(**{name: nothing for name in names if name in table.columns})
