@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 
 _LARGEST = 1 << 30  # bytes of a file that is decrypted in a scan
 _OF_015 = (Kind.SEAL_CELL, Kind.STORED_VALUE, Kind.PASSPHRASE_CELL)
+_WRAPPED = 1 << 32  # bytes, above which the length field of a cell begins at 0 again
+_TOO_LONG = (
+    "its message may have had 4 GiB or more, of which the header kept the length modulo 4 GiB, as "
+    "in pythemis 0.15: encrypt the original again, in parts or with pythemis.files"
+)
 _CUT = "its message was a str in pythemis 0.15, which kept the first quarter: the rest is lost"
 
 
@@ -63,6 +68,9 @@ def _findings(path: str, given: Given) -> Iterator[str]:
         yield f"it cannot be read: {error.strerror}"
         return
     yield from report.problems
+    surplus = (report.size or 0) - (report.promised or report.size or 0)
+    if surplus > 0 and surplus % _WRAPPED == 0:
+        yield _TOO_LONG
     kind = next(
         (kind for kind in _OF_015 if kind.name.lower().replace("_", "-") == report.kind), None
     )

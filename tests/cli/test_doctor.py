@@ -214,5 +214,11 @@ def test_a_folder_is_scanned(pythemis):
     assert any("kept the first quarter" in each["finding"] for each in found)
     Path("data/short").unlink()
     Path("data/inner/text").unlink()
+    with Path("data/long").open("wb") as file:  # sparse
+        file.write(sealed(KEY, b""))
+        file.truncate(file.tell() + (1 << 32))
+    ran = pythemis("doctor", "--scan", "data", "-k", "key")
+    assert b"data/long: its message may have had 4 GiB or more" in ran.out
+    Path("data/long").unlink()
     ran = pythemis("doctor", "--scan", "data", "-k", "key")
     assert (ran.status, ran.out) == (0, b"1 files, 0 findings\n")
