@@ -52,7 +52,7 @@ nitpick_ignore_regex = [
     # Python's own, and the names that only type checkers know
     (
         r"py:.*",
-        r"(asyncio|abc|collections|copy|enum|io|os|pathlib|socket|types|uuid)\..*|[a-z]+|[A-Z]\w*(Error|Exception)|ABC|Any"
+        r"(asyncio|abc|collections|copy|datetime|decimal|enum|io|os|pathlib|socket|sqlalchemy|str|types|uuid)\..*|[a-z]+|[A-Z]\w*(Error|Exception)|ABC|Any"
         r"|Buffer|(tuple|Mapping)\[\w+"
         r"|AsyncIterator|Awaitable|Callable|Contexts|Handler|IntEnum|Enum|Iterable|Keys|AsyncKeys|Mapping|Part"
         r"|TypeAlias|Result|pl\.Expr",

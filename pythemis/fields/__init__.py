@@ -4,7 +4,7 @@
 A `FieldCipher` seals values under a keyring. Each is bound to its table, column and row, so that it
 cannot be moved (formats, section 10). A blind index, under keys of its own, finds rows by a value.
 
-`pythemis.fields.sqlalchemy` has columns for SQLAlchemy. This module needs no library.
+``pythemis.fields.sqlalchemy`` has columns for SQLAlchemy. This module needs no library.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ Bind: TypeAlias = Literal["row", "column"]
 Returned = TypeVar("Returned")
 
 _LEAST_BITS, _MOST_BITS = 8, 256
+_MOST_PARTS = 255  # of a place
 
 
 class Field:
@@ -96,7 +97,11 @@ class Field:
                 f"{self._shown()} is bound to its row: give the row its id first, such as "
                 'uuid.uuid4(), or declare bind="column"',
             )
-        return _of_place(place, self.table, self.column, *row)
+        # The place of the names goes on with the parts of the row, whose place is made alone.
+        parts = _of_place(place, *row)
+        if parts[0] > _MOST_PARTS - 2:
+            wrong_value(ERRORS, f"the primary key of {self.table} has more than 253 parts")
+        return b"".join((bytes((parts[0] + 2,)), self._names[1:], parts[1:]))
 
     def seal(self, value: object, *row: Part) -> bytes | None:
         """Return the stored value; None stays None. Errors are those of `FieldCipher.seal`."""

@@ -13,6 +13,7 @@ from pythemis import _values
 from pythemis.exception import THEMIS_CODES, ThemisError
 from pythemis.fields import FieldCipher, FieldError, FieldTypeError, FieldValueError, index_plan
 from pythemis.keyring import Keyring
+from pythemis.place import place
 from support.cells import VECTORS
 from support.rings import by_id, payload_of, recorded_ring, ring_of
 
@@ -118,12 +119,12 @@ def test_null_stays_null():
 def test_values_cannot_be_moved():
     """A value opens in no other row, column or table, and not where it is bound to the column."""
     stored = CIPHER.seal("4929 1234", *AT, 7)
-    for place in [
+    for other in [
         ("customers", "card_cell", 8),
         ("customers", "note_cell", 7),
         ("staff", *AT[1:], 7),
     ]:
-        refused(FAIL, "decryption failed", CIPHER.open, stored, *place)
+        refused(FAIL, "decryption failed", CIPHER.open, stored, *other)
     refused(FAIL, "decryption failed", CIPHER.open, stored, *AT, bind="column")
 
 
@@ -281,3 +282,12 @@ def test_nothing_shows_keys_or_values():
     assert repr(CIPHER).startswith("<pythemis.fields.FieldCipher at ")
     assert repr(CIPHER.field(*AT)) == "<pythemis.fields.Field customers.card_cell>"
     assert issubclass(FieldError, ThemisError)
+
+
+def test_the_context_is_a_place():
+    """What binds a value is the place of its names and of all parts of its key, up to 255."""
+    field = CIPHER.field(*AT)
+    for row in [(7,), ("é", 7, ID, b""), tuple(range(253))]:
+        assert field.context(*row) == place(*AT, *row)
+    assert CIPHER.field(*AT, bind="column").context() == place(*AT)
+    refused(INVALID, "more than 253 parts", field.context, *range(254), kind=FieldValueError)
