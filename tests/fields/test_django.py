@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from support import postgres
 from support.project import ROOT
 
 pytest.importorskip("django")
@@ -20,3 +21,16 @@ def test_checks(path):
     command += ["-o", "python_files=check_*.py", "--rootdir", str(ROOT), str(path)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stdout[-8000:]
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    "path", [path for path in CHECKS if path.stem != "check_guide"], ids=lambda path: path.stem
+)
+def test_checks_on_postgresql(path, monkeypatch):
+    """They pass on PostgreSQL as well."""
+    pytest.importorskip("psycopg")
+    with postgres.server() as address:
+        folder = address.partition("unix_sock=")[2].rpartition("/")[0]
+        monkeypatch.setenv("PYTHEMIS_SHOP_POSTGRES", folder)
+        test_checks(path)

@@ -75,7 +75,7 @@ class _Attribute(DeferredAttribute):  # type: ignore[misc, unused-ignore]
         return held
 
     def __set__(self, instance: Any, value: Any) -> None:
-        if value is not None and not isinstance(value, Held):
+        if value is not None and value.__class__ is not Held:
             value = Held.plain(value)
         instance.__dict__[self.field.attname] = value
 
@@ -130,6 +130,7 @@ class SealedField(models.Field):  # type: ignore[misc, unused-ignore]
         self.wrapped, self.index, self.is_unique = copy.copy(wrapped), index, unique
         self.bind, self.names, self.padding, self.bare = bind, names, padding, bare
         self._cipher: tuple[Any, plain.Field] | None = None
+        self._key_names: list[str] | None = None
         super().__init__(
             verbose_name=wrapped.verbose_name,
             name=wrapped.name,
@@ -177,7 +178,7 @@ class SealedField(models.Field):  # type: ignore[misc, unused-ignore]
     def contribute_to_class(self, cls: Any, name: str, private_only: bool = False) -> None:
         """Add the field to a model, with the field of its index."""
         super().contribute_to_class(cls, name, private_only)
-        self._cipher = None
+        self._cipher = self._key_names = None
         self.wrapped = copy.copy(self.wrapped)
         self.wrapped.set_attributes_from_name(name)
         self.wrapped.model = cls
@@ -244,9 +245,11 @@ class SealedField(models.Field):  # type: ignore[misc, unused-ignore]
         """Return the cell, unopened."""
         if value is None:
             return None
-        if not isinstance(expression, SealedCol):
+        if expression.__class__ is not SealedCol:
             wrong_value(ERRORS, f"{self.shown()} is sealed: the database cannot compute with it")
-        return Held(value.encode() if isinstance(value, str) else bytes(value))
+        if value.__class__ is not bytes:
+            value = value.encode() if isinstance(value, str) else bytes(value)
+        return Held(value)
 
     # ---- Values ----
 
@@ -276,6 +279,12 @@ class SealedField(models.Field):  # type: ignore[misc, unused-ignore]
         """Return the fields of the primary key."""
         return list(self.model._meta.pk_fields)
 
+    def key_names(self) -> list[str]:
+        """Return the names of the attributes of the primary key."""
+        if self._key_names is None:  # it is asked for each row
+            self._key_names = [key.attname for key in self.key_fields()]
+        return self._key_names
+
     def row_of(self, instance: Any) -> tuple[Any, ...]:
         """Return the primary key of an instance, as the database will hold it."""
         if self.bind == "column":
@@ -294,6 +303,16 @@ class SealedField(models.Field):  # type: ignore[misc, unused-ignore]
         """Return a value as the field inside would store it."""
         return _types.prepared(self.wrapped, value)
 
+    def sealable(self, value: Any) -> Any:
+        """Return a value to seal; what dumps and serializers show of one is refused."""
+        if is_dumped(value):
+            wrong_value(
+                ERRORS,
+                f"{self.shown()}: this text is a sealed value, as dumps and serializers show it, "
+                "and not what is in it",
+            )
+        return self.prepared(value)
+
     def pre_save(self, model_instance: Any, add: bool) -> Sealed | None:  # noqa: ARG002
         """Return the sealed value of an instance."""
         held = model_instance.__dict__.get(self.attname)
@@ -302,7 +321,7 @@ class SealedField(models.Field):  # type: ignore[misc, unused-ignore]
         row = self.row_of(model_instance)
         if not self._is_kept(held, row):
             self._check_index_can_be_made()
-            value = self.prepared(self.opened(held, model_instance))
+            value = self.sealable(self.opened(held, model_instance))
             cell = self.cipher().seal(value, *row)
             if cell is None:  # the field inside made it null
                 model_instance.__dict__[self.attname] = None

@@ -50,11 +50,18 @@ def _from_db(original: Any) -> Any:
 
     def from_db(cls: Any, db: Any, field_names: Any, values: Any) -> Any:
         instance = original(cls, db, field_names, values)
-        held_by = instance.__dict__
+        there = instance.__dict__
+        row = keys = None
         for field in sealed_fields(cls):
-            held = held_by.get(field.attname)
-            if isinstance(held, Held) and held.row is None:
-                held.row = field.row_of(instance)
+            held = there.get(field.attname)
+            if held is not None and held.row is None:
+                if field.bind == "column":
+                    held.row = ()
+                    continue
+                names = field.key_names()
+                if names is not keys:  # mostly all fields are of one table
+                    keys, row = names, tuple([there[name] for name in names])
+                held.row = row
         return instance
 
     return from_db
@@ -115,13 +122,13 @@ def _after_raw(instance: Any, raw: bool = False, **_: Any) -> None:
 
 def _cell_in(value: Any) -> bytes | None:
     """Return the stored value that a dump has for a field, or None: then it is plain text."""
-    if not isinstance(value, str):
+    if not (isinstance(value, str) and value.startswith("VEsx")):  # TK1
         return None
     try:
         data = base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError):
         return None
-    return data if data.startswith(b"TK1") and len(data) > 8 else None
+    return data if data[8:9] == b"\0" else None  # as cells begin
 
 
 def is_dumped(value: Any) -> bool:

@@ -106,7 +106,7 @@ class SealedQuerySet(QuerySet):  # type: ignore[misc, unused-ignore]
             raise TypeError("Cannot update a query once a slice has been taken.")
         self._for_write = True
         using = self.db
-        values = {field: field.prepared(value) for field, value in sealed.items()}
+        values = {field: field.sealable(value) for field, value in sealed.items()}
         count = 0
         with transaction.atomic(using=using, savepoint=False):
             query = self._chain()

@@ -69,7 +69,7 @@ def rotate(
         dry_run: count, and write nothing.
         on_error: called with the primary key for each value that is refused, which is skipped.
     """
-    written = 0
+    count, written = Count(), 0
     for _ in range(_PASSES):
         count = _pass(field, using, batch, rate, dry_run, on_error)
         written += count.written

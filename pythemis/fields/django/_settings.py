@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from django.conf import settings
 from django.utils.module_loading import import_string
 
@@ -27,7 +29,12 @@ def cipher() -> FieldCipher:
             "pythemis.fields.FieldCipher",
         )
     if isinstance(found, str):
-        found = import_string(found)
+        found = _at(found)  # it is asked for each value
     if not isinstance(found, FieldCipher):
         wrong_type(ERRORS, f"{SETTING} must name a FieldCipher, not {type(found).__name__}")
     return found
+
+
+@lru_cache
+def _at(path: str) -> object:
+    return import_string(path)

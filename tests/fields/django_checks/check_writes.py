@@ -78,7 +78,7 @@ def stored(row):
             "WHERE id = %s",
             [row.pk.hex],
         )
-        return cursor.fetchone()
+        return [None if cell is None else bytes(cell) for cell in cursor.fetchone()]
 
 
 def check(row, email=EMAIL, card=MARK):
@@ -421,6 +421,9 @@ def test_nothing_is_shown():
     for kind in ("json", "xml", "jsonl", "python"):
         assert MARK not in str(serializers.serialize(kind, [row]))
     assert copy.deepcopy(row).card == copy.copy(row).card == MARK
+    text = serializers.serialize("python", [row])[0]["fields"]["card"]
+    refused("this text is a sealed value", Customer.objects.update, card=text)
+    refused("this text is a sealed value", Customer.objects.create, card=text)
     refused("save it first", pickle.dumps, customer())
     refused("cannot be pickled", pickle.dumps, Customer.objects.filter(email=EMAIL).query)
     refused("cannot be pickled", pickle.dumps, model_to_dict(row, ["card"])["card"])
@@ -470,7 +473,39 @@ def test_inherited_and_composite():
 def test_without_django():
     """The sqlite3 module and a cipher of the same rings read what Django wrote."""
     row = write_create()
-    assert isinstance(connection.connection, sqlite3.Connection)
+    if not isinstance(connection.connection, sqlite3.Connection):
+        pytest.skip("the database is another one")
     cursor = connection.connection.execute("SELECT card_cell FROM shop_customer")
     cipher = FieldCipher(keys.RINGS["data"])
     assert cipher.open(cursor.fetchone()[0], "shop_customer", "card_cell", row.pk) == MARK
+
+
+def test_beside_sqlalchemy():
+    """SQLAlchemy reads what Django wrote, and the other way round."""
+    sqlalchemy = pytest.importorskip("sqlalchemy")
+    if connection.vendor != "sqlite":
+        pytest.skip("the database is another one")
+    from sqlalchemy import orm
+
+    from pythemis.fields.sqlalchemy import sealed, sealed_column
+
+    class Base(orm.DeclarativeBase):
+        pass
+
+    class Theirs(Base):
+        __tablename__ = "shop_customer"
+
+        id = orm.mapped_column(sqlalchemy.Uuid(), primary_key=True)
+        card_cell = sealed_column()
+        card = sealed(keys.CIPHER, "card_cell")
+
+    row = write_create()
+    name = connection.settings_dict["NAME"]
+    engine = sqlalchemy.create_engine("sqlite://", creator=lambda: sqlite3.connect(name, uri=True))
+    with orm.Session(engine) as session:
+        [theirs] = session.scalars(sqlalchemy.select(Theirs))
+        assert (theirs.id, theirs.card) == (row.pk, MARK)
+        theirs.card = "new"
+        session.commit()
+    engine.dispose()
+    assert Customer.objects.get(pk=row.pk).card == "new"
