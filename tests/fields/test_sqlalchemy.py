@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import (
     String,
+    Uuid,
     bindparam,
     create_engine,
     delete,
@@ -333,6 +334,42 @@ def test_a_value_waits_for_its_id(engine):
         row.card = None
         session.commit()
         assert (row.card, row.card_cell, row.card_index) == (None, None, None)
+
+
+class Spelled(Base):
+    """Text is taken for its ids, and comes back in another form."""
+
+    __tablename__ = "spelled"
+
+    id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    text_cell: Mapped[bytes | None] = sealed_column()
+    text = sealed(CIPHER, "text_cell")
+
+
+def test_ids_are_bound_as_the_database_gives_them_back(engine):
+    """A UUID in capitals or without hyphens, and a number as text, are those of their rows."""
+    with Session(engine) as session:
+        for number, form in enumerate((str.upper, lambda it: it.replace("-", ""))):
+            spelled = form(str(uuid.uuid4()))
+            number = f"0{number}" if engine.name == "sqlite" else number
+            row = Spelled(id=spelled, number=number, text=MARKER)
+            session.add(row)
+            session.flush()
+            session.expire(row)
+            assert row.text == MARKER
+            assert seal_values(Spelled, {"id": spelled, "number": number, "text": "x"})
+        session.expunge_all()
+        assert [row.text for row in session.scalars(select(Spelled))] == [MARKER] * 2
+
+
+def test_no_literal_shows_a_value():
+    """A plain value that shall become a literal is in no error, and no stored value in SQL."""
+    for column, value in (("note_cell", MARKER), ("tag_index", MARKER.encode())):
+        statement = update(Customer).values({column: value})
+        with pytest.raises(UnsealedError, match="without literal_binds") as caught:
+            statement.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+        assert "MARKER" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_a_row_that_gets_another_key(engine):

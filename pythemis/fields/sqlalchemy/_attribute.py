@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, Generic, Literal, NoReturn, TypeVar, overload
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, inspect
+from sqlalchemy import ColumnElement, Integer, Uuid, inspect
 from sqlalchemy.orm import Mapper
 from sqlalchemy.orm.attributes import instance_state
 
@@ -90,12 +92,13 @@ class Sealed(Generic[ValueT]):
             return ()
         if isinstance(cell, Cell):
             return cell.row
-        return _stored_id(row) or current_id(inspect(type(row)), row)
+        mapper = inspect(type(row))
+        return _stored_id(mapper, row) or current_id(mapper, row)
 
     def settle(self, row: Any, key: tuple[Any, ...], *, is_new: bool) -> None:
         """Seal what waits, and seal anew what is bound to another id than the row will have."""
         field = self.field_of(type(row))
-        moves = not is_new and field.bind == "row" and _stored_id(row) != key
+        moves = not is_new and field.bind == "row" and _stored_id(inspect(type(row)), row) != key
         cell = getattr(row, self.cell) if moves else row.__dict__.get(self.cell)
         if cell is None:
             return
@@ -368,14 +371,29 @@ def index_of(field: Field, value: Any) -> Index | None:
 def current_id(mapper: Mapper[Any], row: Any) -> tuple[Any, ...]:
     """Return the primary key that a row has now."""
     return tuple(
-        getattr(row, mapper.get_property_by_column(column).key) for column in mapper.primary_key
+        _as_read(column, getattr(row, mapper.get_property_by_column(column).key))
+        for column in mapper.primary_key
     )
 
 
-def _stored_id(row: Any) -> tuple[Any, ...]:
+def _stored_id(mapper: Mapper[Any], row: Any) -> tuple[Any, ...]:
     """Return the primary key that a row has in the database; empty if it is not there."""
     key = instance_state(row).key
-    return () if key is None else tuple(key[1])
+    if key is None:
+        return ()
+    return tuple(map(_as_read, mapper.primary_key, key[1]))
+
+
+def _as_read(column: Any, part: Any) -> Any:
+    """Return a part of a key as the database gives it back: text of a UUID has several forms."""
+    if not isinstance(part, str):
+        return part
+    if isinstance(column.type, Integer) and part.isascii() and part.lstrip("-").isdecimal():
+        return int(part)
+    if isinstance(column.type, Uuid):
+        with suppress(ValueError):  # where it is none, the database refuses it, too
+            return UUID(part)
+    return part
 
 
 def new_id(mapper: Mapper[Any], row: Any) -> tuple[Any, ...]:
@@ -394,7 +412,7 @@ def _id_in(mapper: Mapper[Any], values: dict[str, Any], *, is_new: bool) -> tupl
         name = mapper.get_property_by_column(column).key
         if is_new and values.get(name) is None and (made := _default(column)) is not None:
             values[name] = made
-        key.append(values.get(name))
+        key.append(_as_read(column, values.get(name)))
     return tuple(key)
 
 

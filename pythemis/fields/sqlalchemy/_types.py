@@ -18,6 +18,7 @@ from pythemis._core.rings import is_stored
 from pythemis.fields._errors import ERRORS, FieldTypeError
 
 _UNIQUE_BITS = 96
+_NO_LITERALS = "sealed columns take parameters alone: compile without literal_binds"
 
 
 class UnsealedError(FieldTypeError, DontWrapMixin):
@@ -97,6 +98,11 @@ class SealedType(TypeDecorator[bytes]):
         del dialect
         return value if value is None else bytes(value)
 
+    def literal_processor(self, dialect: Dialect) -> NoReturn:
+        """Refuse to write values into SQL; asked later, SQLAlchemy's error would have the value."""
+        del dialect
+        _refuse(_NO_LITERALS)
+
 
 class IndexType(TypeDecorator[bytes]):
     """The type of a column of blind indexes. Whatever a field did not make is refused.
@@ -143,6 +149,11 @@ class IndexType(TypeDecorator[bytes]):
         """Return what the database has."""
         del dialect
         return value if value is None else Index(value)
+
+    def literal_processor(self, dialect: Dialect) -> NoReturn:
+        """Refuse to write values into SQL; asked later, SQLAlchemy's error would have the value."""
+        del dialect
+        _refuse(_NO_LITERALS)
 
 
 def _refuse(text: str) -> NoReturn:
