@@ -207,6 +207,18 @@ def pairs(errors: Errors, ring: Ring) -> list[tuple[bytes, SecretKey]]:
     return made
 
 
+def are_apart(errors: Errors, ring: Ring, index: Ring) -> bool:
+    """Return whether a ring of index keys is another one than a ring that seals, without its keys.
+
+    The ids of one key differ between rings, and so equal keys are told by what they make.
+    """
+    made = [
+        set(blind_indexes(errors, each, b"", b"")) if each.prefix else set()
+        for each in (ring, index)
+    ]
+    return ring.name != index.name and made[0].isdisjoint(made[1])
+
+
 def pin(errors: Errors, ring: Ring, key_id: bytes) -> str:
     """Return the pin of a key, in hex."""
     made = ffi.new(_ID, lib.THEMIS_RING_PIN_SIZE)

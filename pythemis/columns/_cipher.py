@@ -10,7 +10,7 @@ from pythemis import _values
 from pythemis._core import columns
 from pythemis._core.arguments import CONTEXT
 from pythemis._core.buffers import copied
-from pythemis._core.rings import RESERVED, Ring
+from pythemis._core.rings import RESERVED, Ring, are_apart
 from pythemis.exception import ThemisError
 from pythemis.keyring import Keyring
 from pythemis.place import place
@@ -85,6 +85,8 @@ class ColumnCipher:
             wrong_value("index_keys needs bits, the length of an index: 8 to 256")
         if bits is not None:
             _check_number("bits", bits, _LEAST_BITS, _MOST_BITS)
+        if isinstance(keys, Keyring) and isinstance(index_keys, Keyring):
+            _check_apart(keys, index_keys)
         names = tuple(column)
         self._definition = _Definition(
             _checked("keys", keys),
@@ -344,6 +346,14 @@ def _ring(name: str, keys: Keys) -> Ring:
     if not isinstance(ring, Keyring):
         wrong_type(f"{name} returned {type(ring).__name__} where a Keyring was expected")
     return ring._ring()
+
+
+def _check_apart(keys: Keyring, index_keys: Keyring) -> None:
+    if not are_apart(ERRORS, keys._ring(), index_keys._ring()):
+        wrong_value(
+            f"index_keys is the ring that encrypts (both are named {keys.name}, or share a key): "
+            "make another one with Keyring.new(another_name).add()"
+        )
 
 
 def _place(names: tuple[Any, ...]) -> bytes:

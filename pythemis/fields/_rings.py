@@ -62,8 +62,7 @@ def _current(given: Ring, name: str) -> Keyring:
 
 def _check_parted(ring: rings.Ring, index: rings.Ring) -> None:
     """Refuse index keys that seal: an index would tell of them, and they would seal values."""
-    shared = {key.id for key in ring.keys} & {key.id for key in index.keys}
-    if ring.name == index.name or shared:
+    if not rings.are_apart(ERRORS, ring, index):
         wrong_value(
             ERRORS,
             f"the index ring is the ring that seals (both are named {ring.name}, or share a key): "

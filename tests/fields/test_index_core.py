@@ -34,6 +34,19 @@ def test_recorded_indexes():
         assert rings.blind_indexes(ERRORS, held, place(*case["names"]), data) == [made]
 
 
+def test_rings_are_apart():
+    """Rings of one name are not, nor those that share a key, whose ids differ."""
+    keys = [bytes([number]) * 32 for number in range(3)]
+    index = Keyring.new("index").add(keys[0]).add(keys[1])
+    for other, apart in (
+        (Keyring.new("shop"), True),
+        (Keyring.new("shop").add(keys[2]), True),
+        (Keyring.new("shop").add(keys[2]).add(keys[1]), False),
+        (Keyring.new("index").add(keys[2]), False),
+    ):
+        assert rings.are_apart(ERRORS, other._held, index._held) == apart
+
+
 def test_recorded_searches():
     """A search looks for the index under every key, active and retired, in their order."""
     for case in RECORDED["searches"]:
