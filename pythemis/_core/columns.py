@@ -113,11 +113,16 @@ def from_arrow(errors: Errors, data: Any, what: str) -> Column:
                 arrow.pointer(values, b"arrow_array"),
                 why,
             )
-    except (TypeError, ValueError) as error:
-        text = f"{what} is of type {type(data).__name__}, whose Arrow data cannot be read: {error}"
-        raise errors.wrong_type(INVALID_PARAMETER, text) from None
-    _check(errors, what, status, why)
-    return Column(kept(made), source, lib.themis_column_rows(made[0]))
+    except (TypeError, ValueError):
+        pass  # its text and its traceback may have values
+    else:
+        _check(errors, what, status, why)
+        return Column(kept(made), source, lib.themis_column_rows(made[0]))
+    return wrong_type(
+        errors,
+        f"{what} is of type {type(data).__name__}, whose Arrow data cannot be read: it failed to "
+        "give its capsules, or gave others",
+    )
 
 
 def from_list(errors: Errors, items: list[bytes | None], what: str, *, is_text: bool) -> Column:

@@ -117,7 +117,11 @@ def _held(row: int, item: Any, wanted: Any, what: str) -> Any:
         wrong_type(f"row {row}: {text}", row)
     if item is None or isinstance(item, str):
         return item if item is None else str.__str__(item)
-    return bytes(item)
+    try:
+        return bytes(memoryview(item))  # not what a subclass says in __bytes__
+    except ValueError:
+        pass
+    return wrong_value(f"row {row}: the buffer was released", row)
 
 
 @contextmanager

@@ -216,9 +216,11 @@ def test_capsules_that_are_none():
     """Other objects in the place of capsules, other names, errors of the producer."""
     array = good()
     other = capsule(array.array, b"another name")
-    for made in (None, (), (1, 2), (other, other), "ab", TypeError("no")):
-        with pytest.raises(ColumnError, match="whose Arrow data cannot be read"):
+    for made in (None, (), (1, 2), (other, other), "ab", TypeError("secret")):
+        with pytest.raises(ColumnError, match="whose Arrow data cannot be read") as caught:
             CIPHER.encrypt(Given(made))
+        assert "secret" not in str(caught.value)
+        assert caught.value.__context__ is None
     with pytest.raises(ZeroDivisionError):
         CIPHER.encrypt(Given(ZeroDivisionError()))
 

@@ -15,7 +15,9 @@ from pythemis.keyring import Keyring, from_reference
 from pythemis.place import place
 from support.arrow import by_offsets, integers, needs_capsules
 
-RING = Keyring.new("shop").add()
+KEY = bytes(range(32))
+RING = Keyring.new("shop").add(KEY)
+ALIKE = Keyring.new("index").add(KEY)
 NAMES = ("customers", "email")
 CIPHER = ColumnCipher(RING, NAMES)
 CELLS = CIPHER.encrypt([b"a", b"b", b"c"], [1, 2, 3])
@@ -43,6 +45,8 @@ def refused(kind, text, index, call, *arguments, **options):
         ({"padding": True}, ColumnTypeError, "padding must be an integer"),
         ({"bits": 7, "index_keys": RING}, ColumnValueError, "bits must be 8 to 256"),
         ({"index_keys": RING}, ColumnValueError, "needs bits"),
+        ({"index_keys": RING, "bits": 8}, ColumnValueError, "is the ring that encrypts"),
+        ({"index_keys": ALIKE, "bits": 8}, ColumnValueError, "or share a key"),
         ({"bits": 8, "index_keys": "x"}, ColumnTypeError, "index_keys must be a Keyring"),
     ],
 )
@@ -205,6 +209,11 @@ def test_subclasses_count_as_what_they_hold():
     assert CIPHER.decrypt(cells, ["1", str(uuid.UUID(int=5))], type="text") == ["red", "x"]
     cells = CIPHER.encrypt([bytearray(b"a"), memoryview(b"b")], [b"1", 2])
     assert CIPHER.decrypt(cells, [1, "2"]) == [b"a", b"b"]
+    lying = type("Lying", (bytes,), {"__bytes__": lambda _: b"another", "__len__": lambda _: 99})
+    assert CIPHER.decrypt(CIPHER.encrypt([lying(b"a")])) == [b"a"]
+    released = memoryview(b"b")
+    released.release()
+    refused(ColumnValueError, "row 1: the buffer was released", 1, CIPHER.encrypt, [b"a", released])
 
 
 def test_no_key_is_pickled():
