@@ -7,7 +7,7 @@ import time
 
 import pytest
 from cryptography.fernet import Fernet
-from sqlalchemy import LargeBinary, String, create_engine, select, update
+from sqlalchemy import ForeignKey, LargeBinary, String, create_engine, select, update
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from pythemis.fields import FieldCipher, FieldError
@@ -43,6 +43,25 @@ class Row(Base):
     token: Mapped[bytes | None] = mapped_column(LargeBinary)
     card = sealed(CIPHER, "card_cell", index="card_index")
     note = sealed(CIPHER, "note_cell", bind="column")
+
+
+class Person(Base):
+    __tablename__ = "people"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(9))
+    name_cell: Mapped[bytes | None] = sealed_column()
+    name = sealed(CIPHER, "name_cell")
+    __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "person"}  # noqa: RUF012
+
+
+class Doctor(Person):
+    """It has a table of its own, joined to that of people."""
+
+    __tablename__ = "doctors"
+    id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    licence_cell: Mapped[bytes | None] = sealed_column()
+    licence = sealed(CIPHER, "licence_cell")
+    __mapper_args__ = {"polymorphic_identity": "doctor"}  # noqa: RUF012
 
 
 @pytest.fixture
@@ -200,6 +219,26 @@ def test_a_row_that_changes_meanwhile_keeps_its_new_value(engine, monkeypatch):
     monkeypatch.setattr(_rewrite, "_write", write)
     rewrite(engine, Row, ["card"])
     assert values(engine)[("a", 3)] == "new"
+
+
+def test_classes_that_inherit_by_a_join(engine):
+    """Each table is rewritten through the class that declares its columns."""
+    RINGS.update(ring=OLD)
+    with Session(engine) as session:
+        session.add_all([Doctor(id=n, name=f"name {n}", licence=f"licence {n}") for n in range(3)])
+        session.commit()
+    RINGS.update(ring=NEW)
+    with pytest.raises(FieldError, match="another table"):
+        rewrite(engine, Doctor)
+    assert rewrite(engine, Doctor, ["licence"]).rewritten == 3
+    assert rewrite(engine, Person).rewritten == 3
+    with Session(engine) as session:
+        found = [(each.name, each.licence) for each in session.scalars(select(Doctor))]
+    assert found == [(f"name {n}", f"licence {n}") for n in range(3)]
+    assert [rows_to_rewrite(engine, *what) for what in ((Doctor, "licence"), (Person, "name"))] == [
+        0,
+        0,
+    ]
 
 
 def test_the_rate_is_limited(engine):

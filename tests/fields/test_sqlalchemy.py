@@ -275,6 +275,8 @@ REFUSING = {
     "insert list": lambda s: s.execute(insert(Customer).values([{"card": MARKER}])),
     "update cell": lambda s: s.execute(update(Customer).values(card_cell=MARKER.encode())),
     "update attribute": lambda s: s.execute(update(Customer).values(card=MARKER)),
+    "query": lambda s: s.query(Customer).update({"card": MARKER}),
+    "query of cell": lambda s: s.query(Customer).update({"card_cell": MARKER.encode()}),
     "update by attribute": lambda s: s.execute(update(Customer).values({Customer.card: MARKER})),
     "update without id": lambda s: s.execute(
         update(Customer).where(Customer.name == bindparam("n")), {"n": "x", "card": MARKER}

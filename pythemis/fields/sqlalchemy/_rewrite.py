@@ -184,7 +184,16 @@ def _job(
         _work(mapper, kind, attributes[name], *sources.get(name, (None, None))) for name in wanted
     )
     table = mapper.local_table
-    return _Job(table, tuple(mapper.primary_key), works, reindex, dry_run, on_error)
+    if any(work.cell.table is not table for work in works):
+        wrong_value(
+            ERRORS,
+            f"{kind.__name__} inherits some of these attributes from a class with another table: "
+            "rewrite that class, and name the attributes of this one",
+        )
+    key = tuple(mapper.primary_key)
+    if any(column.table is not table for column in key):  # of a class that inherits by a join
+        key = tuple(table.primary_key.columns)  # type: ignore[attr-defined]
+    return _Job(table, key, works, reindex, dry_run, on_error)
 
 
 def _work(
