@@ -318,6 +318,8 @@ class SealedField(models.Field):  # type: ignore[misc, unused-ignore]
         held = model_instance.__dict__.get(self.attname)
         if held is None:
             return None
+        if not isinstance(held, Held):  # past the attribute, such as by an old pickle
+            held = model_instance.__dict__[self.attname] = Held.plain(held)
         row = self.row_of(model_instance)
         if not self._is_kept(held, row):
             self._check_index_can_be_made()
@@ -328,7 +330,7 @@ class SealedField(models.Field):  # type: ignore[misc, unused-ignore]
                 return None
             held = Held(cell, row, value)
             model_instance.__dict__[self.attname] = held
-        return Sealed(held.cell)
+        return None if held.cell is None else Sealed(held.cell)
 
     def _is_kept(self, held: Held, row: tuple[Any, ...]) -> bool:
         """Return whether an instance has the cell that its value needs, and bring it up to date."""
@@ -405,7 +407,9 @@ class SealedField(models.Field):  # type: ignore[misc, unused-ignore]
 
     def value_from_object(self, obj: Any) -> Opened | None:
         """Return what opens the value for forms, and hides it from serializers."""
-        if obj.__dict__.get(self.attname, obj) is None:
+        if self.attname not in obj.__dict__:
+            getattr(obj, self.attname)  # it was deferred
+        if obj.__dict__[self.attname] is None:
             return None
         return Opened(lambda: getattr(obj, self.attname))
 

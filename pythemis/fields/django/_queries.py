@@ -110,10 +110,14 @@ class SealedQuerySet(QuerySet):  # type: ignore[misc, unused-ignore]
         count = 0
         with transaction.atomic(using=using, savepoint=False):
             query = self._chain()
-            if connections[using].features.has_select_for_update and not query.query.distinct:
-                query = query.select_for_update()
+            features = connections[using].features
+            grouped = query.query.distinct or query.query.group_by is not None
+            if features.has_select_for_update and not grouped:
+                of = ("self",) if features.has_select_for_update_of else ()
+                query = query.select_for_update(of=of)
             names = [key.attname for key in self.model._meta.pk_fields]
-            rows = list(QuerySet.values_list(query.order_by(), *names))
+            found = QuerySet.values_list(query.order_by(), *names)
+            rows = list(dict.fromkeys(found))  # a join may find one twice
             for at in range(0, len(rows), _AT_ONCE):
                 part = rows[at : at + _AT_ONCE]
                 count += self._update_rows(part, values, others, using)

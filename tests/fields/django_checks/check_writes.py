@@ -18,7 +18,7 @@ from django.core import serializers  # noqa: E402
 from django.core.exceptions import ValidationError  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import IntegrityError, connection, transaction  # noqa: E402
-from django.db.models import Case, F, Value, When  # noqa: E402
+from django.db.models import Case, F, Q, Value, When  # noqa: E402
 from django.db.models.functions import Concat, Lower  # noqa: E402
 from django.forms import modelform_factory  # noqa: E402
 from django.forms.models import model_to_dict  # noqa: E402
@@ -410,6 +410,19 @@ def test_moved_values():
         refused("shop_customer.card_cell: ", list, Customer.objects.values("card"))
 
 
+def test_over_joins():
+    """Rows that a join finds twice, or over an outer join, are updated once, each for itself."""
+    row = write_create()
+    for _ in range(2):
+        Order.objects.create(customer=row, note="twice")
+    found = Customer.objects.filter(Q(orders__note="twice") | Q(orders=None))
+    assert found.update(card="new") == 1
+    check(row, EMAIL, "new")
+    row.__dict__["card"] = MARK  # as the pickle of an older definition does
+    row.save()
+    check(row)
+
+
 def test_nothing_is_shown():
     """Representations, serializers, copies and pickles show no value."""
     row = write_create()
@@ -460,6 +473,9 @@ def test_inherited_and_composite():
     member.save(update_fields=["email", "level"])
     check(made, "new@example.org")
     assert Member.objects.get(level="gold", email="new@example.org").pk == made.pk
+    assert Member.objects.filter(level="gold").update(email="b@example.org", level=MARK) == 1
+    check(made, "b@example.org")
+    assert Member.objects.get(level=MARK).email == "b@example.org"
     seats = [Seat(hall="A", number=at, guest=MARK) for at in range(2)]
     Seat.objects.bulk_create(seats)
     assert Seat.objects.filter(guest=MARK).count() == 2
