@@ -203,3 +203,15 @@ def test_a_result_outlives_what_made_it():
     del cells
     assert len(capsules) == 3
     del capsules
+
+
+@arrow.needs_capsules
+@pytest.mark.big_memory
+def test_two_gigabytes_have_long_offsets():
+    """More than 2 GiB of cells is large_binary, and reads back; it takes 5 GB."""
+    cipher = ColumnCipher(Keyring.new("shop").add(), ("t", "c"), padding=1 << 20)
+    values = [b"%d" % number if number % 5 else None for number in range(2650)]
+    cells = cipher.encrypt(arrow.by_offsets(values), range(2650), threads=2)
+    assert arrow.format_of(cells) == b"Z"
+    assert cipher.decrypt(cells, range(2650), threads=2).to_pylist() == values
+    assert arrow.format_of(CIPHER.encrypt(arrow.by_offsets([b"a"]))) == b"z"

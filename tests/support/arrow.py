@@ -122,6 +122,13 @@ class Streamed:
         return capsule(self.stream, b"arrow_array_stream")
 
 
+def format_of(array):
+    """Return the format in the schema that an array gives."""
+    get = PYFUNCTYPE(c_void_p, py_object, c_char_p)(("PyCapsule_GetPointer", ctypes.pythonapi))
+    schema, _ = array.__arrow_c_array__()
+    return ctypes.cast(get(schema, b"arrow_schema"), POINTER(Schema))[0].format
+
+
 # ---- Honest arrays ----
 
 
