@@ -156,6 +156,13 @@ static bool has_secret(const struct operation *operation)
     return stage.out[0] == 1;
 }
 
+/* A system that refuses is no failure, and then the ring is not locked. */
+static int run_lock(const struct operation *operation)
+{
+    (void)operation;
+    return themis_ring_lock(stage.ring) ? THEMIS_SUCCESS : THEMIS_FAIL;
+}
+
 static int run_pin(const struct operation *operation)
 {
     (void)operation;
@@ -369,6 +376,7 @@ const struct operation ring_operations[] = {
      .kind = THEMIS_RING_DROP_LEGACY,
      .makes = true},
     {.name = "ring_secret", .set_up = set_up_ring, .run = run_secret, .is_right = has_secret},
+    {.name = "ring_lock", .set_up = set_up_ring, .run = run_lock},
     {.name = "ring_pin", .set_up = set_up_ring, .run = run_pin},
     {.name = "ring_blind_index", .set_up = set_up_ring, .run = run_blind_index},
     {.name = "ring_follows", .set_up = set_up_ring, .run = run_follows},
