@@ -298,7 +298,7 @@ def from_reference(
     ring: str,
     unlock: str | Service,
     *,
-    name: str,
+    name: str | None = None,
     min_version: int = 0,
     pin: str | None = None,
     seconds: float = 30,
@@ -314,7 +314,7 @@ def from_reference(
             the base64 of it.
         unlock: ``file:PATH``, ``env:NAME`` or ``credential:NAME``, which hold the base64 of 32
             bytes; or a key service, which must pickle if the reference shall.
-        name: the name of the ring.
+        name: the name of the ring. None: the name of its file or credential, up to the first dot.
         min_version: as in `load`.
         pin: as in `load`.
         seconds: as in `watch`.
@@ -327,4 +327,5 @@ def from_reference(
     Raises:
         KeyringError: not such references, or another wrong argument.
     """
-    return KeyringReference(ring, unlock, name, min_version, pin, seconds, on_refused)
+    named = _sources.name_in(ring) if name is None else name
+    return KeyringReference(ring, unlock, named, min_version, pin, seconds, on_refused)

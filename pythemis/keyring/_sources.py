@@ -145,6 +145,14 @@ def _refuse(reference: object, what: str) -> NoReturn:
     raise ERRORS.wrong_type(INVALID_PARAMETER, f"{text}, not {type(reference).__name__}")
 
 
+def name_in(reference: str) -> str:
+    """Return the name of the ring in a file or a credential whose own name begins with it."""
+    scheme, name = parted(reference, "a keyring")
+    if scheme == "env":
+        wrong_value(ERRORS, "name= must say which ring the variable holds")
+    return Path(name).name.partition(".")[0]
+
+
 def source_of(reference: str) -> Source:
     """Return the source that a reference names."""
     scheme, name = parted(reference, "a keyring")

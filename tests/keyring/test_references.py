@@ -149,6 +149,18 @@ def test_wrong_references(wrong):
         assert len(wrong) < 6 or wrong not in str(error)
 
 
+def test_a_file_is_named_like_its_ring(places):
+    """Without a name it is that of the file up to the first dot; a variable tells none."""
+    path, ring = places
+    (path / "ring").rename(path / "shop.prod.ring")
+    key = f"file:{path / 'key'}"
+    assert keyring.from_reference(f"file:{path / 'shop.prod.ring'}", key)().ids == ring.ids
+    (path / "shop.prod.ring").rename(path / "stock.ring")
+    with pytest.raises(KeyringError, match="does not open"):
+        keyring.from_reference(f"file:{path / 'stock.ring'}", key)()
+    refused(INVALID, "name= must say which ring", keyring.from_reference, "env:SHOP_RING", key)
+
+
 @pytest.mark.parametrize("wrong", [None, b"env:K", 1, KEY])
 def test_references_are_text(wrong):
     """A key itself is no reference to one."""
