@@ -41,14 +41,11 @@ class Behind:
         """Write all of a part, or have it written; only exact ``bytes`` waits."""
         self._check()
         self._size += len(data)
-        if type(data) is not bytes or len(data) > _MOST or self._size < _SOON:
+        small = type(data) is bytes and len(data) <= _MOST
+        if not small or self._size < _SOON or not self._start():
             self._drain()
             self._file.write(data)
             return
-        if self._thread is None:
-            self._is_ending = False
-            self._thread = Thread(target=self._work, name="pythemis-writer", daemon=True)
-            self._thread.start()
         try:
             self._is_free.acquire()
             self._slot = data
@@ -66,6 +63,17 @@ class Behind:
         """Write nothing more; afterwards the file may be closed. Again is fine."""
         self._error = self._error or _discarded()
         self._end()
+
+    def _start(self) -> bool:
+        """Return whether there is a thread, which is started if it is not there yet."""
+        if self._thread is None:
+            self._is_ending = False
+            self._thread = Thread(target=self._work, name="pythemis-writer", daemon=True)
+            try:
+                self._thread.start()
+            except RuntimeError:  # the system allows no more of them
+                self._thread = None
+        return self._thread is not None
 
     def _check(self) -> None:
         if self._error is not None:

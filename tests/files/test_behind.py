@@ -41,6 +41,19 @@ def test_a_small_file_has_no_thread(tmp_path):
         assert writers() == []
 
 
+def test_it_writes_where_no_thread_starts(tmp_path, monkeypatch):
+    """A limit on threads makes it slower, no more."""
+
+    def refuse(_thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    data = os.urandom(3 * MIB)
+    with files.open(tmp_path / "file", "wb", key=KEY) as file:
+        file.write(data)
+    assert files.open(tmp_path / "file", key=KEY).read() == data
+
+
 @pytest.mark.parametrize("at", [2, 5])
 def test_what_a_write_raises_is_raised_later(tmp_path, monkeypatch, at):
     """By a later write or the end, with the path; nothing is left, neither file nor thread."""
