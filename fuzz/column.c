@@ -196,7 +196,9 @@ demand_round(themis_ring *ring, themis_column *values, themis_column *rows, uint
     themis_column_result *sealed = run(ring, THEMIS_COLUMN_ENCRYPT, values, rows, flags);
     themis_column_result *opened;
     themis_column *column = NULL;
+    const uint8_t *value;
     const char *why;
+    size_t *sizes;
     void *schema;
     void *array;
     if (sealed == NULL) {
@@ -210,13 +212,17 @@ demand_round(themis_ring *ring, themis_column *values, themis_column *rows, uint
     opened = run(ring, THEMIS_COLUMN_DECRYPT, column, rows, flags);
     MUST(opened != NULL && themis_column_result_refused(opened) == 0);
     MUST(themis_column_result_nulls(opened) == themis_column_result_nulls(sealed));
+    sizes = calloc((size_t)themis_column_rows(values) + 1, sizeof *sizes);
+    MUST(sizes != NULL);
+    value = themis_column_result_values(opened, sizes);
     for (uint64_t row = 0; row < themis_column_rows(values); row++) {
-        size_t size;
+        const size_t size = sizes[row];
         size_t old_size;
-        const uint8_t *value = themis_column_result_value(opened, row, &size);
         const uint8_t *old = themis_column_peek(values, row, &old_size);
-        MUST(old == NULL || (value != NULL && size == old_size && memcmp(value, old, size) == 0));
+        MUST(old == NULL || (size == old_size && memcmp(value, old, size) == 0));
+        value += size != SIZE_MAX ? size : 0;
     }
+    free(sizes);
     themis_column_free(column);
     themis_arrow_schema_free(schema);
     themis_arrow_array_free(array);

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -75,6 +76,37 @@ def encode(errors: Errors, codec: Codec, value: object) -> bytes:
         why = f"the value must be of type {codec.name}, not {type(value).__name__}"
     # Not within the `except`: the errors of libraries hold the value, and would be the context.
     return kind(errors, f"{why}; see the types of section 10.1")
+
+
+def encode_all(errors: Errors, codec: Codec, values: list[Any]) -> list[bytes | None]:
+    """Return the bytes of many values; None stays None. An error has the ``index`` of its value."""
+    write = codec.write
+    with suppress(Exception):  # which of them it is, the loop below finds out
+        return [None if value is None else write(value) for value in values]
+    return [
+        None if value is None else at_index(index, encode, errors, codec, value)
+        for index, value in enumerate(values)
+    ]
+
+
+def decode_all(errors: Errors, codec: Codec, items: list[bytes | None]) -> list[Any]:
+    """Return the values of many bytes; None stays None. An error has the ``index`` of its value."""
+    read = codec.read
+    with suppress(Exception):
+        return [None if data is None else read(data) for data in items]
+    return [
+        None if data is None else at_index(index, decode, errors, codec, data)
+        for index, data in enumerate(items)
+    ]
+
+
+def at_index(index: int, call: Callable[..., Any], *arguments: Any) -> Any:
+    """Call with the arguments; an error gets the ``index`` of the value in its list."""
+    try:
+        return call(*arguments)
+    except Exception as error:
+        error.index = index  # type: ignore[attr-defined]
+        raise
 
 
 def decode(errors: Errors, codec: Codec, data: bytes) -> Any:
@@ -361,7 +393,7 @@ _DECODER = json.JSONDecoder(
 )
 
 _CODECS: dict[object, Codec] = {
-    str: Codec("str", _write_text, lambda data: data.decode("utf-8")),
+    str: Codec("str", _write_text, bytes.decode),
     bytes: Codec("bytes", _write_bytes, bytes),
     int: Codec("int", _write_int, _read_int),
     Decimal: Codec("Decimal", _write_decimal, _read_decimal),

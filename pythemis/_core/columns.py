@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, Any, NamedTuple
+from itertools import accumulate, pairwise
+from typing import Any, NamedTuple
 
 from pythemis._themis import ffi, lib
 
@@ -15,9 +16,6 @@ from .errors import INVALID_PARAMETER, SUCCESS, Errors, failed, wrong_type
 from .owner import kept, places
 from .rings import Ring, refusal, without_keys
 from .workers import run
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 PADDING_MAX: int = lib.THEMIS_COLUMN_PADDING_MAX
 ENCRYPT: int = lib.THEMIS_COLUMN_ENCRYPT
@@ -68,12 +66,19 @@ class Result:
         self.nulls: int = lib.themis_column_result_nulls(handle)
         self.refused: int = lib.themis_column_result_refused(handle)
 
-    def values(self) -> Iterator[bytes | None]:
-        """Copy the values out, one by one."""
-        size = ffi.new(SIZE)
-        for row in range(self.rows):
-            place = lib.themis_column_result_value(self._handle, row, size)
-            yield None if place == ffi.NULL else ffi.buffer(place, size[0])[:]
+    def values(self) -> list[bytes | None]:
+        """Copy the values out."""
+        sizes = array(SIZE_T, bytes(array(SIZE_T).itemsize * self.rows))
+        place = lib.themis_column_result_values(self._handle, ffi.from_buffer(SIZES, sizes))
+        held = [0 if size == _NO_VALUE else size for size in sizes] if self.nulls else sizes
+        ends = array(SIZE_T, accumulate(held, initial=0))
+        data = ffi.buffer(place, ends[-1])
+        made: list[bytes | None] = [data[start:end] for start, end in pairwise(ends)]
+        if self.nulls:
+            for row, size in enumerate(sizes):
+                if size == _NO_VALUE:
+                    made[row] = None
+        return made
 
     def schema(self) -> object:
         """Return a capsule with its struct ArrowSchema."""

@@ -35,7 +35,7 @@ class ArrowColumn:
         """Return the values as `bytes`, or as `str` in a column of text."""
         if self._text:
             return [None if value is None else value.decode() for value in self._result.values()]
-        return list(self._result.values())
+        return self._result.values()
 
     def __arrow_c_schema__(self) -> object:
         return self._result.schema()

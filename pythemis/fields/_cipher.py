@@ -143,6 +143,36 @@ class FieldCipher:
         """
         return self.field(table, column, type=type, bind=bind).open_all(stored, rows)
 
+    def seal_all(
+        self,
+        values: Iterable[object],
+        table: str,
+        column: str,
+        rows: Iterable[Row] | None,
+        *,
+        type: object = str,
+        bind: Bind = "row",
+        padding: int = 0,
+    ) -> list[bytes | None]:
+        """Return the stored values of many rows in one call, which is faster.
+
+        Args:
+            values: the values; None stays None.
+            table: the name of the table.
+            column: the name of the column that holds the stored values.
+            rows: the primary key of each; a tuple where a key has several parts. None if the
+                column is bound with ``bind="column"``.
+            type: as for `seal`, for all values.
+            bind: "row" or "column".
+            padding: as for `seal`.
+
+        Raises:
+            FieldError: as `seal`, for the first value that is refused, with its ``index``; nothing
+                is returned.
+        """
+        field = self.field(table, column, type=type, bind=bind, padding=padding)
+        return field.seal_all(values, rows)
+
     def index(
         self,
         value: object,
@@ -168,6 +198,29 @@ class FieldCipher:
             FieldError: no ``index_key``, or one that also seals; or a value or type without index.
         """
         return self.field(table, column, type=type, bits=bits).index(value)
+
+    def index_all(
+        self,
+        values: Iterable[object],
+        table: str,
+        column: str,
+        *,
+        bits: int,
+        type: object = str,
+    ) -> list[bytes | None]:
+        """Return the blind indexes of many values in one call, which is faster.
+
+        Args:
+            values: the values; None stays None.
+            table: as for `index`, like all that follows.
+            column: the name of the column that holds the stored values.
+            bits: 8 to 256.
+            type: the type of the values.
+
+        Raises:
+            FieldError: as `index`; a value that is refused has its ``index``.
+        """
+        return self.field(table, column, type=type, bits=bits).index_all(values)
 
     def indexes(
         self,

@@ -8,8 +8,11 @@ from typing import Any, Literal, TypeAlias, TypeVar
 from uuid import UUID
 
 from pythemis import _values
-from pythemis._core import rings
+from pythemis._core import columns, rings
+from pythemis._core.arguments import STORED
+from pythemis._core.buffers import copied
 from pythemis._core.errors import wrong_type, wrong_value
+from pythemis._core.owner import opened
 from pythemis.exception import ThemisError
 from pythemis.place import place
 
@@ -117,22 +120,29 @@ class Field:
             return None
         return self._value(self._through(self._rings.sealing().decrypt, stored, self.context(*row)))
 
+    def seal_all(
+        self, values: Iterable[object], rows: Iterable[Row] | None = None
+    ) -> list[bytes | None]:
+        """Return the stored values of many rows. Errors are those of `FieldCipher.seal_all`."""
+        data = _values.encode_all(ERRORS, self.codec, _listed("values", values))
+        return self._worked(columns.ENCRYPT, data, rows, (columns.PADDING, self.padding))
+
     def open_all(
         self, stored: Iterable[bytes | None], rows: Iterable[Row] | None = None
     ) -> list[Any]:
         """Return the values of many rows. Errors are those of `FieldCipher.open_all`."""
-        cells = list(stored)
-        keys = [()] * len(cells) if rows is None else [_as_tuple(row) for row in rows]
-        if len(keys) != len(cells):
-            wrong_value(ERRORS, f"there are {len(cells)} stored values and {len(keys)} rows")
-        there = [at for at, cell in enumerate(cells) if cell is not None]
-        contexts = [self.context(*keys[at]) for at in there]
-        decrypt = self._rings.sealing().decrypt_many
-        opened = self._through(decrypt, [cells[at] for at in there], contexts, at=there)
-        made: list[Any] = [None] * len(cells)
-        for at, framed in zip(there, opened, strict=True):
-            made[at] = self._value(framed, at)
-        return made
+        data = self._worked(columns.DECRYPT, _cells(stored), rows)
+        return _values.decode_all(ERRORS, self.codec, data)
+
+    def rotate_all(
+        self, stored: Iterable[bytes | None], rows: Iterable[Row] | None = None
+    ) -> list[bytes | None]:
+        """Return many values under the primary key; those that are under it already, as they are.
+
+        Raises:
+            FieldError: as `open_all`.
+        """
+        return self._worked(columns.ROTATE, _cells(stored), rows)
 
     def rotate(self, stored: bytes, *row: Part) -> bytes:
         """Return the value under the primary key, encrypted anew; Python never sees it.
@@ -172,6 +182,17 @@ class Field:
         made = rings.blind_index(ERRORS, self._rings.indexing(), self._names, data)
         return _values.cut(made, bits)
 
+    def index_all(self, values: Iterable[object]) -> list[bytes | None]:
+        """Return the blind indexes of many values. Errors are those of `FieldCipher.index_all`."""
+        listed, bits = _listed("values", values), self._needed_bits()
+        ring = self._rings.indexing()
+        if not ring.prefix:
+            raise rings.without_keys(ERRORS)
+        primary = [key.primary for key in ring.keys].index(True)
+        options = ((columns.KEY, primary), (columns.BITS, bits))
+        data = self._all_index_data(listed)
+        return self._through_columns(ring, columns.INDEX, data, self._names, None, options)
+
     def indexes(self, value: object) -> list[bytes]:
         """Return what to search for, as `FieldCipher.indexes` does."""
         if value is None:
@@ -186,6 +207,13 @@ class Field:
         if self.normalize is not None:
             data = _values.encode(ERRORS, self.codec, self.normalize(value))
         return _values.index_data(self.codec, data)
+
+    def _all_index_data(self, values: list[Any]) -> list[bytes | None]:
+        data = _values.encode_all(ERRORS, self.codec, values)
+        if self.normalize is not None:
+            normal = [None if value is None else self.normalize(value) for value in values]
+            data = _values.encode_all(ERRORS, self.codec, normal)
+        return [None if each is None else _values.index_data(self.codec, each) for each in data]
 
     def _needed_bits(self) -> int:
         if self.bits is None:
@@ -202,26 +230,75 @@ class Field:
             wrong_value(ERRORS, f"{self._shown()} is bare, and cannot hold an empty value")
         return data
 
-    def _value(self, framed: bytes, at: int | None = None) -> Any:
-        try:
-            data = framed if self.bare else _values.unframe(ERRORS, framed)
-            return _values.decode(ERRORS, self.codec, data)
-        except FieldError as error:
-            error.index = at
-            raise
+    def _value(self, framed: bytes) -> Any:
+        data = framed if self.bare else _values.unframe(ERRORS, framed)
+        return _values.decode(ERRORS, self.codec, data)
 
-    def _through(
-        self, call: Callable[..., Returned], *arguments: Any, at: list[int] | None = None
-    ) -> Returned:
+    def _through(self, call: Callable[..., Returned], *arguments: Any) -> Returned:
         """Call the ring; its errors become those of the field."""
         try:
             return call(*arguments)
         except ThemisError as error:
-            kind = _kind_of(error)
-            made = kind(error.error_code, f"{self._shown()}: {error.message}")
-            index = getattr(error, "index", None)
-            made.index = at[index] if at and index is not None else index
+            made = _kind_of(error)(error.error_code, f"{self._shown()}: {error.message}")
+            made.index = getattr(error, "index", None)
         raise made  # not within the `except`, whose error would be a second one to read
+
+    # ---- Lists ----
+
+    def _worked(
+        self,
+        operation: int,
+        data: list[bytes | None],
+        rows: Iterable[Row] | None,
+        *options: tuple[int, int],
+    ) -> list[bytes | None]:
+        """Do an operation on cells, or on what becomes cells, in one call of C."""
+        keys = None if rows is None else _listed("rows", rows)
+        if keys is not None and len(keys) != len(data):
+            wrong_value(ERRORS, f"there are {len(data)} values and {len(keys)} rows")
+        ring: rings.Ring = opened(self._rings.sealing())
+        options = ((columns.BARE, self.bare), *options)
+        contexts = self._contexts(data, [()] * len(data) if keys is None else keys)
+        return self._through_columns(ring, operation, data, self._names, contexts, options)
+
+    def _contexts(self, data: list[bytes | None], keys: list[Row]) -> list[bytes | None] | None:
+        """Return the place of each row that has a value; None if all have that of the column."""
+        if self.bind == "column" and not any(key != () for key in keys):
+            return None
+        there = [at for at, each in enumerate(data) if each is not None]
+        present = [keys[at] for at in there] if len(there) < len(keys) else keys
+        parts = _alike([key[0] if type(key) is tuple and len(key) == 1 else key for key in present])
+        made: list[bytes | None] = [b""] * len(keys)
+        if parts is not None and self.bind == "row":
+            starts = {
+                size: b"\3" + self._names[1:] + size.to_bytes(2, "big")
+                for size in set(map(len, parts))
+            }
+            for at, part in zip(there, parts, strict=True):
+                made[at] = starts[len(part)] + part
+        else:
+            for at, key in zip(there, present, strict=True):
+                made[at] = _values.at_index(at, self.context, *_as_tuple(key))
+        return made
+
+    def _through_columns(
+        self,
+        ring: rings.Ring,
+        operation: int,
+        data: list[bytes | None],
+        names: bytes,
+        contexts: list[bytes | None] | None,
+        options: tuple[tuple[int, int], ...],
+    ) -> list[bytes | None]:
+        values = columns.from_list(ERRORS, data, "the list", is_text=False)
+        try:
+            job = columns.Job(ring, operation, values, names, options=options)
+            if contexts is not None:
+                places = columns.from_list(ERRORS, contexts, "the list", is_text=False)
+                job = job._replace(context=b"", contexts=places)
+            return self._through(columns.work, ERRORS, job, 1).values()
+        finally:
+            columns.wipe(values)
 
     def _shown(self) -> str:
         return f"{self.table}.{self.column}"
@@ -237,6 +314,32 @@ def _checked_bits(codec: _values.Codec, bits: object) -> int | None:
     if codec.name == _values.JSON:
         wrong_value(ERRORS, "JSON has no blind index, because equal values have several texts")
     return int(bits)
+
+
+def _listed(what: str, items: Iterable[Any]) -> list[Any]:
+    if isinstance(items, (str, bytes, bytearray, memoryview)) or not isinstance(items, Iterable):
+        wrong_type(ERRORS, f"{what} must be a list, not {type(items).__name__}")
+    return list(items)
+
+
+def _cells(stored: Iterable[bytes | None]) -> list[bytes | None]:
+    listed = _listed("stored", stored)
+    if {type(None), bytes}.issuperset(map(type, listed)):
+        return listed
+    return [
+        None if cell is None else _values.at_index(at, copied, ERRORS, cell, STORED)
+        for at, cell in enumerate(listed)
+    ]
+
+
+def _alike(parts: list[Any]) -> list[bytes] | None:
+    """Return the bytes of parts of one common type; None of others, which go one by one."""
+    kinds = set(map(type, parts))
+    if kinds == {int} and min(parts) >= -(2**63) and max(parts) < 2**64:
+        return [b"%d" % part for part in parts]
+    if kinds == {UUID}:
+        return [str(part).encode() for part in parts]
+    return None
 
 
 def _as_tuple(row: Row) -> tuple[Part, ...]:

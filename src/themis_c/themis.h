@@ -555,9 +555,9 @@ uint64_t themis_column_result_rows(const themis_column_result *result);
 uint64_t themis_column_result_nulls(const themis_column_result *result);
 /* Cells that became null because they were refused. */
 uint64_t themis_column_result_refused(const themis_column_result *result);
-/* A value, which lives as long as the result; NULL if it is null. */
-const uint8_t *
-themis_column_result_value(const themis_column_result *result, uint64_t row, size_t *size);
+/* All values one after another, as themis_column_add_values takes them; they live as long as the
+ * result. `sizes` takes a size for each row: SIZE_MAX is no value. */
+const uint8_t *themis_column_result_values(const themis_column_result *result, size_t *sizes);
 
 /* The result as a struct ArrowSchema and a struct ArrowArray, which live by themselves; NULL: there
  * is no memory. Who takes their content sets their `release` to NULL. */

@@ -374,6 +374,7 @@ static void refuse_columns(void)
     const size_t sizes[2] = {4, SIZE_MAX};
     const size_t more[2] = {4, 4};
     const char *why = NULL;
+    size_t made[2];
     size_t parts = 9;
     size_t size;
     uint64_t row;
@@ -414,8 +415,7 @@ static void refuse_columns(void)
     REFUSED(themis_column_job_end(job, &result));
     REFUSED(themis_column_job_part(job, 0, &row, &why));
     REFUSED(themis_column_job_begin(job, &parts, &row, &why));
-    TRUE(themis_column_result_value(result, 0, &size) != NULL && size == 2);
-    TRUE(themis_column_result_value(result, 2, &size) == NULL && size == 0);
+    TRUE(themis_column_result_values(result, made) != NULL && made[0] == 2 && made[1] == SIZE_MAX);
     themis_column_result_free(result);
     themis_column_job_free(job);
     themis_column_free(column);

@@ -180,7 +180,7 @@ def test_wrong_types(call, text):
         (lambda: CIPHER.field(*AT).index("4929"), "has no blind index"),
         (lambda: FieldCipher(RING).index("4929", *AT, bits=64), "needs keys of its own"),
         (lambda: FieldCipher(Keyring.new("new")).seal("4929", *AT, 7), "has no keys yet"),
-        (lambda: CIPHER.open_all([b"x"], *AT, []), "1 stored values and 0 rows"),
+        (lambda: CIPHER.open_all([b"x"], *AT, []), "1 values and 0 rows"),
         (lambda: index_plan(rows=1, distinct=2), "distinct is 2"),
     ],
 )

@@ -58,17 +58,16 @@ uint64_t themis_column_result_refused(const themis_column_result *result)
     return result->refused;
 }
 
-const uint8_t *
-themis_column_result_value(const themis_column_result *result, uint64_t row, size_t *size)
+const uint8_t *themis_column_result_values(const themis_column_result *result, size_t *sizes)
 {
-    uint64_t start;
-    *size = 0;
-    if (row >= result->rows || ((result->validity[row >> 3] >> (row & 7)) & 1) == 0) {
-        return NULL;
+    uint64_t start = 0;
+    for (uint64_t row = 0; row < result->rows; row++) {
+        const uint64_t end = themis_column_get(result->offsets, result->width, row + 1);
+        const bool is_null = ((result->validity[row >> 3] >> (row & 7)) & 1) == 0;
+        sizes[row] = is_null ? SIZE_MAX : (size_t)(end - start);
+        start = end;
     }
-    start = themis_column_get(result->offsets, result->width, row);
-    *size = (size_t)(themis_column_get(result->offsets, result->width, row + 1) - start);
-    return result->data + start;
+    return result->data;
 }
 
 /* ---- As structures of Arrow ---- */

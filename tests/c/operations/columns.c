@@ -111,14 +111,14 @@ static int do_parts(themis_column_job *job, size_t parts)
 /* Puts the values of a result one after another. */
 static void take(const themis_column_result *result)
 {
+    size_t sizes[ROWS];
+    const uint8_t *values = themis_column_result_values(result, sizes);
+    size_t total = 0;
     for (uint64_t row = 0; row < themis_column_result_rows(result); row++) {
-        size_t size;
-        const uint8_t *value = themis_column_result_value(result, row, &size);
-        if (value != NULL) {
-            memcpy(stage.out + stage.out_len, value, size);
-            stage.out_len += size;
-        }
+        total += sizes[row] != SIZE_MAX ? sizes[row] : 0;
     }
+    memcpy(stage.out + stage.out_len, values, total);
+    stage.out_len += total;
 }
 
 static int run_job(const struct operation *operation)
