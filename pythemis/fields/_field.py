@@ -11,7 +11,7 @@ from pythemis import _values
 from pythemis._core import columns, rings
 from pythemis._core.arguments import STORED
 from pythemis._core.buffers import copied
-from pythemis._core.errors import wrong_type, wrong_value
+from pythemis._core.errors import NOT_SUPPORTED, wrong_type, wrong_value
 from pythemis._core.owner import opened
 from pythemis.exception import ThemisError
 from pythemis.place import place
@@ -159,6 +159,15 @@ class Field:
             FieldError: not a stored value.
         """
         return self._through(self._rings.sealing().needs_rotation, stored)
+
+    def is_foreign(self, stored: bytes) -> bool:
+        """Return whether a value is under a key that the ring lacks, or of a newer version."""
+        ring = self._rings.sealing()
+        try:
+            named = ring.key_id(stored)
+        except ThemisError as error:
+            return error.error_code == NOT_SUPPORTED
+        return not ring.legacy_count if named is None else named not in ring.ids
 
     def prefix(self) -> bytes:
         """Return the first 8 bytes of values under the primary key: others need rotation.

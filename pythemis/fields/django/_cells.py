@@ -7,10 +7,13 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
+from django.db.models.query_utils import DeferredAttribute
+
 from pythemis._core.errors import wrong_value
 from pythemis.fields._errors import ERRORS
 
 _UNOPENED: Any = object()
+READY, GOING = 1, 2
 
 
 class Sealed(bytes):
@@ -33,6 +36,10 @@ class Held:
         cell: the stored value; None for a value that was assigned and is not sealed yet.
         row: the primary key of the row that the cell is bound to; None if it is not known.
         value: what is in the cell, if that is known already.
+
+    Attributes:
+        going: READY: a write is under way, for which all is sealed and indexed. GOING: it also
+            reads the attribute, and shall get the cell.
     """
 
     __slots__ = ("cell", "going", "row", "value")
@@ -41,7 +48,7 @@ class Held:
         self, cell: bytes | None, row: tuple[Any, ...] | None = None, value: Any = _UNOPENED
     ) -> None:
         self.cell, self.row, self.value = cell, row, value
-        self.going = False  # a write is under way, which shall see the cell
+        self.going = 0
 
     @classmethod
     def plain(cls, value: Any) -> Held:
@@ -71,6 +78,24 @@ class Held:
                 "an instance with a new value of a sealed field cannot be pickled: save it first",
             )
         return Held, (bytes(self.cell), self.row)
+
+
+class Attribute(DeferredAttribute):  # type: ignore[misc, unused-ignore]
+    """The attribute of an instance: it opens the value when it is read for the first time."""
+
+    def __get__(self, instance: Any, cls: Any = None) -> Any:
+        held = super().__get__(instance, cls)
+        if isinstance(held, Held):
+            if held.going == GOING:
+                return Sealed(held.cell or b"")
+            return self.field.opened(held, instance)
+        # A deferred value comes through __set__, so it is held by now.
+        return held
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        if value is not None and value.__class__ is not Held:
+            value = Held.plain(value)
+        instance.__dict__[self.field.attname] = value
 
 
 class Opened:

@@ -10,15 +10,14 @@ from typing import Any
 
 from django.core import exceptions
 from django.db import models
-from django.db.models.query_utils import DeferredAttribute
 
 from pythemis._core.errors import wrong_type, wrong_value
 from pythemis.fields import _field as plain
 from pythemis.fields._errors import ERRORS, FieldError
 
 from . import _checks, _hooks, _settings, _types
-from ._cells import Held, Index, Opened, Sealed, Wanted
-from ._guards import check_written
+from ._cells import Attribute, Held, Index, Opened, Sealed, Wanted
+from ._guards import Guarded, check_value, placeholder
 from ._hooks import is_dumped
 from ._lookups import SealedCol, SealedExact, SealedIn, SealedIsNull
 
@@ -64,23 +63,7 @@ class BlindIndex:
         return hash((self.bits, self.name))
 
 
-class _Attribute(DeferredAttribute):  # type: ignore[misc, unused-ignore]
-    """The attribute of an instance: it opens the value when it is read for the first time."""
-
-    def __get__(self, instance: Any, cls: Any = None) -> Any:
-        held = super().__get__(instance, cls)
-        if isinstance(held, Held):
-            return Sealed(held.cell or b"") if held.going else self.field.opened(held, instance)
-        # A deferred value comes through __set__, so it is held by now.
-        return held
-
-    def __set__(self, instance: Any, value: Any) -> None:
-        if value is not None and value.__class__ is not Held:
-            value = Held.plain(value)
-        instance.__dict__[self.field.attname] = value
-
-
-class SealedField(models.Field):  # type: ignore[misc, unused-ignore]
+class SealedField(Guarded, models.Field):  # type: ignore[misc, unused-ignore]
     """A field whose values are stored sealed, around a field that says what they are.
 
     Forms, validation and the admin are those of the field inside. The setting
@@ -103,7 +86,7 @@ class SealedField(models.Field):  # type: ignore[misc, unused-ignore]
     """
 
     __module__ = "pythemis.fields.django"
-    descriptor_class = _Attribute
+    descriptor_class = Attribute
     empty_strings_allowed = False
 
     def __init__(
@@ -236,10 +219,13 @@ class SealedField(models.Field):  # type: ignore[misc, unused-ignore]
         value = value if prepared else self.get_prep_value(value)
         return None if value is None else connection.Database.Binary(value)
 
-    def get_placeholder(self, value: Any, compiler: Any, connection: Any) -> str:  # noqa: ARG002
-        """Return the placeholder; refuse what the database would compute, and wrong conflicts."""
-        check_written(self, value, compiler, Sealed)
-        return "%s"
+    def get_db_prep_save(self, value: Any, connection: Any) -> Any:
+        """Return the parameter of a write; refuse what the database would compute."""
+        check_value(self, value, Sealed)
+        return super().get_db_prep_save(value, connection)
+
+    def _placeholder(self, value: Any, compiler: Any, connection: Any) -> str:
+        return placeholder(self, value, compiler, connection)
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Held | None:  # noqa: ARG002
         """Return the cell, unopened."""
@@ -424,11 +410,7 @@ class SealedField(models.Field):  # type: ignore[misc, unused-ignore]
         return [*super().check(**kwargs), *_checks.of_field(self, **kwargs)]
 
 
-class _IndexAttribute(DeferredAttribute):  # type: ignore[misc, unused-ignore]
-    """The attribute of an index, as it came from the database."""
-
-
-class SealedIndexField(models.Field):  # type: ignore[misc, unused-ignore]
+class SealedIndexField(Guarded, models.Field):  # type: ignore[misc, unused-ignore]
     """The blind index of a sealed field. `SealedField` adds it; migrations name it.
 
     Args:
@@ -439,7 +421,6 @@ class SealedIndexField(models.Field):  # type: ignore[misc, unused-ignore]
     """
 
     __module__ = "pythemis.fields.django"
-    descriptor_class = _IndexAttribute
     empty_strings_allowed = False
 
     def __init__(
@@ -490,10 +471,13 @@ class SealedIndexField(models.Field):  # type: ignore[misc, unused-ignore]
         value = value if prepared else self.get_prep_value(value)
         return None if value is None else connection.Database.Binary(value)
 
-    def get_placeholder(self, value: Any, compiler: Any, connection: Any) -> str:  # noqa: ARG002
-        """Return the placeholder; refuse what the database would compute."""
-        check_written(self, value, compiler, Index)
-        return "%s"
+    def get_db_prep_save(self, value: Any, connection: Any) -> Any:
+        """Return the parameter of a write; refuse what the database would compute."""
+        check_value(self, value, Index)
+        return super().get_db_prep_save(value, connection)
+
+    def _placeholder(self, value: Any, compiler: Any, connection: Any) -> str:
+        return placeholder(self, value, compiler, connection)
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Index | None:  # noqa: ARG002
         """Return the index."""

@@ -3,28 +3,83 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from django.db.models.constants import OnConflict
 from django.db.models.expressions import Case, Value
 from django.db.models.functions import Cast
+from django.db.models.sql.subqueries import UpdateQuery
 
 from pythemis._core.errors import wrong_value
 from pythemis.fields._errors import ERRORS
 
+_inserting: ContextVar[Any] = ContextVar("inserting", default=None)  # a model
 
-def check_written(field: Any, value: Any, compiler: Any, kind: type[bytes]) -> None:
+
+@contextmanager
+def inserting(model: Any) -> Iterator[None]:
+    """Let rows of a model be inserted by arrays, which Django does where no field guards.
+
+    For an INSERT that has no conflicts to resolve: then the guards have nothing to check.
+    """
+    token = _inserting.set(model)
+    try:
+        yield
+    finally:
+        _inserting.reset(token)
+
+
+class Guarded:
+    """A field that is asked for the placeholder of each parameter, and refuses there."""
+
+    @property
+    def get_placeholder(self) -> Any:
+        """Return the method that makes a placeholder; there is none while rows are inserted."""
+        if _inserting.get() is getattr(self, "model", self):
+            raise AttributeError("get_placeholder")
+        return self._placeholder
+
+    def _placeholder(self, value: Any, compiler: Any, connection: Any) -> str:
+        raise NotImplementedError
+
+
+class _GuardedKey(Guarded):
+    """A primary key to which values are bound: no UPDATE changes it."""
+
+    def _placeholder(self, value: Any, compiler: Any, connection: Any) -> str:
+        query = getattr(compiler, "query", None)
+        # It is also asked for parameters of the WHERE clause.
+        if isinstance(query, UpdateQuery) and any(field == self for field, _, _ in query.values):
+            wrong_value(
+                ERRORS,
+                f"values of {self.model._meta.object_name} are bound to their rows: save a copy "  # type: ignore[attr-defined]
+                "under the new primary key, and delete the old row",
+            )
+        inside = getattr(super(Guarded, self), "get_placeholder", None)
+        return "%s" if inside is None else str(inside(value, compiler, connection))
+
+
+def guard_key(key: Any) -> None:
+    """Make a field of a primary key refuse to be updated. It stays of its class for all else."""
+    kind = type(key)
+    if not issubclass(kind, _GuardedKey):
+        same = {"__module__": kind.__module__, "__qualname__": kind.__qualname__}
+        key.__class__ = type(kind.__name__, (_GuardedKey, kind), same)
+
+
+def check_value(field: Any, value: Any, kind: type[bytes]) -> None:
     """Check what an INSERT or an UPDATE writes into a column.
 
     Args:
         field: the field of the column.
-        value: an expression, or the parameter that the field has made.
-        compiler: that of the statement.
+        value: an expression, or the value that the field has made.
         kind: what is sealed already.
 
     Raises:
-        FieldError: the database would copy or compute it; or rows that exist would get cells of
-            other rows, or cells without their indexes.
+        FieldError: the database would copy or compute it.
     """
     if hasattr(value, "as_sql") and not is_sealed(value, kind):
         wrong_value(
@@ -32,9 +87,18 @@ def check_written(field: Any, value: Any, compiler: Any, kind: type[bytes]) -> N
             f"{field.model._meta.object_name}.{field.name} takes sealed values only, and not what "
             "the database copies or computes, such as F()",
         )
+
+
+def placeholder(field: Any, value: Any, compiler: Any, connection: Any) -> str:
+    """Return the placeholder of bytes in an INSERT or an UPDATE.
+
+    Raises:
+        FieldError: rows that exist would get cells of other rows, or cells without their indexes.
+    """
     query = getattr(compiler, "query", None)
     if getattr(query, "on_conflict", None) is OnConflict.UPDATE:
         _check_conflict(field, query)
+    return str(connection.ops.binary_placeholder_sql(value))
 
 
 def is_sealed(value: Any, kind: type[bytes]) -> bool:

@@ -5,14 +5,22 @@ from __future__ import annotations
 
 import base64
 import binascii
+import inspect
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
+from django.db import models
 from django.db.models import signals
+from django.db.models.base import ModelState
+from django.db.models.fields.related_descriptors import ForeignKeyDeferredAttribute
+from django.db.models.query_utils import DeferredAttribute
 
-from ._cells import Held
+from ._cells import GOING, Attribute, Held
+from ._guards import guard_key
 
-_DONE, _FIELDS = "_pythemis_hooks", "_pythemis_fields"
+_DONE, _FIELDS, _LAYOUT = "_pythemis_hooks", "_pythemis_fields", "_pythemis_layout"
+# Attributes that do nothing to a new instance but to keep the value.
+_KEEPS = (DeferredAttribute, ForeignKeyDeferredAttribute, Attribute)
 
 
 def sealed_fields(model: Any) -> list[Any]:
@@ -37,6 +45,7 @@ def with_companions(model: Any, names: Iterable[str]) -> list[str]:
 
 def install(cls: Any) -> None:
     """Hook into a model, once."""
+    signals.class_prepared.connect(_guard_keys, sender=cls, dispatch_uid=(_DONE, cls))
     signals.pre_save.connect(_before_raw, sender=cls, dispatch_uid=(_DONE, cls))
     signals.post_save.connect(_after_raw, sender=cls, dispatch_uid=(_DONE, cls))
     if not hasattr(cls, _DONE):
@@ -45,22 +54,78 @@ def install(cls: Any) -> None:
         cls.save_base = _save_base(cls.save_base)
 
 
+def _guard_keys(sender: Any, **_: Any) -> None:
+    """Keep the primary key of rows to which values are bound."""
+    for field in sender._meta.local_concrete_fields:
+        if getattr(field, "bind", None) == "row" and hasattr(field, "wrapped"):
+            for key in field.key_fields():
+                guard_key(key)
+
+
+# ---- Rows from the database ----
+
+
+class _Layout(NamedTuple):
+    """How instances of a model are made of rows.
+
+    Attributes:
+        names: those of the attributes, in the order of the columns.
+        sealed: the sealed attributes, each with the attributes of the primary key that it is bound
+            to; none if it is bound to its column.
+        is_plain: the model is made as Django makes one, and no code of others runs.
+    """
+
+    names: tuple[str, ...]
+    sealed: tuple[tuple[str, list[str]], ...]
+    is_plain: bool
+
+
+def _layout_of(cls: Any) -> _Layout:
+    found: _Layout | None = cls.__dict__.get(_LAYOUT)
+    if found is None:  # it is asked for each row
+        fields = cls._meta.concrete_fields
+        attributes = [inspect.getattr_static(cls, field.attname, None) for field in fields]
+        own = [kind for kind in cls.__mro__ if kind not in (models.Model, object)]
+        makers = {"__init__", "__new__", "__setattr__"}
+        found = _Layout(
+            tuple(field.attname for field in fields),
+            tuple(
+                (field.attname, field.key_names() if field.bind == "row" else [])
+                for field in sealed_fields(cls)
+            ),
+            all(type(each) in _KEEPS for each in attributes)
+            and not any(makers & kind.__dict__.keys() for kind in own),
+        )
+        setattr(cls, _LAYOUT, found)
+    return found
+
+
 def _from_db(original: Any) -> Any:
-    """Tell the cells of a row its primary key: the instance may get another one (a copy)."""
+    """Tell the cells of a row its primary key: the instance may get another one (a copy).
+
+    This is called for each row, and makes up for its time where Django would set each attribute.
+    """
+    is_ours = original is models.Model.from_db.__func__
+    before, after = signals.pre_init, signals.post_init
 
     def from_db(cls: Any, db: Any, field_names: Any, values: Any) -> Any:
-        instance = original(cls, db, field_names, values)
-        there = instance.__dict__
+        layout = _layout_of(cls)
+        is_whole = len(values) == len(layout.names)
+        if is_ours and layout.is_plain and is_whole and not (before.receivers or after.receivers):
+            instance = cls.__new__(cls)
+            there = instance.__dict__
+            state = there["_state"] = ModelState()
+            state.adding, state.db = False, db
+            there.update(zip(layout.names, values))  # noqa: B905 -- of equal length
+        else:
+            instance = original(cls, db, field_names, values)
+            there = instance.__dict__
         row = keys = None
-        for field in sealed_fields(cls):
-            held = there.get(field.attname)
+        for name, names in layout.sealed:
+            held = there.get(name)
             if held is not None and held.row is None:
-                if field.bind == "column":
-                    held.row = ()
-                    continue
-                names = field.key_names()
                 if names is not keys:  # mostly all fields are of one table
-                    keys, row = names, tuple([there[name] for name in names])
+                    keys, row = names, tuple([there[key] for key in names])
                 held.row = row
         return instance
 
@@ -107,7 +172,7 @@ def _before_raw(instance: Any, raw: bool = False, **_: Any) -> None:
             field.opened(held, instance)
             instance.__dict__[field.attname] = held
         if field.pre_save(instance, add=True) is not None:
-            instance.__dict__[field.attname].going = True
+            instance.__dict__[field.attname].going = GOING
         if field.index is not None:
             field.companion().pre_save(instance, add=True)
 
@@ -117,7 +182,7 @@ def _after_raw(instance: Any, raw: bool = False, **_: Any) -> None:
         for field in sealed_fields(type(instance)):
             held = instance.__dict__.get(field.attname)
             if held is not None:
-                held.going = False
+                held.going = 0
 
 
 def _cell_in(value: Any) -> bytes | None:

@@ -22,6 +22,7 @@ from pythemis._core.errors import wrong_value
 from pythemis.fields._errors import ERRORS
 
 from ._cells import Held, Wanted
+from ._opening import readable
 
 _AT_ONCE = 500  # parameters; SQLite takes 999 in all
 # It stands where the database would compute with cells, which then names it in an error.
@@ -155,8 +156,10 @@ class _Search:
         for at in range(0, len(self._indexes), _AT_ONCE):
             found = self._found(self._indexes[at : at + _AT_ONCE])
             rows = [row for row, _ in found]
-            opened = cipher.open_all((cell for _, cell in found), rows if bound else None)
-            for row, value in zip(rows, opened, strict=True):
+            cells = [cell for _, cell in found]
+            for row, value in zip(
+                rows, readable(self._field, cells, rows if bound else None), strict=True
+            ):
                 fits = value is not None and cipher.index_data(value) in self._wanted
                 (hits if fits else others).append(row)
         return hits, others

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from pythemis._core.errors import wrong_value
-from pythemis.fields._errors import ERRORS
+from pythemis.fields._errors import ERRORS, FieldError
 
 from ._cells import Held
 
@@ -43,3 +43,38 @@ def _open(field: Any, rows: list[Any]) -> None:
     values = field.cipher().open_all([held.cell for _, held in left], keys)
     for (_, held), value in zip(left, values, strict=True):
         held.value = value
+
+
+def readable(field: Any, cells: list[bytes | None], rows: list[Any] | None) -> list[Any]:
+    """Return the values of cells, and None for those that are damaged or were moved.
+
+    One row that does not open shall not keep a search from the others.
+
+    Raises:
+        FieldError: the ring lacks the key of a cell, so that nothing is known of its value.
+    """
+    cipher = field.cipher()
+    try:
+        return list(cipher.open_all(cells, rows))
+    except FieldError:
+        pass
+    made: list[Any] = []
+    for at, cell in enumerate(cells):
+        try:
+            made += cipher.open_all([cell], None if rows is None else rows[at : at + 1])
+        except FieldError:
+            if cell is None or cipher.is_foreign(cell):
+                raise
+            _warn(field)
+            made.append(None)
+    return made
+
+
+def _warn(field: Any) -> None:
+    import logging  # only where something is wrong
+
+    logging.getLogger("pythemis.fields").warning(
+        "%s: the index finds a row whose value is damaged or was moved; it is passed over. "
+        "`manage.py sealed check` names such rows",
+        field.shown(),
+    )

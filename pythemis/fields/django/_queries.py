@@ -16,7 +16,7 @@ from django.db.models.query import QuerySet
 from pythemis._core.errors import wrong_value
 from pythemis.fields._errors import ERRORS
 
-from ._cells import Held, Index, Sealed
+from ._cells import GOING, Held, Index, Sealed
 from ._guards import is_sealed
 from ._hooks import sealed_fields, with_companions
 from ._opening import open_all
@@ -75,17 +75,8 @@ class SealedQuerySet(QuerySet):  # type: ignore[misc, unused-ignore]
 
         Raises:
             FieldError: an expression for a sealed field, which the database would compute; or
-                another primary key, to which the cells of the row are not bound.
+                another primary key, to which the cells of the rows are not bound.
         """
-        meta = self.model._meta
-        bound = [field for field in sealed_fields(self.model) if field.bind == "row"]
-        keys = {"pk", *(name for key in meta.pk_fields for name in (key.name, key.attname))}
-        if bound and keys & kwargs.keys():
-            wrong_value(
-                ERRORS,
-                f"{bound[0].shown()} is bound to its row: save a copy under the new primary key, "
-                "and delete the old row",
-            )
         sealed = {
             field: kwargs[field.name] for field in sealed_fields(self.model) if field.name in kwargs
         }
@@ -300,8 +291,8 @@ def _going(rows: Iterable[Any], sealed: list[Any]) -> Iterator[None]:
                 if field.index is not None:
                     field.companion().pre_save(row, add=False)
         for each in held:
-            each.going = True
+            each.going = GOING
         yield
     finally:
         for each in held:
-            each.going = False
+            each.going = 0

@@ -310,8 +310,11 @@ def test_past_the_manager():
         row.card = each
         refused("takes values only", row.save)
     refused("is a blind index", Customer.objects.update, email_index=b"x")
-    refused("is bound to its row: save a copy", Customer.objects.update, pk=uuid.uuid4())
-    refused("is bound to its row: save a copy", Customer.objects.update, id=uuid.uuid4())
+    for manager in (Customer.objects, Customer.plain, Member.objects):
+        for to in (uuid.uuid4(), F("id")):
+            refused("bound to their rows: save a copy", manager.update, id=to)
+    refused("bound to their rows", Seat.objects.update, hall="B")
+    Order.plain.update(id=F("id") + 1)  # bound to its column
     check(row, "a@example.org", "old")
 
 

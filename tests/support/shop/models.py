@@ -33,6 +33,7 @@ class Order(models.Model):
     note = SealedField(models.TextField(), bind="column", index=BlindIndex(bits=64))
 
     objects = SealedManager()
+    plain = models.Manager()
 
 
 class Typed(models.Model):
