@@ -6,9 +6,10 @@ import os
 import pytest
 from sqlalchemy import create_engine, text
 
+from support import mariadb, postgres
 from support.documents import Example, Section, run, sections
-from support.postgres import database, server, server_programs
 from support.project import ROOT
+from tools.setup import database
 
 PAGE = ROOT / "docs" / "how-to" / "database.md"
 ADDRESS = '"sqlite:///shop.db"'
@@ -47,7 +48,7 @@ class LikeSqlite:
 def test_the_page_about_columns_on_postgresql(tmp_path, monkeypatch):
     """Every example of the page runs against a PostgreSQL server of our own."""
     monkeypatch.chdir(tmp_path)
-    with server() as address:
+    with postgres.server() as address:
         run(with_another_database(PAGE, ADDRESS, repr(address)), str(PAGE))
         with create_engine(address).connect() as connection:
             assert "PostgreSQL" in connection.scalar(text("SELECT version()"))
@@ -60,7 +61,7 @@ def test_the_page_about_columns_on_postgresql(tmp_path, monkeypatch):
 def test_the_rotation_on_postgresql(tmp_path, monkeypatch):
     """The SQL of the page about keyrings counts and rotates old rows on PostgreSQL too."""
     monkeypatch.chdir(tmp_path)
-    with server() as address:
+    with postgres.server() as address:
         engine = create_engine(address)
         names = {"__name__": "example", "database_for_the_page": LikeSqlite(engine)}
         run(with_another_database(ROTATION, CONNECT, "database_for_the_page"), str(ROTATION), names)
@@ -85,9 +86,28 @@ def test_the_newest_server_is_taken(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("ci", "outcome"), [("true", pytest.fail.Exception), ("", pytest.skip.Exception)]
 )
-def test_a_missing_server_is_told(monkeypatch, ci, outcome):
+@pytest.mark.parametrize(
+    ("wanted", "found", "name"),
+    [
+        (postgres.server_programs, "server_programs", "PostgreSQL"),
+        (mariadb.server_programs, "mariadb_programs", "MariaDB"),
+    ],
+)
+def test_a_missing_server_is_told(monkeypatch, ci, outcome, wanted, found, name):
     """Without the programs the test is skipped with a reason; on CI it fails."""
     monkeypatch.setenv("CI", ci)
-    monkeypatch.setattr(database, "server_programs", lambda: None)
-    with pytest.raises(outcome, match="needs the programs of PostgreSQL"):
-        server_programs()
+    monkeypatch.setattr(database, found, lambda: None)
+    with pytest.raises(outcome, match=f"needs the programs of {name}"):
+        wanted()
+
+
+@pytest.mark.no_c
+def test_mariadb_needs_all_its_programs(tmp_path, monkeypatch):
+    """A server that could not make its folder of data is not taken."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(database, "SERVER_PATH", "")
+    names = ("mariadbd", "mariadb-install-db", "my_print_defaults")
+    for name in names:
+        assert database.mariadb_programs() is None
+        (tmp_path / name).touch(0o755)
+    assert database.mariadb_programs() == tuple(str(tmp_path / name) for name in names[:2])

@@ -49,7 +49,7 @@ from pythemis.fields.sqlalchemy import (
     sealed_column,
 )  # fmt: skip
 from pythemis.keyring import Keyring
-from support.postgres import server
+from support.mariadb import data_of
 
 MARKER = "4929 MARKER"
 RINGS = {"ring": Keyring.new("shop").add(), "index": Keyring.new("shop-index").add()}
@@ -106,29 +106,43 @@ class Counted(Base):
 
 
 @pytest.fixture(scope="module")
-def postgresql():
-    """Start a server that logs all statements; at the end look into its log and its WAL."""
-    with server() as address:
-        admin = create_engine(address, isolation_level="AUTOCOMMIT")
-        with admin.connect() as connection:
-            connection.execute(text("ALTER SYSTEM SET log_statement = 'all'"))
-            connection.execute(text("SELECT pg_reload_conf()"))
-        admin.dispose()
-        yield address
-        folder = Path(address.partition("unix_sock=")[2]).parent
-        wal = [path for path in (folder / "data" / "pg_wal").iterdir() if path.is_file()]
-        for path in [folder / "log", *wal]:
-            assert path.stat().st_size > 0
-            assert b"MARKER" not in path.read_bytes(), path
-        assert b"INSERT INTO customers" in (folder / "log").read_bytes()
+def postgresql(postgresql_address):
+    """Let the server log all statements; at the end look into its log and its WAL."""
+    admin = create_engine(postgresql_address, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text("ALTER SYSTEM SET log_statement = 'all'"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    admin.dispose()
+    yield postgresql_address
+    folder = Path(postgresql_address.partition("unix_sock=")[2]).parent
+    wal = [path for path in (folder / "data" / "pg_wal").iterdir() if path.is_file()]
+    for path in [folder / "log", *wal]:
+        assert path.stat().st_size > 0
+        assert b"MARKER" not in path.read_bytes(), path
+    assert b"INSERT INTO customers" in (folder / "log").read_bytes()
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.integration)])
+@pytest.fixture(scope="module")
+def mariadb(mariadb_address):
+    """At the end look into the logs of the server, its binary log, and all else that it wrote."""
+    yield mariadb_address
+    files = [path for path in data_of(mariadb_address).rglob("*") if path.is_file()]
+    assert [path for path in files if b"MARKER" in path.read_bytes()] == []
+    for name in ("general.log", "slow.log", "bin.000001"):
+        assert b"INSERT INTO customers" in (data_of(mariadb_address) / name).read_bytes(), name
+
+
+@pytest.fixture(
+    params=[
+        "sqlite",
+        *(pytest.param(it, marks=pytest.mark.integration) for it in ("postgresql", "mariadb")),
+    ]
+)
 def engine(request):
     """Give an empty database, whose statements are logged with their parameters."""
     address = "sqlite://"
-    if request.param == "postgresql":
-        address = request.getfixturevalue("postgresql")
+    if request.param != "sqlite":
+        address = request.getfixturevalue(request.param)
     engine = create_engine(address)
     Base.metadata.drop_all(engine)
     Base.metadata.create_all(engine)
@@ -227,13 +241,16 @@ def relation(session):
 def upsert(session):
     """Insert or update."""
     made = seal_values(Customer, {"id": uuid.uuid4(), "card": MARKER, "name": ""})
-    statement = dialect_of(session).insert(Customer).values(made)
-    session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=made))
+    session.execute(or_update(session, made).values(made))
 
 
-def dialect_of(session):
-    """Give the module of a session's database, which has its upsert."""
-    return {"sqlite": sqlite, "postgresql": postgres}[session.get_bind().dialect.name]
+def or_update(session, values):
+    """Give the insert of a session's database that updates a row that is there."""
+    name = session.get_bind().dialect.name
+    if name == "mariadb":
+        return mysql.insert(Customer).on_duplicate_key_update(values)
+    dialect = {"sqlite": sqlite, "postgresql": postgres}[name]
+    return dialect.insert(Customer).on_conflict_do_update(index_elements=["id"], set_=values)
 
 
 def column_bound(session):
@@ -288,10 +305,7 @@ REFUSING = {
     "bulk index": lambda s: s.execute(insert(Customer), [{"card_index": MARKER.encode()}]),
     "mappings": lambda s: s.bulk_insert_mappings(Customer, [{"card_cell": MARKER.encode()}]),
     "upsert": lambda s: s.execute(
-        dialect_of(s)
-        .insert(Customer)
-        .on_conflict_do_update(index_elements=["id"], set_={"card_cell": MARKER.encode()}),
-        {"id": uuid.uuid4()},
+        or_update(s, {"card_cell": MARKER.encode()}), {"id": uuid.uuid4()}
     ),
     "compare cell": lambda s: s.scalars(
         select(Customer).where(Customer.card_cell == MARKER.encode())

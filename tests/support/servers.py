@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the database servers of tests share: whose processes they are, and how programs end."""
+
+import os
+import subprocess
+import tempfile
+
+import pytest
+
+SECONDS = 60
+
+
+def needed(found, name):
+    """Give the programs that were found; skip without them, which on CI is a failure."""
+    if found is None:
+        problem = f"needs the programs of {name}: tools/setup/database.py brings them"
+        if os.environ.get("CI") == "true":
+            pytest.fail(problem)
+        pytest.skip(problem)
+    return found
+
+
+def account_for(folder, name):
+    """Servers refuse to run as root: then this account, or else nobody, owns the folder."""
+    if os.geteuid() != 0:
+        return {}
+    import pwd  # only Unix has it
+
+    accounts = {account.pw_name: account for account in pwd.getpwall()}
+    account = accounts.get(name) or accounts["nobody"]
+    os.chown(folder, account.pw_uid, account.pw_gid)
+    return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+
+
+def run_to_its_end(command, account):
+    """Run a program; what it said stands in the failure."""
+    with tempfile.TemporaryFile("w+") as said:  # no pipe: the server inherits it, and stays
+        done = subprocess.run(
+            command, stdout=said, stderr=said, timeout=2 * SECONDS, check=False, cwd="/", **account
+        )
+        said.seek(0)
+        assert done.returncode == 0, said.read()
