@@ -29,6 +29,13 @@ class BdistWheelWithSbom(bdist_wheel):
             metadata = self.distribution.metadata
             add_sbom(Path(distinfo_path), str(metadata.get_name()), str(metadata.get_version()))
 
+    def write_wheelfile(self, wheelfile_base: str, *arguments: str, **named: str) -> None:
+        """Write the last file of the wheel; then give each a mode that no checkout decides."""
+        super().write_wheelfile(wheelfile_base, *arguments, **named)
+        for path in Path(wheelfile_base).parent.rglob("*"):
+            runs = path.is_dir() or path.stat().st_mode & 0o100
+            path.chmod(0o755 if runs else 0o644)
+
 
 def add_sbom(info: Path, name: str, version: str) -> None:
     """Write sboms/static-libraries.cdx.json, and the licences as far as they are at hand."""

@@ -3,7 +3,8 @@
 
 What make wheel does: the static libraries (static_libs.py), the wheel in an isolated
 environment, auditwheel, abi3audit, and the proof of check_wheel.py, which gets the arguments.
-The wheel ends up in dist/.
+The wheel ends up in dist/. On one system and compiler, equal sources give an equal wheel, byte for
+byte; rebuild.py compares.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ DIST = ROOT / "dist"
 
 def main() -> None:
     """Build dist/pythemis-*.whl."""
+    os.umask(0o022)  # a wheel holds the modes of its files
+    os.environ.setdefault("SOURCE_DATE_EPOCH", time_of_last_change())  # and their times
     run("tools.release.static_libs", "--prefix", PREFIX)
     for folder in (RAW, DIST):
         for old in folder.glob("*.whl"):
@@ -31,7 +34,6 @@ def main() -> None:
         "PYTHEMIS_LINK": "static",
         "PYTHEMIS_TESTING": "0",
         "PYTHEMIS_STATIC_PREFIX": str(PREFIX),
-        "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH", time_of_last_change()),
     }
     # Without --wheel it is built from the sdist, so nothing that lies around here gets in.
     run("build", "--outdir", RAW, ".", environment=environment)

@@ -3,7 +3,8 @@
 
 Linux and macOS need a C compiler, make and perl; Windows needs the Visual Studio Build Tools, perl
 and nasm. CC may name another compiler, such as musl-gcc; with a MinGW-w64 compiler and --host,
-Linux builds what links with programs for Windows. The archives are taken from where --archive or
+Linux builds what links with programs for Windows. Two builds with one compiler are equal byte for
+byte, wherever and whenever they run. The archives are taken from where --archive or
 PYTHEMIS_ARCHIVES points, then from upstream, then, where apt-get is, from Debian's archive: the
 hash decides, not the place. The result is a folder for PYTHEMIS_STATIC_PREFIX: include/, lib/,
 licenses/ and static-libs.json, which the SBOM of the wheel is made from.
@@ -78,6 +79,8 @@ SOURCES = (
 )
 # Nowhere: what is compiled in must not name a folder that somebody could fill.
 NOWHERE = "C:\\nonexistent\\pythemis" if MSVC else "/nonexistent/pythemis"
+# Nothing may depend on when it is built: neither OpenSSL's build information nor Apple's archives.
+NEVER = {"SOURCE_DATE_EPOCH": "0", "ZERO_AR_DATE": "1", "LC_ALL": "C"}
 OPENSSL_OPTIONS = (
     f"--prefix={NOWHERE}",
     f"--openssldir={NOWHERE}",
@@ -129,6 +132,7 @@ def main() -> None:
     if manifest.exists() and manifest.read_text(encoding="utf-8") == text:
         return
     archives = [fetch(source, arguments.archive) for source in SOURCES]
+    os.environ |= NEVER
     shutil.rmtree(prefix, ignore_errors=True)
     for folder in ("include", "lib", "licenses"):
         (prefix / folder).mkdir(parents=True)
