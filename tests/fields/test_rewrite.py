@@ -297,6 +297,8 @@ def rotate_beside_writers(engine, seed, kills, seconds):
                     session.get(Row, key).card = f"{number} {count}"
                 written[key] = f"{number} {count}"
             except Exception as error:  # noqa: BLE001 -- the test shows it
+                if "Record has changed since last read" in str(error):
+                    continue  # MariaDB says so to programs that read before they write
                 failures.append(error)
                 return
             time.sleep(own.random() * 0.02)
@@ -326,6 +328,7 @@ def rotate_beside_writers(engine, seed, kills, seconds):
         for thread in threads:
             thread.join()
     assert failures == []
+    assert written
     found = values(engine)
     assert {key: found[key] for key in written} == written
     assert rows_to_rewrite(engine, Row, "card") == 0

@@ -610,7 +610,7 @@ def test_the_columns_of_mysql():
     """An index has a type that MySQL and MariaDB can index."""
     made = str(CreateTable(Customer.__table__).compile(dialect=mysql.dialect()))
     assert "card_index VARBINARY(12)" in made
-    assert "card_cell BLOB" in made
+    assert "card_cell LONGBLOB" in made
 
 
 def test_other_classes_are_left_alone(engine):

@@ -23,6 +23,7 @@ SERVER = (
     "--long-query-time=0",
     "--log-bin=bin",  # with rows, and the statements that made them
     "--binlog-format=ROW",
+    "--innodb-snapshot-isolation=ON",  # as it is by default since MariaDB 11.6
     "--innodb-log-file-size=16M",
     "--innodb-flush-log-at-trx-commit=0",
 )

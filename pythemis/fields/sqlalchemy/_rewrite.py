@@ -122,6 +122,7 @@ def rewrite(
             "with create_engine(..., hide_parameters=True)",
         )
     job = _job(kind, names, dict(sources or {}), reindex, dry_run, on_error)
+    engine = _reading_committed(engine)
     done = Progress(position=after)
     for _ in range(_PASSES):
         before = done.rewritten
@@ -209,6 +210,16 @@ def _work(
 
 
 # ---- Reading ----
+
+
+def _reading_committed(engine: Engine) -> Engine:
+    """Return the engine with transactions that do not end because another one changed a row.
+
+    MariaDB since 11.6 ends those that repeat reads. What was read is compared when it is written.
+    """
+    if engine.dialect.name == "sqlite":  # where one transaction writes at a time
+        return engine
+    return engine.execution_options(isolation_level="READ COMMITTED")
 
 
 def _is_old(work: _Work) -> ColumnElement[bool]:

@@ -74,6 +74,12 @@ class SealedType(TypeDecorator[bytes]):
     impl = LargeBinary
     cache_ok = True
 
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return a type that cuts no value: the BLOB of MySQL ends at 65,535 bytes."""
+        if dialect.name in ("mysql", "mariadb"):
+            return dialect.type_descriptor(mysql.LONGBLOB())
+        return dialect.type_descriptor(LargeBinary())
+
     def process_bind_param(self, value: Any, dialect: Dialect) -> bytes | None:
         """Check a value on its way to the database."""
         del dialect
