@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from array import array
 from itertools import accumulate, pairwise
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pythemis._themis import ffi, lib
 
@@ -16,6 +16,9 @@ from .errors import INVALID_PARAMETER, SUCCESS, Errors, failed, wrong_type
 from .owner import kept, places
 from .rings import Ring, refusal, without_keys
 from .workers import run
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 PADDING_MAX: int = lib.THEMIS_COLUMN_PADDING_MAX
 ENCRYPT: int = lib.THEMIS_COLUMN_ENCRYPT
@@ -32,6 +35,7 @@ BITS: int = lib.THEMIS_COLUMN_BITS
 _column, _job, _result = places("column"), places("column_job"), places("column_result")
 _WHY = ffi.typeof("char const **")
 _ROW = ffi.typeof("uint64_t *")
+_DIGITS_OF_UUID = [at for at in range(36) if at not in (8, 13, 18, 23)]
 _NO_VALUE = 2 ** (8 * ffi.sizeof("size_t")) - 1
 
 
@@ -132,21 +136,41 @@ def from_arrow(errors: Errors, data: Any, what: str) -> Column:
 
 def from_list(errors: Errors, items: list[bytes | None], what: str, *, is_text: bool) -> Column:
     """Lay a list out as a column."""
-    made, why = _column(), ffi.new(_WHY)
-    _check(errors, what, lib.themis_column_new(made), why)
     data = bytearray().join([item for item in items if item])
     sizes = array(SIZE_T, [_NO_VALUE if item is None else len(item) for item in items])
+    return _laid_out(errors, data, sizes, what, is_text=is_text)
+
+
+def contexts_of_ids(errors: Errors, names: bytes, ids: list[UUID], what: str) -> Column:
+    """Lay places out as a column: those that end with these ids, behind the others' beginning.
+
+    All have the same length, and so each byte of all places is written at once.
+    """
+    start = names + (36).to_bytes(2, "big")
+    digits = b"".join([each.int.to_bytes(16, "big") for each in ids]).hex().encode()
+    step = len(start) + 36
+    data = bytearray(start + b"-" * 36) * len(ids)
+    for at, place in enumerate(_DIGITS_OF_UUID):
+        data[len(start) + place :: step] = digits[at::32]
+    return _laid_out(errors, data, array(SIZE_T, [step]) * len(ids), what, is_text=False)
+
+
+def _laid_out(
+    errors: Errors, data: bytearray, sizes: array[int], what: str, *, is_text: bool
+) -> Column:
+    made, why = _column(), ffi.new(_WHY)
+    _check(errors, what, lib.themis_column_new(made), why)
     status = lib.themis_column_add_values(
         made[0],
         is_text,
         ffi.from_buffer(BYTES, data),
         len(data),
         ffi.from_buffer(SIZES, sizes),
-        len(items),
+        len(sizes),
         why,
     )
     _check(errors, what, status, why)
-    return Column(kept(made), data, len(items))
+    return Column(kept(made), data, len(sizes))
 
 
 def wipe(column: Column) -> None:

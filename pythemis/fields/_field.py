@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any, Literal, TypeAlias, TypeVar
 from uuid import UUID
 
@@ -26,6 +27,7 @@ Returned = TypeVar("Returned")
 
 _LEAST_BITS, _MOST_BITS = 8, 256
 _MOST_PARTS = 255  # of a place
+_SHORT = 16_000  # characters: a part of a place of these is not too long
 
 
 class Field:
@@ -270,25 +272,23 @@ class Field:
         contexts = self._contexts(data, [()] * len(data) if keys is None else keys)
         return self._through_columns(ring, operation, data, self._names, contexts, options)
 
-    def _contexts(self, data: list[bytes | None], keys: list[Row]) -> list[bytes | None] | None:
+    def _contexts(self, data: list[bytes | None], keys: list[Row]) -> columns.Column | None:
         """Return the place of each row that has a value; None if all have that of the column."""
         if self.bind == "column" and not any(key != () for key in keys):
             return None
-        there = [at for at, each in enumerate(data) if each is not None]
-        present = [keys[at] for at in there] if len(there) < len(keys) else keys
-        parts = _alike([key[0] if type(key) is tuple and len(key) == 1 else key for key in present])
         made: list[bytes | None] = [b""] * len(keys)
-        if parts is not None and self.bind == "row":
-            starts = {
-                size: b"\3" + self._names[1:] + size.to_bytes(2, "big")
-                for size in set(map(len, parts))
-            }
-            for at, part in zip(there, parts, strict=True):
-                made[at] = starts[len(part)] + part
+        parts: list[Any] = [key[0] if type(key) is tuple and len(key) == 1 else key for key in keys]
+        start = b"\3" + self._names[1:]
+        if self.bind == "row" and set(map(type, parts)) == {UUID}:
+            return columns.contexts_of_ids(ERRORS, start, parts, "the list")
+        if self.bind == "row" and (texts := _texts(parts)) is not None:
+            starts = {size: start + size.to_bytes(2, "big") for size in set(map(len, texts))}
+            made = [starts[len(each)] + each for each in texts]
         else:
-            for at, key in zip(there, present, strict=True):
-                made[at] = _values.at_index(at, self.context, *_as_tuple(key))
-        return made
+            for at, each in enumerate(data):
+                if each is not None:
+                    made[at] = _values.at_index(at, self.context, *_as_tuple(keys[at]))
+        return columns.from_list(ERRORS, made, "the list", is_text=False)
 
     def _through_columns(
         self,
@@ -296,15 +296,14 @@ class Field:
         operation: int,
         data: list[bytes | None],
         names: bytes,
-        contexts: list[bytes | None] | None,
+        contexts: columns.Column | None,
         options: tuple[tuple[int, int], ...],
     ) -> list[bytes | None]:
         values = columns.from_list(ERRORS, data, "the list", is_text=False)
         try:
             job = columns.Job(ring, operation, values, names, options=options)
             if contexts is not None:
-                places = columns.from_list(ERRORS, contexts, "the list", is_text=False)
-                job = job._replace(context=b"", contexts=places)
+                job = job._replace(context=b"", contexts=contexts)
             return self._through(columns.work, ERRORS, job, 1).values()
         finally:
             columns.wipe(values)
@@ -341,13 +340,14 @@ def _cells(stored: Iterable[bytes | None]) -> list[bytes | None]:
     ]
 
 
-def _alike(parts: list[Any]) -> list[bytes] | None:
-    """Return the bytes of parts of one common type; None of others, which go one by one."""
+def _texts(parts: list[Any]) -> list[bytes] | None:
+    """Return ids as bytes if all are integers or texts that may be; others go one by one."""
     kinds = set(map(type, parts))
-    if kinds == {int} and min(parts) >= -(2**63) and max(parts) < 2**64:
-        return [b"%d" % part for part in parts]
-    if kinds == {UUID}:
-        return [str(part).encode() for part in parts]
+    with suppress(UnicodeEncodeError):
+        if kinds == {int} and min(parts) >= -(2**63) and max(parts) < 2**64:
+            return [b"%d" % part for part in parts]
+        if kinds == {str} and max(map(len, parts)) <= _SHORT:
+            return [part.encode() for part in parts]
     return None
 
 

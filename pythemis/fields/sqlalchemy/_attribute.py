@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, Literal, NoReturn, TypeVar, overload
-from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Uuid, inspect
+from sqlalchemy import ColumnElement, inspect
 from sqlalchemy.orm import Mapper
-from sqlalchemy.orm.attributes import instance_state
 
 from pythemis import _values
 from pythemis._core.errors import INVALID_PARAMETER, wrong_type, wrong_value
@@ -19,10 +16,12 @@ from pythemis.fields._cipher import FieldCipher
 from pythemis.fields._errors import ERRORS, FieldTypeError
 from pythemis.fields._field import Bind, Field
 
+from ._keys import Key, Keys
 from ._types import Cell, Index, IndexType, Pending, Probe, SealedType
 
 ValueT = TypeVar("ValueT")
 _by_class: dict[type, tuple[Sealed[Any], ...]] = {}
+_keys_by_class: dict[type, Keys] = {}
 
 
 class Sealed(Generic[ValueT]):
@@ -57,17 +56,20 @@ class Sealed(Generic[ValueT]):
             return None
         if isinstance(cell, Pending):
             return cell.value
-        field = self.field_of(type(row))
-        return field.open(cell, *self.row_of(field, row, cell))
+        kind = type(row)
+        return self.field_of(kind).open(cell, *self.row_of(kind, row, cell))
 
     def __set__(self, row: Any, value: ValueT) -> None:
+        """Let a value wait; it is sealed, and its index made, when the row is flushed."""
         field = self.field_of(type(row))
         cell: Any = None
         if value is not None:
             _values.encode(ERRORS, field.codec, value)  # a wrong one is refused where it is set
+            if self.index is not None and field.normalize is not None:
+                field.index_data(value)
             cell = Pending(value)
-        if self.index is not None:
-            setattr(row, self.index, index_of(field, value))
+        elif self.index is not None:
+            setattr(row, self.index, None)
         setattr(row, self.cell, cell)
 
     def field_of(self, owner: type) -> Field:
@@ -86,28 +88,68 @@ class Sealed(Generic[ValueT]):
         table, name = self._names or (column.table.name, column.name)
         return self._cipher.field(table, name, bits=bits, **self._options)
 
-    def row_of(self, field: Field, row: Any, cell: object) -> tuple[Any, ...]:
+    def row_of(self, kind: type, row: Any, cell: object) -> Key:
         """Return the id that a stored value in a row is bound to."""
-        if field.bind == "column":
+        if self.field_of(kind).bind == "column":
             return ()
-        if isinstance(cell, Cell):
-            return cell.row
-        mapper = inspect(type(row))
-        return _stored_id(mapper, row) or current_id(mapper, row)
+        return cell.row if isinstance(cell, Cell) else keys_of(kind).stored_all([row])[0]
 
-    def settle(self, row: Any, key: tuple[Any, ...], *, is_new: bool) -> None:
-        """Seal what waits, and seal anew what is bound to another id than the row will have."""
-        field = self.field_of(type(row))
-        moves = not is_new and field.bind == "row" and _stored_id(inspect(type(row)), row) != key
-        cell = getattr(row, self.cell) if moves else row.__dict__.get(self.cell)
-        if cell is None:
+    def open_all(self, rows: Sequence[Any]) -> list[Any]:
+        """Return the values of rows of one class."""
+        if not rows:
+            return []
+        kind = type(rows[0])
+        field = self.field_of(kind)
+        cells = [getattr(row, self.cell) for row in rows]
+        keys: list[Key] | None = None
+        if field.bind == "row":
+            keys = keys_of(kind).stored_all(rows)
+        waiting = []
+        for at, cell in enumerate(cells):
+            if type(cell) is Cell and keys is not None:
+                keys[at] = cell.row
+            elif type(cell) is Pending:
+                waiting.append((at, cell.value))
+                cells[at] = None
+        made = field.open_all(cells, keys)
+        for at, value in waiting:
+            made[at] = value
+        return made
+
+    def waits_in(self, row: Any) -> bool:
+        """Return whether a value waits to be sealed."""
+        return type(row.__dict__.get(self.cell)) is Pending
+
+    def seal_all(self, rows: Sequence[Any], keys: Sequence[Key]) -> None:
+        """Seal what waits in rows of one class, in one call, and make the indexes."""
+        field = self.field_of(type(rows[0]))
+        values = [row.__dict__[self.cell].value for row in rows]
+        bound = [()] * len(rows) if field.bind == "column" else keys
+        cells = cells_of(field, values, bound)
+        for row, cell in zip(rows, cells, strict=True):
+            row.__dict__[self.cell] = cell  # what waited there is noted as a change already
+        if self.index is not None:
+            for row, index in zip(rows, indexes_of(field, values), strict=True):
+                setattr(row, self.index, index)
+
+    def settle(self, row: Any, key: Key, *, is_new: bool) -> None:
+        """Seal what waits yet, and seal anew what is bound to another id than the row will have."""
+        cell = row.__dict__.get(self.cell)
+        if type(cell) is Cell and cell.row == key:
             return
+        field = self.field_of(type(row))
         bound = () if field.bind == "column" else key
         if isinstance(cell, Pending):
-            setattr(row, self.cell, cell_of(field, cell.value, bound))
-        elif (isinstance(cell, Cell) and cell.row != bound) or moves:
-            value = field.open(cell, *self.row_of(field, row, cell))
-            setattr(row, self.cell, cell_of(field, value, bound))
+            self.seal_all([row], [key])
+            return
+        moves = not is_new and bound and keys_of(type(row)).stored(row) != key
+        if moves:
+            cell = getattr(row, self.cell)  # also what was not loaded
+        if cell is None:
+            return
+        if moves or (isinstance(cell, Cell) and cell.row != bound):
+            value = field.open(cell, *self.row_of(type(row), row, cell))
+            setattr(row, self.cell, cells_of(field, [value], [bound])[0])
         elif is_new and not isinstance(cell, Cell):
             field.open(cell, *bound)  # of another row, it could never be opened again
 
@@ -193,12 +235,18 @@ class Match:
     def __init__(self, owner: Any, attribute: Sealed[Any], field: Field, wanted: Any) -> None:
         self.owner, self.attribute, self._field, self._wanted = owner, attribute, field, wanted
 
-    def holds(self, row: Any) -> bool:
-        """Return whether a found row has a value that was looked for."""
-        if row is None:  # of an outer join
-            return False
-        value = self.attribute.__get__(row, type(row))
-        return value is not None and self._field.index_data(value) in self._wanted
+    def hold(self, rows: Sequence[Any]) -> list[bool]:
+        """Return for each found row whether it has a value that was looked for."""
+        by_kind: dict[type, list[int]] = {}
+        for at, row in enumerate(rows):
+            if row is not None:  # of an outer join
+                by_kind.setdefault(type(row), []).append(at)
+        made = [False] * len(rows)
+        for places in by_kind.values():
+            values = self.attribute.open_all([rows[at] for at in places])
+            for at, value in zip(places, values, strict=True):
+                made[at] = value is not None and self._field.index_data(value) in self._wanted
+        return made
 
 
 @overload
@@ -290,15 +338,7 @@ def open_all(rows: Iterable[object], name: str) -> list[Any]:
     by_name = {each.name: each for each in sealed_of(kind)}
     if name not in by_name:
         wrong_value(ERRORS, f"{kind.__name__} has no sealed attribute {name!r}")
-    attribute = by_name[name]
-    field = attribute.field_of(kind)
-    cells = [getattr(row, attribute.cell) for row in found]
-    there = [at for at, cell in enumerate(cells) if not (cell is None or isinstance(cell, Pending))]
-    keys = [attribute.row_of(field, found[at], cells[at]) for at in there]
-    made = [cell.value if isinstance(cell, Pending) else None for cell in cells]
-    for at, value in zip(there, field.open_all([cells[at] for at in there], keys), strict=True):
-        made[at] = value
-    return made
+    return by_name[name].open_all(found)
 
 
 def seal_values(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -311,26 +351,40 @@ def seal_values(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         FieldError: a value of another type, or without the id of its row.
     """
-    return sealed_values(kind, values, is_new=False)
+    return sealed_values(kind, [values], is_new=False)[0]
 
 
-def sealed_values(kind: type, values: Mapping[str, Any], *, is_new: bool) -> dict[str, Any]:
-    """Do the work of `seal_values`; a new row gets its id from the default of its column."""
-    mapper: Mapper[Any] = inspect(kind)
-    made = dict(values)
-    key: tuple[Any, ...] | None = None
+def sealed_values(
+    kind: type, given: Iterable[Mapping[str, Any]], *, is_new: bool
+) -> list[dict[str, Any]]:
+    """Do the work of `seal_values`; new rows get their ids from the defaults of their columns."""
+    made = [dict(values) for values in given]
     for attribute in sealed_of(kind):
-        if attribute.name not in made:
+        these = [values for values in made if attribute.name in values]
+        if not these:
             continue
-        value = made.pop(attribute.name)
-        field = attribute.field_of(kind)
-        if attribute.index is not None:
-            made[attribute.index] = index_of(field, value)
-        if value is not None and field.bind == "row" and key is None:
-            key = _id_in(mapper, made, is_new=is_new)
-        bound = key if field.bind == "row" and key is not None else ()
-        made[attribute.cell] = None if value is None else cell_of(field, value, bound)
+        field, keys = attribute.field_of(kind), keys_of(kind)
+        plain = [values.pop(attribute.name) for values in these]
+        bound: list[Key] = [()] * len(these)
+        if field.bind == "row":
+            for at, values in enumerate(these):
+                if plain[at] is not None:
+                    bound[at] = keys.within(values, is_new=is_new)
+        cells = cells_of(field, plain, bound)
+        indexes = [] if attribute.index is None else indexes_of(field, plain)
+        for at, values in enumerate(these):
+            values[attribute.cell] = cells[at]
+            if attribute.index is not None:
+                values[attribute.index] = indexes[at]
     return made
+
+
+def keys_of(kind: type) -> Keys:
+    """Return the primary key of a class."""
+    found = _keys_by_class.get(kind)
+    if found is None:
+        found = _keys_by_class[kind] = Keys(kind)
+    return found
 
 
 def sealed_of(kind: type) -> tuple[Sealed[Any], ...]:
@@ -355,69 +409,16 @@ def _column(mapper: Mapper[Any], name: str, kind: type, maker: str) -> Any:
     return column
 
 
-def cell_of(field: Field, value: Any, row: tuple[Any, ...]) -> Cell:
-    """Return the stored value of a value in a row."""
-    cell = Cell(field.seal(value, *row) or b"")
-    cell.row = row
-    return cell
+def cells_of(field: Field, values: list[Any], rows: Sequence[Key]) -> list[Cell | None]:
+    """Return the stored values of values in rows, which the column takes."""
+    made = field.seal_all(values, rows)
+    cells = [None if each is None else Cell(each) for each in made]
+    for cell, row in zip(cells, rows, strict=True):
+        if cell is not None:
+            cell.row = row
+    return cells
 
 
-def index_of(field: Field, value: Any) -> Index | None:
-    """Return the blind index of a value, which the column takes."""
-    made = field.index(value)
-    return None if made is None else Index(made)
-
-
-def current_id(mapper: Mapper[Any], row: Any) -> tuple[Any, ...]:
-    """Return the primary key that a row has now."""
-    return tuple(
-        _as_read(column, getattr(row, mapper.get_property_by_column(column).key))
-        for column in mapper.primary_key
-    )
-
-
-def _stored_id(mapper: Mapper[Any], row: Any) -> tuple[Any, ...]:
-    """Return the primary key that a row has in the database; empty if it is not there."""
-    key = instance_state(row).key
-    if key is None:
-        return ()
-    return tuple(map(_as_read, mapper.primary_key, key[1]))
-
-
-def _as_read(column: Any, part: Any) -> Any:
-    """Return a part of a key as the database gives it back: text of a UUID has several forms."""
-    if not isinstance(part, str):
-        return part
-    if isinstance(column.type, Integer) and part.isascii() and part.lstrip("-").isdecimal():
-        return int(part)
-    if isinstance(column.type, Uuid):
-        with suppress(ValueError):  # where it is none, the database refuses it, too
-            return UUID(part)
-    return part
-
-
-def new_id(mapper: Mapper[Any], row: Any) -> tuple[Any, ...]:
-    """Return the primary key of a new row, made by its column's default if the row has none."""
-    for column in mapper.primary_key:
-        name = mapper.get_property_by_column(column).key
-        if getattr(row, name) is None and (made := _default(column)) is not None:
-            setattr(row, name, made)
-    return current_id(mapper, row)
-
-
-def _id_in(mapper: Mapper[Any], values: dict[str, Any], *, is_new: bool) -> tuple[Any, ...]:
-    """Return the primary key in values; in those of a new row made by a default if need be."""
-    key = []
-    for column in mapper.primary_key:
-        name = mapper.get_property_by_column(column).key
-        if is_new and values.get(name) is None and (made := _default(column)) is not None:
-            values[name] = made
-        key.append(_as_read(column, values.get(name)))
-    return tuple(key)
-
-
-def _default(column: Any) -> Any:
-    default = column.default
-    if default is None or not (default.is_callable or default.is_scalar):
-        return None
-    return default.arg(None) if default.is_callable else default.arg
+def indexes_of(field: Field, values: list[Any]) -> list[Index | None]:
+    """Return the blind indexes of values, which the column takes."""
+    return [None if each is None else Index(each) for each in field.index_all(values)]

@@ -11,22 +11,52 @@ from sqlalchemy.orm import Mapper, ORMExecuteState, Session
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import BinaryExpression, BindParameter, BooleanClauseList
 
-from ._attribute import Match, current_id, new_id, sealed_of, sealed_values
+from ._attribute import Match, Sealed, keys_of, sealed_of, sealed_values
+from ._keys import Key
 from ._types import Probe, comparing
 
 
-def _before_insert(mapper: Mapper[Any], connection: Any, row: Any) -> None:
+def _before_flush(session: Session, context: object, instances: object) -> None:
+    """Seal what waits in all rows of a class together, where their ids are known already."""
+    del context, instances
+    by_kind: dict[type, list[Any]] = {}
+    for row in (*session.new, *session.dirty):
+        by_kind.setdefault(type(row), []).append(row)
+    for kind, rows in by_kind.items():
+        if found := sealed_of(kind):
+            _seal_together(kind, found, rows)
+
+
+def _seal_together(kind: type, attributes: tuple[Sealed[Any], ...], rows: list[Any]) -> None:
+    keys = keys_of(kind)
+    known: list[Key] = [()] * len(rows)
+    for attribute in attributes:
+        these = [at for at, row in enumerate(rows) if attribute.waits_in(row)]
+        if these and attribute.field_of(kind).bind == "row":
+            for at in these:
+                row = rows[at]
+                is_new = row._sa_instance_state.key is None
+                known[at] = known[at] or (keys.new(row) if is_new else keys.current(row))
+            # The others get theirs from relationships, or the database counts them.
+            these = [at for at in these if None not in known[at]]
+        if these:
+            attribute.seal_all([rows[at] for at in these], [known[at] for at in these])
+
+
+def _before_insert(mapper: Mapper[Any], connection: Any, state: Any) -> None:
     del connection
     if found := sealed_of(mapper.class_):
-        key = new_id(mapper, row)
+        row = state.obj()
+        key = keys_of(mapper.class_).new(row)
         for attribute in found:
             attribute.settle(row, key, is_new=True)
 
 
-def _before_update(mapper: Mapper[Any], connection: Any, row: Any) -> None:
+def _before_update(mapper: Mapper[Any], connection: Any, state: Any) -> None:
     del connection
     if found := sealed_of(mapper.class_):
-        key = current_id(mapper, row)
+        row = state.obj()
+        key = keys_of(mapper.class_).current(row)
         for attribute in found:
             attribute.settle(row, key, is_new=False)
 
@@ -46,9 +76,9 @@ def _on_execute(state: ORMExecuteState) -> Result[Any] | None:
 def _with_sealed_parameters(state: ORMExecuteState, kind: type) -> Result[Any]:
     given: Any = state.parameters
     if isinstance(given, (list, tuple)):
-        state.parameters = [sealed_values(kind, each, is_new=state.is_insert) for each in given]
-    else:
         state.parameters = sealed_values(kind, given, is_new=state.is_insert)
+    else:
+        [state.parameters] = sealed_values(kind, [given], is_new=state.is_insert)
     return state.invoke_statement()  # SQLAlchemy 2.0 goes on with the parameters it was given
 
 
@@ -85,11 +115,15 @@ def _compared(state: ORMExecuteState, matches: frozenset[Match]) -> Result[Any] 
         found = state.invoke_statement()
     finally:
         comparing.reset(token)
-    checks = [(selected_at(selected, match.owner), match) for match in matches]
     frozen = found.freeze()
-    rows = [(each,) for each in frozen.data] if frozen._source_supports_scalars else frozen.data
-    kept: Any = [row for row in rows if all(match.holds(row[at]) for at, match in checks)]
-    return frozen.with_new_rows(kept)()
+    rows: Any = frozen.data
+    if frozen._source_supports_scalars:
+        rows = [(each,) for each in rows]
+    for match in matches:
+        at = selected_at(selected, match.owner)
+        held = match.hold([row[at] for row in rows])
+        rows = [row for row, holds in zip(rows, held, strict=True) if holds]
+    return frozen.with_new_rows(rows)()
 
 
 def selected_at(selected: list[Any], owner: Any) -> int:
@@ -97,6 +131,7 @@ def selected_at(selected: list[Any], owner: Any) -> int:
     return next(at for at, each in enumerate(selected) if each is owner)
 
 
-event.listen(Mapper, "before_insert", _before_insert)
-event.listen(Mapper, "before_update", _before_update)
+event.listen(Session, "before_flush", _before_flush)
+event.listen(Mapper, "before_insert", _before_insert, raw=True)
+event.listen(Mapper, "before_update", _before_update, raw=True)
 event.listen(Session, "do_orm_execute", _on_execute)

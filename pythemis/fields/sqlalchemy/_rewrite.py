@@ -25,7 +25,7 @@ from pythemis._core.errors import wrong_type, wrong_value
 from pythemis.fields._errors import ERRORS, FieldError
 from pythemis.fields._field import Field
 
-from ._attribute import Sealed, index_of, sealed_of
+from ._attribute import Sealed, indexes_of, sealed_of
 
 _PASSES = 10  # over the table: programs that have the old ring write meanwhile
 _PREFIX_SIZE = 8
@@ -305,7 +305,7 @@ def _change(job: _Job, work: _Work, at: int, key: Key, row: Any) -> dict[str, An
             return None
         value = work.read(raw, *key)
         made = {"new_cell": field.seal(value, *bound), "old_cell": old, "old_source": raw}
-        return made if work.index is None else made | {"new_index": index_of(field, value)}
+        return made if work.index is None else made | {"new_index": indexes_of(field, [value])[0]}
     if old is None:
         return None
     rotates = field.needs_rotation(old)
@@ -313,7 +313,9 @@ def _change(job: _Job, work: _Work, at: int, key: Key, row: Any) -> dict[str, An
     if work.index is None:
         return {"new_cell": new, "old_cell": old} if rotates else None
     index = row[f"index_{at}"]
-    made_index = index_of(field, field.open(old, *bound)) if rotates or job.reindex else index
+    made_index = (
+        indexes_of(field, [field.open(old, *bound)])[0] if rotates or job.reindex else index
+    )
     if not rotates and made_index == index:
         return None
     return {"new_cell": new, "old_cell": old, "new_index": made_index}

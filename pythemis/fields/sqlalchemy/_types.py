@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, NoReturn
 
@@ -99,10 +100,19 @@ class SealedType(TypeDecorator[bytes]):
             "made by sealed(), or use seal_values()"
         )
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> bytes | None:
-        """Return what the database has."""
-        del dialect
-        return value if value is None else bytes(value)
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
+        """Return what checks values on their way to the database; cells were made a moment ago."""
+        check, to_driver = self.process_bind_param, self.impl_instance.bind_processor(dialect)
+
+        def process(value: Any) -> Any:
+            data = bytes(value) if type(value) is Cell else check(value, dialect)
+            return data if to_driver is None else to_driver(data)
+
+        return process
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        """Return what makes bytes of what the driver has; None where it has them already."""
+        return self.impl_instance.result_processor(dialect, coltype)
 
     def literal_processor(self, dialect: Dialect) -> NoReturn:
         """Refuse to write values into SQL; asked later, SQLAlchemy's error would have the value."""
@@ -151,10 +161,10 @@ class IndexType(TypeDecorator[bytes]):
             "made by sealed(), or use seal_values()"
         )
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> bytes | None:
-        """Return what the database has."""
-        del dialect
-        return value if value is None else Index(value)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        """Return what marks indexes that the database has."""
+        del dialect, coltype
+        return lambda value: None if value is None else Index(value)
 
     def literal_processor(self, dialect: Dialect) -> NoReturn:
         """Refuse to write values into SQL; asked later, SQLAlchemy's error would have the value."""

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The primary keys of rows, as values are bound to them: as the database gives them back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Integer, Uuid, inspect
+from sqlalchemy.orm import Mapper
+
+Key = tuple[Any, ...]
+
+
+class Keys:
+    """The primary key of a mapped class."""
+
+    def __init__(self, kind: type) -> None:
+        mapper: Mapper[Any] = inspect(kind)
+        self._columns = mapper.primary_key
+        self._names = [mapper.get_property_by_column(each).key for each in self._columns]
+
+    def current(self, row: Any) -> Key:
+        """Return the key that a row has now."""
+        held = row.__dict__
+        try:
+            return self.as_read(tuple([held[name] for name in self._names]))
+        except KeyError:  # expired, or not set
+            return self.as_read(tuple([getattr(row, name) for name in self._names]))
+
+    def stored(self, row: Any) -> Key:
+        """Return the key that a row has in the database; empty if it is not there."""
+        key = row._sa_instance_state.key
+        return () if key is None else self.as_read(key[1])
+
+    def new(self, row: Any) -> Key:
+        """Return the key of a new row, made by its column's default if the row has none."""
+        key = self.current(row)
+        if None not in key:
+            return key
+        for name, column, part in zip(self._names, self._columns, key, strict=True):
+            if part is None and (made := _default(column)) is not None:
+                setattr(row, name, made)
+        return self.current(row)
+
+    def within(self, values: dict[str, Any], *, is_new: bool) -> Key:
+        """Return the key in values; in those of a new row made by a default if need be."""
+        for name, column in zip(self._names, self._columns, strict=True):
+            if is_new and values.get(name) is None and (made := _default(column)) is not None:
+                values[name] = made
+        return self.as_read(tuple([values.get(name) for name in self._names]))
+
+    def as_read(self, key: Key) -> Key:
+        """Return a key as the database gives it back: text of a UUID has several forms."""
+        for part in key:
+            if isinstance(part, str):
+                return tuple(map(_part_as_read, self._columns, key))
+        return key
+
+    def stored_all(self, rows: Sequence[Any]) -> list[Key]:
+        """Return the keys of rows that are in the database, or else those that they have now."""
+        keys = [row._sa_instance_state.key for row in rows]
+        if None in keys or any(isinstance(part, str) for key in keys for part in key[1]):
+            return [self.stored(row) or self.current(row) for row in rows]
+        return [key[1] for key in keys]
+
+
+def _part_as_read(column: Any, part: Any) -> Any:
+    if not isinstance(part, str):
+        return part
+    if isinstance(column.type, Integer) and part.isascii() and part.lstrip("-").isdecimal():
+        return int(part)
+    if isinstance(column.type, Uuid):
+        with suppress(ValueError):  # where it is none, the database refuses it, too
+            return UUID(part)
+    return part
+
+
+def _default(column: Any) -> Any:
+    default = column.default
+    if default is None or not (default.is_callable or default.is_scalar):
+        return None
+    return default.arg(None) if default.is_callable else default.arg
