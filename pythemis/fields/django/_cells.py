@@ -60,6 +60,10 @@ class Held:
         """Whether the value is known."""
         return self.value is not _UNOPENED
 
+    def has(self, index: Any) -> bool:
+        """Whether this is the index of the cell; one is made anew of a value that is known."""
+        return isinstance(index, Index) and bool(self.going or not self.is_opened)
+
     def __repr__(self) -> str:
         return "<sealed>"
 
@@ -80,22 +84,74 @@ class Held:
         return Held, (bytes(self.cell), self.row)
 
 
+def cell_of(value: Any) -> bytes | None:
+    """Return what the database has in a sealed column as bytes, whatever its driver makes of it."""
+    if value is None or value.__class__ is bytes:
+        return value  # type: ignore[no-any-return, unused-ignore]
+    return value.encode() if isinstance(value, str) else bytes(value)
+
+
 class Attribute(DeferredAttribute):  # type: ignore[misc, unused-ignore]
     """The attribute of an instance: it opens the value when it is read for the first time."""
 
     def __get__(self, instance: Any, cls: Any = None) -> Any:
-        held = super().__get__(instance, cls)
-        if isinstance(held, Held):
-            if held.going == GOING:
-                return Sealed(held.cell or b"")
-            return self.field.opened(held, instance)
-        # A deferred value comes through __set__, so it is held by now.
-        return held
+        found = super().__get__(instance, cls)
+        if instance is None or found is None:
+            return found
+        held = held_in(instance, self.field)
+        if held is None or held.going == GOING:
+            return None if held is None else Sealed(held.cell or b"")
+        return self.field.opened(held, instance)
 
     def __set__(self, instance: Any, value: Any) -> None:
         if value is not None and value.__class__ is not Held:
             value = Held.plain(value)
         instance.__dict__[self.field.attname] = value
+
+
+class Rows:
+    """The primary keys that an instance had when it came from the database, for each field.
+
+    They are in its state, which is copied and pickled with it. An instance that has none holds no
+    bytes of the database.
+    """
+
+    NAME = "sealed_rows"
+
+    @staticmethod
+    def of(instance: Any, field: Any) -> tuple[Any, ...] | None:
+        """Return the primary key for a field; None if the instance was made here."""
+        rows = instance._state.__dict__.get(Rows.NAME)
+        if rows is None or field.bind == "column":
+            return None if rows is None else ()
+        names = field.key_names()
+        if rows.__class__ is dict:
+            return tuple(rows[name] for name in names)
+        return (rows,)
+
+
+def held_in(instance: Any, field: Any) -> Held | None:
+    """Return what an instance holds of a sealed field: as it came from the database, or assigned.
+
+    Rows come with bytes, so that those that are not looked at cost nothing.
+    """
+    there = instance.__dict__
+    value = there.get(field.attname)
+    if value is None or value.__class__ is Held:
+        return value  # type: ignore[no-any-return, unused-ignore]
+    row = Rows.of(instance, field) if value.__class__ is bytes else None
+    # Else it came past the attribute, such as from a pickle of an older definition.
+    held = Held.plain(value) if row is None else Held(value, row)
+    there[field.attname] = held
+    return held
+
+
+def index_in(instance: Any, field: Any) -> Any:
+    """Return the index that an instance holds, or what else there is."""
+    value = instance.__dict__.get(field.attname)
+    if value.__class__ is bytes and Rows.NAME in instance._state.__dict__:
+        return Index(value)
+    return value
 
 
 class Opened:

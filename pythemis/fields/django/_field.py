@@ -16,10 +16,10 @@ from pythemis.fields import _field as plain
 from pythemis.fields._errors import ERRORS, FieldError
 
 from . import _checks, _hooks, _settings, _types
-from ._cells import Attribute, Held, Index, Opened, Sealed, Wanted
-from ._guards import Guarded, check_value, placeholder
-from ._hooks import is_dumped
-from ._lookups import SealedCol, SealedExact, SealedIn, SealedIsNull
+from ._cells import Attribute, Held, Index, Opened, Sealed, Wanted, held_in, index_in
+from ._guards import Guarded, check_value, parameter, placeholder
+from ._hooks import DUMPED, is_dumped
+from ._lookups import RawCol, SealedCol, SealedExact, SealedIn, SealedIsNull
 
 _UNIQUE_BITS = 96
 _LOOKUPS = {"exact": SealedExact, "in": SealedIn, "isnull": SealedIsNull}
@@ -111,6 +111,7 @@ class SealedField(Guarded, models.Field):  # type: ignore[misc, unused-ignore]
                 "because fewer bits are equal by chance",
             )
         self.wrapped, self.index, self.is_unique = copy.copy(wrapped), index, unique
+        self._is_text = _types.takes_text(wrapped)
         self.bind, self.names, self.padding, self.bare = bind, names, padding, bare
         self._cipher: tuple[Any, plain.Field] | None = None
         self._key_names: list[str] | None = None
@@ -217,25 +218,22 @@ class SealedField(Guarded, models.Field):  # type: ignore[misc, unused-ignore]
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         """Return the parameter for the database."""
         value = value if prepared else self.get_prep_value(value)
-        return None if value is None else connection.Database.Binary(value)
+        return None if value is None else parameter(value, connection)
 
     def get_db_prep_save(self, value: Any, connection: Any) -> Any:
         """Return the parameter of a write; refuse what the database would compute."""
+        if value.__class__ is Sealed:
+            return parameter(value, connection)
         check_value(self, value, Sealed)
         return super().get_db_prep_save(value, connection)
 
     def _placeholder(self, value: Any, compiler: Any, connection: Any) -> str:
         return placeholder(self, value, compiler, connection)
 
-    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Held | None:  # noqa: ARG002
-        """Return the cell, unopened."""
-        if value is None:
-            return None
-        if expression.__class__ is not SealedCol:
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> None:  # noqa: ARG002
+        """Refuse what the database has computed; columns are not converted at all."""
+        if value is not None:
             wrong_value(ERRORS, f"{self.shown()} is sealed: the database cannot compute with it")
-        if value.__class__ is not bytes:
-            value = value.encode() if isinstance(value, str) else bytes(value)
-        return Held(value)
 
     # ---- Values ----
 
@@ -287,10 +285,14 @@ class SealedField(Guarded, models.Field):  # type: ignore[misc, unused-ignore]
 
     def prepared(self, value: Any) -> Any:
         """Return a value as the field inside would store it."""
+        if self._is_text and value.__class__ is str:
+            return value
         return _types.prepared(self.wrapped, value)
 
     def sealable(self, value: Any) -> Any:
         """Return a value to seal; what dumps and serializers show of one is refused."""
+        if self._is_text and value.__class__ is str and value[:4] != DUMPED:
+            return value
         if is_dumped(value):
             wrong_value(
                 ERRORS,
@@ -301,22 +303,26 @@ class SealedField(Guarded, models.Field):  # type: ignore[misc, unused-ignore]
 
     def pre_save(self, model_instance: Any, add: bool) -> Sealed | None:  # noqa: ARG002
         """Return the sealed value of an instance."""
-        held = model_instance.__dict__.get(self.attname)
-        if held is None:
-            return None
-        if not isinstance(held, Held):  # past the attribute, such as by an old pickle
-            held = model_instance.__dict__[self.attname] = Held.plain(held)
-        row = self.row_of(model_instance)
-        if not self._is_kept(held, row):
+        held = held_in(model_instance, self)
+        if held is not None and not held.going:
+            row = self.row_of(model_instance)
+            for value in self.to_seal(model_instance, row):
+                cell = self.cipher().seal(value, *row)
+                there = None if cell is None else Held(cell, row, value)
+                model_instance.__dict__[self.attname] = there
+            held = model_instance.__dict__[self.attname]
+        return None if held is None or held.cell is None else Sealed(held.cell)
+
+    def to_seal(self, instance: Any, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return the value of an instance, prepared, if it must be sealed anew; else nothing."""
+        held = instance.__dict__.get(self.attname)
+        if held.__class__ is not Held:
+            held = held_in(instance, self)
+        if held is None or self._is_kept(held, row):
+            return ()
+        if self.index is not None:
             self._check_index_can_be_made()
-            value = self.sealable(self.opened(held, model_instance))
-            cell = self.cipher().seal(value, *row)
-            if cell is None:  # the field inside made it null
-                model_instance.__dict__[self.attname] = None
-                return None
-            held = Held(cell, row, value)
-            model_instance.__dict__[self.attname] = held
-        return None if held.cell is None else Sealed(held.cell)
+        return (self.sealable(self.opened(held, instance)),)
 
     def _is_kept(self, held: Held, row: tuple[Any, ...]) -> bool:
         """Return whether an instance has the cell that its value needs, and bring it up to date."""
@@ -332,7 +338,7 @@ class SealedField(Guarded, models.Field):  # type: ignore[misc, unused-ignore]
         return True
 
     def _check_index_can_be_made(self) -> None:
-        if self.index is not None and self.model.__module__ == "__fake__":
+        if self.model.__module__ == "__fake__":
             wrong_value(
                 ERRORS,
                 f"{self.shown()}: a migration cannot write an indexed sealed field, because the "
@@ -459,44 +465,47 @@ class SealedIndexField(Guarded, models.Field):  # type: ignore[misc, unused-igno
         return super().db_type(connection)
 
     def get_prep_value(self, value: Any) -> Any:
-        """Return an index that was made here; everything else is refused."""
-        if value is None or isinstance(value, Index):
+        """Return an index to look for."""
+        return value
+
+    def get_col(self, alias: str, output_field: Any = None) -> RawCol:
+        """Return the column in a query."""
+        return RawCol(alias, self, output_field)
+
+    @property
+    def cached_col(self) -> RawCol:
+        """Return the column in a query of its own table."""
+        return RawCol(self.model._meta.db_table, self)
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+        """Return the parameter for the database."""
+        value = value if prepared else self.get_prep_value(value)
+        return None if value is None else parameter(value, connection)
+
+    def get_db_prep_save(self, value: Any, connection: Any) -> Any:
+        """Return the parameter of a write; refuse what the database would compute."""
+        if value.__class__ is Index:
+            return parameter(value, connection)
+        check_value(self, value, Index)
+        if value is None or hasattr(value, "as_sql"):
             return value
         return wrong_value(
             ERRORS, f"{self.name} is a blind index, which follows from {self.of}: assign that"
         )
 
-    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
-        """Return the parameter for the database."""
-        value = value if prepared else self.get_prep_value(value)
-        return None if value is None else connection.Database.Binary(value)
-
-    def get_db_prep_save(self, value: Any, connection: Any) -> Any:
-        """Return the parameter of a write; refuse what the database would compute."""
-        check_value(self, value, Index)
-        return super().get_db_prep_save(value, connection)
-
     def _placeholder(self, value: Any, compiler: Any, connection: Any) -> str:
         return placeholder(self, value, compiler, connection)
-
-    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Index | None:  # noqa: ARG002
-        """Return the index."""
-        if value is None:
-            return None
-        return Index(value.encode() if isinstance(value, str) else value)
 
     def pre_save(self, model_instance: Any, add: bool) -> Index | None:  # noqa: ARG002
         """Return the index of the value that the instance has."""
         source = self.model._meta.get_field(self.of)
-        held = model_instance.__dict__.get(source.attname)
+        held = held_in(model_instance, source)
         made = None
         if held is not None:
-            there = model_instance.__dict__.get(self.attname)
-            if held.is_opened or not isinstance(there, Index):
+            made = index_in(model_instance, self)
+            if not held.has(made):
                 value = source.prepared(source.opened(held, model_instance))
                 index = source.cipher().index(value)
                 made = None if index is None else Index(index)
-            else:
-                made = there
         model_instance.__dict__[self.attname] = made
         return made

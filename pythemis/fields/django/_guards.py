@@ -98,7 +98,16 @@ def placeholder(field: Any, value: Any, compiler: Any, connection: Any) -> str:
     query = getattr(compiler, "query", None)
     if getattr(query, "on_conflict", None) is OnConflict.UPDATE:
         _check_conflict(field, query)
+    if connection.vendor == "postgresql" and isinstance(value, str):
+        return "%s::bytea"
     return str(connection.ops.binary_placeholder_sql(value))
+
+
+def parameter(data: bytes, connection: Any) -> Any:
+    """Return bytes as a parameter; for PostgreSQL as text, of which psycopg makes arrays faster."""
+    if connection.vendor == "postgresql":
+        return "\\x" + data.hex()
+    return connection.Database.Binary(data)
 
 
 def is_sealed(value: Any, kind: type[bytes]) -> bool:

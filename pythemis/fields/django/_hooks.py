@@ -15,9 +15,10 @@ from django.db.models.base import ModelState
 from django.db.models.fields.related_descriptors import ForeignKeyDeferredAttribute
 from django.db.models.query_utils import DeferredAttribute
 
-from ._cells import GOING, Attribute, Held
+from ._cells import GOING, Attribute, Held, Rows, cell_of, held_in
 from ._guards import guard_key
 
+DUMPED = "VEsx"  # what begins with TK1, in base64
 _DONE, _FIELDS, _LAYOUT = "_pythemis_hooks", "_pythemis_fields", "_pythemis_layout"
 # Attributes that do nothing to a new instance but to keep the value.
 _KEEPS = (DeferredAttribute, ForeignKeyDeferredAttribute, Attribute)
@@ -70,13 +71,14 @@ class _Layout(NamedTuple):
 
     Attributes:
         names: those of the attributes, in the order of the columns.
-        sealed: the sealed attributes, each with the attributes of the primary key that it is bound
-            to; none if it is bound to its column.
+        sealed: the names of the sealed ones.
+        keys: the names of the parts of the primary keys that these are bound to.
         is_plain: the model is made as Django makes one, and no code of others runs.
     """
 
     names: tuple[str, ...]
-    sealed: tuple[tuple[str, list[str]], ...]
+    sealed: tuple[str, ...]
+    keys: tuple[str, ...]
     is_plain: bool
 
 
@@ -87,12 +89,12 @@ def _layout_of(cls: Any) -> _Layout:
         attributes = [inspect.getattr_static(cls, field.attname, None) for field in fields]
         own = [kind for kind in cls.__mro__ if kind not in (models.Model, object)]
         makers = {"__init__", "__new__", "__setattr__"}
+        sealed = sealed_fields(cls)
+        bound = [name for field in sealed if field.bind == "row" for name in field.key_names()]
         found = _Layout(
             tuple(field.attname for field in fields),
-            tuple(
-                (field.attname, field.key_names() if field.bind == "row" else [])
-                for field in sealed_fields(cls)
-            ),
+            tuple(field.attname for field in sealed),
+            tuple(dict.fromkeys(bound)),
             all(type(each) in _KEEPS for each in attributes)
             and not any(makers & kind.__dict__.keys() for kind in own),
         )
@@ -101,9 +103,10 @@ def _layout_of(cls: Any) -> _Layout:
 
 
 def _from_db(original: Any) -> Any:
-    """Tell the cells of a row its primary key: the instance may get another one (a copy).
+    """Make an instance of a row, with bytes in the place of sealed values, and note its key.
 
-    This is called for each row, and makes up for its time where Django would set each attribute.
+    The instance may get another primary key (a copy), and the values are bound to this one. It is
+    called for each row: where no code of others would run, attributes are not set one by one.
     """
     is_ours = original is models.Model.from_db.__func__
     before, after = signals.pre_init, signals.post_init
@@ -116,20 +119,33 @@ def _from_db(original: Any) -> Any:
             there = instance.__dict__
             state = there["_state"] = ModelState()
             state.adding, state.db = False, db
-            there.update(zip(layout.names, values))  # noqa: B905 -- of equal length
+            there.update(zip(layout.names, values, strict=True))
         else:
-            instance = original(cls, db, field_names, values)
-            there = instance.__dict__
-        row = keys = None
-        for name, names in layout.sealed:
-            held = there.get(name)
-            if held is not None and held.row is None:
-                if names is not keys:  # mostly all fields are of one table
-                    keys, row = names, tuple([there[key] for key in names])
-                held.row = row
+            names = layout.names if is_whole else field_names
+            pairs = zip(names, values, strict=True)
+            held = [_held(value) if name in layout.sealed else value for name, value in pairs]
+            instance = original(cls, db, field_names, held)
+            there, state = instance.__dict__, instance._state
+        if len(layout.keys) == 1:
+            state.sealed_rows = there[layout.keys[0]]
+        else:  # a parent's key may be deferred, and is the same
+            own = there.get(cls._meta.pk.attname)
+            state.sealed_rows = {name: there.get(name, own) for name in layout.keys}
+        for at, name in enumerate(layout.sealed):
+            value = there.get(name)
+            if value is None or value.__class__ is bytes:
+                continue
+            if value.__class__ is not Held:
+                value = there[name] = Held(cell_of(value))
+            if value.cell is not None:
+                value.row = Rows.of(instance, sealed_fields(cls)[at])
         return instance
 
     return from_db
+
+
+def _held(value: Any) -> Held | None:
+    return None if value is None else Held(cell_of(value))
 
 
 def _save_base(original: Any) -> Any:
@@ -163,7 +179,7 @@ def _before_raw(instance: Any, raw: bool = False, **_: Any) -> None:
     if not raw:
         return
     for field in sealed_fields(type(instance)):
-        held = instance.__dict__.get(field.attname)
+        held = held_in(instance, field)
         if held is None:
             continue
         cell = _cell_in(held.value) if held.cell is None else None
@@ -171,23 +187,24 @@ def _before_raw(instance: Any, raw: bool = False, **_: Any) -> None:
             held = Held(cell, field.row_of(instance))
             field.opened(held, instance)
             instance.__dict__[field.attname] = held
-        if field.pre_save(instance, add=True) is not None:
-            instance.__dict__[field.attname].going = GOING
+        sealed = field.pre_save(instance, add=True)
         if field.index is not None:
             field.companion().pre_save(instance, add=True)
+        if sealed is not None:
+            instance.__dict__[field.attname].going = GOING
 
 
 def _after_raw(instance: Any, raw: bool = False, **_: Any) -> None:
     if raw:
         for field in sealed_fields(type(instance)):
-            held = instance.__dict__.get(field.attname)
+            held = held_in(instance, field)
             if held is not None:
                 held.going = 0
 
 
 def _cell_in(value: Any) -> bytes | None:
     """Return the stored value that a dump has for a field, or None: then it is plain text."""
-    if not (isinstance(value, str) and value.startswith("VEsx")):  # TK1
+    if not (isinstance(value, str) and value[:4] == DUMPED):
         return None
     try:
         data = base64.b64decode(value, validate=True)

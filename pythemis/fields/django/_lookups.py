@@ -21,7 +21,8 @@ from django.db.models.sql.where import AND
 from pythemis._core.errors import wrong_value
 from pythemis.fields._errors import ERRORS
 
-from ._cells import Held, Wanted
+from ._cells import Wanted, cell_of
+from ._guards import parameter
 from ._opening import readable
 
 _AT_ONCE = 500  # parameters; SQLite takes 999 in all
@@ -29,7 +30,15 @@ _AT_ONCE = 500  # parameters; SQLite takes 999 in all
 _REFUSED = "sealed: this has no order and no functions"
 
 
-class SealedCol(Col):  # type: ignore[misc, unused-ignore]
+class RawCol(Col):  # type: ignore[misc, unused-ignore]
+    """A column whose bytes are selected as they are; a call for each would take longest of all."""
+
+    def get_db_converters(self, connection: Any) -> list[Any]:  # noqa: ARG002
+        """Return what converts values: nothing."""
+        return []
+
+
+class SealedCol(RawCol):
     """A sealed column in a query. Selecting it is allowed; computing with it is not."""
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:  # noqa: ARG002
@@ -106,8 +115,8 @@ class SealedExact(lookups.Lookup):  # type: ignore[misc, unused-ignore]
         # The index as well: a row whose value changes between the two steps is not returned.
         indexes = field.indexes_of(values)
         found = f"{quote(column.alias)}.{quote(field.companion().column)}"
-        sql = f"({found} IN ({', '.join(['%s'] * len(indexes))})"
-        params: list[Any] = [connection.Database.Binary(index) for index in indexes]
+        sql, params = _among(found, indexes, connection)
+        sql = f"({sql}"
         if len(hits) <= _AT_ONCE:
             rows, theirs = _rows_sql(field, keys, hits, connection)
             return f"{sql} AND {rows})", params + theirs
@@ -129,15 +138,21 @@ class SealedIn(SealedExact):
         return [self._wanted(each) for each in self.rhs if each is not None]
 
 
+def _among(column: str, indexes: list[bytes], connection: Any) -> tuple[str, list[Any]]:
+    """Return the condition that a column has one of these indexes."""
+    params = [parameter(index, connection) for index in indexes]
+    mark = connection.ops.binary_placeholder_sql(indexes[0])
+    return f"{column} IN ({', '.join([mark] * len(params))})", params
+
+
 class _IndexIn(lookups.Lookup):  # type: ignore[misc, unused-ignore]
     """Rows with one of these indexes. It is not registered: queries of users cannot have it."""
 
     prepare_rhs = False
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
-        sql, params = compiler.compile(self.lhs)
-        marks = ", ".join(["%s"] * len(self.rhs))
-        return f"{sql} IN ({marks})", [*params, *map(connection.Database.Binary, self.rhs)]
+        sql, _ = compiler.compile(self.lhs)
+        return _among(sql, self.rhs, connection)
 
 
 class _Search:
@@ -171,11 +186,7 @@ class _Search:
         query.query.where.add(_IndexIn(column, indexes), AND)
         names = [key.attname for key in field.key_fields()]
         listed = query.values_list(*names, field.attname)
-        return [(row[:-1], _cell_of(row[-1])) for row in listed]
-
-
-def _cell_of(held: Held | None) -> bytes | None:
-    return None if held is None else held.cell
+        return [(row[:-1], cell_of(row[-1])) for row in listed]
 
 
 def _rows_sql(

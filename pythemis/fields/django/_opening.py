@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Opening a page of instances in one call."""
+"""Opening and sealing a page of instances in one call."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from pythemis._core.errors import wrong_value
 from pythemis.fields._errors import ERRORS, FieldError
 
-from ._cells import Held
+from ._cells import Held, Index, held_in, index_in
 
 
 def open_all(instances: Iterable[Any], *names: str) -> None:
@@ -34,15 +34,66 @@ def open_all(instances: Iterable[Any], *names: str) -> None:
 
 
 def _open(field: Any, rows: list[Any]) -> None:
-    there = [(row, row.__dict__.get(field.attname)) for row in rows]
-    left = [(row, held) for row, held in there if isinstance(held, Held) and not held.is_opened]
-    for row, held in left:
-        if held.row is None:
-            held.row = field.row_of(row)
-    keys = [held.row for _, held in left] if field.bind == "row" else None
-    values = field.cipher().open_all([held.cell for _, held in left], keys)
-    for (_, held), value in zip(left, values, strict=True):
+    left = []
+    for row in rows:
+        held = held_in(row, field)
+        if held is not None and not held.is_opened:
+            if held.row is None:
+                held.row = field.row_of(row)
+            left.append(held)
+    keys = [held.row for held in left] if field.bind == "row" else None
+    values = field.cipher().open_all([held.cell for held in left], keys)
+    for held, value in zip(left, values, strict=True):
         held.value = value
+
+
+def seal_all(instances: list[Any], fields: list[Any]) -> list[Held]:
+    """Seal what instances hold of sealed fields, with their indexes, in one call a field.
+
+    Returns:
+        What they hold now.
+    """
+    made: list[Held] = []
+    keys: dict[Any, list[Any]] = {}
+    for field in fields:
+        bound = field.model if field.bind == "row" else None
+        if bound not in keys:
+            keys[bound] = [field.row_of(instance) for instance in instances]
+        _seal(field, instances, keys[bound])
+        if field.index is not None:
+            _index(field, instances)
+        there = [held_in(instance, field) for instance in instances]
+        made += [held for held in there if held is not None]
+    return made
+
+
+def _seal(field: Any, instances: list[Any], keys: list[Any]) -> None:
+    name = field.attname
+    left = [
+        (instance.__dict__, key, value)
+        for instance, key in zip(instances, keys, strict=True)
+        for value in field.to_seal(instance, key)
+    ]
+    bound = [key for _, key, _ in left] if field.bind == "row" else None
+    cells = field.cipher().seal_all([value for _, _, value in left], bound)
+    for (there, key, value), cell in zip(left, cells, strict=True):
+        there[name] = None if cell is None else Held(cell, key, value)
+
+
+def _index(field: Any, instances: list[Any]) -> None:
+    companion = field.companion()
+    name = companion.attname
+    left, values = [], []
+    for instance in instances:
+        held = held_in(instance, field)
+        there = None if held is None else index_in(instance, companion)
+        if held is not None and not held.has(there):
+            left.append(instance.__dict__)
+            values.append(field.prepared(field.opened(held, instance)))
+        else:
+            instance.__dict__[name] = there
+    for row, index in zip(left, field.cipher().index_all(values), strict=True):
+        row[name] = None if index is None else Index(index)
 
 
 def readable(field: Any, cells: list[bytes | None], rows: list[Any] | None) -> list[Any]:

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import Any
 
 from django.db import connections, models, transaction
@@ -16,10 +16,10 @@ from django.db.models.query import QuerySet
 from pythemis._core.errors import wrong_value
 from pythemis.fields._errors import ERRORS
 
-from ._cells import GOING, Held, Index, Sealed
-from ._guards import is_sealed
+from ._cells import GOING, READY, Held, Index, Sealed
+from ._guards import inserting, is_sealed
 from ._hooks import sealed_fields, with_companions
-from ._opening import open_all
+from ._opening import open_all, seal_all
 from ._values import opening_iterable
 
 _AT_ONCE = 100  # rows of one UPDATE
@@ -34,6 +34,7 @@ class SealedQuerySet(QuerySet):  # type: ignore[misc, unused-ignore]
     """
 
     __module__ = "pythemis.fields.django"
+    _new: list[Held] | tuple[()] = ()  # what bulk_create() is about to insert
 
     # ---- Writing ----
 
@@ -49,26 +50,43 @@ class SealedQuerySet(QuerySet):  # type: ignore[misc, unused-ignore]
         """Insert rows, with the index of each sealed field that a conflict updates."""
         if update_fields:
             update_fields = with_companions(self.model, update_fields)
-        return super().bulk_create(
-            objs,
-            batch_size=batch_size,
-            ignore_conflicts=ignore_conflicts,
-            update_conflicts=update_conflicts,
-            update_fields=update_fields,
-            unique_fields=unique_fields,
-        )
+        self._for_write = True
+        arrays = connections[self.db].vendor == "postgresql" and not update_conflicts
+        try:
+            with inserting(self.model) if arrays else nullcontext():
+                return super().bulk_create(
+                    objs,
+                    batch_size=batch_size,
+                    ignore_conflicts=ignore_conflicts,
+                    update_conflicts=update_conflicts,
+                    update_fields=update_fields,
+                    unique_fields=unique_fields,
+                )
+        finally:
+            _set_going(self._new, 0)
+            self._new = ()
+
+    def _prepare_for_bulk_create(self, objs: list[Any]) -> None:
+        """Seal all rows in one call a field, once Django has given them their primary keys."""
+        super()._prepare_for_bulk_create(objs)
+        self._new = seal_all(objs, sealed_fields(self.model))
+        _set_going(self._new, READY)
 
     def bulk_update(
         self, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None
     ) -> int:
         """Update these fields of rows, each sealed for its row, with their indexes."""
-        rows = tuple(objs)
+        rows = list(objs)
         names = with_companions(self.model, fields)
         sealed = [field for field in sealed_fields(self.model) if field.name in names]
         if not (sealed and all(row._is_pk_set() for row in rows)):
             return int(super().bulk_update(rows, names, batch_size=batch_size))
-        with _going(rows, sealed):
+        held = seal_all(rows, sealed)
+        try:
+            _set_going(held, GOING)
             return int(super().bulk_update(rows, names, batch_size=batch_size or _AT_ONCE))
+        finally:
+            _set_going(held, 0)
 
     def update(self, **kwargs: Any) -> int:
         """Update all rows; a value of a sealed field is sealed for each of them.
@@ -122,8 +140,9 @@ class SealedQuerySet(QuerySet):  # type: ignore[misc, unused-ignore]
         columns = dict(others)
         for field, value in values.items():
             cases = []
-            for key, row in zip(keys, rows, strict=True):
-                cell = field.cipher().seal(value, *(row if field.bind == "row" else ()))
+            bound = rows if field.bind == "row" else None
+            cells = field.cipher().seal_all([value] * len(rows), bound)
+            for key, cell in zip(keys, cells, strict=True):
                 sealed = Value(None if cell is None else Sealed(cell), output_field=field)
                 cases.append(When(pk=key, then=sealed))
             columns[field.name] = Case(*cases, output_field=field)
@@ -279,20 +298,6 @@ def _index_of(field: Any, value: Any) -> Index | None:
     return None if index is None else Index(index)
 
 
-@contextmanager
-def _going(rows: Iterable[Any], sealed: list[Any]) -> Iterator[None]:
-    """Let the attributes of rows be their cells while a statement is made of them."""
-    held: list[Held] = []
-    try:
-        for row in rows:
-            for field in sealed:
-                if field.pre_save(row, add=False) is not None:
-                    held.append(row.__dict__[field.attname])
-                if field.index is not None:
-                    field.companion().pre_save(row, add=False)
-        for each in held:
-            each.going = GOING
-        yield
-    finally:
-        for each in held:
-            each.going = 0
+def _set_going(held: Iterable[Held], going: int) -> None:
+    for each in held:
+        each.going = going

@@ -18,7 +18,7 @@ from django.db.models.query import QuerySet
 
 from pythemis.fields._errors import FieldError
 
-from ._cells import Held
+from ._cells import cell_of
 
 _PASSES = 10  # over the table: programs that have the old ring write meanwhile
 
@@ -151,9 +151,9 @@ def _next_rows(
     index = [] if field.index is None else [field.companion_name()]
     found = list(query.values_list(*names, field.attname, *index)[:batch])
     rows = [
-        _Row(row[: len(names)], row[len(names)].cell, row[-1] if index else None)
+        _Row(row[: len(names)], cell, cell_of(row[-1]) if index else None)
         for row in found
-        if isinstance(row[len(names)], Held)
+        if (cell := cell_of(row[len(names)])) is not None
     ]
     return rows, found[-1][: len(names)] if len(found) == batch else None
 

@@ -72,6 +72,15 @@ def _check_options(wrapped: Any) -> None:
         wrong_value(ERRORS, "db_default would be plain text in the database: use default")
 
 
+def takes_text(wrapped: Any) -> bool:
+    """Return whether a field stores text as it is, so that `prepared` need not be called."""
+    kind = type(wrapped)
+    return any(
+        kind.get_prep_value is plain.get_prep_value and kind.to_python is plain.to_python
+        for plain in (models.CharField, models.TextField)
+    )
+
+
 def prepared(wrapped: Any, value: Any) -> Any:
     """Return a value as the field would give it to a database, such as Decimal for "1.50".
 

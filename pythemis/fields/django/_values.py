@@ -10,6 +10,8 @@ from typing import Any
 
 from django.db.models.query import BaseIterable, ValuesIterable
 
+from ._cells import cell_of
+
 _AT_ONCE = 500  # rows
 
 
@@ -39,11 +41,10 @@ def opening_iterable(names: tuple[str, ...], sealed: list[Any], form: str) -> ty
 
 
 def _open(field: Any, rows: list[dict[str, Any]]) -> None:
-    held = [row[field.name] for row in rows]
+    cells = [cell_of(row[field.name]) for row in rows]
     keys = None
     if field.bind == "row":
         keys = [tuple(row[key.attname] for key in field.key_fields()) for row in rows]
-    cells = [None if each is None else each.cell for each in held]
     for row, value in zip(rows, field.cipher().open_all(cells, keys), strict=True):
         row[field.name] = value
 

@@ -112,9 +112,9 @@ def test_an_index_is_a_hint():
 def test_a_damaged_row_under_an_index(caplog):
     """It does not keep a search from the other rows; a value under a missing key does."""
     one, two = Customer.objects.get(visits=10), Customer.objects.get(visits=11)
-    cell = two.__dict__["city"].cell
+    cell = two.__dict__["city"]
     try:
-        for damaged in (one.__dict__["city"].cell, cell[:-1], b"", b"TK1", cell[:20] + bytes(30)):
+        for damaged in (one.__dict__["city"], cell[:-1], b"", b"TK1", cell[:20] + bytes(30)):
             Customer.plain.filter(pk=two.pk).update(city=Sealed(damaged))
             assert listed(Customer.objects.filter(city="city 11")) == in_city("city 11")[1:]
             assert "manage.py sealed check" in caplog.text
@@ -230,7 +230,7 @@ def test_refused_by_the_database(call):
 def test_over_relations():
     """Listed over a relation, a value stays sealed, and shows nothing."""
     [found] = Order.objects.filter(note="for 1").values("customer__card")
-    assert repr(found) == "{'customer__card': <sealed>}"
+    assert found["customer__card"][:3] == b"TK1"
 
 
 VALUES = {
