@@ -190,6 +190,22 @@ def test_from_other_formats(engine, bare):
         assert session.scalars(select(Row).where(Row.card == "card a 4")).one().id == 4
 
 
+def test_a_source_whose_value_is_not_read_is_kept(engine):
+    """A function that returns nothing, as one that forgot it does, loses no value."""
+    table = Row.__table__
+    with engine.begin() as connection:
+        connection.execute(update(table).where(table.c.part == "c").values(plain="a value"))
+    sources = {"note": ("plain", lambda _raw, *_key: None)}
+    with pytest.raises(FieldError, match="returned None for a value"):
+        rewrite(engine, Row, ["note"], sources=sources)
+    failures = []
+    rewrite(engine, Row, ["note"], sources=sources, on_error=lambda key, _: failures.append(key))
+    assert failures == [("c", 0)]
+    with engine.connect() as connection:
+        query = select(table.c.plain).where(table.c.part == "c")
+        assert connection.execute(query).scalar_one() == "a value"
+
+
 def test_what_is_damaged_is_told_and_skipped(engine):
     """A value that does not open stops the work, or is reported with its key and left."""
     with engine.begin() as connection:
@@ -201,8 +217,8 @@ def test_what_is_damaged_is_told_and_skipped(engine):
     with pytest.raises(FieldError, match=r"entries\.card_cell: decryption failed"):
         rewrite(engine, Row)
     failures = []
-    rewrite(engine, Row, on_error=lambda key, error: failures.append((key, type(error))))
-    assert set(failures) == {(("a", 5), FieldError)}
+    done = rewrite(engine, Row, on_error=lambda key, error: failures.append((key, type(error))))
+    assert (failures, done.failed) == ([(("a", 5), FieldError)], 1)
     assert cells(engine)[("a", 5)] == before
     assert rows_to_rewrite(engine, Row, "card") == 1
 

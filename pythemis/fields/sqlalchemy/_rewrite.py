@@ -126,7 +126,7 @@ def rewrite(
     done = Progress(position=after)
     for _ in range(_PASSES):
         before = done.rewritten
-        done = done._replace(position=after)
+        done = done._replace(position=after, failed=0)  # those that fail again are told once
         started = time.monotonic()
         first = done.rows
         while True:
@@ -144,7 +144,13 @@ def rewrite(
                 time.sleep(max(0.0, due - time.monotonic()))
         if dry_run or reindex or done.rewritten == before:
             break
+        if on_error is not None:
+            job = job._replace(on_error=_told_before)
     return done
+
+
+def _told_before(key: Key, error: FieldError) -> None:
+    """Do nothing with a value that was refused in an earlier pass."""
 
 
 def rows_to_rewrite(engine: Engine, kind: type, name: str) -> int:
@@ -304,6 +310,8 @@ def _change(job: _Job, work: _Work, at: int, key: Key, row: Any) -> dict[str, An
         if raw is None or work.read is None:
             return None
         value = work.read(raw, *key)
+        if value is None:  # of a function that forgot to return it: NULL would replace the source
+            wrong_value(ERRORS, "the function that reads a source returned None for a value")
         made = {"new_cell": field.seal(value, *bound), "old_cell": old, "old_source": raw}
         return made if work.index is None else made | {"new_index": indexes_of(field, [value])[0]}
     if old is None:
