@@ -182,6 +182,8 @@ def describe(*, hooks: bool) -> FFI:
     # Imported late: tools/setup/bootstrap.py reads the table above before cffi is installed.
     from cffi import FFI
 
+    from build_support import short_calls
+
     compiling, linking = _own_flags()
     for library in LIBRARIES:
         library_compiling, library_linking = library_flags(library)
@@ -189,11 +191,14 @@ def describe(*, hooks: bool) -> FFI:
         linking += library_linking
 
     ffibuilder = FFI()
-    ffibuilder.cdef(marked_block(CDEF) + (marked_block(CDEF_TESTING) if hooks else ""))
+    header = marked_block(CDEF)
+    short = short_calls.prototypes(header)
+    ffibuilder.cdef(header + short + (marked_block(CDEF_TESTING) if hooks else ""))
     ffibuilder.set_source(
         "pythemis._themis",
         # The generated file changes with the flags, so another way of linking builds anew.
-        f'/* built with {_digest(compiling + linking)} */\n#include "themis.h"',
+        f'/* built with {_digest(compiling + linking)} */\n#include "themis.h"\n'
+        + short_calls.definitions(header),
         sources=_files("soter/*.c", "themis/*.c", *(["testing/*.c"] if hooks else [])),
         depends=_files("*.h", "soter/*.h", "themis/*.h") + _archives(),
         include_dirs=[C_ROOT],

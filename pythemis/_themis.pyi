@@ -1012,6 +1012,157 @@ class _Lib:
         /,
     ) -> int: ...
     def themis_comparator_result(self, comparator: _Pointer, /) -> int: ...
+    def short_symmetric_key(self, key: _Bytes, /) -> int: ...
+    def short_overlap(self, a: _Bytes, a_len: int, b: _Bytes, b_len: int, /) -> int: ...
+    def short_key_inspect(
+        self,
+        key: _Bytes,
+        key_len: int,
+        algorithm: _Pointer,
+        is_private: _Pointer,
+        bits: _Pointer,
+        /,
+    ) -> int: ...
+    def short_cell_seal(
+        self,
+        cell: _Pointer,
+        message: _Bytes,
+        message_len: int,
+        context: _Bytes,
+        context_len: int,
+        sealed: _Bytes,
+        sealed_len: int,
+        /,
+    ) -> int: ...
+    def short_cell_unseal(
+        self,
+        cell: _Pointer,
+        sealed: _Bytes,
+        sealed_len: int,
+        context: _Bytes,
+        context_len: int,
+        message: _Bytes,
+        message_len: int,
+        /,
+    ) -> int: ...
+    def short_cell_protect(
+        self,
+        cell: _Pointer,
+        message: _Bytes,
+        message_len: int,
+        context: _Bytes,
+        context_len: int,
+        encrypted: _Bytes,
+        encrypted_len: int,
+        token: _Bytes,
+        /,
+    ) -> int: ...
+    def short_cell_unprotect(
+        self,
+        cell: _Pointer,
+        encrypted: _Bytes,
+        encrypted_len: int,
+        token: _Bytes,
+        context: _Bytes,
+        context_len: int,
+        message: _Bytes,
+        message_len: int,
+        /,
+    ) -> int: ...
+    def short_cell_imprint(
+        self,
+        cell: _Pointer,
+        data: _Bytes,
+        data_len: int,
+        context: _Bytes,
+        context_len: int,
+        out: _Bytes,
+        out_len: int,
+        /,
+    ) -> int: ...
+    def short_ring_blind_index(
+        self,
+        ring: _Pointer,
+        index: int,
+        names: _Bytes,
+        names_len: int,
+        data: _Bytes,
+        data_len: int,
+        out: _Bytes,
+        /,
+    ) -> int: ...
+    def short_ring_encrypt(
+        self,
+        ring: _Pointer,
+        message: _Bytes,
+        message_len: int,
+        context: _Bytes,
+        context_len: int,
+        stored: _Bytes,
+        stored_len: int,
+        /,
+    ) -> int: ...
+    def short_ring_decrypt(
+        self,
+        ring: _Pointer,
+        stored: _Bytes,
+        stored_len: int,
+        context: _Bytes,
+        context_len: int,
+        message: _Bytes,
+        message_len: int,
+        /,
+    ) -> int: ...
+    def short_ring_rotate(
+        self,
+        ring: _Pointer,
+        stored: _Bytes,
+        stored_len: int,
+        context: _Bytes,
+        context_len: int,
+        rotated: _Bytes,
+        rotated_len: int,
+        /,
+    ) -> int: ...
+    def short_message_wrap(
+        self,
+        message: _Pointer,
+        data: _Bytes,
+        data_len: int,
+        wrapped: _Bytes,
+        wrapped_len: int,
+        /,
+    ) -> int: ...
+    def short_message_unwrap(
+        self,
+        message: _Pointer,
+        wrapped: _Bytes,
+        wrapped_len: int,
+        data: _Bytes,
+        data_len: int,
+        /,
+    ) -> int: ...
+    def short_session_state(self, session: _Pointer, /) -> int: ...
+    def short_session_wrap(
+        self,
+        session: _Pointer,
+        now: int,
+        message: _Bytes,
+        message_len: int,
+        wrapped: _Bytes,
+        wrapped_len: int,
+        /,
+    ) -> int: ...
+    def short_session_unwrap(
+        self,
+        session: _Pointer,
+        now: int,
+        wrapped: _Bytes,
+        wrapped_len: int,
+        message: _Bytes,
+        message_len: int,
+        /,
+    ) -> int: ...
     # The hooks for tests, which builds with PYTHEMIS_TESTING=1 have and no release has.
     THEMIS_TESTING_SESSION_SECRETS_SIZE: Final[int]
     def themis_testing_kdf(

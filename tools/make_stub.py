@@ -16,6 +16,7 @@ from typing import NamedTuple
 from pycparser import c_ast, c_parser
 
 from build_ffi import CDEF, CDEF_TESTING, marked_block
+from build_support import short_calls
 
 ROOT = Path(__file__).resolve().parent.parent
 STUB = ROOT / "pythemis" / "_themis.pyi"
@@ -61,7 +62,9 @@ class Parsed(NamedTuple):
 
 def main() -> None:
     """Write the stub; with --check, fail if the one that is there is another."""
-    wanted = stub(marked_block(CDEF), marked_block(CDEF_TESTING))
+    released = marked_block(CDEF)
+    released += short_calls.prototypes(released)
+    wanted = stub(released, marked_block(CDEF_TESTING))
     if "--check" not in sys.argv[1:]:
         STUB.write_text(wanted, encoding="utf-8")
     elif STUB.read_text(encoding="utf-8") != wanted:

@@ -226,7 +226,7 @@ def clash(room: Any, size: int, data: Any, same: tuple[int, int] | None = None) 
     may be one and the same: then each byte is read just before it is written. Exact ``bytes`` never
     overlaps, because it is not writable.
     """
-    if type(data) is bytes or not lib.themis_overlap(room, size, data, len(data)):
+    if type(data) is bytes or not lib.short_overlap(room, size, data, len(data)):
         return False
     return same is None or bool(room + same[0] != data + same[1])
 

@@ -290,7 +290,7 @@ def _unseal_fetched(
     token = ffi.buffer(sealed, TOKEN_SIZE)[:]
     place = _fetched(output, sealed + TOKEN_SIZE, size)
     try:
-        status: int = lib.themis_cell_unprotect(
+        status: int = lib.short_cell_unprotect(
             handle, place, size, token, context, context_size, place, size
         )
         return status
@@ -298,12 +298,12 @@ def _unseal_fetched(
         del sealed, context, output, place
 
 
-seal, seal_into = operation(lib.themis_cell_seal, TOKEN_SIZE)
+seal, seal_into = operation(lib.short_cell_seal, TOKEN_SIZE)
 unseal, unseal_into = operation(
-    lib.themis_cell_unseal, -TOKEN_SIZE, SEAL_REFUSALS, _unseal_fetched, reads=True
+    lib.short_cell_unseal, -TOKEN_SIZE, SEAL_REFUSALS, _unseal_fetched, reads=True
 )
-imprint, imprint_into = operation(lib.themis_cell_imprint, 0, IMPRINT_REFUSALS)
-unimprint, unimprint_into = operation(lib.themis_cell_imprint, 0, IMPRINT_REFUSALS, reads=True)
+imprint, imprint_into = operation(lib.short_cell_imprint, 0, IMPRINT_REFUSALS)
+unimprint, unimprint_into = operation(lib.short_cell_imprint, 0, IMPRINT_REFUSALS, reads=True)
 
 
 @returns_output
@@ -322,7 +322,7 @@ def protect(owner: Owner, message: Any, context: Any) -> tuple[bytes, bytes]:
         handle = owner._held or to_write(owner)
         encrypted = new_output(size)
         token = new_output(TOKEN_SIZE)
-        status = lib.themis_cell_protect(
+        status = lib.short_cell_protect(
             handle, message, size, context, len(context), encrypted, size, token
         )
         if status != SUCCESS:
@@ -348,7 +348,7 @@ def protect_into(owner: Owner, buffer: Any, message: Any, context: Any) -> tuple
         if clash(buffer, size, message, (0, 0)) or clash(buffer, size, context):
             refuse_clash(errors)
         token = new_output(TOKEN_SIZE)
-        status = lib.themis_cell_protect(
+        status = lib.short_cell_protect(
             to_write(owner), message, size, context, len(context), buffer, size, token
         )
         if status != SUCCESS:
@@ -379,7 +379,7 @@ def unprotect(owner: Owner, encrypted: Any, token: Any, context: Any) -> bytes:
         place = message = new_output(size)
         if type(encrypted) is not bytes:
             encrypted = place = _fetched(message, encrypted, size)
-        status = lib.themis_cell_unprotect(
+        status = lib.short_cell_unprotect(
             handle, encrypted, size, token, context, len(context), place, size
         )
         if status != SUCCESS:
@@ -412,7 +412,7 @@ def unprotect_into(owner: Owner, buffer: Any, encrypted: Any, token: Any, contex
         handle = to_read(owner)
         if type(encrypted) is not bytes:
             encrypted = _fetched(buffer, encrypted, size)
-        status = lib.themis_cell_unprotect(
+        status = lib.short_cell_unprotect(
             handle, encrypted, size, token, context, len(context), buffer, size
         )
         if status != SUCCESS:

@@ -38,7 +38,7 @@ _reading = places("key_reading")
 _THREE = ffi.typeof("int[3]")
 _TEXT = ffi.typeof("char const **")
 _LEFT = ffi.typeof("uint32_t *")
-_draw = lib.themis_symmetric_key  # looked up once: that takes a twentieth of drawing a key
+_draw = lib.short_symmetric_key  # looked up once: that takes a twentieth of drawing a key
 
 
 @returns_output
@@ -95,7 +95,7 @@ def kind(errors: Errors, key: Key) -> Kind:
 
 def inspect(key_view: Any) -> tuple[int, Kind | None]:
     found = ffi.new(_THREE)
-    status = lib.themis_key_inspect(key_view, len(key_view), found, found + 1, found + 2)
+    status = lib.short_key_inspect(key_view, len(key_view), found, found + 1, found + 2)
     if status != SUCCESS:
         return status, None
     return status, Kind(found[0], found[2], bool(found[1]))

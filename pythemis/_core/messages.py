@@ -68,10 +68,13 @@ def _message_error(errors: Errors, message: bytes, own_type: int, form: str) -> 
 class Pair:
     """A prepared pair of keys, and how much longer a message is that we, or the peer, wrapped."""
 
-    __slots__ = ("handle", "unwrap_growth", "wrap_growth")
+    __slots__ = ("handle", "unwrap", "unwrap_growth", "wrap", "wrap_growth")
 
     def __init__(self, handle: Any) -> None:
         self.handle = handle
+        is_short = lib.themis_message_own_type(handle) == lib.THEMIS_MESSAGE_EC_ENCRYPTED
+        self.wrap = lib.short_message_wrap if is_short else lib.themis_message_wrap
+        self.unwrap = lib.short_message_unwrap if is_short else lib.themis_message_unwrap
         self.wrap_growth: int = lib.themis_message_wrap_growth(handle)
         self.unwrap_growth: int = lib.themis_message_unwrap_growth(handle)
 
@@ -119,7 +122,7 @@ def wrap(owner: Owner, message: Any) -> bytes:
             wrong_size(owner._errors, MESSAGE, size, MESSAGE_MAX - growth)
         room = size + growth
         wrapped = new_output(room)
-        status = lib.themis_message_wrap(pair.handle, message, size, wrapped, room)
+        status = pair.wrap(pair.handle, message, size, wrapped, room)
         if status != SUCCESS:
             failed(owner._errors, status)
         return wrapped
@@ -137,7 +140,7 @@ def unwrap(owner: Owner, wrapped: Any) -> bytes:
     status = INVALID_PARAMETER
     if growth < size <= MESSAGE_MAX:
         message = new_output(size - growth)
-        status = lib.themis_message_unwrap(pair.handle, wrapped, size, message, size - growth)
+        status = pair.unwrap(pair.handle, wrapped, size, message, size - growth)
         if status == SUCCESS:
             return message
     if status == INVALID_PARAMETER:

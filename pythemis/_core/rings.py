@@ -249,7 +249,7 @@ def _blind_index(
     errors: Errors, ring: Ring, number: int, what: tuple[bytes, bytes], made: Any
 ) -> bytes:
     names, data = what
-    status = lib.themis_ring_blind_index(
+    status = lib.short_ring_blind_index(
         ring.handle, number, names, len(names), data, len(data), made
     )
     if status != SUCCESS:
@@ -361,7 +361,7 @@ def encrypt(owner: Owner, message: Any, context: Any) -> bytes:
         ring = owner._held or opened(owner)
         room = size + OVERHEAD
         output = new_output(room)
-        status = lib.themis_ring_encrypt(
+        status = lib.short_ring_encrypt(
             ring.handle, message, size, context, len(context), output, room
         )
         if status != SUCCESS:
@@ -386,7 +386,7 @@ def decrypt(owner: Owner, stored: Any, context: Any) -> bytes:
     if room <= 0:
         raise refused(owner._errors, ring, INVALID_PARAMETER, stored, context)
     output = new_output(room)
-    status = lib.themis_ring_decrypt(ring.handle, stored, size, context, len(context), output, room)
+    status = lib.short_ring_decrypt(ring.handle, stored, size, context, len(context), output, room)
     if status != SUCCESS:
         raise refused(owner._errors, ring, status, stored, context)
     return output
@@ -409,7 +409,7 @@ def rotate(owner: Owner, stored: Any, context: Any) -> bytes:
     if room <= OVERHEAD:
         raise refused(owner._errors, ring, INVALID_PARAMETER, stored, context)
     output = new_output(room)
-    status = lib.themis_ring_rotate(ring.handle, stored, size, context, len(context), output, room)
+    status = lib.short_ring_rotate(ring.handle, stored, size, context, len(context), output, room)
     if status != SUCCESS:
         raise refused(owner._errors, ring, status, stored, context)
     return output

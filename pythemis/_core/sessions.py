@@ -159,7 +159,7 @@ def check_peers(errors: Errors, peers: dict[Any, Any]) -> None:
     for peer_id, key in peers.items():
         # Quickly: a server may look through all its peers for each connection.
         if type(peer_id) is bytes and peer_id and type(key) is bytes:
-            status = lib.themis_key_inspect(key, len(key), algorithm, is_private, bits)
+            status = lib.short_key_inspect(key, len(key), algorithm, is_private, bits)
             if status == SUCCESS and algorithm[0] == EC and not is_private[0]:
                 continue
         _check_peer(_about(errors, peer_id), peer_id, key)
@@ -240,7 +240,7 @@ def state(session: Session) -> int | None:
     if held is None:
         return None
     with held.lock:
-        state: int = lib.themis_session_state(held.handle)
+        state: int = lib.short_session_state(held.handle)
     return state
 
 
@@ -303,7 +303,7 @@ def wrap(session: Session, message: Any) -> bytes:
         now = int(time())
         held = session._held or refuse_closed(session)
         with held.lock:
-            status = lib.themis_session_wrap(
+            status = lib.short_session_wrap(
                 held.handle, now if now > 0 else 0, message, size, output, room
             )
             if status != SUCCESS:
@@ -330,7 +330,7 @@ def wrap_into(session: Session, buffer: Any, message: Any) -> int:
         now = int(time())
         held = session._held or refuse_closed(session)
         with held.lock:
-            status = lib.themis_session_wrap(
+            status = lib.short_session_wrap(
                 held.handle, now if now > 0 else 0, message, size, buffer, room
             )
             if status != SUCCESS:
@@ -354,7 +354,7 @@ def unwrap_into(session: Session, buffer: Any, message: Any) -> int:
         now = int(time())
         held = session._held or refuse_closed(session)
         with held.lock:
-            status = lib.themis_session_unwrap(
+            status = lib.short_session_unwrap(
                 held.handle, now if now > 0 else 0, message, size, buffer, room
             )
             if status != SUCCESS:
@@ -380,7 +380,7 @@ def unwrap(session: Session, message: Any, kind: type[BytesT]) -> BytesT | None:
         now = int(time())
         held = session._held or refuse_closed(session)
         with held.lock:
-            status = lib.themis_session_unwrap(
+            status = lib.short_session_unwrap(
                 held.handle, now if now > 0 else 0, message, size, output, room
             )
             if status == _NOT_FINISHED:

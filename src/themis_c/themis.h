@@ -1167,6 +1167,17 @@ int themis_comparator_result(const themis_comparator *comparator);
 
 /* cffi: end */
 
+/* ---- For callers that hold a lock, such as Python's GIL: neither of these waits for another ----
+ *
+ * If they return 0, the caller gives its lock back first, and then calls what may wait. */
+
+/* Draws ahead for this thread, so that its next function that draws `size` bytes for others to see
+ * (12 in a cell, 16 in a message of a session) takes no lock; whether it did, or need not. */
+int themis_random_ready(size_t size);
+
+/* themis_symmetric_key; whether it succeeded. */
+int themis_symmetric_key_at_once(uint8_t key[THEMIS_SYMMETRIC_KEY_SIZE]);
+
 /* ---- Hooks for tests: known answers of what lies beneath, and sessions without chance ----
  *
  * Builds for development have them (PYTHEMIS_TESTING=1), and no release has. */

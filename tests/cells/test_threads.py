@@ -25,7 +25,8 @@ def messages(number):
     """Give a thread's messages and contexts: of many lengths, none like another thread's."""
     for turn in range(ROUNDS):
         seed = hashlib.sha256(b"%d %d" % (number, turn)).digest()
-        yield (seed * 40)[: 1 + (turn * 7 + number) % 1200], seed[: turn % 33]
+        long = seed * 260 if turn % 8 == 0 else b""  # too long to keep the GIL
+        yield long + (seed * 40)[: 1 + (turn * 7 + number) % 1200], seed[: turn % 33]
 
 
 @pytest.mark.usefixtures("_switching")

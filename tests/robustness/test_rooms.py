@@ -30,7 +30,12 @@ BEHIND = 64
 PROTOTYPE = re.compile(r"^[\w *]*?\b(themis_\w+)\(([^;]*)\);", re.MULTILINE)
 # The sizes of these outputs stand in their types.
 FIXED = {
-    *("themis_symmetric_key", "themis_comparator_begin", "themis_testing_session_secrets"),
+    *(
+        "themis_symmetric_key",
+        "themis_symmetric_key_at_once",
+        "themis_comparator_begin",
+        "themis_testing_session_secrets",
+    ),
     *("themis_sealed_name", "themis_sealed_digest", "themis_sealed_plain", "themis_sealed_mac"),
     *("themis_ring_key", "themis_ring_pin", "themis_ring_blind_index"),
 }

@@ -20,6 +20,11 @@ void soter_fork_hold_off(void)
 {
 }
 
+bool soter_fork_try_hold_off(void)
+{
+    return true;
+}
+
 void soter_fork_allow(void)
 {
 }
@@ -68,6 +73,17 @@ void soter_fork_hold_off(void)
     pthread_mutex_lock(&gate);
     pthread_rwlock_rdlock(&forking);
     pthread_mutex_unlock(&gate);
+}
+
+bool soter_fork_try_hold_off(void)
+{
+    bool held;
+    if (pthread_mutex_trylock(&gate) != 0) {
+        return false;
+    }
+    held = pthread_rwlock_tryrdlock(&forking) == 0;
+    pthread_mutex_unlock(&gate);
+    return held;
 }
 
 void soter_fork_allow(void)

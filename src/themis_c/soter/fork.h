@@ -2,7 +2,10 @@
 #ifndef SOTER_FORK_H
 #define SOTER_FORK_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "soter/status.h"
 
 /* Once, before anything else here. */
 void soter_fork_init(void);
@@ -17,6 +20,9 @@ uint32_t soter_fork_generation(void);
  * between must not fork. */
 void soter_fork_hold_off(void);
 void soter_fork_allow(void);
+
+/* The first of the two, but where it would wait it does nothing; whether it did. */
+SOTER_MUST_USE bool soter_fork_try_hold_off(void);
 
 /* Waits, as a fork would, for every thread that holds forks off when this begins. */
 void soter_fork_await(void);

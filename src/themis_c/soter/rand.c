@@ -31,14 +31,29 @@ static SOTER_THREAD_LOCAL struct block block;
 /* RAND_get0_public or RAND_get0_private: of this thread. */
 typedef EVP_RAND_CTX *generator(OSSL_LIB_CTX *libctx);
 
+static bool hold_forks_off(bool may_wait)
+{
+    if (!may_wait) {
+        return soter_fork_try_hold_off();
+    }
+    soter_fork_hold_off();
+    return true;
+}
+
 /* Not RAND_bytes_ex: that first checks, under a lock of the whole process, whether the application
  * has replaced the generators. */
-static soter_status
-generate(generator *own, const uint8_t *more, size_t more_len, uint8_t *out, size_t out_len)
+static soter_status generate(generator *own,
+                             bool may_wait,
+                             const uint8_t *more,
+                             size_t more_len,
+                             uint8_t *out,
+                             size_t out_len)
 {
     EVP_RAND_CTX *drbg;
     bool done;
-    soter_fork_hold_off();
+    if (!hold_forks_off(may_wait)) {
+        return SOTER_ENGINE_FAIL;
+    }
     soter_threads_watch();
     drbg = own(soter_libcrypto.libctx);
     done = drbg != NULL && EVP_RAND_generate(drbg, out, out_len, 0, 0, more, more_len) == 1;
@@ -66,25 +81,35 @@ static soter_status mix(uint8_t *out, size_t out_len)
     return done ? SOTER_SUCCESS : SOTER_ENGINE_FAIL;
 }
 
-static soter_status draw(generator *own, uint8_t *out, size_t out_len)
+static soter_status draw(generator *own, bool may_wait, uint8_t *out, size_t out_len)
 {
-    const soter_status status = generate(own, NULL, 0, out, out_len);
+    const soter_status status = generate(own, may_wait, NULL, 0, out, out_len);
     return status == SOTER_SUCCESS ? mix(out, out_len) : status;
+}
+
+/* Whether the block has so many bytes, after drawing if need be. */
+static bool block_has(size_t len, bool may_wait)
+{
+    const uint32_t generation = soter_fork_generation();
+    if (block.generation == generation && block.left >= len) {
+        return true;
+    }
+    block.left = 0;
+    if (generate(RAND_get0_public, may_wait, NULL, 0, block.bytes, BLOCK_SIZE) != SOTER_SUCCESS) {
+        return false;
+    }
+    block.left = BLOCK_SIZE;
+    block.generation = generation;
+    return true;
 }
 
 soter_status soter_rand_public(uint8_t *out, size_t out_len)
 {
-    const uint32_t generation = soter_fork_generation();
     if (out_len > FROM_BLOCK_MAX) {
-        return draw(RAND_get0_public, out, out_len);
+        return draw(RAND_get0_public, true, out, out_len);
     }
-    if (block.generation != generation || block.left < out_len) {
-        block.left = 0;
-        if (generate(RAND_get0_public, NULL, 0, block.bytes, BLOCK_SIZE) != SOTER_SUCCESS) {
-            return SOTER_ENGINE_FAIL;
-        }
-        block.left = BLOCK_SIZE;
-        block.generation = generation;
+    if (!block_has(out_len, true)) {
+        return SOTER_ENGINE_FAIL;
     }
     block.left -= out_len;
     memcpy(out, block.bytes + block.left, out_len);
@@ -92,9 +117,19 @@ soter_status soter_rand_public(uint8_t *out, size_t out_len)
     return mix(out, out_len);
 }
 
+bool soter_rand_public_ready(size_t out_len)
+{
+    return block_has(out_len, false);
+}
+
 soter_status soter_rand_secret(uint8_t *out, size_t out_len)
 {
-    return draw(RAND_get0_private, out, out_len);
+    return draw(RAND_get0_private, true, out, out_len);
+}
+
+bool soter_rand_secret_at_once(uint8_t *out, size_t out_len)
+{
+    return draw(RAND_get0_private, false, out, out_len) == SOTER_SUCCESS;
 }
 
 static soter_status renew(generator *own)
@@ -103,7 +138,7 @@ static soter_status renew(generator *own)
     uint8_t unused[1]; /* OpenSSL takes more bits only beside giving some */
     soter_status status = SOTER_ENGINE_FAIL;
     if (soter_entropy(fresh, sizeof fresh)) {
-        status = generate(own, fresh, sizeof fresh, unused, sizeof unused);
+        status = generate(own, true, fresh, sizeof fresh, unused, sizeof unused);
     }
     soter_wipe(fresh, sizeof fresh);
     return status;

@@ -17,6 +17,11 @@ int themis_symmetric_key(uint8_t key[THEMIS_SYMMETRIC_KEY_SIZE])
     return soter_rand_secret(key, THEMIS_SYMMETRIC_KEY_SIZE);
 }
 
+int themis_symmetric_key_at_once(uint8_t key[THEMIS_SYMMETRIC_KEY_SIZE])
+{
+    return soter_rand_secret_at_once(key, THEMIS_SYMMETRIC_KEY_SIZE);
+}
+
 static enum soter_point_form form_for(int uncompressed)
 {
     return uncompressed != 0 ? SOTER_UNCOMPRESSED : SOTER_COMPRESSED;

@@ -6,6 +6,7 @@
 #include "soter/fips.h"
 #include "soter/group.h"
 #include "soter/libcrypto.h"
+#include "soter/rand.h"
 #include "soter/status.h"
 #include "soter/wipe.h"
 #include "themis.h"
@@ -54,6 +55,11 @@ const char *themis_sodium_version(void)
 int themis_is_static(void)
 {
     return soter_libcrypto_is_private();
+}
+
+int themis_random_ready(size_t size)
+{
+    return soter_rand_public_ready(size);
 }
 
 int themis_overlap(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
