@@ -179,6 +179,22 @@ class Field:
         """
         return self._through(lambda: self._rings.sealing().prefix)
 
+    def target(self) -> str:
+        """Return the ids of the keys that values and indexes are written under.
+
+        Raises:
+            FieldError: a ring has no keys.
+        """
+        there = [self.prefix()] if self.bits is None else [self.prefix(), self._indexing().prefix]
+        return " ".join(prefix[3:].hex() for prefix in there)
+
+    def index_key_count(self) -> int:
+        """Return how many keys there are for the index: rows may have those of older ones."""
+        return len(self._indexing().keys)
+
+    def _indexing(self) -> rings.Ring:
+        return self._rings.indexing()
+
     def is_stored(self, data: bytes) -> bool:
         """Return whether data has the form of a stored value, without decrypting it."""
         return rings.is_stored(bytes(data))

@@ -41,6 +41,7 @@ LIBRARIES = {
     "fsspec": "files/fsspec.py",
     "sqlalchemy": "fields/sqlalchemy/",
     "django": "fields/django/",
+    "cryptography": "fields/_sources.py",
     "pyarrow": "columns/arrow.py",
     "polars": "columns/polars.py",
     "pandas": "columns/pandas.py",

@@ -103,6 +103,13 @@ def placeholder(field: Any, value: Any, compiler: Any, connection: Any) -> str:
     return str(connection.ops.binary_placeholder_sql(value))
 
 
+def mark(connection: Any) -> str:
+    """Return the placeholder of a `parameter`."""
+    if connection.vendor == "postgresql":
+        return "%s::bytea"
+    return str(connection.ops.binary_placeholder_sql(b""))
+
+
 def parameter(data: bytes, connection: Any) -> Any:
     """Return bytes as a parameter; for PostgreSQL as text, of which psycopg makes arrays faster."""
     if connection.vendor == "postgresql":

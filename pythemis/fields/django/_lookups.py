@@ -22,7 +22,7 @@ from pythemis._core.errors import wrong_value
 from pythemis.fields._errors import ERRORS
 
 from ._cells import Wanted, cell_of
-from ._guards import parameter
+from ._guards import mark, parameter
 from ._opening import readable
 
 _AT_ONCE = 500  # parameters; SQLite takes 999 in all
@@ -141,8 +141,7 @@ class SealedIn(SealedExact):
 def _among(column: str, indexes: list[bytes], connection: Any) -> tuple[str, list[Any]]:
     """Return the condition that a column has one of these indexes."""
     params = [parameter(index, connection) for index in indexes]
-    mark = connection.ops.binary_placeholder_sql(indexes[0])
-    return f"{column} IN ({', '.join([mark] * len(params))})", params
+    return f"{column} IN ({', '.join([mark(connection)] * len(params))})", params
 
 
 class _IndexIn(lookups.Lookup):  # type: ignore[misc, unused-ignore]

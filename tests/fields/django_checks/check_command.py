@@ -12,7 +12,9 @@ start()
 from django.core.management import CommandError, call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
-from pythemis.fields.django import _rewrite  # noqa: E402
+from pythemis.fields.django import _tables  # noqa: E402
+from pythemis.fields.django._cells import Index  # noqa: E402
+from pythemis.fields.django.models import Checkpoint  # noqa: E402
 from support.shop import keys  # noqa: E402
 from support.shop.models import Customer, Order, Seat  # noqa: E402
 
@@ -62,18 +64,20 @@ def only_new_keys():
 def test_rotation(batch):
     """All values and indexes are brought to new keys, and the old ones may be removed."""
     old = keys.RINGS["data"].primary
-    assert "Customer.card: 7 values, 0 to rewrite" in run("rotate", dry_run=True)
+    assert "Customer (email, card, city): 0 to rewrite" in run("rotate", dry_run=True)
     rings_change()
     status = run("status", "shop.Customer")
     assert f"{20:>10}  key {old}\n" in status
     assert f"{13:>10}  no value\n" in status
-    assert "Customer.card: 7 values, 7 to rewrite" in run("rotate", dry_run=True)
+    assert "Customer (email, card, city): 20 to rewrite" in run("rotate", dry_run=True)
     assert run("status", "shop.Customer") == status
+    assert "Customer (card): 7 rewritten, 0 refused" in run("rotate", "shop.Customer.card")
     printed = run("rotate", batch=batch, rate=1e6)
-    assert "Customer.email: 20 values, 20 rewritten, 0 refused" in printed
-    assert "Seat.guest: 10 values, 10 rewritten, 0 refused" in printed
-    assert "Order.note: 5 values, 5 rewritten, 0 refused" in printed
-    assert "Customer.card: 7 values, 0 rewritten" in run("rotate")
+    assert "Customer (email, card, city): 20 rewritten, 0 refused" in printed
+    assert "Seat (guest): 10 rewritten, 0 refused" in printed
+    assert "Order (note): 5 rewritten, 0 refused" in printed
+    assert "Customer (email, card, city): 0 rewritten" in run("rotate")
+    assert not Checkpoint.objects.exists()
     only_new_keys()
     assert f"key {keys.RINGS['data'].primary} (primary)" in run("status")
     assert old not in run("status")
@@ -86,13 +90,13 @@ def test_writers_win(monkeypatch):
     """A value that changes after it was read is not overwritten by an older one."""
     rings_change()
     row = Customer.objects.get(email="3@example.org")
-    write = _rewrite._write
+    write = _tables.write
 
-    def slow(field, using, change):
+    def slow(*arguments):
         Customer.objects.filter(pk=row.pk).update(card="newer")
-        return write(field, using, change)
+        return write(*arguments)
 
-    monkeypatch.setattr(_rewrite, "_write", slow)
+    monkeypatch.setattr(_tables, "write", slow)
     run("rotate", "shop.Customer")
     assert Customer.objects.get(pk=row.pk).card == "newer"
     assert "0 refused, 0 with" in run("check", "shop.Customer")
@@ -105,10 +109,10 @@ def test_refused_values():
     with connection.cursor() as cursor:
         cursor.execute("UPDATE shop_customer SET card_cell = email WHERE id = %s", [row.pk.hex])
     out = io.StringIO()
-    for action, done in (("rotate", "6 rewritten"), ("check", "1 refused")):
+    for action, done in (("rotate", "20 rewritten, 1 refused"), ("check", "1 refused")):
         with pytest.raises(CommandError, match="1 values are not"):
             call_command("sealed", action, "shop.Customer", stdout=out, stderr=out)
-        assert f"{row.pk}: shop_customer.card_cell: decryption failed" in out.getvalue()
+        assert f"Customer.card {row.pk}: decryption failed" in out.getvalue()
         assert done in out.getvalue()
     with connection.cursor() as cursor:
         cursor.execute("UPDATE shop_seat SET guest_index = %s WHERE number = 1", [bytes(12)])
@@ -122,5 +126,19 @@ def test_arguments():
         with pytest.raises(CommandError, match="must be 1 row or more"):
             run("rotate", **wrong)
     for name in ("shop.Nothing", "nothing"):
-        with pytest.raises(CommandError, match="no such model"):
+        with pytest.raises(CommandError, match="there is no model"):
             run("rotate", name)
+
+
+def test_the_index_ring_changes_alone():
+    """Indexes are renewed while the ring has an older key, or if it is asked for."""
+    ring = keys.RINGS["index"].add()
+    keys.RINGS["index"] = ring.promote(ring.keys[-1].id)
+    assert "Seat (guest): 10 rewritten" in run("rotate", "shop.Seat")
+    only_new_keys()
+    assert Seat.objects.get(guest="B4").number == 4
+    Seat.objects.filter(number=1).update(guest="moved")
+    Seat.plain.filter(number=1).update(guest_index=Index(bytes(12)))
+    assert "0 rewritten" in run("rotate", "shop.Seat")
+    assert "2 rewritten" in run("rotate", "shop.Seat", reindex=True)
+    assert Seat.objects.filter(guest="moved").count() == 2

@@ -11,6 +11,7 @@ start()
 
 from django.apps import apps  # noqa: E402
 from django.core import checks  # noqa: E402
+from django.core.management import call_command  # noqa: E402
 from django.db import connection, models  # noqa: E402
 from django.db.migrations.autodetector import MigrationAutodetector  # noqa: E402
 from django.db.migrations.state import ModelState, ProjectState  # noqa: E402
@@ -125,6 +126,11 @@ def test_migrations_are_written():
     exec(compile(text, "0001_initial.py", "exec"), read)
     written = read["Migration"]("0001_initial", "shop").mutate_state(ProjectState())
     assert MigrationAutodetector(written, states()[1])._detect_changes() == {}
+
+
+def test_the_migration_of_the_command():
+    """It makes the table that the model of checkpoints describes."""
+    call_command("makemigrations", "sealed_fields", check=True, dry_run=True, verbosity=0)
 
 
 def test_migrations_run():

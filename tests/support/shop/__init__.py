@@ -38,6 +38,7 @@ def start():
         ],
         SEALED_FIELDS_CIPHER="support.shop.keys.CIPHER",
         DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+        SECRET_KEY="of no use",
         USE_TZ=True,
     )
     django.setup()

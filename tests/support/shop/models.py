@@ -63,9 +63,25 @@ class Seat(models.Model):
     guest = SealedField(models.TextField(), index=BlindIndex(bits=96))
 
     objects = SealedManager()
+    plain = models.Manager()
 
 
 class Member(Customer):
     """A table of its own for what it adds."""
 
     level = SealedField(models.TextField(), index=BlindIndex(bits=32))
+
+
+class Legacy(models.Model):
+    """Columns of before, and the sealed fields that take their values."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    card_old = models.TextField(null=True)
+    card = SealedField(models.TextField(null=True), index=BlindIndex(bits=32))
+    born_old = models.DateField(null=True)
+    born = SealedField(models.DateField(null=True))
+    inside = SealedField(models.TextField(null=True))
+    name_old = models.TextField(null=True)
+    name = SealedField(models.TextField(null=True), index=BlindIndex(bits=96), unique=True)
+
+    objects = SealedManager()
