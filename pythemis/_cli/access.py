@@ -94,3 +94,10 @@ def padding(options: argparse.Namespace) -> str | int | None:
     if not pad.isascii() or not pad.isdigit() or len(pad) > _DIGITS:
         raise usage("--pad is followed by padme or by a number of bytes")
     return int(pad)
+
+
+def number(option: str, given: str, *, least: int = 1) -> int:
+    """Return the number that follows an option."""
+    if not given.isascii() or not given.isdigit() or len(given) > _DIGITS or int(given) < least:
+        raise usage(f"{option} is followed by a number, {least} or more")
+    return int(given)

@@ -316,6 +316,79 @@ def _keyring(commands: Any) -> None:
     _context(rotate)
 
 
+# ---- Columns ----
+
+
+def _columns(commands: Any) -> None:
+    more = (
+        "Files of Parquet, which pyarrow reads, and of CSV in UTF-8. Values become cells that "
+        "pythemis.columns, pythemis.fields and a keyring read; in CSV cells are base64."
+    )
+    text = "seal columns of tables"
+    parser = _command(commands, "columns", "main:no_command", text, more)
+    kinds = parser.add_subparsers(title="commands", metavar="COMMAND", prog=parser.prog)
+    _column(kinds, "seal", "encrypt columns", "Other columns stay as they are.")
+    _column(kinds, "unseal", "decrypt columns", "Other columns stay as they are.")
+    more = "A file is replaced as a whole, or left alone if no cell needs it."
+    _column(kinds, "rotate", "encrypt cells anew that are not under the primary key", more)
+
+
+def _column(kinds: Any, name: str, text: str, more: str) -> None:
+    parser = _command(kinds, name, f"columns:{name}", text, more)
+    if name == "rotate":
+        parser.add_argument("files", metavar="FILE", nargs="+", help="files of tables")
+    else:
+        _input(parser, "the table; - is the standard input")
+        _output(parser)
+    parser.add_argument(
+        "--table", metavar="NAME", required=True, help="the table's name, a part of every cell"
+    )
+    parser.add_argument(
+        *("--column",), metavar="NAME", required=True, action="append",
+        help="a column, whose name is a part of its cells; may be repeated",
+    )  # fmt: skip
+    group = parser.add_mutually_exclusive_group(required=True)
+    group.add_argument("--rows", metavar="NAME", help="the column with the row ids")
+    group.add_argument(
+        *("--no-rows",), dest="rows", action="store_const", const=None,
+        help="cells are bound to their column alone: anyone who can write can exchange them",
+    )  # fmt: skip
+    _keys_of_a_ring(parser)
+    _values_of_columns(parser, name)
+    parser.add_argument(
+        "--threads", metavar="COUNT", default="1", help="the most threads that share the work"
+    )
+    parser.add_argument("--json", action="store_true", help="report what was done as JSON")
+    parser.set_defaults(key=[], base64=False, decode=False)
+
+
+def _values_of_columns(parser: Parser, name: str) -> None:
+    if name == "rotate":
+        parser.set_defaults(type=[])
+    else:
+        what = "what cells of CSV hold: text, or bytes (base64)"
+        parser.add_argument(
+            *("--type",), metavar="[COLUMN=]TYPE", action="append", default=[],
+            help=what if name == "seal" else "text, which is the default, bytes or int",
+        )  # fmt: skip
+    if name == "seal":
+        text = "hide lengths: fill values up to a multiple of so many bytes"
+        parser.add_argument("--pad", metavar="SIZE", default="0", help=text)
+    else:
+        parser.set_defaults(pad="0")
+    parser.add_argument(
+        *("--bare",), action="store_true",
+        help="values have no frame: columns of other Themis programs",
+    )  # fmt: skip
+    parser.add_argument(
+        *("--delimiter",), metavar="CHAR", default=",", help="what separates cells of CSV, or tab"
+    )
+    parser.add_argument(
+        *("--null",), metavar="TEXT", default="",
+        help="what is NULL in CSV, without quotes; nothing if absent",
+    )  # fmt: skip
+
+
 # ---- Messages ----
 
 
@@ -404,6 +477,7 @@ _COMMANDS = {
     "verify-file": _verify_file,
     "rewrap": _rewrap,
     "keyring": _keyring,
+    "columns": _columns,
     "keygen": _keygen,
     "key": _key,
     "sign": _sign,

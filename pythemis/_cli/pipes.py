@@ -74,6 +74,10 @@ class Input:
         self._peeked = b""
         return io.BytesIO(left)
 
+    def buffered(self) -> Any:
+        """Return it as a file that has lines; nothing of it was read before."""
+        return self._file
+
     def whole(self) -> Any:
         """Return it as a file that stands at its start, which can seek if the input can."""
         if self._decoded is not None:
@@ -101,7 +105,7 @@ class Input:
 
 def _sources(options: argparse.Namespace) -> list[str | None]:
     """Return the sources of keys and passphrases."""
-    names = ("private", "sender", "passphrase_from")
+    names = ("private", "sender", "passphrase_from", "keyring_key", "keyring_passphrase_from")
     many = [*options.key, *getattr(options, "recipient", ())]
     return many + [getattr(options, name, None) for name in names]
 
