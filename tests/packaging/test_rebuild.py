@@ -89,8 +89,10 @@ def linked(tmp_path):
     folder.mkdir()
     hashes = {}
     for name in ("one", "two"):
-        (folder / f"{name}.c").write_text(f"int {name}(void);\nint {name}(void) {{ return 1; }}\n")
-        run(folder, "cc", "-fPIC", "-c", f"{name}.c")
+        common = f"int {name}_of_no_value;\n"  # the map lists such variables by their archive, too
+        code = f"int {name}(void);\nint {name}(void) {{ return {name}_of_no_value; }}\n"
+        (folder / f"{name}.c").write_text(common + code)
+        run(folder, "cc", "-fPIC", "-fcommon", "-c", f"{name}.c")
         run(folder, "ar", "rc", f"lib{name}.a", f"{name}.o")
         hashes[name] = hashlib.sha256((folder / f"lib{name}.a").read_bytes()).hexdigest()
     source = (

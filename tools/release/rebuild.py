@@ -106,7 +106,8 @@ def unnamed(link_map: str, wheel: Path) -> Iterator[str]:
 
 def linked(link_map: str) -> list[Path]:
     """Return the archives that the linker took members from, without the compiler's own."""
-    members, _, _ = link_map.partition("\nLinker script and memory map")
+    _, _, rest = link_map.partition("Archive member included to satisfy reference by file (symbol)")
+    members = rest.lstrip("\n").partition("\n\n")[0]
     found = re.findall(r"^(\S.*\.a)\(\S+\)", members, re.MULTILINE)
     return sorted({Path(name) for name in found if not COMPILERS_OWN.fullmatch(Path(name).name)})
 
