@@ -2,6 +2,7 @@
 """The examples in README.md and docs/ do what they show."""
 
 import re
+import shutil
 import sys
 
 import pytest
@@ -32,12 +33,14 @@ SECTIONS = [
 
 @pytest.mark.parametrize(("path", "section"), SECTIONS)
 def test_the_examples_run(path, section, tmp_path, monkeypatch, capsys):
-    """Every example of a part runs, in an empty folder, and prints what its comments say."""
+    """Every example of a part runs, beside the files of docs/vectors, and prints what it says."""
     if path.name == "web-frameworks.md" and not (
         HAS_SOURCES and sys.implementation.name == "cpython"
     ):
         for package in WEB:
             pytest.importorskip(package)
+    for file in (ROOT / "docs" / "vectors").glob("*"):
+        shutil.copy(file, tmp_path)
     monkeypatch.chdir(tmp_path)
     run(section, str(path))
     assert unkept(promised(section), capsys.readouterr().out) == []
