@@ -21,6 +21,12 @@ class Keys:
         mapper: Mapper[Any] = inspect(kind)
         self._columns = mapper.primary_key
         self._names = [mapper.get_property_by_column(each).key for each in self._columns]
+        self._defaults = [
+            (name, column.default)
+            for name, column in zip(self._names, self._columns, strict=True)
+            if column.default is not None
+            and (column.default.is_callable or column.default.is_scalar)
+        ]
 
     def current(self, row: Any) -> Key:
         """Return the key that a row has now."""
@@ -37,20 +43,19 @@ class Keys:
 
     def new(self, row: Any) -> Key:
         """Return the key of a new row, made by its column's default if the row has none."""
-        key = self.current(row)
-        if None not in key:
-            return key
-        for name, column, part in zip(self._names, self._columns, key, strict=True):
-            if part is None and (made := _default(column)) is not None:
-                setattr(row, name, made)
+        self._make(row.__dict__)  # as SQLAlchemy fills in what a default made
         return self.current(row)
 
     def within(self, values: dict[str, Any], *, is_new: bool) -> Key:
         """Return the key in values; in those of a new row made by a default if need be."""
-        for name, column in zip(self._names, self._columns, strict=True):
-            if is_new and values.get(name) is None and (made := _default(column)) is not None:
-                values[name] = made
+        if is_new:
+            self._make(values)
         return self.as_read(tuple([values.get(name) for name in self._names]))
+
+    def _make(self, values: dict[str, Any]) -> None:
+        for name, default in self._defaults:
+            if values.get(name) is None:
+                values[name] = default.arg(None) if default.is_callable else default.arg
 
     def as_read(self, key: Key) -> Key:
         """Return a key as the database gives it back: text of a UUID has several forms."""
@@ -76,10 +81,3 @@ def _part_as_read(column: Any, part: Any) -> Any:
         with suppress(ValueError):  # where it is none, the database refuses it, too
             return UUID(part)
     return part
-
-
-def _default(column: Any) -> Any:
-    default = column.default
-    if default is None or not (default.is_callable or default.is_scalar):
-        return None
-    return default.arg(None) if default.is_callable else default.arg
