@@ -266,7 +266,8 @@ class Field:
         try:
             return call(*arguments)
         except ThemisError as error:
-            made = _kind_of(error)(error.error_code, f"{self._shown()}: {error.message}")
+            text = error.message.removeprefix("row 0: ")  # a list often has one value
+            made = _kind_of(error)(error.error_code, f"{self._shown()}: {text}")
             made.index = getattr(error, "index", None)
         raise made  # not within the `except`, whose error would be a second one to read
 

@@ -4,19 +4,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
     LargeBinary,
     and_,
-    bindparam,
     func,
     inspect,
     or_,
     select,
-    update,
 )
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Mapper
@@ -26,12 +24,11 @@ from pythemis.fields._errors import ERRORS, FieldError
 from pythemis.fields._field import Field
 
 from ._attribute import Sealed, indexes_of, sealed_of
+from ._keys import Key
+from ._writing import Change, Job, Read, Work, write
 
 _PASSES = 10  # over the table: programs that have the old ring write meanwhile
 _PREFIX_SIZE = 8
-
-Key = tuple[Any, ...]
-Read = Callable[..., Any]
 
 
 class Progress(NamedTuple):
@@ -48,27 +45,6 @@ class Progress(NamedTuple):
     rewritten: int = 0
     failed: int = 0
     position: Key | None = None
-
-
-class _Work(NamedTuple):
-    """One sealed attribute, as its columns in the table."""
-
-    field: Field
-    cell: Any
-    index: Any  # the column, or None
-    source: Any  # the column that holds the values now, or None
-    read: Read | None  # what makes a value of what is there
-
-
-class _Job(NamedTuple):
-    """What a rewrite does."""
-
-    table: Any
-    key: tuple[Any, ...]  # columns
-    works: tuple[_Work, ...]
-    reindex: bool
-    dry_run: bool
-    on_error: Callable[[Key, FieldError], object] | None
 
 
 def rewrite(
@@ -178,7 +154,7 @@ def _job(
     reindex: bool,
     dry_run: bool,
     on_error: Callable[[Key, FieldError], object] | None,
-) -> _Job:
+) -> Job:
     if isinstance(names, str):
         wrong_type(ERRORS, "names must be a list of names of sealed attributes, not one text")
     mapper: Mapper[Any] = inspect(kind)
@@ -200,19 +176,19 @@ def _job(
     key = tuple(mapper.primary_key)
     if any(column.table is not table for column in key):  # of a class that inherits by a join
         key = tuple(table.primary_key.columns)  # type: ignore[attr-defined]
-    return _Job(table, key, works, reindex, dry_run, on_error)
+    return Job(table, key, works, reindex, dry_run, on_error)
 
 
 def _work(
     mapper: Mapper[Any], kind: type, attribute: Sealed[Any], source: str | None, read: Read | None
-) -> _Work:
+) -> Work:
     index = None if attribute.index is None else mapper.columns[attribute.index]
     column = None
     if source is not None:
         column = mapper.local_table.columns.get(source)
         if column is None:
             wrong_value(ERRORS, f"the table has no column {source!r}")
-    return _Work(attribute.field_of(kind), mapper.columns[attribute.cell], index, column, read)
+    return Work(attribute.field_of(kind), mapper.columns[attribute.cell], index, column, read)
 
 
 # ---- Reading ----
@@ -228,12 +204,12 @@ def _reading_committed(engine: Engine) -> Engine:
     return engine.execution_options(isolation_level="READ COMMITTED")
 
 
-def _is_old(work: _Work) -> ColumnElement[bool]:
+def _is_old(work: Work) -> ColumnElement[bool]:
     start = func.substr(work.cell, 1, _PREFIX_SIZE, type_=LargeBinary())
     return start != work.field.prefix()
 
 
-def _is_due(job: _Job, work: _Work) -> ColumnElement[bool]:
+def _is_due(job: Job, work: Work) -> ColumnElement[bool]:
     due = work.cell.is_not(None) if job.reindex and work.index is not None else _is_old(work)
     if work.source is not None and work.source is not work.cell:
         return or_(due, work.source.is_not(None))
@@ -253,7 +229,10 @@ def _is_after(columns: tuple[Any, ...], position: Key) -> ColumnElement[bool]:
     )
 
 
-def _next_rows(connection: Connection, job: _Job, position: Key | None, batch: int) -> list[Any]:
+def _next_rows(
+    connection: Connection, job: Job, position: Key | None, batch: int
+) -> dict[str, list[Any]]:
+    """Return a batch of rows as columns; without any if nothing is left."""
     columns = [column.label(f"key_{at}") for at, column in enumerate(job.key)]
     for at, work in enumerate(job.works):
         columns.append(work.cell.label(f"cell_{at}"))
@@ -264,91 +243,123 @@ def _next_rows(connection: Connection, job: _Job, position: Key | None, batch: i
     query = select(*columns).where(or_(*(_is_due(job, work) for work in job.works)))
     if position is not None:
         query = query.where(_is_after(job.key, position))
-    rows = connection.execute(query.order_by(*job.key).limit(batch))
-    return list(rows.mappings())
+    rows = connection.execute(query.order_by(*job.key).limit(batch)).all()
+    return {
+        column.name: list(each)
+        for column, each in zip(columns, zip(*rows, strict=True), strict=bool(rows))
+    }
 
 
-# ---- Writing ----
+# ---- What is to be written ----
 
 
-def _rewritten(connection: Connection, job: _Job, rows: list[Any], done: Progress) -> Progress:
-    rewritten = failed = 0
-    for at, work in enumerate(job.works):
-        changes = []
-        for key, row in _keyed(job, rows):
-            try:
-                change = _change(job, work, at, key, row)
-            except FieldError as error:
-                if job.on_error is None:
+class _Batch:
+    """The rows that were read: what is refused in them is told, or ends the work."""
+
+    def __init__(self, job: Job, found: dict[str, list[Any]]) -> None:
+        parts = [found[f"key_{n}"] for n in range(len(job.key))]
+        self.keys: list[Key] = list(zip(*parts, strict=True))
+        self.failed = 0
+        self._on_error = job.on_error
+
+    def made(self, places: Iterable[int], call: Callable[[list[int]], list[Any]]) -> dict[int, Any]:
+        """Return what a call makes of rows, by their places, without those that it refuses."""
+        these = list(places)
+        if not these:
+            return {}
+        try:
+            return dict(zip(these, call(these), strict=True))
+        except FieldError as error:
+            if len(these) == 1:
+                if self._on_error is None:
                     raise
-                job.on_error(key, error)
-                failed += 1
-                continue
-            if change is not None:
-                changes.append(change | {f"old_key_{n}": part for n, part in enumerate(key)})
-        rewritten += len(changes)
-        if not job.dry_run:
-            _write(connection, job, work, changes)
-    key = next(key for key, _ in _keyed(job, rows[-1:]))
+                self._on_error(self.keys[these[0]], error)
+                self.failed += 1
+                return {}
+        half = len(these) // 2  # some rows are refused: which, and why?
+        return self.made(these[:half], call) | self.made(these[half:], call)
+
+    def rows(self, field: Field, places: list[int]) -> list[Key] | None:
+        """Return what values of these rows are bound to."""
+        return [self.keys[at] for at in places] if field.bind == "row" else None
+
+
+def _rewritten(
+    connection: Connection, job: Job, found: dict[str, list[Any]], done: Progress
+) -> Progress:
+    batch = _Batch(job, found)
+    changes: list[dict[int, Change]] = [{} for _ in batch.keys]
+    for number, work in enumerate(job.works):
+        cells, made = found[f"cell_{number}"], {}
+        if work.source is not None:
+            made = _from_source(batch, work, cells, found[f"source_{number}"])
+            cells = [c if c is not None and work.field.is_stored(c) else None for c in cells]
+        made |= _rotated(batch, job, work, cells, found.get(f"index_{number}", []))
+        for at, change in made.items():
+            changes[at][number] = change
+    if not job.dry_run:
+        write(connection, job, batch.keys, changes)
     return Progress(
-        done.rows + len(rows), done.rewritten + rewritten, done.failed + failed, position=key
+        done.rows + len(batch.keys),
+        done.rewritten + sum(map(len, changes)),
+        done.failed + batch.failed,
+        position=batch.keys[-1],
     )
 
 
-def _keyed(job: _Job, rows: list[Any]) -> Iterator[tuple[Key, Any]]:
-    for row in rows:
-        yield tuple(row[f"key_{at}"] for at in range(len(job.key))), row
+def _from_source(
+    batch: _Batch, work: Work, cells: list[Any], sources: list[Any]
+) -> dict[int, Change]:
+    """Return the changes of values that are not sealed yet."""
+    field = work.field
 
-
-def _change(job: _Job, work: _Work, at: int, key: Key, row: Any) -> dict[str, Any] | None:
-    """Return what is to be written for one value; None if it is right already."""
-    field, old = work.field, row[f"cell_{at}"]
-    bound = key if field.bind == "row" else ()
-    is_stored = old is not None and field.is_stored(old)
-    if work.source is not None and not is_stored:
-        raw = row[f"source_{at}"]
-        if raw is None or work.read is None:
-            return None
-        value = work.read(raw, *key)
+    def read(places: list[int]) -> list[Any]:
+        [at] = places
+        value = work.read(sources[at], *batch.keys[at]) if work.read is not None else None
         if value is None:  # of a function that forgot to return it: NULL would replace the source
             wrong_value(ERRORS, "the function that reads a source returned None for a value")
-        made = {"new_cell": field.seal(value, *bound), "old_cell": old, "old_source": raw}
-        return made if work.index is None else made | {"new_index": indexes_of(field, [value])[0]}
-    if old is None:
-        return None
-    rotates = field.needs_rotation(old)
-    new = field.rotate(old, *bound) if rotates else old
-    if work.index is None:
-        return {"new_cell": new, "old_cell": old} if rotates else None
-    index = row[f"index_{at}"]
-    made_index = (
-        indexes_of(field, [field.open(old, *bound)])[0] if rotates or job.reindex else index
+        return [value]
+
+    values: dict[int, Any] = {}
+    for at, (cell, raw) in enumerate(zip(cells, sources, strict=True)):
+        if raw is not None and not (cell is not None and field.is_stored(cell)):
+            values |= batch.made([at], read)
+    sealed = batch.made(
+        values, lambda these: field.seal_all([values[at] for at in these], batch.rows(field, these))
     )
-    if not rotates and made_index == index:
-        return None
-    return {"new_cell": new, "old_cell": old, "new_index": made_index}
+    indexes = _indexes(batch, work, {at: values[at] for at in sealed})
+    return {
+        at: Change(sealed[at], cells[at], index, sources[at], moves=True)
+        for at, index in indexes.items()
+    }
 
 
-def _write(connection: Connection, job: _Job, work: _Work, changes: list[dict[str, Any]]) -> None:
-    """Write each value, but only where the row still has what was read."""
-    for is_null in (True, False):
-        for moves in (True, False):
-            these = [
-                change
-                for change in changes
-                if (change["old_cell"] is None, "old_source" in change) == (is_null, moves)
-            ]
-            if not these:
-                continue
-            same = [column == bindparam(f"old_key_{at}") for at, column in enumerate(job.key)]
-            values: dict[str, Any] = {work.cell.name: bindparam("new_cell")}
-            if is_null:
-                same.append(work.cell.is_(None))
-            else:
-                same.append(work.cell == bindparam("old_cell", type_=LargeBinary()))
-            if work.index is not None:
-                values[work.index.name] = bindparam("new_index")
-            if moves and work.source is not work.cell:
-                same.append(work.source == bindparam("old_source", type_=work.source.type))
-                values[work.source.name] = None
-            connection.execute(update(job.table).where(*same).values(values), these)
+def _rotated(
+    batch: _Batch, job: Job, work: Work, cells: list[Any], indexes: list[Any]
+) -> dict[int, Change]:
+    """Return the changes of stored values that are under older keys, or whose indexes are."""
+    field, prefix = work.field, work.field.prefix()
+    there = [at for at, cell in enumerate(cells) if cell is not None]
+
+    def through(call: Callable[..., list[Any]], places: Iterable[int]) -> dict[int, Any]:
+        return batch.made(
+            places, lambda these: call([cells[at] for at in these], batch.rows(field, these))
+        )
+
+    rotated = through(field.rotate_all, [at for at in there if cells[at][:_PREFIX_SIZE] != prefix])
+    if work.index is None:
+        return {at: Change(new, cells[at]) for at, new in rotated.items()}
+    again = [at for at in there if at in rotated or job.reindex]
+    made = _indexes(batch, work, through(field.open_all, again))
+    return {
+        at: Change(rotated.get(at, cells[at]), cells[at], index)
+        for at, index in made.items()
+        if at in rotated or index != indexes[at]
+    }
+
+
+def _indexes(batch: _Batch, work: Work, values: dict[int, Any]) -> dict[int, Any]:
+    """Return the blind indexes of values, by their places; None in a column that has none."""
+    if work.index is None:
+        return dict.fromkeys(values)
+    return batch.made(values, lambda these: indexes_of(work.field, [values[at] for at in these]))
