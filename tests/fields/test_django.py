@@ -23,14 +23,27 @@ def test_checks(path):
     assert done.returncode == 0, done.stdout[-8000:]
 
 
+@pytest.fixture(scope="module")
+def folder():
+    """Start PostgreSQL and give the folder of its socket."""
+    pytest.importorskip("psycopg")
+    with postgres.server() as address:
+        yield address.partition("unix_sock=")[2].rpartition("/")[0]
+
+
 @pytest.mark.integration
 @pytest.mark.parametrize(
     "path", [path for path in CHECKS if path.stem != "check_guide"], ids=lambda path: path.stem
 )
-def test_checks_on_postgresql(path, monkeypatch):
+def test_checks_on_postgresql(path, folder, monkeypatch):
     """They pass on PostgreSQL as well."""
-    pytest.importorskip("psycopg")
-    with postgres.server() as address:
-        folder = address.partition("unix_sock=")[2].rpartition("/")[0]
-        monkeypatch.setenv("PYTHEMIS_SHOP_POSTGRES", folder)
-        test_checks(path)
+    monkeypatch.setenv("PYTHEMIS_SHOP_POSTGRES", folder)
+    test_checks(path)
+
+
+@pytest.mark.integration
+@pytest.mark.slow
+def test_killed_rotations(folder, monkeypatch):
+    """Rotations beside four writers are killed fifty times, and nothing is lost."""
+    monkeypatch.setenv("PYTHEMIS_SHOP_POSTGRES", folder)
+    test_checks(CHECKS[0].with_name("kill_rotation.py"))

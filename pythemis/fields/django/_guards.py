@@ -42,12 +42,29 @@ class Guarded:
             raise AttributeError("get_placeholder")
         return self._placeholder
 
+    @property
+    def get_placeholder_sql(self) -> Any:
+        """Return the same for Django 6.1, which asks for the parameters too."""
+        if _inserting.get() is getattr(self, "model", self):
+            raise AttributeError("get_placeholder_sql")
+        return self._placeholder_sql
+
     def _placeholder(self, value: Any, compiler: Any, connection: Any) -> str:
         raise NotImplementedError
 
+    def _placeholder_sql(self, value: Any, compiler: Any, connection: Any) -> tuple[str, Any]:
+        mark = self._placeholder(value, compiler, connection)
+        if not hasattr(value, "as_sql"):
+            return mark, [value]
+        sql, params = compiler.compile(value)
+        return mark % sql, params
+
 
 class _GuardedKey(Guarded):
-    """A primary key to which values are bound: no UPDATE changes it."""
+    """A primary key to which values are bound: no UPDATE changes it.
+
+    Of the fields of Django that may be one, binary ones have a placeholder of their own.
+    """
 
     def _placeholder(self, value: Any, compiler: Any, connection: Any) -> str:
         query = getattr(compiler, "query", None)
@@ -58,8 +75,8 @@ class _GuardedKey(Guarded):
                 f"values of {self.model._meta.object_name} are bound to their rows: save a copy "  # type: ignore[attr-defined]
                 "under the new primary key, and delete the old row",
             )
-        inside = getattr(super(Guarded, self), "get_placeholder", None)
-        return "%s" if inside is None else str(inside(value, compiler, connection))
+        is_binary = self.get_internal_type() == "BinaryField"  # type: ignore[attr-defined]
+        return mark(connection) if is_binary and isinstance(value, (bytes, memoryview)) else "%s"
 
 
 def guard_key(key: Any) -> None:
@@ -98,16 +115,12 @@ def placeholder(field: Any, value: Any, compiler: Any, connection: Any) -> str:
     query = getattr(compiler, "query", None)
     if getattr(query, "on_conflict", None) is OnConflict.UPDATE:
         _check_conflict(field, query)
-    if connection.vendor == "postgresql" and isinstance(value, str):
-        return "%s::bytea"
-    return str(connection.ops.binary_placeholder_sql(value))
+    return "%s" if value is None or hasattr(value, "as_sql") else mark(connection)
 
 
 def mark(connection: Any) -> str:
     """Return the placeholder of a `parameter`."""
-    if connection.vendor == "postgresql":
-        return "%s::bytea"
-    return str(connection.ops.binary_placeholder_sql(b""))
+    return {"postgresql": "%s::bytea", "mysql": "_binary %s"}.get(connection.vendor, "%s")
 
 
 def parameter(data: bytes, connection: Any) -> Any:

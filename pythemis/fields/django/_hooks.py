@@ -111,7 +111,7 @@ def _from_db(original: Any) -> Any:
     is_ours = original is models.Model.from_db.__func__
     before, after = signals.pre_init, signals.post_init
 
-    def from_db(cls: Any, db: Any, field_names: Any, values: Any) -> Any:
+    def from_db(cls: Any, db: Any, field_names: Any, values: Any, **options: Any) -> Any:
         layout = _layout_of(cls)
         is_whole = len(values) == len(layout.names)
         if is_ours and layout.is_plain and is_whole and not (before.receivers or after.receivers):
@@ -119,12 +119,15 @@ def _from_db(original: Any) -> Any:
             there = instance.__dict__
             state = there["_state"] = ModelState()
             state.adding, state.db = False, db
+            for name, value in options.items():  # the fetch_mode of Django 6.1
+                if value is not None:
+                    setattr(state, name, value)
             there.update(zip(layout.names, values, strict=True))
         else:
             names = layout.names if is_whole else field_names
             pairs = zip(names, values, strict=True)
             held = [_held(value) if name in layout.sealed else value for name, value in pairs]
-            instance = original(cls, db, field_names, held)
+            instance = original(cls, db, field_names, held, **options)
             there, state = instance.__dict__, instance._state
         if len(layout.keys) == 1:
             state.sealed_rows = there[layout.keys[0]]

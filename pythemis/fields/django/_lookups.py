@@ -30,6 +30,11 @@ _AT_ONCE = 500  # parameters; SQLite takes 999 in all
 _REFUSED = "sealed: this has no order and no functions"
 
 
+def _quote(compiler: Any) -> Any:
+    """Return what quotes names; Django 6.1 calls it otherwise."""
+    return getattr(compiler, "quote_name", None) or compiler.quote_name_unless_alias
+
+
 class RawCol(Col):  # type: ignore[misc, unused-ignore]
     """A column whose bytes are selected as they are; a call for each would take longest of all."""
 
@@ -44,7 +49,7 @@ class SealedCol(RawCol):
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:  # noqa: ARG002
         """Return a column that does not exist, for all who do not ask for the real one."""
         names = (self.alias, _REFUSED) if self.alias else (_REFUSED,)
-        return ".".join(compiler.quote_name_unless_alias(name) for name in names), []
+        return ".".join(map(_quote(compiler), names)), []
 
     def select_format(self, compiler: Any, sql: str, params: Any) -> tuple[str, Any]:  # noqa: ARG002
         """Return the real column, for the list of what is selected."""
@@ -110,7 +115,7 @@ class SealedExact(lookups.Lookup):  # type: ignore[misc, unused-ignore]
                 f"{field.shown()}: the index finds {len(hits)} rows with the value and "
                 f"{len(others)} others; it needs more bits, or the column has too few values",
             )
-        quote = compiler.quote_name_unless_alias
+        quote = _quote(compiler)
         keys = [f"{quote(column.alias)}.{quote(key.column)}" for key in field.key_fields()]
         # The index as well: a row whose value changes between the two steps is not returned.
         indexes = field.indexes_of(values)

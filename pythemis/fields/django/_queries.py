@@ -66,11 +66,12 @@ class SealedQuerySet(QuerySet):  # type: ignore[misc, unused-ignore]
             _set_going(self._new, 0)
             self._new = ()
 
-    def _prepare_for_bulk_create(self, objs: list[Any]) -> None:
+    def _prepare_for_bulk_create(self, objs: list[Any]) -> Any:
         """Seal all rows in one call a field, once Django has given them their primary keys."""
-        super()._prepare_for_bulk_create(objs)
+        parted = super()._prepare_for_bulk_create(objs)
         self._new = seal_all(objs, sealed_fields(self.model))
         _set_going(self._new, READY)
+        return parted
 
     def bulk_update(
         self, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None

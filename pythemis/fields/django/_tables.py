@@ -247,9 +247,8 @@ class _Statement(NamedTuple):
         return self._joined(changed, same, quote(self.table), quote)
 
     def _mark(self, each: _Assignment) -> str:
-        first = each.params[0]
-        is_binary = isinstance(first, (bytes, memoryview))
-        return str(self.connection.ops.binary_placeholder_sql(first)) if is_binary else "%s"
+        is_binary = isinstance(each.params[0], (bytes, memoryview))
+        return mark(self.connection) if is_binary else "%s"
 
     def _by_arrays(self) -> str:
         quote = self.connection.ops.quote_name
