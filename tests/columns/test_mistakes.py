@@ -92,6 +92,21 @@ def test_rows_without_a_value_may_share_an_id():
     assert CIPHER.encrypt([None, "a", None], [1, 1, 1])[0] is None
 
 
+@pytest.mark.parametrize("first", [0, 1, 30, 31, 32, 63, 64, 98])
+@pytest.mark.parametrize("distance", [1, 2, 31, 32, 33, 70])
+def test_the_first_row_whose_id_occurs_before(first, distance):
+    """Wherever the two rows are, and whatever is wrong after them, the second is named."""
+    ids = list(range(200))
+    ids[first + distance] = ids[first]
+    values = ["a"] * 200
+    text = "row id occurs before"
+    refused(ColumnValueError, text, first + distance, CIPHER.encrypt, values, ids)
+    ids[-1] = ids[-2]
+    refused(ColumnValueError, text, first + distance, CIPHER.encrypt, values, ids)
+    values[first] = None
+    refused(ColumnValueError, text, 199, CIPHER.encrypt, values, ids)
+
+
 @needs_capsules
 def test_ids_of_a_column():
     """Ids in a column are judged as those in a list, each by its bytes."""

@@ -10,6 +10,7 @@
 
 #define SLOT_SIZE 8
 #define ROOM_PER_ROW (THEMIS_RING_OVERHEAD + 1)
+#define WAITING_MAX 32
 
 static_assert(2 * 2 * SLOT_SIZE <= ROOM_PER_ROW, "twice the rows, up to the next power of two");
 static_assert(THEMIS_COLUMN_ROWS_MAX <= UINT32_MAX, "a row and half a hash fit in a slot");
@@ -60,26 +61,32 @@ static uint64_t hash(struct soter_slice bytes, const uint64_t key[2])
     return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
-/* The table, and the readers of rows. */
+/* The table, the readers of rows, and ids that wait to be put into it: a slot of a large table is
+ * far from the processor, and it waits only once for those of many ids. */
 struct table {
     uint8_t *slots;
     uint64_t mask;
     uint64_t key[2];
+    struct themis_column_cursor ids;
     struct themis_column_cursor others;
+    uint64_t rows[WAITING_MAX];
+    uint64_t hashes[WAITING_MAX];
+    size_t waiting;
 };
 
-static bool is_id_of(struct table *table, uint64_t row, struct soter_slice id)
+static bool are_same(struct table *table, uint64_t row, uint64_t other_row)
 {
+    struct themis_column_value id;
     struct themis_column_value other;
-    return themis_column_read(&table->others, row, &other) == NULL && !other.is_null &&
-           other.bytes.len == id.len &&
-           (id.len == 0 || memcmp(other.bytes.data, id.data, id.len) == 0);
+    return themis_column_read(&table->ids, row, &id) == NULL && !id.is_null &&
+           themis_column_read(&table->others, other_row, &other) == NULL && !other.is_null &&
+           other.bytes.len == id.bytes.len &&
+           (id.bytes.len == 0 || memcmp(other.bytes.data, id.bytes.data, id.bytes.len) == 0);
 }
 
 /* A slot has half a hash and a row + 1; 0 is empty. Returns whether the id is new. */
-static bool insert(struct table *table, uint64_t row, struct soter_slice id)
+static bool insert(struct table *table, uint64_t row, uint64_t hashed)
 {
-    const uint64_t hashed = hash(id, table->key);
     const uint64_t slot = (hashed & ~(uint64_t)UINT32_MAX) | (row + 1);
     for (uint64_t at = hashed & table->mask;; at = (at + 1) & table->mask) {
         const uint64_t found = themis_column_get(table->slots, SLOT_SIZE, at);
@@ -87,10 +94,64 @@ static bool insert(struct table *table, uint64_t row, struct soter_slice id)
             themis_column_put(table->slots, SLOT_SIZE, at, slot);
             return true;
         }
-        if ((found ^ slot) >> 32 == 0 && is_id_of(table, (found & UINT32_MAX) - 1, id)) {
+        if ((found ^ slot) >> 32 == 0 && are_same(table, row, (found & UINT32_MAX) - 1)) {
             return false;
         }
     }
+}
+
+/* Returns NULL, or why one of the ids that wait is refused. None waits any more. */
+static const char *insert_waiting(struct table *table, uint64_t *failed)
+{
+    const volatile uint8_t *slots = table->slots;
+    const size_t count = table->waiting;
+    table->waiting = 0;
+    for (size_t i = 0; i < count; i++) {
+        (void)slots[(table->hashes[i] & table->mask) * SLOT_SIZE]; /* which brings it here */
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!insert(table, table->rows[i], table->hashes[i])) {
+            *failed = table->rows[i];
+            return "its row id occurs before";
+        }
+    }
+    return NULL;
+}
+
+/* Puts the ids of all rows that have a value into the table. Returns NULL, or why one is refused.
+ */
+static const char *insert_all(struct table *table,
+                              const struct themis_column_job *job,
+                              uint64_t most,
+                              uint64_t *failed)
+{
+    struct themis_column_cursor values = {job->values, 0};
+    struct themis_column_value value;
+    struct themis_column_value id;
+    const char *why = NULL;
+    const char *earlier;
+    for (uint64_t row = 0; why == NULL && row < job->rows->rows; row++) {
+        *failed = row;
+        why = themis_column_read(&table->ids, row, &id);
+        if (why == NULL) {
+            why = themis_column_read(&values, row, &value);
+        }
+        if (why != NULL || value.is_null || id.is_null) {
+            continue;
+        }
+        if (most-- == 0) {
+            why = "it changed while it was read";
+            continue;
+        }
+        table->rows[table->waiting] = row;
+        table->hashes[table->waiting++] = hash(id.bytes, table->key);
+        if (table->waiting == WAITING_MAX) {
+            why = insert_waiting(table, failed);
+        }
+    }
+    earlier = insert_waiting(table, failed);
+    soter_wipe(&value, sizeof value);
+    return earlier != NULL ? earlier : why;
 }
 
 const char *themis_column_check_ids(const struct themis_column_job *job,
@@ -99,12 +160,10 @@ const char *themis_column_check_ids(const struct themis_column_job *job,
 {
     const themis_column *rows = job->rows;
     const uint64_t most = job->result->data_len / ROOM_PER_ROW;
-    struct table table = {job->result->data, 1, {0, 0}, {rows, 0}};
-    struct themis_column_cursor ids = {rows, 0};
-    struct themis_column_cursor values = {job->values, 0};
-    struct themis_column_value value;
-    const char *why = NULL;
-    uint64_t count = 0;
+    struct table table = {.slots = job->result->data,
+                          .mask = 1,
+                          .ids = {rows, 0},
+                          .others = {rows, 0}};
     if (most == 0) {
         return NULL;
     }
@@ -114,22 +173,5 @@ const char *themis_column_check_ids(const struct themis_column_job *job,
     }
     table.mask = table.mask * 2 - 1;
     memset(table.slots, 0, (size_t)(table.mask + 1) * SLOT_SIZE);
-    for (uint64_t row = 0; why == NULL && row < rows->rows; row++) {
-        struct themis_column_value id;
-        *failed = row;
-        why = themis_column_read(&ids, row, &id);
-        if (why == NULL) {
-            why = themis_column_read(&values, row, &value);
-        }
-        if (why != NULL || value.is_null || id.is_null) {
-            continue;
-        }
-        if (++count > most) {
-            why = "it changed while it was read";
-        } else if (!insert(&table, row, id.bytes)) {
-            why = "its row id occurs before";
-        }
-    }
-    soter_wipe(&value, sizeof value);
-    return why;
+    return insert_all(&table, job, most, failed);
 }
