@@ -93,6 +93,46 @@ def test_it_reads_what_a_keyring_wrote(form, values, ids, offset, padding):
     assert CIPHER.decrypt(again, ids[: len(values)], type="text") == values
 
 
+CONTEXT = st.binary(max_size=70).filter(lambda one: not one.startswith(b"TSFILE1"))  # of files
+CONTEXTS = st.none() | CONTEXT | st.lists(CONTEXT, min_size=20, max_size=20)
+
+
+@arrow.needs_capsules
+@FEW
+@given(
+    st.sampled_from([(make, form) for make, form in FORMS if form in (b"z", b"Z", b"vz")]),
+    st.lists(st.none() | st.binary(min_size=1, max_size=40), max_size=20),
+    CONTEXTS,
+    *(st.integers(0, 9), st.lists(st.integers(1, 19), max_size=3), st.integers(1, 2)),
+)
+def test_secure_cell_reads_and_writes_bare_cells(form, values, contexts, offset, cuts, threads):
+    """Bare values of every form are those of Secure Cell, with one context or a column of them."""
+    make, name = form
+
+    def array(items):
+        return in_chunks(items, lambda part: make(part, name, offset), cuts)
+
+    key = bytes(range(32))
+    ring = Keyring.new("old").add().add_legacy(key)
+    cipher = ColumnCipher(ring, NAMES, framing="bare")
+    new, old = SCellSeal(ring._pairs()[0][1]), SCellSeal(key)
+    if isinstance(contexts, list):
+        bound = contexts = contexts[: len(values)]
+        contexts = make(contexts, name, offset)
+    else:
+        bound = [place(*NAMES) if contexts is None else contexts] * len(values)
+    options = {"contexts": contexts, "threads": threads}
+    written = [value and old.encrypt(value, c) for value, c in zip(values, bound, strict=True)]
+    assert cipher.decrypt(array(written), **options).to_pylist() == values
+    for cells in (
+        cipher.encrypt(array(values), **options),
+        cipher.rotate(array(written), **options),
+    ):
+        for value, context, cell in zip(values, bound, cells.to_pylist(), strict=True):
+            assert value == (cell and new.decrypt(cell[8:], context))
+            assert cell is None or cell[:8] == ring.prefix
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_bare_cells_of_other_themis_code(threads):
     """A bare column is what Secure Cell alone reads behind the prefix, and the reverse."""
