@@ -10,7 +10,7 @@
 
 #include "common/parties.h"
 
-enum { THREADS = 8, ROUNDS = 40, RSA_ROUNDS = 4, KINDS = 2 };
+enum { THREADS = 8, ROUNDS = 40, RSA_ROUNDS = 4, KINDS = 2, ROWS = 40000, ROW_SIZE = 7 };
 
 static const uint8_t text[] = "a message that all threads know";
 
@@ -26,6 +26,10 @@ static struct {
     themis_sealed *file;
     themis_cell_reader *reader;
     uint8_t cell_file[sizeof text + THEMIS_CELL_TOKEN_SIZE]; /* that it has verified */
+    themis_column *column;
+    themis_column_job *job; /* whose parts they share out */
+    size_t parts;
+    uint8_t values[ROWS * ROW_SIZE];
 } shared;
 
 static pthread_barrier_t barrier;
@@ -66,6 +70,69 @@ static void make_shared_files(void)
                                  sizeof text) == THEMIS_SUCCESS);
 }
 
+static themis_column_job *begin_job(themis_column *column, int operation, size_t *parts)
+{
+    themis_column_job *job = NULL;
+    const char *why = NULL;
+    uint64_t row = 0;
+    MUST(themis_column_job_new(shared.ring, operation, column, &job) == THEMIS_SUCCESS);
+    MUST(themis_column_job_context(job, text, 3, NULL) == THEMIS_SUCCESS);
+    MUST(themis_column_job_begin(job, parts, &row, &why) == THEMIS_SUCCESS);
+    return job;
+}
+
+static void do_parts(themis_column_job *job, size_t first, size_t step, size_t parts)
+{
+    const char *why = NULL;
+    uint64_t row = 0;
+    for (size_t part = first; part < parts; part += step) {
+        MUST(themis_column_job_part(job, part, &row, &why) == THEMIS_SUCCESS);
+    }
+}
+
+static themis_column *column_of(const uint8_t *values, size_t rows)
+{
+    themis_column *column = NULL;
+    const char *why = NULL;
+    size_t *sizes = calloc(rows, sizeof *sizes);
+    MUST(sizes != NULL);
+    for (size_t row = 0; row < rows; row++) {
+        sizes[row] = ROW_SIZE;
+    }
+    MUST(themis_column_new(&column) == THEMIS_SUCCESS);
+    MUST(themis_column_add_values(column, 0, values, rows * ROW_SIZE, sizes, rows, &why) ==
+         THEMIS_SUCCESS);
+    free(sizes);
+    return column;
+}
+
+static void make_shared_column(void)
+{
+    for (size_t i = 0; i < sizeof shared.values; i++) {
+        shared.values[i] = (uint8_t)(i % 251);
+    }
+    shared.column = column_of(shared.values, ROWS);
+    shared.job = begin_job(shared.column, THEMIS_COLUMN_ENCRYPT, &shared.parts);
+    MUST(shared.parts > THREADS);
+}
+
+/* What all of them have made of the shared job. */
+static void end_shared_job(void)
+{
+    themis_column_result *result = NULL;
+    uint8_t found[ROW_SIZE + 1];
+    MUST(themis_column_job_end(shared.job, &result) == THEMIS_SUCCESS);
+    for (size_t row = 0; row < ROWS; row++) {
+        size_t size = 0;
+        const uint8_t *cell = themis_column_result_value(result, row, &size);
+        MUST(themis_ring_decrypt(shared.ring, cell, size, text, 3, found, sizeof found) ==
+             THEMIS_SUCCESS);
+        MUST(memcmp(found + 1, shared.values + row * ROW_SIZE, ROW_SIZE) == 0);
+    }
+    themis_column_result_free(result);
+    themis_column_job_free(shared.job);
+}
+
 static void make_shared(void)
 {
     (void)fuzz_ec_public(256, true); /* the keys of common/fuzz.c are made at the first call */
@@ -92,6 +159,7 @@ static void make_shared(void)
                                 &shared.messages[kind]) == THEMIS_SUCCESS);
     }
     make_shared_files();
+    make_shared_column();
 }
 
 static void free_shared(void)
@@ -101,6 +169,7 @@ static void free_shared(void)
     themis_ring_free(shared.ring);
     themis_sealed_free(shared.file);
     themis_cell_reader_free(shared.reader);
+    themis_column_free(shared.column);
     for (int kind = 0; kind < KINDS; kind++) {
         themis_signer_free(shared.signers[kind]);
         themis_verifier_free(shared.verifiers[kind]);
@@ -226,6 +295,15 @@ static void use_files(void)
     MUST(memcmp(found, text, sizeof text) == 0);
 }
 
+/* A job of its own on the column that all read. */
+static void use_column(void)
+{
+    size_t parts = 0;
+    themis_column_job *job = begin_job(shared.column, THEMIS_COLUMN_ENCRYPT, &parts);
+    do_parts(job, 0, 1, parts);
+    themis_column_job_free(job);
+}
+
 static void use_session(void)
 {
     struct parties *parties = calloc(1, sizeof *parties);
@@ -270,16 +348,19 @@ static void wait_for_all(void)
     MUST(answer == 0 || answer == PTHREAD_BARRIER_SERIAL_THREAD);
 }
 
-static void *thread(void *first)
+static void *thread(void *argument)
 {
+    const size_t number = *(const size_t *)argument;
     wait_for_all();
     MUST(themis_init() == THEMIS_SUCCESS);
     use_comparator();
     wait_for_all();
-    if (first != NULL) {
+    if (number == 0) {
         make_shared();
     }
     wait_for_all();
+    do_parts(shared.job, number, THREADS, shared.parts);
+    use_column();
     for (int round = 0; round < ROUNDS; round++) {
         use_cell();
         use_signer(0);
@@ -303,14 +384,17 @@ static void *thread(void *first)
 int main(int count, char **arguments)
 {
     pthread_t threads[THREADS];
+    size_t numbers[THREADS];
     planted = count > 1 && strcmp(arguments[1], "planted") == 0;
     MUST(pthread_barrier_init(&barrier, NULL, THREADS) == 0);
     for (int i = 0; i < THREADS; i++) {
-        MUST(pthread_create(&threads[i], NULL, thread, i == 0 ? (void *)&shared : NULL) == 0);
+        numbers[i] = (size_t)i;
+        MUST(pthread_create(&threads[i], NULL, thread, &numbers[i]) == 0);
     }
     for (int i = 0; i < THREADS; i++) {
         MUST(pthread_join(threads[i], NULL) == 0);
     }
+    end_shared_job();
     free_shared();
     MUST(pthread_barrier_destroy(&barrier) == 0);
     return 0;

@@ -22,6 +22,7 @@ INSTRUMENTED = (
     *("primitives/test_primitives", "messages/test_signed"),
     *("sessions/test_data", "comparator/test_comparison"),
     *("files/test_sealed_core", "keyring/test_values"),
+    *("columns/test_hostile", "columns/test_values", "columns/test_mistakes"),
 )
 
 

@@ -23,7 +23,7 @@ from tools.evidence.instrument import Copy, instrumented_copy, run
 
 SANITIZER = ["-fsanitize=thread"]
 COMPILER = ["gcc", "-std=c11", TESTING_FLAG, "-g", "-O1", "-fno-omit-frame-pointer", *SANITIZER]
-TESTS = [f"tests/{room}/test_threads.py" for room in ("cells", "comparator", "sessions")]
+TESTS = [f"tests/{room}/test_threads.py" for room in ("cells", "columns", "comparator", "sessions")]
 TESTS += ["tests/keyring/test_values.py", "tests/keyring/test_watching.py"]
 TESTS += [
     "tests/files/test_sealed_reading.py::test_threads_read_one_file",
