@@ -108,7 +108,7 @@ $(PEER): tests/interop/package.json tests/interop/package-lock.json tools/setup/
 
 # Where a peer has no wheel, the programs name it, and go on.
 .venv/.bench: .venv/.installed
-	$(VENV)/pip install --quiet --group bench || echo "Some peers of benchmarks/files.py are not there."
+	$(VENV)/pip install --quiet --group bench || echo "Some peers of the benchmarks are not there."
 	@touch $@
 
 .venv/.docs: .venv/.installed
@@ -123,8 +123,8 @@ $(PEER): tests/interop/package.json tests/interop/package-lock.json tools/setup/
 	$(VENV)/python -m tools.setup.database
 	@touch $@
 
-.venv/.libraries: .venv/.installed
-	$(VENV)/pip install --quiet --group libraries
+.venv/.libraries: .venv/.installed tools/setup/libraries.py
+	$(VENV)/python -m tools.setup.libraries
 	@touch $@
 
 .venv/.services: .venv/.installed tools/setup/services.py

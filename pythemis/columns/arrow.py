@@ -7,7 +7,7 @@ import io
 import json
 from contextlib import contextmanager
 from itertools import compress, zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyarrow as pa
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ._column import ArrowColumn
 
-
+Array: TypeAlias = pa.Array
 NOTHING = pa.null()  # the type of a column of nulls
 
 

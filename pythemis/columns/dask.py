@@ -16,7 +16,7 @@ from ._errors import wrong_type
 if TYPE_CHECKING:
     from ._cipher import ColumnCipher
 
-__all__ = ["seal", "unseal"]
+__all__ = ["rotate", "seal", "unseal"]
 
 
 def seal(df: Any, ciphers: Mapping[str, ColumnCipher], rows: str | None) -> Any:
@@ -63,6 +63,23 @@ def unseal(
         ColumnError: as `seal`.
     """
     return _mapped(df, partial(_tables.unseal, ciphers=ciphers, rows=rows, types=types))
+
+
+def rotate(df: Any, ciphers: Mapping[str, ColumnCipher], rows: str | None) -> Any:
+    """Encrypt anew the cells of columns that are not under the primary key.
+
+    Args:
+        df: as in `seal`.
+        ciphers: as in `seal`.
+        rows: as in `seal`.
+
+    Returns:
+        As `seal`.
+
+    Raises:
+        ColumnError: as `seal`.
+    """
+    return _mapped(df, partial(_tables.rotate, ciphers=ciphers, rows=rows))
 
 
 def _mapped(df: Any, work: partial[Any]) -> Any:

@@ -1,24 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tables of Spark, encrypted and decrypted by its executors, batch by batch."""
+"""Tables of Spark, encrypted and decrypted by its executors, batch by batch; functions of SQL."""
 
 from __future__ import annotations
 
 import pickle
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from pyspark.sql import functions
 from pyspark.sql.types import BinaryType, StringType, StructField, StructType
 
-from . import _tables
+from . import _tables, arrow
+from ._cipher import ColumnCipher
 from ._errors import wrong_type, wrong_value
 
-if TYPE_CHECKING:
-    from ._cipher import ColumnCipher
-
-__all__ = ["rotate", "seal", "unseal"]
+__all__ = ["register", "rotate", "seal", "unseal"]
 
 _TYPES = {"bytes": BinaryType(), "text": StringType()}
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 def seal(df: Any, ciphers: Mapping[str, ColumnCipher], rows: str | None) -> Any:
@@ -93,6 +94,49 @@ def rotate(df: Any, ciphers: Mapping[str, ColumnCipher], rows: str | None) -> An
     return _mapped(df, partial(_tables.rotate, ciphers=dict(ciphers), rows=rows), {})
 
 
+def register(session: Any, name: str, cipher: ColumnCipher, *, type: str = "text") -> None:
+    """Register functions of SQL for a column: ``NAME_encrypt`` and ``NAME_decrypt``.
+
+    ``NAME_encrypt(value, row)`` makes binary cells of text or binary, ``NAME_decrypt(cell, row)``
+    the reverse. NULL stays NULL. A query with a value that is refused fails. Spark works in
+    batches: a row id that occurs twice is found within a batch only.
+
+    The functions are marked as not deterministic, so that Spark computes a cell once where the
+    query has it once. A task that is tried again makes other cells.
+
+    Args:
+        session: of Spark, 4.1 or newer. Anyone who can run SQL on it can use the functions.
+        name: what their names begin with: lower-case letters, digits and underscores.
+        cipher: of the column, with keys by reference, as for `seal`.
+        type: "text" or "bytes", what ``NAME_decrypt`` returns.
+
+    Raises:
+        ColumnError: a wrong type of an argument, not such a name, or an older Spark.
+        TypeError: a cipher that holds keys.
+    """
+    if not hasattr(session, "udf"):
+        wrong_type(f"session must be one of Spark, not {session.__class__.__name__}")
+    if not isinstance(cipher, ColumnCipher):
+        wrong_type(f"cipher must be a ColumnCipher, not {cipher.__class__.__name__}")
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        wrong_value("name must have lower-case letters, digits and underscores")
+    if type not in _TYPES:
+        wrong_value(f'type must be "text" or "bytes", not {type!r}')
+    if not hasattr(functions, "arrow_udf"):
+        wrong_value("this Spark has no Arrow functions for SQL: it needs 4.1 or newer")
+    _check_that_it_travels(cipher)
+
+    def encrypt(values: arrow.Array, ids: arrow.Array) -> arrow.Array:
+        return cipher.encrypt(values, ids)
+
+    def decrypt(cells: arrow.Array, ids: arrow.Array) -> arrow.Array:
+        return cipher.decrypt(cells, ids, type=type)
+
+    for made, kind in ((encrypt, "bytes"), (decrypt, type)):
+        function = functions.arrow_udf(made, _TYPES[kind]).asNondeterministic()
+        session.udf.register(f"{name}_{made.__name__}", function)
+
+
 def _mapped(df: Any, work: partial[Any], types: Mapping[str, str]) -> Any:
     if not hasattr(df, "mapInArrow"):
         wrong_type(f"df must be a DataFrame of Spark, not {type(df).__name__}")
@@ -101,13 +145,27 @@ def _mapped(df: Any, work: partial[Any], types: Mapping[str, str]) -> Any:
     for name in [*ciphers, *([] if rows is None else [rows])]:
         if names.count(name) != 1:
             wrong_value(f"the table has {names.count(name)} columns named {name!r}")
-    pickle.dumps(ciphers)  # refused here, with a sentence, and not within a task
+    _check_that_it_travels(ciphers)
     made = {name: _TYPES[types.get(name, "bytes")] for name in ciphers}
     fields = [
         StructField(field.name, made.get(field.name, field.dataType), field.nullable)
         for field in df.schema.fields
     ]
     return df.mapInArrow(partial(_batches, work), StructType(fields))
+
+
+def _check_that_it_travels(ciphers: object) -> None:
+    """Refuse with a sentence, here and not within a task, what has its keys with it."""
+    try:
+        pickle.dumps(ciphers)
+    except (AttributeError, pickle.PicklingError):
+        pass  # a function within another, which may hold anything
+    else:
+        return
+    wrong_type(
+        "the keys of a cipher cannot be pickled: give it keys by reference, "
+        "keyring.from_reference(...), which executors resolve for themselves"
+    )
 
 
 def _batches(work: partial[Any], batches: Iterable[Any]) -> Iterator[Any]:

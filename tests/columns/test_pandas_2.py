@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tests of columns of pandas, with pandas 2 in the place of pandas 3.
+
+``make test GROUP=integration`` brings it; without it this test is skipped.
+"""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from support.project import ROOT
+from tools.setup.libraries import PANDAS_2
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+
+@pytest.mark.skipif(not PANDAS_2.exists(), reason="pandas 2 is not installed")
+def test_with_pandas_2():
+    """Series, tables and Dask's partitions of pandas 2, in the same tests."""
+    path = os.pathsep.join([str(PANDAS_2), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "PYTHONPATH": path}
+    plugin = "import pandas, pytest, sys; assert pandas.__version__ < '3', pandas.__version__; "
+    tests = ["tests/columns/test_libraries.py", "tests/columns/test_dask.py"]
+    arguments = ["-q", "-p", "no:cacheprovider", "-m", "integration", "-k", "pandas or tables"]
+    done = subprocess.run(
+        [sys.executable, "-c", f"{plugin}sys.exit(pytest.main({arguments + tests}))"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "7 passed" in done.stdout
