@@ -12,6 +12,7 @@ of docs/performance-tables.md. With --only keyrings files, the tables of the oth
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import shutil
@@ -30,6 +31,8 @@ TITLES = {
     "yardsticks": "Beside hmac, os.urandom and `cryptography`",
     "keyrings": "Keyrings, beside cells and MultiFernet",
     "files": "Files, beside Cobblestone, Tink and age",
+    "columns": "Columns, beside lists, Fernet and each other",
+    "spark": "Columns on Spark, beside its own encryption and Fernet",
     "floor": "Beside the same libcrypto and libsodium, used raw from C",
     "threads": "Threads, and lists of messages",
     "resources": "Import and memory",
@@ -53,6 +56,8 @@ SHORT = {
     "yardsticks": "--rounds 2 --seconds 0.0005",
     "keyrings": "--rounds 2 --seconds 0.0005",
     "files": "--rounds 2 --mib 2",
+    "columns": "--rounds 2 --rows 2000",
+    "spark": "--rounds 1 --rows 2000",
     "floor": "--rounds 2 --seconds 0.0005",
     "threads": "--rounds 2 --seconds 0.005 --many 1000",
     "resources": "--rounds 1",
@@ -102,10 +107,14 @@ def what_lacks(program: str, against: str | None) -> str | None:
     """Tell why a program cannot run here."""
     if program == "paired" and not against:
         return "no other Python was named (--against)"
-    if program == "floor":
-        for tool in (os.environ.get("CC", "gcc"), "pkg-config"):
-            if not shutil.which(tool):
-                return f"there is no {tool}"
+    tools = {"floor": (os.environ.get("CC", "gcc"), "pkg-config"), "spark": ("java",)}
+    modules = {"columns": ("cryptography", "polars", "pyarrow"), "spark": ("pyarrow", "pyspark")}
+    for tool in tools.get(program, ()):
+        if not shutil.which(tool):
+            return f"there is no {tool}"
+    for module in modules.get(program, ()):
+        if importlib.util.find_spec(module) is None:
+            return f"there is no {module}"
     return None
 
 
