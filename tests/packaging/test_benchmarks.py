@@ -273,6 +273,23 @@ def test_pictures_are_sound(results):
         assert len(dots) == sum("ratio" in row for row in rows) > 0
 
 
+@pytest.mark.integration
+@pytest.mark.slow
+def test_fields_are_measured_on_a_server(tmp_path):
+    """Each operation is measured beside the plain model, and the rotation beside writers."""
+    for needed in ("psycopg", "sqlalchemy_utils"):
+        pytest.importorskip(needed, reason="tools/setup/services.py brings it")
+    file = tmp_path / "fields.json"
+    program = [sys.executable, BENCHMARKS / "fields.py", "--rows=8000", "--rounds=2"]
+    subprocess.check_call([*program, f"--json={file}"])
+    rows = {row["name"]: row for row in json.loads(file.read_text())["rows"]}
+    for done in ("insert", "load", "load, open all", "update"):
+        row = rows[f"SQLAlchemy: {done}, sealed beside plain"]
+        assert 0 < row["ratio"]["median"] < 100
+        assert ("goal" in row) == (done != "update")
+    assert rows["SQLAlchemy: rotate beside four writers"]["figure"]["median"] > 100
+
+
 def test_a_page_without_marks_is_not_touched():
     """Where the figures would go has to be marked."""
     with pytest.raises(SystemExit, match="must hold the lines"):
