@@ -2,7 +2,6 @@
 """Where a SecretKey is in memory, and where it is not: pages, core dumps, objects, tracebacks."""
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from pythemis.skeygen import GenerateKeyPair
 from pythemis.smessage import ssign, sverify
 from support.programs import said_by
 from support.threads import together
+from support.watched import Watched
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/smaps").exists(), reason="the system does not show memory"
@@ -53,10 +53,9 @@ SOURCES = {
     "environment": f"SecretKey.from_env({NAME!r})",
     "bytes": "b64decode(open('key', 'rb').read())",
 }
-MAPPING = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) (\S{4}) .*$")
 
 
-class Searched:
+class Searched(Watched):
     """A program that has a key, and every place where it may be."""
 
     def __init__(self, folder, source):
@@ -66,21 +65,13 @@ class Searched:
         (folder / "key").chmod(0o600)
         # A part of it is as bad; so is its text.
         self.pieces = [self.key[:16], self.key[16:], text[:20], text[-20:], *self._hex()]
-        self.folder = folder
         environment = {NAME: text.decode()} if source == "environment" else {}
         reader, writer = os.pipe()
         os.write(writer, text)
         os.close(writer)
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM.format(make=SOURCES[source]), str(reader)],
-            cwd=folder,
-            env={**os.environ, **environment},
-            pass_fds=[reader],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
+        program = PROGRAM.format(make=SOURCES[source])
+        super().__init__(folder, program, str(reader), environment=environment, pass_fds=[reader])
         os.close(reader)
-        assert self.process.stdout.readline() == b"READY\n"
 
     def _hex(self):
         text = self.key.hex().encode()
@@ -90,44 +81,9 @@ class Searched:
         """Tell whether a piece of the key is in some bytes."""
         return any(piece in data for piece in self.pieces)
 
-    def mappings(self):
-        """Give all memory that the program can read: its rights, its flags, and the bytes."""
-        lines = Path(f"/proc/{self.process.pid}/smaps").read_text().splitlines()
-        with Path(f"/proc/{self.process.pid}/mem").open("rb", buffering=0) as memory:
-            for i, line in enumerate(lines):
-                match = MAPPING.match(line)
-                if match is None or match[3][0] != "r" or "[v" in line:
-                    continue
-                start, end = int(match[1], 16), int(match[2], 16)
-                rest = iter(lines[i:])
-                flags = next(it for it in rest if it.startswith("VmFlags:")).split()[1:]
-                memory.seek(start)
-                yield match[3], flags, memory.read(end - start)
-
     def found(self):
         """Give the rights and flags of each mapping that holds a piece of the key."""
         return [(rights, flags) for rights, flags, data in self.mappings() if self.holds(data)]
-
-    def dump(self):
-        """End it with a core dump; give the dump, or skip if this system writes none here."""
-        pattern = Path("/proc/sys/kernel/core_pattern").read_text().strip()
-        if "/" in pattern or pattern.startswith("|"):
-            pytest.skip("this system writes core dumps elsewhere")
-        self.process.send_signal(signal.SIGABRT)
-        self.process.wait(60)
-        dumps = list(self.folder.glob("core*"))
-        if not dumps:
-            pytest.skip("this system wrote no core dump")
-        return dumps[0].read_bytes()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait(60)
-        self.process.stdin.close()
-        self.process.stdout.close()
 
 
 @pytest.mark.parametrize("source", ["file", "descriptor"])

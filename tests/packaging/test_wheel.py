@@ -85,11 +85,15 @@ def test_the_wheel_is_as_it_must_be(wheel):
 
 
 def test_the_installed_wheel_passes_tests_of_its_neighbours(wheel):
-    """Far from sources and development files the wheel works beside ssl and cryptography."""
+    """Far from sources and development files the wheel works beside ssl and cryptography.
+
+    Its libcrypto is its own, so prepared keys are in locked memory.
+    """
     pytest.importorskip("cryptography")
     names = [
         "tests/robustness/test_wheel_neighbours.py",
         "tests/robustness/test_openssl_neighbours.py",
+        "tests/keyring/test_prepared_memory.py",
     ]
     status, said = check(wheel, "--no-inspect", "-q", *names)
     assert status == 0, said

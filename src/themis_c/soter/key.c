@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "soter/key.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "soter/container.h"
 #include "soter/evp.h"
 #include "soter/key_internal.h"
-#include "soter/wipe.h"
+#include "soter/locked.h"
 
 static const struct soter_key_kind kinds[] = {
     {"UEC2", SOTER_KEY_EC, false, 256, 32},
@@ -54,7 +53,7 @@ soter_status soter_key_new(const struct soter_key_kind *kind,
                            const struct soter_key_functions *functions,
                            soter_key **out)
 {
-    soter_key *key = calloc(1, sizeof *key);
+    soter_key *key = soter_locked_new(sizeof *key);
     if (key == NULL) {
         return SOTER_NO_MEMORY;
     }
@@ -68,7 +67,7 @@ void soter_key_free(soter_key *key)
 {
     if (key != NULL) {
         soter_evp_free(key->pkey);
-        soter_wipe_free(key, sizeof *key);
+        soter_locked_free(key, sizeof *key);
     }
 }
 

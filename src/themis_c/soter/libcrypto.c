@@ -13,6 +13,7 @@
 #include "soter/entropy.h"
 #include "soter/fips.h"
 #include "soter/fork.h"
+#include "soter/locked.h"
 #include "soter/threads.h"
 
 struct soter_libcrypto soter_libcrypto;
@@ -71,6 +72,7 @@ static void fetch_all(void)
     c->aes256_gcm = EVP_CIPHER_fetch(c->libctx, "AES-256-GCM", NULL);
     c->aes256_cbc = EVP_CIPHER_fetch(c->libctx, "AES-256-CBC", NULL);
     c->aes256_ctr = EVP_CIPHER_fetch(c->libctx, "AES-256-CTR", NULL);
+    soter_locked_begin(); /* the generators have seeds */
     ready = c->sha256 != NULL && c->sha512 != NULL && c->sha1 != NULL && c->aes128_gcm != NULL &&
             c->aes192_gcm != NULL && c->aes256_gcm != NULL && c->aes256_cbc != NULL &&
             c->aes256_ctr != NULL && soter_curves_init(c->libctx) && has_generators(c->libctx) &&
@@ -81,6 +83,7 @@ static void fetch_all(void)
  * after the start: it would start OpenSSL as well, without START_OPTIONS.) */
 static void start(void)
 {
+    soter_locked_init();
     soter_threads_init();
     if (OPENSSL_init_crypto(START_OPTIONS, NULL) == 1) {
         ERR_set_mark();

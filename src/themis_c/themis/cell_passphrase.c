@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "soter/locked.h"
 #include "soter/pbkdf2.h"
 #include "soter/rand.h"
 #include "soter/wipe.h"
@@ -54,7 +55,7 @@ int themis_passphrase_new(const uint8_t *passphrase,
     if (made == NULL) {
         return SOTER_NO_MEMORY;
     }
-    made->bytes = malloc(passphrase_len);
+    made->bytes = soter_locked_new(passphrase_len);
     if (made->bytes == NULL) {
         free(made);
         return SOTER_NO_MEMORY;
@@ -71,7 +72,7 @@ int themis_passphrase_new(const uint8_t *passphrase,
 void themis_passphrase_free(themis_passphrase *passphrase)
 {
     if (passphrase != NULL) {
-        soter_wipe_free(passphrase->bytes, passphrase->len);
+        soter_locked_free(passphrase->bytes, passphrase->len);
         free(passphrase);
     }
 }

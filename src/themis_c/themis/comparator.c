@@ -9,10 +9,10 @@
  * Messages must have these sizes. (Other Themis cores ignore what follows; no peer is known to send
  * more, and a message that someone lengthened on its way should not lead to a MATCH.) */
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "soter/fips.h"
+#include "soter/locked.h"
 #include "soter/wipe.h"
 #include "themis.h"
 #include "themis/comparator_run.h"
@@ -51,7 +51,7 @@ int themis_comparator_new(themis_comparator **out)
     if (status != SOTER_SUCCESS) {
         return status;
     }
-    made = calloc(1, sizeof *made);
+    made = soter_locked_new(sizeof *made);
     if (made == NULL) {
         return SOTER_NO_MEMORY;
     }
@@ -59,7 +59,7 @@ int themis_comparator_new(themis_comparator **out)
     made->result = THEMIS_COMPARATOR_NOT_READY;
     status = soter_sha256_new(&made->hash);
     if (status != SOTER_SUCCESS) {
-        free(made);
+        soter_locked_free(made, sizeof *made);
         return status;
     }
     *out = made;
@@ -77,7 +77,7 @@ void themis_comparator_free(themis_comparator *comparator)
 {
     if (comparator != NULL) {
         forget(comparator);
-        free(comparator);
+        soter_locked_free(comparator, sizeof *comparator);
     }
 }
 

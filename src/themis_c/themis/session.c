@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "soter/key_container.h"
-#include "soter/wipe.h"
+#include "soter/locked.h"
 #include "themis.h"
 #include "themis/session_handshake.h"
 #include "themis/session_peer.h"
@@ -47,7 +47,7 @@ int themis_session_new(const uint8_t *id,
         options > THEMIS_SESSION_OPTIONS) {
         return SOTER_INVALID_PARAMETER;
     }
-    session = calloc(1, sizeof *session);
+    session = soter_locked_new(sizeof *session);
     if (session == NULL) {
         return SOTER_NO_MEMORY;
     }
@@ -80,7 +80,7 @@ void themis_session_free(themis_session *session)
         soter_sign_key_free(session->signer);
         free(session->id);
         free(session->peer.id);
-        soter_wipe_free(session, sizeof *session);
+        soter_locked_free(session, sizeof *session);
     }
 }
 

@@ -14,11 +14,11 @@
 #include "themis/session_channel.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "soter/aead.h"
 #include "soter/bytes.h"
+#include "soter/locked.h"
 #include "soter/rand.h"
 #include "soter/wipe.h"
 #include "themis.h"
@@ -67,7 +67,7 @@ soter_status themis_session_channel_new(const struct themis_session_secrets *sec
     const uint8_t *own_key = is_client ? secrets->client_key : secrets->server_key;
     const uint8_t *peer_key = is_client ? secrets->server_key : secrets->client_key;
     soter_status status;
-    themis_session_channel *channel = calloc(1, sizeof *channel);
+    themis_session_channel *channel = soter_locked_new(sizeof *channel);
     if (channel == NULL) {
         return SOTER_NO_MEMORY;
     }
@@ -98,7 +98,7 @@ void themis_session_channel_free(themis_session_channel *channel)
     if (channel != NULL) {
         soter_aead_free(channel->writing);
         soter_aead_free(channel->reading);
-        soter_wipe_free(channel, sizeof *channel);
+        soter_locked_free(channel, sizeof *channel);
     }
 }
 
