@@ -26,14 +26,15 @@ class Short(NamedTuple):
     name: str
     sizes: tuple[str, ...] = ()  # its parameters that tell how long it takes; none: never long
     ready: str = ""  # what has to be true, or it might wait for a lock
-    at_once: str = ""  # what does its work without waiting, or else returns 0
+    at_once: str = ""  # what does its work, unless it would wait
+    is_alone: bool = False  # whether its handle takes one call at a time: see NOT_DONE
 
 
 _CELL = "themis_random_ready(12)"  # the nonce
 _SESSION = "themis_random_ready(16)"  # the same in its field
 
 SHORT = (
-    Short("symmetric_key", at_once="themis_symmetric_key_at_once(key)"),
+    Short("symmetric_key", at_once="themis_symmetric_key_at_once(key, &waits)"),
     Short("overlap"),
     Short("key_inspect", ("key_len",)),
     Short("cell_seal", ("message_len", "context_len"), _CELL),
@@ -48,9 +49,16 @@ SHORT = (
     Short("message_wrap", ("data_len",), _CELL),
     Short("message_unwrap", ("wrapped_len",)),
     Short("session_state"),
-    Short("session_wrap", ("message_len",), _SESSION),
-    Short("session_unwrap", ("wrapped_len",)),
+    Short("session_wrap", ("message_len",), _SESSION, is_alone=True),
+    Short("session_unwrap", ("wrapped_len",), is_alone=True),
 )
+
+# The calls on such a handle have a lock, which takes a tenth of wrapping 64 bytes. A call that
+# keeps the GIL needs none, unless another call is under way that released it. Python counts those,
+# before they begin, in a place that the short name takes as well. If there is one, or if this call
+# would have to release the GIL, it does nothing and returns SHORT_NOT_DONE. (And it takes the time
+# as Python has it.)
+NOT_DONE = -1
 
 # What cffi generates for a function is called _cffi_f_ and its name, so that the letter after that
 # tells the short ones; every compiler knows the answer beforehand. The four macros around a call
@@ -76,23 +84,29 @@ static void save_errno(void)
 #define Py_END_ALLOW_THREADS if (!KEEPS_GIL) PyEval_RestoreThread(state); }
 #define RELEASE_IF(is_long) PyThreadState *state = (is_long) ? PyEval_SaveThread() : NULL
 #define TAKE_AGAIN() if (state != NULL) PyEval_RestoreThread(state)
-#define AT_ONCE(call) if (call) return THEMIS_SUCCESS
+#define NEVER 0
 #else
 #define RELEASE_IF(is_long) (void)0
 #define TAKE_AGAIN() (void)0
-#define AT_ONCE(call) (void)0
+#define NEVER 1
 #endif
+static int short_calls_keep_gil(void)
+{
+    return !NEVER;
+}
 """
 
 
 def prototypes(header: str) -> str:
-    """Return the prototypes of the short names, for the cdef."""
-    return "".join(f"int short_{each.name}({_parameters(header, each)});\n" for each in SHORT)
+    """Return the cdef of the short names."""
+    listed = "".join(f"int short_{each.name}({_parameters(header, each)});\n" for each in SHORT)
+    return f"\nenum {{ SHORT_NOT_DONE = {NOT_DONE} }};\nint short_calls_keep_gil(void);\n{listed}"
 
 
 def definitions(header: str) -> str:
     """Return the C of the short names, and what lets their wrappers keep the GIL."""
-    return _MACROS + "".join(_definition(header, each) for each in SHORT)
+    head = f"enum {{ SHORT_NOT_DONE = {NOT_DONE} }};\n{_MACROS}"
+    return head + "".join(_definition(header, each) for each in SHORT)
 
 
 def _definition(header: str, short: Short) -> str:
@@ -102,12 +116,34 @@ def _definition(header: str, short: Short) -> str:
         raise SystemExit(f"themis_{short.name} has other parameters: see {__name__}.")
     is_long = [f"{' + '.join(short.sizes)} > {LIMIT}"] if short.sizes else []
     is_long += [f"!{short.ready}"] if short.ready else []
+    if short.is_alone:
+        arguments = ", ".join(names[1:]).replace("now", "now > 0 ? (uint64_t)now : 0")
+        is_not_done = " || ".join(["NEVER", "*in_c != 0", *is_long])
+        return f"""
+static int short_{short.name}({parameters})
+{{
+    return {is_not_done} ? SHORT_NOT_DONE : themis_{short.name}({arguments});
+}}
+"""
+    if short.at_once:
+        return f"""
+static int short_{short.name}({parameters})
+{{
+    int waits = 1;
+    int made = NEVER ? THEMIS_FAIL : {short.at_once};
+    if (waits) {{
+        RELEASE_IF(1);
+        made = themis_{short.name}({", ".join(names)});
+        TAKE_AGAIN();
+    }}
+    return made;
+}}
+"""
     return f"""
 static int short_{short.name}({parameters})
 {{
     int made;
-    {f"AT_ONCE({short.at_once});" if short.at_once else ""}
-    RELEASE_IF({" || ".join(is_long) or ("1" if short.at_once else "0")});
+    RELEASE_IF({" || ".join(is_long) or "0"});
     made = themis_{short.name}({", ".join(names)});
     TAKE_AGAIN();
     return made;
@@ -119,4 +155,7 @@ def _parameters(header: str, short: Short) -> str:
     found = re.search(rf"^int themis_{short.name}\(([^()]*)\);$", header, re.MULTILINE)
     if found is None:
         raise SystemExit(f"themis.h has no themis_{short.name} that returns int: see {__name__}.")
-    return " ".join(found[1].split())
+    parameters = " ".join(found[1].split())
+    if not short.is_alone:
+        return parameters
+    return f"const int *in_c, {parameters.replace('uint64_t now', 'double now')}"

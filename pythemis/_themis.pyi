@@ -125,6 +125,7 @@ class _Lib:
     THEMIS_COMPARATOR_MATCH: Final[int]
     THEMIS_COMPARATOR_NO_MATCH: Final[int]
     THEMIS_COMPARATOR_FIRST_SIZE: Final[int]
+    SHORT_NOT_DONE: Final[int]
     THEMIS_CELL_MESSAGE_MAX: Final[int]
     THEMIS_COLUMN_ROWS_MAX: Final[int]
     THEMIS_COLUMN_PADDING_MAX: Final[int]
@@ -1012,6 +1013,7 @@ class _Lib:
         /,
     ) -> int: ...
     def themis_comparator_result(self, comparator: _Pointer, /) -> int: ...
+    def short_calls_keep_gil(self, /) -> int: ...
     def short_symmetric_key(self, key: _Bytes, /) -> int: ...
     def short_overlap(self, a: _Bytes, a_len: int, b: _Bytes, b_len: int, /) -> int: ...
     def short_key_inspect(
@@ -1145,8 +1147,9 @@ class _Lib:
     def short_session_state(self, session: _Pointer, /) -> int: ...
     def short_session_wrap(
         self,
+        in_c: _Pointer,
         session: _Pointer,
-        now: int,
+        now: float,
         message: _Bytes,
         message_len: int,
         wrapped: _Bytes,
@@ -1155,8 +1158,9 @@ class _Lib:
     ) -> int: ...
     def short_session_unwrap(
         self,
+        in_c: _Pointer,
         session: _Pointer,
-        now: int,
+        now: float,
         wrapped: _Bytes,
         wrapped_len: int,
         message: _Bytes,

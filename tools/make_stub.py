@@ -127,18 +127,20 @@ def is_void(kind: c_ast.Node) -> bool:
 def parameter_type(kind: c_ast.Node) -> str:
     """Return the Python type of what goes in."""
     if isinstance(kind, c_ast.TypeDecl):
-        return integer(kind)
+        return number(kind)
     to = getattr(kind, "type", None)  # of a pointer
     return "_Bytes" if isinstance(to, c_ast.TypeDecl) and base_of(to) in BYTES else "_Pointer"
 
 
 def result_type(kind: c_ast.Node) -> str:
     """Return the Python type of what comes out."""
-    return integer(kind) if isinstance(kind, c_ast.TypeDecl) else "_Pointer"
+    return number(kind) if isinstance(kind, c_ast.TypeDecl) else "_Pointer"
 
 
-def integer(kind: c_ast.TypeDecl) -> str:
-    """Return `int` for one of the known integers."""
+def number(kind: c_ast.TypeDecl) -> str:
+    """Return `int` for one of the known integers, `float` for a double."""
+    if base_of(kind) == "double":
+        return "float"
     if base_of(kind) not in INTEGERS:
         raise UnknownError(f"themis.h: {base_of(kind)} is not one of {', '.join(INTEGERS)}.")
     return "int"

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from .secret import Key
 
     BytesT = TypeVar("BytesT", bound=bytes)
+    ResultT = TypeVar("ResultT")
 
 OVERHEAD: int = lib.THEMIS_SESSION_OVERHEAD
 PAYLOAD_OFFSET: int = lib.THEMIS_SESSION_PAYLOAD_OFFSET
@@ -62,6 +63,11 @@ FAILED: int = lib.THEMIS_SESSION_FAILED
 _REJECT_DUPLICATES: int = lib.THEMIS_SESSION_REJECT_DUPLICATES
 _ALLOW_OWN_IDENTITY: int = lib.THEMIS_SESSION_ALLOW_OWN_IDENTITY
 _session = places("session")
+_wrap = lib.short_session_wrap  # looked up once
+_unwrap = lib.short_session_unwrap
+_KEEPS_GIL = bool(lib.short_calls_keep_gil())
+_NOT_DONE: int = lib.SHORT_NOT_DONE
+_WRAP, _UNWRAP = lib.themis_session_wrap, lib.themis_session_unwrap
 _INT = ffi.typeof("int *")
 _TWO_SIZES = ffi.typeof("size_t[2]")
 _NEGOTIATING = (IDLE, WAITING_FOR_2, WAITING_FOR_3, WAITING_FOR_4)
@@ -93,14 +99,29 @@ class Parts:
 
     The lock is held for one call into C, never while anything else is called. It is taken again by
     a signal handler that interrupts its own thread between two such calls.
+
+    A short call keeps the GIL and needs no lock, unless another call is in C. So the calls that
+    release the GIL are counted before they do, where C sees it (build_support/short_calls.py). If
+    the count stays too high, because something is raised at the wrong moment, the lock is taken
+    from then on.
     """
 
-    __slots__ = ("handle", "lock", "talk")
+    __slots__ = ("handle", "in_c", "lock", "talk")
 
     def __init__(self, handle: Any, lock: RLock, talk: Talk) -> None:
         self.handle = handle
         self.lock = lock
+        self.in_c = ffi.new(_INT)
         self.talk = talk
+
+    def alone(self, work: Callable[[Any], ResultT]) -> ResultT:
+        """Return what some work on the handle gives, with no other call on it meanwhile."""
+        with self.lock:
+            self.in_c[0] += 1
+            try:
+                return work(self.handle)
+            finally:
+                self.in_c[0] -= 1
 
 
 class Session(Owner):
@@ -234,6 +255,38 @@ def _what_else(key_view: Any) -> str:
     return "; it is an RSA key" if kind.algorithm == RSA else "; it is damaged"
 
 
+def _with_lock(
+    session: Session,
+    held: Parts,
+    status: int,
+    work: Callable[..., int],
+    arguments: tuple[Any, ...],
+    *,
+    may_negotiate: bool = False,
+) -> bool:
+    """Do with the lock what a short call did not do, or raise the error that it returned.
+
+    Return false if the session still negotiates. The arguments are the time, the message and so on.
+    """
+    now, message, *rest = arguments
+    try:
+        with held.lock:
+            held.in_c[0] += 1
+            try:
+                if status == _NOT_DONE:
+                    status = work(held.handle, max(0, int(now)), message, *rest)
+                if status == _NOT_FINISHED and may_negotiate:
+                    return False
+                if status != SUCCESS:
+                    known = _known(status, message) if work is _UNWRAP else ""
+                    _refused(session, held.handle, status, known=known)
+                return True
+            finally:
+                held.in_c[0] -= 1
+    finally:
+        del arguments, message, rest
+
+
 def state(session: Session) -> int | None:
     """Return the state; None if the session is closed."""
     held = session._held
@@ -250,43 +303,52 @@ def remote_id(session: Session) -> bytes | None:
     if held is None:
         return None
     size = ffi.new(SIZE)
-    with held.lock:
-        found = lib.themis_session_remote_id(held.handle, size)
+
+    def work(handle: Any) -> bytes | None:
+        found = lib.themis_session_remote_id(handle, size)
         return ffi.buffer(found, size[0])[:] if found else None
+
+    found: bytes | None = held.alone(work)
+    return found
 
 
 def connect_request(session: Session) -> bytes:
     """Write the first negotiation message."""
-    size = ffi.new(SIZE)
-    held = opened(session)
-    with held.lock:
-        size[0] = lib.themis_session_negotiation_size(held.handle)
+
+    def work(handle: Any) -> bytes:
+        size = ffi.new(SIZE, lib.themis_session_negotiation_size(handle))
         output = ffi.new(BYTES, size[0])
-        status = lib.themis_session_connect_request(held.handle, output, size)
+        status = lib.themis_session_connect_request(handle, output, size)
         if status != SUCCESS:
-            _refused(session, held.handle, status)
-    request: bytes = ffi.buffer(output, size[0])[:]
+            _refused(session, handle, status)
+        made: bytes = ffi.buffer(output, size[0])[:]
+        return made
+
+    request: bytes = opened(session).alone(work)
     return request
 
 
 def negotiate(session: Session, message: Any, peer_key: bytes) -> bytes:
     """Process a negotiation message; return the reply, empty if there is nothing to send."""
+    found: Any = None
+
+    def work(handle: Any) -> bytes:
+        size = ffi.new(SIZE, lib.themis_session_negotiation_size(handle))
+        output = ffi.new(BYTES, size[0])
+        status = lib.themis_session_negotiate(
+            handle, found, len(found), peer_key, len(peer_key), output, size
+        )
+        if status not in (SUCCESS, _SEND_OUTPUT_TO_PEER):
+            _refused(session, handle, status, peer_key, _known(status, found))
+        made: bytes = ffi.buffer(output, size[0])[:]
+        return made
+
     try:
-        message = view(session._errors, message, RECEIVED)
-        size = ffi.new(SIZE)
-        held = opened(session)
-        with held.lock:
-            size[0] = lib.themis_session_negotiation_size(held.handle)
-            output = ffi.new(BYTES, size[0])
-            status = lib.themis_session_negotiate(
-                held.handle, message, len(message), peer_key, len(peer_key), output, size
-            )
-            if status not in (SUCCESS, _SEND_OUTPUT_TO_PEER):
-                _refused(session, held.handle, status, peer_key, _known(status, message))
-        reply: bytes = ffi.buffer(output, size[0])[:]
+        found = view(session._errors, message, RECEIVED)
+        reply: bytes = opened(session).alone(work)
         return reply
     finally:
-        del message
+        found = None
 
 
 @returns_output
@@ -300,14 +362,13 @@ def wrap(session: Session, message: Any) -> bytes:
             wrong_size(session._errors, MESSAGE, size, MESSAGE_MAX)
         room = size + OVERHEAD
         output = new_output(room)
-        now = int(time())
+        now = time()
         held = session._held or refuse_closed(session)
-        with held.lock:
-            status = lib.short_session_wrap(
-                held.handle, now if now > 0 else 0, message, size, output, room
-            )
-            if status != SUCCESS:
-                _refused(session, held.handle, status)
+        status = _NOT_DONE
+        if _KEEPS_GIL:
+            status = _wrap(held.in_c, held.handle, now, message, size, output, room)
+        if status != SUCCESS:
+            _with_lock(session, held, status, _WRAP, (now, message, size, output, room))
         return output
     finally:
         del message
@@ -327,14 +388,13 @@ def wrap_into(session: Session, buffer: Any, message: Any) -> int:
         check_room(errors, len(buffer), room)
         if clash(buffer, room, message, (PAYLOAD_OFFSET, 0)):
             refuse_clash(errors)
-        now = int(time())
+        now = time()
         held = session._held or refuse_closed(session)
-        with held.lock:
-            status = lib.short_session_wrap(
-                held.handle, now if now > 0 else 0, message, size, buffer, room
-            )
-            if status != SUCCESS:
-                _refused(session, held.handle, status)
+        status = _NOT_DONE
+        if _KEEPS_GIL:
+            status = _wrap(held.in_c, held.handle, now, message, size, buffer, room)
+        if status != SUCCESS:
+            _with_lock(session, held, status, _WRAP, (now, message, size, buffer, room))
         return room
     finally:
         del buffer, message
@@ -351,14 +411,13 @@ def unwrap_into(session: Session, buffer: Any, message: Any) -> int:
         room = size - OVERHEAD if size > OVERHEAD else 0  # C refuses short ones
         check_room(errors, len(buffer), room)
         message = steady(errors, buffer, room, message, (0, PAYLOAD_OFFSET))
-        now = int(time())
+        now = time()
         held = session._held or refuse_closed(session)
-        with held.lock:
-            status = lib.short_session_unwrap(
-                held.handle, now if now > 0 else 0, message, size, buffer, room
-            )
-            if status != SUCCESS:
-                _refused(session, held.handle, status, known=_known(status, message))
+        status = _NOT_DONE
+        if _KEEPS_GIL:
+            status = _unwrap(held.in_c, held.handle, now, message, size, buffer, room)
+        if status != SUCCESS:
+            _with_lock(session, held, status, _UNWRAP, (now, message, size, buffer, room))
         return room
     finally:
         del buffer, message
@@ -377,16 +436,15 @@ def unwrap(session: Session, message: Any, kind: type[BytesT]) -> BytesT | None:
         output: Any = kind(room) if IN_PLACE else foreign_output(room)
         if type(message) is not bytes:
             message = ffi.buffer(message)[:]  # see buffers.copied
-        now = int(time())
+        now = time()
         held = session._held or refuse_closed(session)
-        with held.lock:
-            status = lib.short_session_unwrap(
-                held.handle, now if now > 0 else 0, message, size, output, room
-            )
-            if status == _NOT_FINISHED:
+        status = _NOT_DONE
+        if _KEEPS_GIL:
+            status = _unwrap(held.in_c, held.handle, now, message, size, output, room)
+        if status != SUCCESS:
+            arguments = now, message, size, output, room
+            if not _with_lock(session, held, status, _UNWRAP, arguments, may_negotiate=True):
                 return None
-            if status != SUCCESS:
-                _refused(session, held.handle, status, known=_known(status, message))
         return output if IN_PLACE else kind(foreign_result(output))
     finally:
         del message

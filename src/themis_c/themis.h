@@ -1169,14 +1169,14 @@ int themis_comparator_result(const themis_comparator *comparator);
 
 /* ---- For callers that hold a lock, such as Python's GIL: neither of these waits for another ----
  *
- * If they return 0, the caller gives its lock back first, and then calls what may wait. */
+ * Where they say that they would, the caller gives its lock back, and calls what may wait. */
 
 /* Draws ahead for this thread, so that its next function that draws `size` bytes for others to see
- * (12 in a cell, 16 in a message of a session) takes no lock; whether it did, or need not. */
+ * (12 in a cell, 16 in a message of a session) takes no lock; whether that is so. */
 int themis_random_ready(size_t size);
 
-/* themis_symmetric_key; whether it succeeded. */
-int themis_symmetric_key_at_once(uint8_t key[THEMIS_SYMMETRIC_KEY_SIZE]);
+/* themis_symmetric_key; if it would wait, it sets *would_wait and does nothing. */
+int themis_symmetric_key_at_once(uint8_t key[THEMIS_SYMMETRIC_KEY_SIZE], int *would_wait);
 
 /* ---- Hooks for tests: known answers of what lies beneath, and sessions without chance ----
  *

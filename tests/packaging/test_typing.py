@@ -81,7 +81,7 @@ def test_a_header_that_says_something_else_is_noticed(tmp_path):
 @pytest.mark.parametrize(
     ("line", "complaint"),
     [
-        ("double themis_new(void);", "double is not one of"),
+        ("float themis_new(void);", "float is not one of"),
         ("struct other { int a; }; int themis_new(struct other by_value);", "what is None?"),
         ("#define THEMIS_NEW (1 + 1)", "only #define of a number"),
         ("int themis_new;", "what is themis_new?"),

@@ -8,6 +8,7 @@ import re
 import sys
 import sysconfig
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -19,12 +20,12 @@ from pythemis.keyring import Keyring
 from pythemis.scell import SCellContextImprint, SCellSeal, SCellTokenProtect
 from pythemis.skeygen import KEY_PAIR_TYPE, GenerateKeyPair, GenerateSymmetricKey
 from pythemis.smessage import SMessage
+from pythemis.ssession import SecureSessionError
 from support.programs import run
 from support.sessions import established
 
 pytestmark = pytest.mark.skipif(
-    sys.implementation.name != "cpython" or bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
-    reason="there each call releases what there is to release",
+    not lib.short_calls_keep_gil(), reason="there each call releases what there is to release"
 )
 SHORT_SIZE = 64
 LIMIT = 8192  # of build_support/short_calls.py
@@ -204,6 +205,36 @@ print("fine")
 def test_a_short_call_that_waits_for_a_fork_releases_the_gil(call):
     """Or both would wait for ever: the fork has the lock, and wants the GIL."""
     assert run(FORKS.format(call=call)) == (0, "fine\n", "")
+
+
+# ---- Sessions: short calls need no lock, unless a long one is under way ----
+
+
+@pytest.mark.parametrize("reads", [False, True], ids=["wrap", "unwrap"])
+def test_a_short_call_on_a_session_waits_for_a_long_one(reads):
+    """Only one call at a time works on a session, and each message has a number of its own."""
+    client, server = established()
+    short, long = (client.wrap(message) for message in (b"m", bytes(64 << 20)))
+    held = server._held if reads else client._held
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(server.unwrap, long) if reads else pool.submit(client.wrap, bytes(long))
+        while held.in_c[0] == 0:
+            time.sleep(0)
+        made = server.unwrap(short) if reads else client.wrap(b"m")
+        assert held.in_c[0] == 0
+        if not reads:
+            assert len(server.unwrap(slow.result())) == len(long)
+            assert server.unwrap(made) == b"m"
+
+
+def test_a_session_whose_count_stayed_too_high_goes_on():
+    """As it does where something was raised at the wrong moment: it takes the lock from then on."""
+    client, server = established()
+    client._held.in_c[0] += 1
+    server._held.in_c[0] += 1
+    assert server.unwrap(client.wrap(b"m")) == b"m"
+    with pytest.raises(SecureSessionError, match="authentication failed"):
+        server.unwrap(client.wrap(b"m")[:-1] + b"x")
 
 
 def test_every_short_function_is_in_use():

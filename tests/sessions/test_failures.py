@@ -27,12 +27,13 @@ for writes in (True, False):
         while True:
             number += 1
             client, server = established()
-            wrapped = client.wrap(b"m" * 100)
+            message = b"m" * 1000  # a shorter one is encrypted in one piece
+            wrapped = client.wrap(message)
             shim.fail_call(name.encode(), number)
             try:
                 # A new thread has no random bytes left over from before.
                 with ThreadPoolExecutor(1) as pool:
-                    call = (client.wrap, b"m" * 100) if writes else (server.unwrap, wrapped)
+                    call = (client.wrap, message) if writes else (server.unwrap, wrapped)
                     pool.submit(*call).result()
                 said = [0, ""]
             except SecureSessionError as error:

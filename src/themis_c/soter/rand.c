@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "soter/bytes.h"
 #include "soter/compiler.h"
 #include "soter/entropy.h"
 #include "soter/fork.h"
@@ -24,6 +25,7 @@ struct block {
     uint8_t bytes[BLOCK_SIZE];
     size_t left; /* at the front */
     uint32_t generation;
+    bool has_failed; /* to be filled ahead: the next to draw is told */
 };
 
 static SOTER_THREAD_LOCAL struct block block;
@@ -31,10 +33,12 @@ static SOTER_THREAD_LOCAL struct block block;
 /* RAND_get0_public or RAND_get0_private: of this thread. */
 typedef EVP_RAND_CTX *generator(OSSL_LIB_CTX *libctx);
 
-static bool hold_forks_off(bool may_wait)
+/* With a place to say so, this does nothing where it would wait. */
+static bool hold_forks_off(bool *would_wait)
 {
-    if (!may_wait) {
-        return soter_fork_try_hold_off();
+    if (would_wait != NULL) {
+        *would_wait = !soter_fork_try_hold_off();
+        return !*would_wait;
     }
     soter_fork_hold_off();
     return true;
@@ -43,20 +47,19 @@ static bool hold_forks_off(bool may_wait)
 /* Not RAND_bytes_ex: that first checks, under a lock of the whole process, whether the application
  * has replaced the generators. */
 static soter_status generate(generator *own,
-                             bool may_wait,
-                             const uint8_t *more,
-                             size_t more_len,
+                             const struct soter_slice *more,
+                             bool *would_wait,
                              uint8_t *out,
                              size_t out_len)
 {
     EVP_RAND_CTX *drbg;
     bool done;
-    if (!hold_forks_off(may_wait)) {
+    if (!hold_forks_off(would_wait)) {
         return SOTER_ENGINE_FAIL;
     }
     soter_threads_watch();
     drbg = own(soter_libcrypto.libctx);
-    done = drbg != NULL && EVP_RAND_generate(drbg, out, out_len, 0, 0, more, more_len) == 1;
+    done = drbg != NULL && EVP_RAND_generate(drbg, out, out_len, 0, 0, more->data, more->len) == 1;
     soter_fork_allow();
     return done ? SOTER_SUCCESS : soter_libcrypto_failed(SOTER_ENGINE_FAIL);
 }
@@ -81,35 +84,41 @@ static soter_status mix(uint8_t *out, size_t out_len)
     return done ? SOTER_SUCCESS : SOTER_ENGINE_FAIL;
 }
 
-static soter_status draw(generator *own, bool may_wait, uint8_t *out, size_t out_len)
+static const struct soter_slice nothing;
+
+static soter_status draw(generator *own, bool *would_wait, uint8_t *out, size_t out_len)
 {
-    const soter_status status = generate(own, may_wait, NULL, 0, out, out_len);
+    const soter_status status = generate(own, &nothing, would_wait, out, out_len);
     return status == SOTER_SUCCESS ? mix(out, out_len) : status;
 }
 
-/* Whether the block has so many bytes, after drawing if need be. */
-static bool block_has(size_t len, bool may_wait)
+/* Has so many bytes in the block. */
+static soter_status fill_block(size_t len, bool *would_wait)
 {
     const uint32_t generation = soter_fork_generation();
+    soter_status status;
     if (block.generation == generation && block.left >= len) {
-        return true;
+        return SOTER_SUCCESS;
     }
     block.left = 0;
-    if (generate(RAND_get0_public, may_wait, NULL, 0, block.bytes, BLOCK_SIZE) != SOTER_SUCCESS) {
-        return false;
+    status = generate(RAND_get0_public, &nothing, would_wait, block.bytes, BLOCK_SIZE);
+    if (status == SOTER_SUCCESS) {
+        block.left = BLOCK_SIZE;
+        block.generation = generation;
     }
-    block.left = BLOCK_SIZE;
-    block.generation = generation;
-    return true;
+    return status;
 }
 
 soter_status soter_rand_public(uint8_t *out, size_t out_len)
 {
+    soter_status status;
     if (out_len > FROM_BLOCK_MAX) {
-        return draw(RAND_get0_public, true, out, out_len);
+        return draw(RAND_get0_public, NULL, out, out_len);
     }
-    if (!block_has(out_len, true)) {
-        return SOTER_ENGINE_FAIL;
+    status = block.has_failed ? SOTER_ENGINE_FAIL : fill_block(out_len, NULL);
+    block.has_failed = false;
+    if (status != SOTER_SUCCESS) {
+        return status;
     }
     block.left -= out_len;
     memcpy(out, block.bytes + block.left, out_len);
@@ -119,17 +128,19 @@ soter_status soter_rand_public(uint8_t *out, size_t out_len)
 
 bool soter_rand_public_ready(size_t out_len)
 {
-    return block_has(out_len, false);
+    bool would_wait = false;
+    block.has_failed = fill_block(out_len, &would_wait) != SOTER_SUCCESS && !would_wait;
+    return !would_wait;
 }
 
 soter_status soter_rand_secret(uint8_t *out, size_t out_len)
 {
-    return draw(RAND_get0_private, true, out, out_len);
+    return draw(RAND_get0_private, NULL, out, out_len);
 }
 
-bool soter_rand_secret_at_once(uint8_t *out, size_t out_len)
+soter_status soter_rand_secret_at_once(uint8_t *out, size_t out_len, bool *would_wait)
 {
-    return draw(RAND_get0_private, false, out, out_len) == SOTER_SUCCESS;
+    return draw(RAND_get0_private, would_wait, out, out_len);
 }
 
 static soter_status renew(generator *own)
@@ -138,7 +149,8 @@ static soter_status renew(generator *own)
     uint8_t unused[1]; /* OpenSSL takes more bits only beside giving some */
     soter_status status = SOTER_ENGINE_FAIL;
     if (soter_entropy(fresh, sizeof fresh)) {
-        status = generate(own, true, fresh, sizeof fresh, unused, sizeof unused);
+        const struct soter_slice more = {fresh, sizeof fresh};
+        status = generate(own, &more, NULL, unused, sizeof unused);
     }
     soter_wipe(fresh, sizeof fresh);
     return status;

@@ -18,11 +18,14 @@ SOTER_MUST_USE soter_status soter_rand_public(uint8_t *out, size_t out_len);
 SOTER_MUST_USE soter_status soter_rand_secret(uint8_t *out, size_t out_len);
 
 /* For callers that must not wait until a fork is over, because they hold something that others
- * want. The first draws ahead for soter_rand_public of so many bytes, 32 at most, which then does
- * not wait; the second is soter_rand_secret. Whether it succeeded; if not, the function that may
- * wait does the work, or says what is wrong. */
+ * want.
+ *
+ * The first draws ahead, so that soter_rand_public of so many bytes (32 at most) does not wait;
+ * whether that is so. The second is soter_rand_secret, or sets *would_wait and does nothing. */
 SOTER_MUST_USE bool soter_rand_public_ready(size_t out_len);
-SOTER_MUST_USE bool soter_rand_secret_at_once(uint8_t *out, size_t out_len);
+SOTER_MUST_USE soter_status soter_rand_secret_at_once(uint8_t *out,
+                                                      size_t out_len,
+                                                      bool *would_wait);
 
 /* Before OpenSSL draws by itself what leaves it: 256 fresh bits go into the state of this thread's
  * generator for what others may see (salts, seeds of padding), or for what stays secret (nonces of

@@ -17,9 +17,12 @@ int themis_symmetric_key(uint8_t key[THEMIS_SYMMETRIC_KEY_SIZE])
     return soter_rand_secret(key, THEMIS_SYMMETRIC_KEY_SIZE);
 }
 
-int themis_symmetric_key_at_once(uint8_t key[THEMIS_SYMMETRIC_KEY_SIZE])
+int themis_symmetric_key_at_once(uint8_t key[THEMIS_SYMMETRIC_KEY_SIZE], int *would_wait)
 {
-    return soter_rand_secret_at_once(key, THEMIS_SYMMETRIC_KEY_SIZE);
+    bool waits = false;
+    const soter_status status = soter_rand_secret_at_once(key, THEMIS_SYMMETRIC_KEY_SIZE, &waits);
+    *would_wait = waits;
+    return status;
 }
 
 static enum soter_point_form form_for(int uncompressed)

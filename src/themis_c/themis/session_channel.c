@@ -26,6 +26,7 @@
 #define NONCE_FIELD_SIZE 16
 #define HEADER_SIZE 16
 #define COUNTED_HEADER_SIZE 12 /* the length field does not count itself */
+#define JOINED_MAX 256         /* bytes of a message that is short enough to be copied */
 
 static_assert(THEMIS_SESSION_OVERHEAD ==
                   THEMIS_SESSION_SID_SIZE + NONCE_FIELD_SIZE + HEADER_SIZE + SOTER_AEAD_TAG_SIZE,
@@ -134,6 +135,30 @@ write_header(uint8_t header[HEADER_SIZE], size_t message_len, uint32_t number, u
            soter_write_u32be(&writer, number) && soter_write_u64be(&writer, now);
 }
 
+/* Encrypts header and message in one piece where the message is short: copying it takes less than
+ * another call into libcrypto. */
+static soter_status encrypt(soter_aead *aead,
+                            const uint8_t header[HEADER_SIZE],
+                            const uint8_t *message,
+                            size_t message_len,
+                            uint8_t *encrypted,
+                            uint8_t *tag)
+{
+    uint8_t joined[HEADER_SIZE + JOINED_MAX];
+    soter_status status;
+    if (message_len > JOINED_MAX) {
+        status = soter_aead_part(aead, header, HEADER_SIZE, encrypted);
+        return status == SOTER_SUCCESS
+                   ? soter_aead_encrypt(aead, message, message_len, encrypted + HEADER_SIZE, tag)
+                   : status;
+    }
+    memcpy(joined, header, HEADER_SIZE);
+    memcpy(joined + HEADER_SIZE, message, message_len);
+    status = soter_aead_encrypt(aead, joined, HEADER_SIZE + message_len, encrypted, tag);
+    soter_wipe(joined, HEADER_SIZE + message_len);
+    return status;
+}
+
 soter_status themis_session_channel_wrap(themis_session_channel *channel,
                                          uint64_t now,
                                          const uint8_t *message,
@@ -172,14 +197,7 @@ soter_status themis_session_channel_wrap(themis_session_channel *channel,
     memcpy(nonce_field, nonce, sizeof nonce);
     status = soter_aead_start(channel->writing, &kept_for_writing, nonce, NULL, 0);
     if (status == SOTER_SUCCESS) {
-        status = soter_aead_part(channel->writing, header, HEADER_SIZE, encrypted);
-    }
-    if (status == SOTER_SUCCESS) {
-        status = soter_aead_encrypt(channel->writing,
-                                    message,
-                                    message_len,
-                                    encrypted + HEADER_SIZE,
-                                    tag);
+        status = encrypt(channel->writing, header, message, message_len, encrypted, tag);
     }
     if (status != SOTER_SUCCESS) {
         channel->broken = true;
@@ -267,6 +285,35 @@ static bool take_apart(const struct themis_session_channel *channel,
     return soter_equal(sid, channel->sid_reversed, THEMIS_SESSION_SID_SIZE);
 }
 
+/* The other way, in one piece as well. */
+static soter_status decrypt(soter_aead *aead,
+                            const struct wrapped *parts,
+                            uint8_t header[HEADER_SIZE],
+                            uint8_t *message)
+{
+    uint8_t joined[HEADER_SIZE + JOINED_MAX];
+    const size_t joined_len = HEADER_SIZE + parts->message_len;
+    soter_status status;
+    if (parts->message_len > JOINED_MAX) {
+        status = soter_aead_part(aead, parts->header, HEADER_SIZE, header);
+        return status == SOTER_SUCCESS ? soter_aead_decrypt(aead,
+                                                            parts->encrypted,
+                                                            parts->message_len,
+                                                            parts->tag,
+                                                            message)
+                                       : status;
+    }
+    status = soter_aead_decrypt(aead, parts->header, joined_len, parts->tag, joined);
+    if (status == SOTER_SUCCESS) {
+        memcpy(header, joined, HEADER_SIZE);
+        memcpy(message, joined + HEADER_SIZE, parts->message_len);
+    } else {
+        soter_wipe(message, parts->message_len);
+    }
+    soter_wipe(joined, joined_len);
+    return status;
+}
+
 soter_status themis_session_channel_unwrap(themis_session_channel *channel,
                                            uint64_t now,
                                            const uint8_t *wrapped,
@@ -284,14 +331,7 @@ soter_status themis_session_channel_unwrap(themis_session_channel *channel,
     *why = NULL;
     status = soter_aead_start(channel->reading, &kept_for_reading, parts.nonce, NULL, 0);
     if (status == SOTER_SUCCESS) {
-        status = soter_aead_part(channel->reading, parts.header, HEADER_SIZE, header);
-    }
-    if (status == SOTER_SUCCESS) {
-        status = soter_aead_decrypt(channel->reading,
-                                    parts.encrypted,
-                                    parts.message_len,
-                                    parts.tag,
-                                    out);
+        status = decrypt(channel->reading, &parts, header, out);
     }
     if (status == SOTER_FAIL) {
         *why = "authentication failed: the message is corrupted, forged, or our own reflected back";
