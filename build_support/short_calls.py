@@ -27,7 +27,7 @@ class Short(NamedTuple):
     sizes: tuple[str, ...] = ()  # its parameters that tell how long it takes; none: never long
     ready: str = ""  # what has to be true, or it might wait for a lock
     at_once: str = ""  # what does its work, unless it would wait
-    is_alone: bool = False  # whether its handle takes one call at a time: see NOT_DONE
+    is_alone: bool = False  # whether its handle takes one call at a time: see SHORT_NOT_DONE
 
 
 _CELL = "themis_random_ready(12)"  # the nonce
@@ -54,11 +54,11 @@ SHORT = (
 )
 
 # The calls on such a handle have a lock, which takes a tenth of wrapping 64 bytes. A call that
-# keeps the GIL needs none, unless another call is under way that released it. Python counts those,
-# before they begin, in a place that the short name takes as well. If there is one, or if this call
-# would have to release the GIL, it does nothing and returns SHORT_NOT_DONE. (And it takes the time
-# as Python has it.)
-NOT_DONE = -1
+# keeps the GIL needs none, unless another call is under way that released it: then, or if this one
+# would have to release it, it does nothing and returns SHORT_NOT_DONE. The function has a third
+# name for callers with the lock, which releases the GIL and counts such calls, where both look.
+# (And both take the time as Python has it.)
+_CONSTANTS = f"enum {{ SHORT_NOT_DONE = -1, SHORT_LIMIT = {LIMIT} }};\n"
 
 # What cffi generates for a function is called _cffi_f_ and its name, so that the letter after that
 # tells the short ones; every compiler knows the answer beforehand. The four macros around a call
@@ -99,13 +99,15 @@ static int short_calls_keep_gil(void)
 
 def prototypes(header: str) -> str:
     """Return the cdef of the short names."""
-    listed = "".join(f"int short_{each.name}({_parameters(header, each)});\n" for each in SHORT)
-    return f"\nenum {{ SHORT_NOT_DONE = {NOT_DONE} }};\nint short_calls_keep_gil(void);\n{listed}"
+    names = [(f"short_{each.name}", each) for each in SHORT]
+    names += [(f"slow_{each.name}", each) for each in SHORT if each.is_alone]
+    listed = "".join(f"int {name}({_parameters(header, each)});\n" for name, each in names)
+    return f"\n{_CONSTANTS}int short_calls_keep_gil(void);\n{listed}"
 
 
 def definitions(header: str) -> str:
     """Return the C of the short names, and what lets their wrappers keep the GIL."""
-    head = f"enum {{ SHORT_NOT_DONE = {NOT_DONE} }};\n{_MACROS}"
+    head = _CONSTANTS + _MACROS
     return head + "".join(_definition(header, each) for each in SHORT)
 
 
@@ -118,11 +120,22 @@ def _definition(header: str, short: Short) -> str:
     is_long += [f"!{short.ready}"] if short.ready else []
     if short.is_alone:
         arguments = ", ".join(names[1:]).replace("now", "now > 0 ? (uint64_t)now : 0")
-        is_not_done = " || ".join(["NEVER", "*in_c != 0", *is_long])
+        call = f"themis_{short.name}({arguments})"
         return f"""
 static int short_{short.name}({parameters})
 {{
-    return {is_not_done} ? SHORT_NOT_DONE : themis_{short.name}({arguments});
+    return {" || ".join(["NEVER", "*in_c != 0", *is_long])} ? SHORT_NOT_DONE : {call};
+}}
+
+static int slow_{short.name}({parameters})
+{{
+    int made;
+    ++*in_c;
+    RELEASE_IF(1);
+    made = {call};
+    TAKE_AGAIN();
+    --*in_c;
+    return made;
 }}
 """
     if short.at_once:
@@ -158,4 +171,4 @@ def _parameters(header: str, short: Short) -> str:
     parameters = " ".join(found[1].split())
     if not short.is_alone:
         return parameters
-    return f"const int *in_c, {parameters.replace('uint64_t now', 'double now')}"
+    return f"int *in_c, {parameters.replace('uint64_t now', 'double now')}"

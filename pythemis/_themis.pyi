@@ -126,6 +126,7 @@ class _Lib:
     THEMIS_COMPARATOR_NO_MATCH: Final[int]
     THEMIS_COMPARATOR_FIRST_SIZE: Final[int]
     SHORT_NOT_DONE: Final[int]
+    SHORT_LIMIT: Final[int]
     THEMIS_CELL_MESSAGE_MAX: Final[int]
     THEMIS_COLUMN_ROWS_MAX: Final[int]
     THEMIS_COLUMN_PADDING_MAX: Final[int]
@@ -1157,6 +1158,28 @@ class _Lib:
         /,
     ) -> int: ...
     def short_session_unwrap(
+        self,
+        in_c: _Pointer,
+        session: _Pointer,
+        now: float,
+        wrapped: _Bytes,
+        wrapped_len: int,
+        message: _Bytes,
+        message_len: int,
+        /,
+    ) -> int: ...
+    def slow_session_wrap(
+        self,
+        in_c: _Pointer,
+        session: _Pointer,
+        now: float,
+        message: _Bytes,
+        message_len: int,
+        wrapped: _Bytes,
+        wrapped_len: int,
+        /,
+    ) -> int: ...
+    def slow_session_unwrap(
         self,
         in_c: _Pointer,
         session: _Pointer,

@@ -20,6 +20,7 @@ from .buffers import (
     foreign_output,
     foreign_result,
     new_output,
+    output_of,
     refuse_clash,
     returns_output,
     seen,
@@ -65,9 +66,9 @@ _ALLOW_OWN_IDENTITY: int = lib.THEMIS_SESSION_ALLOW_OWN_IDENTITY
 _session = places("session")
 _wrap = lib.short_session_wrap  # looked up once
 _unwrap = lib.short_session_unwrap
-_KEEPS_GIL = bool(lib.short_calls_keep_gil())
+_LIMIT: int = lib.SHORT_LIMIT if lib.short_calls_keep_gil() else -1
 _NOT_DONE: int = lib.SHORT_NOT_DONE
-_WRAP, _UNWRAP = lib.themis_session_wrap, lib.themis_session_unwrap
+_WRAP, _UNWRAP = lib.slow_session_wrap, lib.slow_session_unwrap
 _INT = ffi.typeof("int *")
 _TWO_SIZES = ffi.typeof("size_t[2]")
 _NEGOTIATING = (IDLE, WAITING_FOR_2, WAITING_FOR_3, WAITING_FOR_4)
@@ -268,23 +269,18 @@ def _with_lock(
 
     Return false if the session still negotiates. The arguments are the time, the message and so on.
     """
-    now, message, *rest = arguments
     try:
         with held.lock:
-            held.in_c[0] += 1
-            try:
-                if status == _NOT_DONE:
-                    status = work(held.handle, max(0, int(now)), message, *rest)
-                if status == _NOT_FINISHED and may_negotiate:
-                    return False
-                if status != SUCCESS:
-                    known = _known(status, message) if work is _UNWRAP else ""
-                    _refused(session, held.handle, status, known=known)
-                return True
-            finally:
-                held.in_c[0] -= 1
+            if status == _NOT_DONE:
+                status = work(held.in_c, held.handle, *arguments)
+            if status == _NOT_FINISHED and may_negotiate:
+                return False
+            if status != SUCCESS:
+                known = _known(status, arguments[1]) if work is _UNWRAP else ""
+                held.alone(lambda handle: _refused(session, handle, status, known=known))
+            return True
     finally:
-        del arguments, message, rest
+        del arguments
 
 
 def state(session: Session) -> int | None:
@@ -365,7 +361,7 @@ def wrap(session: Session, message: Any) -> bytes:
         now = time()
         held = session._held or refuse_closed(session)
         status = _NOT_DONE
-        if _KEEPS_GIL:
+        if size <= _LIMIT:
             status = _wrap(held.in_c, held.handle, now, message, size, output, room)
         if status != SUCCESS:
             _with_lock(session, held, status, _WRAP, (now, message, size, output, room))
@@ -391,7 +387,7 @@ def wrap_into(session: Session, buffer: Any, message: Any) -> int:
         now = time()
         held = session._held or refuse_closed(session)
         status = _NOT_DONE
-        if _KEEPS_GIL:
+        if size <= _LIMIT:
             status = _wrap(held.in_c, held.handle, now, message, size, buffer, room)
         if status != SUCCESS:
             _with_lock(session, held, status, _WRAP, (now, message, size, buffer, room))
@@ -414,7 +410,7 @@ def unwrap_into(session: Session, buffer: Any, message: Any) -> int:
         now = time()
         held = session._held or refuse_closed(session)
         status = _NOT_DONE
-        if _KEEPS_GIL:
+        if size <= _LIMIT:
             status = _unwrap(held.in_c, held.handle, now, message, size, buffer, room)
         if status != SUCCESS:
             _with_lock(session, held, status, _UNWRAP, (now, message, size, buffer, room))
@@ -432,14 +428,14 @@ def unwrap(session: Session, message: Any, kind: type[BytesT]) -> BytesT | None:
                 return None  # before it is copied, for it will be again
         size = len(message)
         room = size - OVERHEAD if size > OVERHEAD else 0  # C refuses short ones
-        # Made before the copy, for making one of a subclass of `bytes` takes memory for two.
-        output: Any = kind(room) if IN_PLACE else foreign_output(room)
+        # Made before the copy, for making one of a subclass of `bytes` may take memory for two.
+        output: Any = output_of(kind, room) if IN_PLACE else foreign_output(room)
         if type(message) is not bytes:
             message = ffi.buffer(message)[:]  # see buffers.copied
         now = time()
         held = session._held or refuse_closed(session)
         status = _NOT_DONE
-        if _KEEPS_GIL:
+        if size <= _LIMIT:
             status = _unwrap(held.in_c, held.handle, now, message, size, output, room)
         if status != SUCCESS:
             arguments = now, message, size, output, room

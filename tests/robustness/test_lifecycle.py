@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import threading
+import tracemalloc
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,7 @@ import pytest
 
 import pythemis
 from pythemis._core import buffers, comparators, messages, owner
+from pythemis._themis import ffi
 from pythemis.asession import SessionStream
 from pythemis.exception import THEMIS_CODES, ThemisError, ThemisValueError
 from pythemis.scell import (
@@ -41,11 +43,12 @@ from pythemis.smessage import (
     ssign,
     sverify,
 )
-from pythemis.ssession import SecureSessionValueError, SimpleMemoryTransport, SSession
+from pythemis.ssession import SecureSessionValueError, SimpleMemoryTransport, SSession, SString
 from pythemis.stransport import SocketTransport
 from support.cells import refused
 from support.definitions import forge
 from support.keys import generated
+from support.programs import said_by
 from support.sessions import CLIENT, established, key_pair
 
 INVALID = THEMIS_CODES.INVALID_PARAMETER
@@ -497,6 +500,56 @@ def test_a_python_that_shares_memory_is_seen(size, how):
 
     assert not buffers.gives_own_memory(make)
     assert cache == bytes(bytearray(size))
+
+
+@pytest.mark.skipif(not buffers.IN_PLACE, reason="there results are copied")
+@pytest.mark.parametrize("size", [64, 1 << 15, 1 << 20])
+def test_outputs_of_a_subclass_are_as_python_makes_them(size):
+    """Zeros in memory of their own, whose hash is not known before they are written."""
+    made, other = (buffers.output_of(SString, size) for _ in range(2))
+    assert (type(made), made, hash(made)) == (SString, bytes(size), hash(bytes(size)))
+    ffi.memmove(ffi.from_buffer(other), b"x" * size, size)
+    assert (other, hash(other)) == (b"x" * size, hash(b"x" * size))
+    assert made == bytes(size)
+    other.set_control()
+    assert other.is_control
+
+
+@pytest.mark.skipif(not buffers.IN_PLACE, reason="there results are copied")
+def test_unwrap_takes_memory_for_one_message():
+    """Not for bytes as well, of which Python would make the object of the subclass."""
+    client, server = established()
+    wrapped = [client.wrap(bytes(4 << 20)) for _ in range(2)]
+    server.unwrap(wrapped[0])
+    tracemalloc.start()
+    server.unwrap(wrapped[1])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert 4 << 20 < peak < 5 << 20
+
+
+def test_large_messages_need_no_ctypes():
+    """A Python that has none makes them with a copy."""
+    said = said_by(
+        """
+        import sys
+        sys.modules["ctypes"] = None
+        from pythemis.skeygen import GenerateKeyPair
+        from pythemis.ssession import SimpleMemoryTransport, SSession
+        pair = GenerateKeyPair("EC")
+        private, public = pair.export_private_key(), pair.export_public_key()
+        client, server = (
+            SSession(own, private, SimpleMemoryTransport(peer, public), allow_own_identity=True)
+            for own, peer in ((b"client", b"server"), (b"server", b"client"))
+        )
+        reply = client.connect_request()
+        while reply:
+            reply = server.unwrap(reply)
+            reply = reply and client.unwrap(reply)
+        print(server.unwrap(client.wrap(b"m" * 100_000)) == b"m" * 100_000)
+        """
+    )
+    assert said == "True"
 
 
 def test_single_bytes_stay_what_they_are():
