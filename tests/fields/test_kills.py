@@ -72,7 +72,7 @@ def rotate_by_offset(engine):
     """Rotate as it is often done at home: OFFSET, and an UPDATE that does not compare."""
     table, field = Row.__table__, CIPHER.field("killed", "card_cell")
     for offset in range(0, ROWS, BATCH):
-        with engine.begin() as connection:
+        with engine.execution_options(isolation_level="READ COMMITTED").begin() as connection:
             found = connection.execute(
                 select(table.c.id, table.c.card_cell)
                 .where(func.substr(table.c.card_cell, 1, 8) != field.prefix())
