@@ -22,6 +22,7 @@ from pythemis.fields.sqlalchemy import (
     sealed_column,
 )  # fmt: skip
 from pythemis.keyring import Keyring
+from support.live_services import needed
 
 pytest.importorskip("greenlet", reason="PyPy has its own, older one")
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
@@ -57,7 +58,7 @@ class Customer(Base):
 def work(request, tmp_path):
     """Give a function that runs a coroutine function with an engine, on an empty table."""
     driver = request.param.partition("+")[2]
-    pytest.importorskip(driver, reason="tools/setup/services.py brings it")
+    needed(driver)
     address = f"{request.param}:///{tmp_path}/async.db"
     if driver != "aiosqlite":
         folder = request.getfixturevalue("postgresql_address").partition("unix_sock=")[2]
