@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import io
 import json
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import compress, zip_longest
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -70,7 +70,7 @@ def replaced(table: Any, made: dict[str, Any]) -> Any:
 # ---- Parquet, in parts ----
 
 _TYPES = {"bytes": pa.binary(), "text": pa.string(), "int": pa.int64()}
-_ROW_BYTES, _MOST_ROWS = 1 << 20, 1 << 12  # of what is read at once
+_ROW_BYTES, _MOST_ROWS = 1 << 20, 1 << 10  # of what is read at once
 _PART_BYTES, _PART_ROWS = 1 << 22, 1 << 16  # of what is worked on at once
 _GROUP_BYTES = 1 << 26  # of what is written at once
 
@@ -212,7 +212,8 @@ class ParquetTable:
         """Write nothing more; after `finish` that is nothing."""
         self._sink.is_open = False
         if self._writer is not None:
-            self._writer.close()
+            with suppress(pa.ArrowException, OSError):  # what led here is the error to report
+                self._writer.close()
 
 
 class _Sink(io.RawIOBase):

@@ -74,6 +74,14 @@ def test_a_table_goes_there_and_back(shop):
     assert "column 'email', line 2: decryption failed" in ran.err
 
 
+def test_a_byte_order_mark_stays(shop):
+    """Spreadsheets write one; it is no part of the first column's name."""
+    table = b"\xef\xbb\xbfid,email\n1,a\n"
+    sealed = shop("columns", "seal", *EMAIL, stdin=table).out
+    assert sealed.startswith(b"\xef\xbb\xbfid,email\n1,VEsx")
+    assert shop("columns", "unseal", *EMAIL, stdin=sealed).out == table
+
+
 def test_what_columns_write_is_read(shop):
     """Cells of the library, padded, and of several columns, which do not open as each other."""
     cipher = ColumnCipher(ring(), ("customers", "email"), padding=16)
@@ -189,9 +197,11 @@ HOSTILE = {
     "two of a name": (b"id,email,email\n1,a,b\n", "it has 2 columns named 'email'"),
     "a null id": (b"id,email\n1,a\n,b\n", "column 'email', line 3: its row id is null"),
     "a short row": (b"id,email\n1,a\n2\n", "line 3: the number of its cells is 1, and"),
-    "a long row": (b"id,email\n1,a\n\n2,b,c\n", "line 3: the number of its cells is 1, and"),
+    "a long row": (b"id,email\n1,a\n2,b,c\n", "line 3: the number of its cells is 3, and"),
+    "an empty line": (b"id,email\n1,a\n\n", "line 3: the number of its cells is 1, and"),
     "an open quote": (b'id,email\n1,"a\n2,b\n', "line 2: a quote that begins in this row is not"),
     "text behind a quote": (b'id,email\n1,"a"b\n', "line 2: a cell goes on behind the quote"),
+    "a quote not doubled": (b'id,email\n1,"a"b"c"\n', "line 2: a cell goes on behind the quote"),
     "one quote": (b'id,email\n1,"\n"x,b\n', "line 2: a cell goes on behind the quote"),
     "a quote inside": (b'id,email\n5",6"\n', "line 2: a quote is within a cell that does not"),
     "quotes inside": (b'id,email\n1,5"x6"\n', "line 2: a quote is within a cell that does not"),

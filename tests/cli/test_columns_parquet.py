@@ -9,6 +9,7 @@ import datetime
 import decimal
 import io
 import json
+import shutil
 import subprocess
 import sys
 import uuid
@@ -278,6 +279,54 @@ def test_other_mistakes(shop, pq):
     assert (ran.status, "does not fit in a column of type int64" in ran.err) == (1, True)
     assert shop("columns", "unseal", "big", "-o", "out", *EMAIL).status == 0
     assert pq.read_table("out")["email"].to_pylist() == [str(2**63)]
+
+
+SPARK = """
+id, concat('user', id) as email, cast(id as decimal(10, 2)) as price,
+cast(id as decimal(30, 2)) as big, array(1, null) as list, map('key', id) as map,
+named_struct('x', 1, 'y', 'z') as struct, date_add(date'9999-12-01', 1) as day, id % 2 = 0 as even,
+cast(id as byte) as small, cast('2020-01-01' as timestamp_ntz) as moment, 1 / 3d as ratio
+"""
+
+
+@pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java")
+@pytest.mark.usefixtures("shop")
+def test_a_file_of_spark_stays_one(tmp_path):
+    """Spark reads all columns as they were, and the sealed one as bytes; INT96 is refused."""
+    sql = pytest.importorskip("pyspark.sql")
+
+    def said(*arguments):  # Spark writes to the same stderr as this process
+        command = [sys.executable, "-m", "pythemis", "columns", *arguments, *EMAIL]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stderr
+
+    builder = sql.SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
+    session = builder.getOrCreate()
+    try:
+        frame = session.sql(f"select {SPARK} from range(100)")
+        frame.coalesce(1).write.parquet(str(tmp_path / "spark"))
+        [path] = (tmp_path / "spark").glob("*.parquet")
+        assert said("seal", path, "-o", "sealed.parquet") == ""
+        sealed = session.read.parquet(str(tmp_path / "sealed.parquet"))
+        assert dict(sealed.dtypes) == {**dict(frame.dtypes), "email": "binary"}
+        assert sealed.drop("email").collect() == frame.drop("email").collect()
+        assert said("unseal", "sealed.parquet", "-o", "again.parquet") == ""
+        again = session.read.parquet(str(tmp_path / "again.parquet"))
+        assert (again.dtypes, again.collect()) == (frame.dtypes, frame.collect())
+        old = frame.selectExpr("id", "email", "timestamp'2020-01-01' as old")
+        old.coalesce(1).write.parquet(str(tmp_path / "old"))
+        [path] = (tmp_path / "old").glob("*.parquet")
+        assert "its type, INT96: write it" in said("seal", path)
+    finally:
+        session.stop()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+def test_a_full_disk_is_said(shop, pq):
+    """One sentence, also when pyarrow cannot end the file."""
+    pq.write_table(table(100), "t")
+    ran = shop("columns", "seal", "t", *EMAIL, "-o", "/dev/full")
+    said = "pythemis: the output cannot be written: No space left on device\n"
+    assert ran == (1, b"", said)
 
 
 def test_a_damaged_file_is_refused(shop, pq):
