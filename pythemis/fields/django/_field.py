@@ -401,13 +401,13 @@ class SealedField(Guarded, models.Field):  # type: ignore[misc, unused-ignore]
         """Return what opens the value for forms, and hides it from serializers."""
         if self.attname not in obj.__dict__:
             getattr(obj, self.attname)  # it was deferred
-        if obj.__dict__[self.attname] is None:
-            return None
-        return Opened(lambda: getattr(obj, self.attname))
+        held = held_in(obj, self)  # as it is now: forms ask later what has changed
+        return None if held is None else Opened(lambda: self.opened(held, obj))
 
     def value_to_string(self, obj: Any) -> str:
         """Return the sealed value in base64, for dumps and serializers."""
-        getattr(obj, self.attname)  # if it was deferred
+        if self.attname not in obj.__dict__:
+            getattr(obj, self.attname)  # it was deferred
         cell = self.pre_save(obj, add=False)
         return "" if cell is None else base64.b64encode(cell).decode("ascii")
 

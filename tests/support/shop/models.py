@@ -85,3 +85,13 @@ class Legacy(models.Model):
     name = SealedField(models.TextField(null=True), index=BlindIndex(bits=96), unique=True)
 
     objects = SealedManager()
+
+
+class History(models.Model):
+    """What a row of another table was: it has a key of its own."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    of = models.UUIDField()
+    card = SealedField(models.TextField(null=True), names=("shop_history", "card"))
+
+    objects = SealedManager()
