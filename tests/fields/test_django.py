@@ -3,10 +3,11 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from support import postgres
+from support import mariadb
 from support.project import ROOT
 
 pytest.importorskip("django")
@@ -23,27 +24,51 @@ def test_checks(path):
     assert done.returncode == 0, done.stdout[-8000:]
 
 
-@pytest.fixture(scope="module")
-def folder():
-    """Start PostgreSQL and give the folder of its socket."""
+@pytest.fixture
+def on_postgresql(postgresql_address, monkeypatch):
+    """Let a process use PostgreSQL, and give the folder of the server."""
     pytest.importorskip("psycopg")
-    with postgres.server() as address:
-        yield address.partition("unix_sock=")[2].rpartition("/")[0]
+    folder = postgresql_address.partition("unix_sock=")[2].rpartition("/")[0]
+    monkeypatch.setenv("PYTHEMIS_SHOP_POSTGRES", folder)
+    return Path(folder)
+
+
+@pytest.fixture
+def on_mariadb(mariadb_address, monkeypatch):
+    """Let a process use MariaDB, and give the folder of its data."""
+    monkeypatch.setenv("PYTHEMIS_SHOP_MARIADB", mariadb_address.partition("unix_socket=")[2])
+    return mariadb.data_of(mariadb_address)
+
+
+def marked(folder):
+    """Give the files of a server that have the marker of check_writes.py."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert len(files) > 20
+    return [path for path in files if b"MARKER-4929" in path.read_bytes()]
+
+
+SERVED = [path for path in CHECKS if path.stem != "check_guide"]
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize(
-    "path", [path for path in CHECKS if path.stem != "check_guide"], ids=lambda path: path.stem
-)
-def test_checks_on_postgresql(path, folder, monkeypatch):
-    """They pass on PostgreSQL as well."""
-    monkeypatch.setenv("PYTHEMIS_SHOP_POSTGRES", folder)
+@pytest.mark.parametrize("path", SERVED, ids=lambda path: path.stem)
+def test_checks_on_postgresql(path, on_postgresql):
+    """They pass on PostgreSQL, whose files, WAL and log have no value afterwards."""
     test_checks(path)
+    assert marked(on_postgresql) == []
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("path", SERVED, ids=lambda path: path.stem)
+def test_checks_on_mariadb(path, on_mariadb):
+    """They pass on MariaDB, whose files and logs have no value afterwards."""
+    test_checks(path)
+    assert marked(on_mariadb) == []
 
 
 @pytest.mark.integration
 @pytest.mark.slow
-def test_killed_rotations(folder, monkeypatch):
+@pytest.mark.usefixtures("on_postgresql")
+def test_killed_rotations():
     """Rotations beside four writers are killed fifty times, and nothing is lost."""
-    monkeypatch.setenv("PYTHEMIS_SHOP_POSTGRES", folder)
     test_checks(CHECKS[0].with_name("kill_rotation.py"))
