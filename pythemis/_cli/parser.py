@@ -389,6 +389,72 @@ def _values_of_columns(parser: Parser, name: str) -> None:
     )  # fmt: skip
 
 
+# ---- Database fields ----
+
+
+def _fields(commands: Any) -> None:
+    more = (
+        "A MODEL is MODULE:CLASS, MODULE:CLASS.ATTRIBUTE, or MODULE:BASE for all classes of a "
+        "base. The module is imported, in the current folder first; its cipher has the keys."
+    )
+    text = "rotate sealed columns of SQLAlchemy"
+    parser = _command(commands, "fields", "main:no_command", text, more)
+    kinds = parser.add_subparsers(title="commands", metavar="COMMAND", prog=parser.prog)
+    status = _command(kinds, "status", "fields:status", "count values by their keys", more)
+    status.add_argument("models", metavar="MODEL", nargs="+", help="the classes, or attributes")
+    _database(status)
+    beside = "Other programs may write meanwhile. If it is interrupted, start it again."
+    rotate = _command(
+        kinds, "rotate", "fields:rotate", "write values under the primary key", f"{more} {beside}"
+    )
+    rotate.add_argument("models", metavar="MODEL", nargs="+", help="the classes, or attributes")
+    rotate.add_argument(
+        "--reindex", action="store_true", help="make all blind indexes anew, for a new index key"
+    )
+    _rewriting(rotate)
+    migrate = _command(
+        kinds, "migrate", "fields:migrate", "seal what another column has", f"{more} {beside}"
+    )
+    migrate.add_argument("model", metavar="MODEL", help="the attribute: MODULE:CLASS.ATTRIBUTE")
+    migrate.add_argument(
+        *("--from",), dest="source", metavar="COLUMN", required=True,
+        help="the column that has the values, which becomes NULL row by row",
+    )  # fmt: skip
+    migrate.add_argument(
+        *("--reader",), metavar="MODULE:FUNCTION",
+        help="what makes a value of what the column has, and of the primary key; plain if absent",
+    )  # fmt: skip
+    _rewriting(migrate)
+
+
+def _database(parser: Parser) -> None:
+    parser.add_argument(
+        *("--database",), metavar="SOURCE", default="env:DATABASE_URL",
+        help="where SQLAlchemy's URL of the database is, env:DATABASE_URL if absent; or the URL "
+        "itself, if it has no password",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="write JSON")
+
+
+def _rewriting(parser: Parser) -> None:
+    _database(parser)
+    parser.add_argument("--batch", metavar="ROWS", default="500", help="rows of a transaction: 500")
+    parser.add_argument("--rate", metavar="ROWS", help="the most rows of a second")
+    parser.add_argument("--dry-run", action="store_true", help="open and count, and write nothing")
+
+
+def _index_plan(commands: Any) -> None:
+    more = "It needs neither a key nor a database."
+    text = "show what a blind index costs and reveals"
+    parser = _command(commands, "index-plan", "planning:plan", text, more)
+    parser.add_argument("--rows", metavar="N", required=True, help="the rows of the table")
+    parser.add_argument(
+        "--distinct", metavar="M", required=True, help="the different values in the column"
+    )
+    parser.add_argument("--bits", metavar="B", help="one size, 8 to 256; all usual ones if absent")
+    parser.add_argument("--json", action="store_true", help="write JSON")
+
+
 # ---- Messages ----
 
 
@@ -478,6 +544,8 @@ _COMMANDS = {
     "rewrap": _rewrap,
     "keyring": _keyring,
     "columns": _columns,
+    "fields": _fields,
+    "index-plan": _index_plan,
     "keygen": _keygen,
     "key": _key,
     "sign": _sign,

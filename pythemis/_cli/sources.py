@@ -220,11 +220,11 @@ def passphrase(options: argparse.Namespace, *, new: bool) -> SecretKey | bytes |
     return prompt(new=new) if options.passphrase else None
 
 
-def line(source: str) -> bytes:
-    """Read a passphrase: what a source holds, without the end of its line."""
+def line(source: str, what: str = "the passphrase") -> bytes:
+    """Read a passphrase or the like: what a source holds, without the end of its line."""
     found = content(source).removesuffix(b"\n").removesuffix(b"\r")
     if not found:
-        raise usage("the passphrase is empty")
+        raise usage(f"{what} is empty")
     return found
 
 

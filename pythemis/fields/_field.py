@@ -18,6 +18,7 @@ from pythemis.exception import ThemisError
 from pythemis.place import place
 
 from ._errors import ERRORS, FieldError, FieldTypeError, FieldValueError
+from ._plan import LEAST_BITS, MOST_BITS
 from ._rings import Rings
 
 Part: TypeAlias = str | int | UUID | bytes
@@ -25,7 +26,6 @@ Row: TypeAlias = Part | tuple[Part, ...]
 Bind: TypeAlias = Literal["row", "column"]
 Returned = TypeVar("Returned")
 
-_LEAST_BITS, _MOST_BITS = 8, 256
 _MOST_PARTS = 255  # of a place
 _SHORT = 16_000  # characters: a part of a place of these is not too long
 
@@ -334,8 +334,8 @@ def _checked_bits(codec: _values.Codec, bits: object) -> int | None:
         return None
     if isinstance(bits, bool) or not isinstance(bits, int):
         wrong_type(ERRORS, f"bits must be an integer, not {type(bits).__name__}")
-    if not _LEAST_BITS <= bits <= _MOST_BITS:
-        wrong_value(ERRORS, f"bits is {bits}; a blind index has {_LEAST_BITS} to {_MOST_BITS}")
+    if not LEAST_BITS <= bits <= MOST_BITS:
+        wrong_value(ERRORS, f"bits is {bits}; a blind index has {LEAST_BITS} to {MOST_BITS}")
     if codec.name == _values.JSON:
         wrong_value(ERRORS, "JSON has no blind index, because equal values have several texts")
     return int(bits)

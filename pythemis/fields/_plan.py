@@ -9,6 +9,7 @@ from pythemis._core.errors import wrong_type, wrong_value
 
 from ._errors import ERRORS
 
+LEAST_BITS, MOST_BITS = 8, 256
 _SIZES = (8, 16, 24, 32, 48, 64, 96, 128)
 _UNIQUE_BITS = 96
 _FEW = 10_000  # distinct values: fewer can be told by how often they occur
@@ -20,8 +21,8 @@ class IndexSize(NamedTuple):
     Attributes:
         bits: the size.
         others: the rows that a search for one value also finds, on average.
-        alike: the values that share an index, on average; what a reader of the table is left to
-            guess among.
+        alike: the values that share the index of a value with it, itself included, on average;
+            what a reader of the table is left to guess among.
         unique: whether it can serve a unique column.
     """
 
@@ -60,7 +61,7 @@ class IndexPlan(NamedTuple):
         return "\n".join(lines)
 
 
-def index_plan(*, rows: int, distinct: int) -> IndexPlan:
+def index_plan(*, rows: int, distinct: int, bits: int | None = None) -> IndexPlan:
     """Return what blind indexes of several sizes cost and tell (formats, section 10.4).
 
     Fewer bits blur which rows are equal, and a search finds more rows that it must open and drop.
@@ -68,23 +69,29 @@ def index_plan(*, rows: int, distinct: int) -> IndexPlan:
     Args:
         rows: the rows that the table will have.
         distinct: the different values that the column will hold.
+        bits: the only size to compute, 8 to 256; None: those that are usual.
 
     Raises:
-        FieldError: numbers that are not positive, or more distinct values than rows.
+        FieldError: numbers that are not positive, more distinct values than rows, or a size that
+            is not offered.
     """
-    for name, number in (("rows", rows), ("distinct", distinct)):
+    for name, number in (("rows", rows), ("distinct", distinct), ("bits", bits)):
+        if number is None and name == "bits":
+            continue
         if isinstance(number, bool) or not isinstance(number, int):
             wrong_type(ERRORS, f"{name} must be an integer, not {type(number).__name__}")
     if not 1 <= distinct <= rows:
         wrong_value(ERRORS, f"distinct is {distinct}; it must be 1 to the {rows} rows")
+    if bits is not None and not LEAST_BITS <= bits <= MOST_BITS:
+        wrong_value(ERRORS, f"bits is {bits}; a blind index has {LEAST_BITS} to {MOST_BITS}")
     sizes = tuple(
         IndexSize(
-            bits,
-            others=(rows - rows / distinct) / 2**bits,
-            alike=max(1.0, distinct / 2**bits),
-            unique=bits >= _UNIQUE_BITS,
+            size,
+            others=(rows - rows / distinct) / 2**size,
+            alike=1 + (distinct - 1) / 2**size,
+            unique=size >= _UNIQUE_BITS,
         )
-        for bits in _SIZES
+        for size in (_SIZES if bits is None else (bits,))
     )
     warning = ""
     if distinct < _FEW:

@@ -4,6 +4,7 @@
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 from xml.etree import ElementTree
@@ -21,6 +22,7 @@ pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="the pages show a shell of POSIX"),
 ]
 PAGES = ["docs/how-to/command-line.md"]
+MODELS = ROOT / "tests" / "support" / "shop_models.py"
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -77,6 +79,14 @@ keyring shop, version 5
   ...: active, primary, created ...
 $ echo nothing | pythemis keyring rotate shop.ring -k k
 pythemis: ...
+$ pythemis keyring new index.ring -k k > /dev/null; cp k key; export DATABASE_URL=sqlite:///shop.db
+$ pythemis fields status shop_models:Customer.note
+Customer.note (customers.note_cell)
+           0  key ... (primary)
+$ pythemis fields rotate shop_models:Base
+Customer: 0 values rewritten, 0 refused
+$ pythemis fields migrate shop_models:Customer.note --from plain --reader shop_models:read
+Customer: 0 values rewritten, 0 refused
 $ pythemis selftest | tail -n 1
 All ... checks passed in ... seconds.
 """
@@ -84,6 +94,11 @@ All ... checks passed in ... seconds.
 
 def test_the_other_commands_at_a_terminal(tmp_path):
     """With those of the pages, each command has been in a session."""
+    shutil.copy(MODELS, tmp_path)
+    with sqlite3.connect(tmp_path / "shop.db") as database:
+        columns = "id, kind, card_cell, card_index, note_cell, plain"
+        database.execute(f"CREATE TABLE customers ({columns})")
+    database.close()
     parts = [step.partition("\n") for step in re.split(r"^\$ ", MORE, flags=re.MULTILINE)[1:]]
     found = [(command, output) for command, _, output in parts]
     check(found, tmp_path)

@@ -157,6 +157,7 @@ def test_bound_to_the_column():
         (lambda: FieldCipher(RING, index_key=b"4929"), "index_key must be a Keyring"),
         (lambda: FieldCipher(lambda: b"4929").seal("4929", *AT, 7), "returned bytes"),
         (lambda: index_plan(rows=1.0, distinct=1), "rows must be an integer"),
+        (lambda: index_plan(rows=1, distinct=1, bits=8.0), "bits must be an integer"),
     ],
 )
 def test_wrong_types(call, text):
@@ -182,6 +183,8 @@ def test_wrong_types(call, text):
         (lambda: FieldCipher(Keyring.new("new")).seal("4929", *AT, 7), "has no keys yet"),
         (lambda: CIPHER.open_all([b"x"], *AT, []), "1 values and 0 rows"),
         (lambda: index_plan(rows=1, distinct=2), "distinct is 2"),
+        (lambda: index_plan(rows=1, distinct=1, bits=7), "bits is 7"),
+        (lambda: index_plan(rows=1, distinct=1, bits=257), "bits is 257"),
     ],
 )
 def test_wrong_values(call, text):
@@ -255,10 +258,12 @@ def test_the_plan_of_an_index():
     plan = index_plan(rows=1_000_000, distinct=500_000)
     by_bits = {size.bits: size for size in plan.sizes}
     assert by_bits[16].others == pytest.approx(999_998 / 65536)
-    assert by_bits[16].alike == pytest.approx(500_000 / 65536)
+    assert by_bits[16].alike == pytest.approx(1 + 499_999 / 65536)
     assert (by_bits[64].unique, by_bits[96].unique) == (False, True)
     assert not plan.warning
     assert "how often each index occurs" in str(index_plan(rows=1000, distinct=3))
+    [size] = index_plan(rows=1_000_000, distinct=500_000, bits=20).sizes
+    assert (size.bits, size.alike) == (20, pytest.approx(1 + 499_999 / 2**20))
 
 
 def test_three_lines_with_a_driver():
