@@ -87,6 +87,11 @@ ROUNDS = {
         "stacks and freed memory are searched for secrets", tool("wiping"), ("0",), ("2",)
     ),
     "consttime": Round("no branch and no address depends on a secret", tool("consttime")),
+    "timing": Round(
+        "time does not depend on secrets, measured",
+        tool("timing"),
+        short=("--measurements", "20000"),
+    ),
     "coverage": Round("what tests and fuzzing reach of the C core", tool("coverage")),
     "instructions": Round("the instructions of the hot paths", tool("instructions")),
     "longrun": Round(
