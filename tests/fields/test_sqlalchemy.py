@@ -17,6 +17,7 @@ from sqlalchemy import (
     bindparam,
     create_engine,
     delete,
+    event,
     func,
     insert,
     not_,
@@ -350,6 +351,72 @@ def test_a_value_waits_for_its_id(engine):
         row.card = None
         session.commit()
         assert (row.card, row.card_cell, row.card_index) == (None, None, None)
+
+
+def test_a_flush_seals_together(engine, monkeypatch):
+    """Each attribute of a class is sealed, and indexed, in one call, whatever rows have a value."""
+    from pythemis.fields import Field
+
+    calls = []
+    for name in ("seal_all", "index_all"):
+        real = getattr(Field, name)
+
+        def counted(self, values, *rest, real=real, name=name):
+            calls.append((name, self.column, len(values)))
+            return real(self, values, *rest)
+
+        monkeypatch.setattr(Field, name, counted)
+    with Session(engine) as session:
+        rows = [Customer(card=f"card {n}", tag=None if n % 2 else "t") for n in range(50)]
+        session.add_all([*rows, Counted(free="x")])
+        session.commit()
+        counts = [("seal_all", "card_cell", 50), ("index_all", "card_cell", 50)]
+        tags = [("seal_all", "tag_cell", 25), ("index_all", "tag_cell", 25)]
+        assert sorted(calls) == sorted([*counts, *tags, ("seal_all", "free_cell", 1)])
+        calls.clear()
+        for row in rows[:7]:
+            row.card = MARKER
+        session.commit()
+        assert calls == [("seal_all", "card_cell", 7), ("index_all", "card_cell", 7)]
+        assert len(session.scalars(select(Customer).where(Customer.card == MARKER)).all()) == 7
+    assert is_sealed(engine)
+
+
+def test_listeners_that_change_rows_in_the_flush(engine):
+    """What is set before a flush is sealed; what is set within one, too late, is refused."""
+
+    def before_flush(session, *_):
+        for row in session.new:
+            row.tag = MARKER
+
+    def another_id(_mapper, _connection, row):
+        row.id = uuid.uuid4()
+
+    def another_card(_mapper, _connection, row):
+        row.card = MARKER
+
+    with Session(engine) as session:
+        event.listen(session, "before_flush", before_flush)
+        session.add(Customer(card=MARKER))
+        session.commit()
+        [row] = session.scalars(select(Customer).where(Customer.tag == MARKER))
+        assert row.card == MARKER
+        for listener, problem in ((another_id, "changed the id"), (another_card, "no listener")):
+            for name in ("before_insert", "before_update"):
+                event.listen(Customer, name, listener)
+                try:
+                    target = Customer(note="n") if name == "before_insert" else row
+                    target.name = "another"
+                    session.add(target)
+                    with pytest.raises(FieldError, match=problem):
+                        session.commit()
+                finally:
+                    event.remove(Customer, name, listener)
+                session.rollback()
+        assert [(each.note, each.name) for each in session.scalars(select(Customer))] == [
+            (None, "")
+        ]
+    assert is_sealed(engine)
 
 
 class Spelled(Base):

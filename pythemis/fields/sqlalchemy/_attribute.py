@@ -101,14 +101,14 @@ class Sealed(Generic[ValueT]):
         kind = type(rows[0])
         field = self.field_of(kind)
         cells = [getattr(row, self.cell) for row in rows]
-        keys: list[Key] | None = None
-        if field.bind == "row":
-            keys = keys_of(kind).stored_all(rows)
+        keys = keys_of(kind).stored_all(rows) if field.bind == "row" else None
+        if {bytes, type(None)}.issuperset(map(type, cells)):  # all as the database has them
+            return field.open_all(cells, keys)
         waiting = []
         for at, cell in enumerate(cells):
-            if type(cell) is Cell and keys is not None:
+            if isinstance(cell, Cell) and keys is not None:
                 keys[at] = cell.row
-            elif type(cell) is Pending:
+            elif isinstance(cell, Pending):
                 waiting.append((at, cell.value))
                 cells[at] = None
         made = field.open_all(cells, keys)
@@ -123,11 +123,11 @@ class Sealed(Generic[ValueT]):
     def seal_all(self, rows: Sequence[Any], keys: Sequence[Key]) -> None:
         """Seal what waits in rows of one class, in one call, and make the indexes."""
         field = self.field_of(type(rows[0]))
-        values = [row.__dict__[self.cell].value for row in rows]
+        held = [row.__dict__ for row in rows]
+        values = [each[self.cell].value for each in held]
         bound = [()] * len(rows) if field.bind == "column" else keys
-        cells = cells_of(field, values, bound)
-        for row, cell in zip(rows, cells, strict=True):
-            row.__dict__[self.cell] = cell  # what waited there is noted as a change already
+        for each, cell in zip(held, cells_of(field, values, bound), strict=True):
+            each[self.cell] = cell  # what waited there is noted as a change already
         if self.index is not None:
             for row, index in zip(rows, indexes_of(field, values), strict=True):
                 setattr(row, self.index, index)
@@ -152,6 +152,20 @@ class Sealed(Generic[ValueT]):
             setattr(row, self.cell, cells_of(field, [value], [bound])[0])
         elif is_new and not isinstance(cell, Cell):
             field.open(cell, *bound)  # of another row, it could never be opened again
+
+    def check_bound(self, row: Any, key: Key, *, moves: bool) -> None:
+        """Refuse a cell that is bound to another id than the row has now."""
+        cell = row.__dict__.get(self.cell, b"")  # not loaded
+        if isinstance(cell, Cell):
+            is_wrong = cell.row not in ((), key)
+        else:  # as it was: bound to the id that the row had
+            is_wrong = moves and cell is not None and self.field_of(type(row)).bind == "row"
+        if is_wrong:
+            wrong_value(
+                ERRORS,
+                f"a listener of before_insert or before_update changed the id of a row after its "
+                f"{self.name} was sealed: set the id before the flush",
+            )
 
 
 class Comparator(Generic[ValueT]):

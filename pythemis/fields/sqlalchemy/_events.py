@@ -61,6 +61,17 @@ def _before_update(mapper: Mapper[Any], connection: Any, state: Any) -> None:
             attribute.settle(row, key, is_new=False)
 
 
+def _after_write(mapper: Mapper[Any], connection: Any, state: Any) -> None:
+    """Refuse what a program's own listener changed after the row was sealed."""
+    del connection
+    if found := sealed_of(mapper.class_):
+        row = state.obj()
+        keys = keys_of(mapper.class_)
+        key, stored = keys.current(row), keys.stored(row)
+        for attribute in found:
+            attribute.check_bound(row, key, moves=stored not in ((), key))
+
+
 def _on_execute(state: ORMExecuteState) -> Result[Any] | None:
     """Seal the parameters of bulk statements, and compare what a criterion found."""
     if state.is_select:
@@ -134,4 +145,6 @@ def selected_at(selected: list[Any], owner: Any) -> int:
 event.listen(Session, "before_flush", _before_flush)
 event.listen(Mapper, "before_insert", _before_insert, raw=True)
 event.listen(Mapper, "before_update", _before_update, raw=True)
+event.listen(Mapper, "after_insert", _after_write, raw=True)
+event.listen(Mapper, "after_update", _after_write, raw=True)
 event.listen(Session, "do_orm_execute", _on_execute)

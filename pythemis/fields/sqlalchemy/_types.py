@@ -89,7 +89,8 @@ class SealedType(TypeDecorator[bytes]):
         if isinstance(value, Pending):
             _refuse(
                 "a sealed value of a row that was not flushed: add the row to a session with "
-                "add() or merge(), because bulk_save_objects() runs no events"
+                "add() or merge(), because bulk_save_objects() runs no events; and no listener of "
+                "before_insert or before_update may assign one"
             )
         if isinstance(value, (bytes, bytearray, memoryview)):
             stored = bytes(value)
