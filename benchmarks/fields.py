@@ -68,9 +68,10 @@ class Library(NamedTuple):
 
 def measured(address: str, options: argparse.Namespace) -> Iterator[Row]:
     """Measure each library's fields."""
+    import _fields_django
     import _fields_sqlalchemy
 
-    for module in (_fields_sqlalchemy,):
+    for module in (_fields_sqlalchemy, _fields_django):
         with module.tables(address) as library:
             for done, goals in GOALS.items():  # the first fills the tables
                 samples = sampled(library, done, options)

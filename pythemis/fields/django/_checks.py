@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core import checks
-from django.db import models
+from django.db import connections, models
 from django.db.models.fields import AutoFieldMixin
 
 from . import _settings
@@ -16,6 +16,7 @@ from . import _settings
 def of_field(field: Any, **options: Any) -> list[Any]:
     """Return the findings of one sealed field, with those of the field inside."""
     found = [*field.wrapped.check(**options), *_of_settings(field), *_of_row(field)]
+    found += _of_collation(field, options.get("databases") or ())
     found += _of_index(field)
     return found + _of_meta(field)
 
@@ -52,6 +53,24 @@ def _of_row(field: Any) -> list[Any]:
             obj=field,
             id="pythemis.E002",
         )
+    ]
+
+
+def _of_collation(field: Any, databases: Any) -> list[Any]:
+    """Return what is wrong with keys that are equal for a database, and are not the same text."""
+    if field.bind == "column" or all(connections[name].vendor != "mysql" for name in databases):
+        return []
+    return [
+        checks.Warning(
+            f"A value is bound to the text of {key.name}, and the collation of the column may take "
+            "other text for equal.",
+            hint='Give the key db_collation="utf8mb4_bin".',
+            obj=field,
+            id="pythemis.W002",
+        )
+        for key in field.key_fields()
+        if isinstance(key, (models.CharField, models.TextField))
+        and not (key.db_collation or "").endswith("_bin")
     ]
 
 

@@ -261,7 +261,7 @@ class SealedField(Guarded, models.Field):  # type: ignore[misc, unused-ignore]
 
     def key_fields(self) -> list[Any]:
         """Return the fields of the primary key."""
-        return list(self.model._meta.pk_fields)
+        return self.model._meta.pk_fields  # type: ignore[no-any-return, unused-ignore]
 
     def key_names(self) -> list[str]:
         """Return the names of the attributes of the primary key."""
@@ -273,7 +273,8 @@ class SealedField(Guarded, models.Field):  # type: ignore[misc, unused-ignore]
         """Return the primary key of an instance, as the database will hold it."""
         if self.bind == "column":
             return ()
-        return tuple(key.to_python(getattr(instance, key.attname)) for key in self.key_fields())
+        there = instance.__dict__
+        return tuple([key.to_python(there.get(key.attname)) for key in self.key_fields()])
 
     def opened(self, held: Held, instance: Any) -> Any:
         """Return the value of an instance, which is opened once."""

@@ -9,7 +9,7 @@ from typing import Any
 from pythemis._core.errors import wrong_value
 from pythemis.fields._errors import ERRORS, FieldError
 
-from ._cells import Held, Index, held_in, index_in
+from ._cells import Held, Index, Rows, held_in, index_in
 
 
 def open_all(instances: Iterable[Any], *names: str) -> None:
@@ -34,17 +34,30 @@ def open_all(instances: Iterable[Any], *names: str) -> None:
 
 
 def _open(field: Any, rows: list[Any]) -> None:
-    left = []
+    name, is_bound = field.attname, field.bind == "row"
+    left: list[Any] = []
+    keys: list[Any] = []
+    cells: list[Any] = []
     for row in rows:
-        held = held_in(row, field)
-        if held is not None and not held.is_opened:
+        there = row.__dict__
+        value = there.get(name)
+        if value.__class__ is bytes and (key := Rows.of(row, field)) is not None:
+            left.append(there)  # as it came from the database
+        elif (held := held_in(row, field)) is not None and not held.is_opened:
             if held.row is None:
                 held.row = field.row_of(row)
+            value, key = held.cell, held.row
             left.append(held)
-    keys = [held.row for held in left] if field.bind == "row" else None
-    values = field.cipher().open_all([held.cell for held in left], keys)
-    for held, value in zip(left, values, strict=True):
-        held.value = value
+        else:
+            continue
+        cells.append(value)
+        keys.append(key)
+    values = field.cipher().open_all(cells, keys if is_bound else None)
+    for there, key, cell, value in zip(left, keys, cells, values, strict=True):
+        if there.__class__ is Held:
+            there.value = value
+        else:
+            there[name] = Held(cell, key, value)
 
 
 def seal_all(instances: list[Any], fields: list[Any]) -> list[Held]:
@@ -59,25 +72,32 @@ def seal_all(instances: list[Any], fields: list[Any]) -> list[Held]:
         bound = field.model if field.bind == "row" else None
         if bound not in keys:
             keys[bound] = [field.row_of(instance) for instance in instances]
-        _seal(field, instances, keys[bound])
+        made += _seal(field, instances, keys[bound])
         if field.index is not None:
             _index(field, instances)
-        there = [held_in(instance, field) for instance in instances]
-        made += [held for held in there if held is not None]
     return made
 
 
-def _seal(field: Any, instances: list[Any], keys: list[Any]) -> None:
+def _seal(field: Any, instances: list[Any], keys: list[Any]) -> list[Held]:
     name = field.attname
-    left = [
-        (instance.__dict__, key, value)
-        for instance, key in zip(instances, keys, strict=True)
-        for value in field.to_seal(instance, key)
-    ]
-    bound = [key for _, key, _ in left] if field.bind == "row" else None
-    cells = field.cipher().seal_all([value for _, _, value in left], bound)
-    for (there, key, value), cell in zip(left, cells, strict=True):
-        there[name] = None if cell is None else Held(cell, key, value)
+    kept: list[Held] = []
+    left, bound, values = [], [], []
+    for instance, key in zip(instances, keys, strict=True):
+        for value in field.to_seal(instance, key):
+            left.append(instance.__dict__)
+            bound.append(key)
+            values.append(value)
+            break
+        else:
+            held = held_in(instance, field)
+            if held is not None:
+                kept.append(held)
+    cells = field.cipher().seal_all(values, bound if field.bind == "row" else None)
+    for there, key, value, cell in zip(left, bound, values, cells, strict=True):
+        held = there[name] = None if cell is None else Held(cell, key, value)
+        if held is not None:
+            kept.append(held)
+    return kept
 
 
 def _index(field: Any, instances: list[Any]) -> None:

@@ -12,7 +12,7 @@ start()
 from django.apps import apps  # noqa: E402
 from django.core import checks  # noqa: E402
 from django.core.management import call_command  # noqa: E402
-from django.db import connection, models  # noqa: E402
+from django.db import connection, connections, models  # noqa: E402
 from django.db.migrations.autodetector import MigrationAutodetector  # noqa: E402
 from django.db.migrations.state import ModelState, ProjectState  # noqa: E402
 from django.db.migrations.writer import MigrationWriter  # noqa: E402
@@ -101,6 +101,17 @@ def test_checks():
     for wrong in ("support.shop.keys.RINGS", 5):
         with override_settings(SEALED_FIELDS_CIPHER=wrong), pytest.raises(FieldError, match="name"):
             shop.Customer.objects.create(email="a@example.org")
+
+
+def test_text_keys_on_mariadb(monkeypatch):
+    """Where a database takes other text for an equal key, the check warns."""
+    assert shop.Seat.check(databases=["default"]) == [] or connection.vendor == "mysql"
+    monkeypatch.setattr(type(connections["default"]), "vendor", "mysql")
+    found = [each.id for each in shop.Seat.check(databases=["default"])]
+    assert found.count("pythemis.W002") == 1
+    monkeypatch.setattr(shop.Seat._meta.get_field("hall"), "db_collation", "utf8mb4_bin")
+    found = [each.id for each in shop.Seat.check(databases=["default"])]
+    assert "pythemis.W002" not in found
 
 
 def states():
