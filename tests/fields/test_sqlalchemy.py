@@ -572,6 +572,18 @@ def test_an_index_that_was_moved_finds_nothing(session):
     assert names_of(session, select(Customer).where(Customer.card == "7 1")) == ["7"]
 
 
+def test_a_damaged_row_under_the_index_is_not_left_out(session):
+    """A search raises rather than answer without a row that may have the value."""
+    session.execute(
+        update(Customer)
+        .where(Customer.name == "8")
+        .values(card_cell=seal_values(Customer, {"id": uuid.uuid4(), "card": "x"})["card_cell"])
+    )
+    assert names_of(session, select(Customer).where(Customer.card == "7 1")) == ["7"]
+    with pytest.raises(FieldError, match="decryption failed"):
+        session.scalars(select(Customer).where(Customer.card == "8 1"))
+
+
 @pytest.mark.parametrize(
     "statement",
     [
