@@ -6,12 +6,13 @@
 
 #include "common/fuzz.h"
 
-enum { OVERFLOW = 1, UNDEFINED, BROKEN, LEAK, GREEDY };
+enum { OVERFLOW = 1, UNDEFINED, BROKEN, LEAK, GREEDY, SLOW, LARGE };
 
 static void fail(size_t size)
 {
     static void *volatile lost;
     uint8_t *volatile block = fuzz_room(size);
+    static volatile unsigned steps;
     uint32_t *number;
     switch (PLANTED) {
     case OVERFLOW:
@@ -27,6 +28,16 @@ static void fail(size_t size)
     case LEAK:
         lost = malloc(size);
         lost = NULL;
+        break;
+    case SLOW: /* half a second and more, for a few bytes */
+        while (steps < 400000000) {
+            steps++;
+        }
+        steps = 0;
+        break;
+    case LARGE: /* less than a block may have, and too much for so short an input */
+        lost = malloc((size_t)16 << 20);
+        free(lost);
         break;
     default: /* what a length field could ask for */
         lost = malloc((size_t)1 << 30);

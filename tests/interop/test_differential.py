@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A short round of differential fuzzing, and whether it would notice anything."""
 
+import time
+
 import pytest
 
 from support.interop import differences, differential
@@ -59,6 +61,34 @@ def test_what_is_not_listed_is_found(crashing, monkeypatch, family, name):
     again = differential.Fuzzer(crashing, "1")
     again.block(family, finding.number, 1)
     assert [found.family for found in again.findings] == [family]
+
+
+@pytest.mark.parametrize("family", ["seal", "comparator"])
+def test_an_input_that_costs_too_much_is_found(crashing, monkeypatch, family):
+    """Whatever is over its limit of time is told, though both cores answer alike."""
+    fuzzer = differential.Fuzzer(crashing, "1")
+    fuzzer.block(family, 0, 10)
+    assert not fuzzer.findings
+    monkeypatch.setattr(differential, "LIMIT", -1.0)  # so everything is too slow
+    fuzzer.block(family, 0, 10)
+    assert len(fuzzer.findings) == 10
+    assert all(finding.ours.result == differential.SLOW for finding in fuzzer.findings)
+
+
+def test_one_slow_try_is_no_fault():
+    """The machine may be busy once, and not three times."""
+    costs = iter([3.0, 0.0])
+
+    def work():
+        """Use the processor as long as the next number says."""
+        until = time.thread_time() + next(costs, 3.0)
+        while time.thread_time() < until:
+            pass
+        return "done"
+
+    assert differential.measured(work, 0) == ("done", False)
+    assert differential.measured(work, 0) == ("done", True)
+    assert differential.measured(work, 100_000_000) == ("done", False)
 
 
 def test_an_answer_of_ours_that_is_wrong_is_found(crashing, monkeypatch):

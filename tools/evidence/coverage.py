@@ -90,7 +90,8 @@ def replay(copy: Copy, target: str) -> None:
     kept = KEPT / target
     inputs = [*seeds.iterdir(), *(kept.iterdir() if kept.exists() else ())]
     program = copy.root / "build" / target
-    common = [str(path) for path in sorted((copy.root / "fuzz" / "common").glob("*.c"))]
+    shared = sorted((copy.root / "fuzz" / "common").glob("*.c"))
+    common = [str(path) for path in shared if path.name != "cost.c"]  # it judges, and is slow
     linking = [flag for library in LIBRARIES for flag in library_flags(library)[1]]
     run(
         [

@@ -38,7 +38,17 @@ PLANTED = {
     3: "broken promise",
     4: "detected memory leaks",
     5: "out-of-memory",
+    6: "broken promise: time is in proportion to the input",
+    7: "broken promise: memory is in proportion to the input",
 }
+# The targets run within fuzz/common/cost.c, which has the entry that libFuzzer calls.
+RENAMED = "-DLLVMFuzzerTestOneInput=fuzz_target"
+# What an input may cost whatever its length, where it is more than cost.c says: scrypt.
+COSTS = {
+    "key_text": ["-DFUZZ_BASE_MS=6000", "-DFUZZ_BASE_KIB=49152"],
+    "control": ["-DFUZZ_BASE_MS=200"],
+}
+DICTIONARIES = {"key_text": "der"}  # of the others: themis
 LIMITS = [
     "-max_len=12288",
     "-timeout=25",  # seconds for one input
@@ -56,6 +66,8 @@ class Ran(NamedTuple):
     executions: int
     inputs: int
     edges: int
+    slowest: int  # microseconds of one input
+    largest: int  # bytes that one input held
     log: Path
 
 
@@ -102,7 +114,8 @@ def ensure_clang() -> None:
 def sources() -> list[Path]:
     """List the C core, and what the targets share."""
     core = (ROOT / C_ROOT).glob("*/*.c")
-    shared = [path for path in (ROOT / "fuzz" / "common").glob("*.c") if path.name != "replay.c"]
+    apart = ("cost.c", "replay.c")  # cost.c is compiled for each target
+    shared = [path for path in (ROOT / "fuzz" / "common").glob("*.c") if path.name not in apart]
     return sorted([*core, *shared])
 
 
@@ -127,7 +140,7 @@ def build_library() -> list[Path]:
             work.append(["clang", *FLAGS, *compiling, "-c", str(source), "-o", str(made)])
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(run, work))
-    for made in set(folder.glob("*.o")) - set(objects):
+    for made in set(folder.glob("*.o")) - set(objects) - set(folder.glob("of-*.o")):
         made.unlink()
     return objects
 
@@ -136,8 +149,15 @@ def build(target: str, library: list[Path], name: str = "", *flags: str) -> Path
     """Link a target; give the program."""
     program = BUILD / (name or target)
     linking = [flag for one in LIBRARIES for flag in library_flags(one)[1]]
-    linked = [f"fuzz/{target}.c", *map(str, library), *linking, "-o", str(program)]
-    run(["clang", *FLAGS, *flags, "-fsanitize=fuzzer", *linked])
+    made = [str(BUILD / "objects" / f"of-{program.name}-{part}.o") for part in ("target", "cost")]
+    compiling = [flag for one in LIBRARIES for flag in library_flags(one)[0]]
+    for source, flag, part in (
+        (f"fuzz/{target}.c", [RENAMED, *flags], made[0]),
+        ("fuzz/common/cost.c", COSTS.get(target, []), made[1]),
+    ):
+        run(["clang", *FLAGS, *compiling, *flag, "-c", source, "-o", part])
+    linked = [*made, *map(str, library), *linking, "-o", str(program)]
+    run(["clang", *FLAGS, "-fsanitize=fuzzer", *linked])
     return program
 
 
@@ -185,7 +205,8 @@ def fuzz(target: str, seconds: int) -> Ran:
     log = BUILD / f"{target}.log"
     command = [
         *(str(BUILD / target), *LIMITS, f"-max_total_time={seconds}"),
-        *(f"-artifact_prefix={broken}/{target}-", str(corpus), str(seeds)),
+        *(f"-artifact_prefix={broken}/{target}-", f"-dict={dictionary_of(target)}"),
+        *(str(corpus), str(seeds)),
     ]
     with log.open("w") as output:
         status = subprocess.run(
@@ -194,26 +215,37 @@ def fuzz(target: str, seconds: int) -> Ran:
     said = log.read_text(errors="replace")
     executions = re.findall(r"stat::number_of_executed_units: *(\d+)", said)
     edges = re.findall(r" cov: (\d+)", said)
+    cost = re.findall(r"^cost: slowest (\d+) us, largest (\d+) bytes$", said, re.MULTILINE)
     return Ran(
         target,
         status,
         int(executions[-1]) if executions else 0,
         len(list(corpus.iterdir())),
         int(edges[-1]) if edges else 0,
+        int(cost[-1][0]) if cost else 0,
+        int(cost[-1][1]) if cost else 0,
         log,
     )
 
 
+def dictionary_of(target: str) -> Path:
+    """Return the words that a target's inputs consist of."""
+    return ROOT / "fuzz" / f"{DICTIONARIES.get(target, 'themis')}.dict"
+
+
 def report(ran: list[Ran]) -> None:
     """Print a table, and the end of what the broken ones said."""
-    print(f"{'target':16}{'executions':>12}{'kept inputs':>13}{'edges':>8}")
+    heads = f"{'target':16}{'executions':>12}{'kept inputs':>13}{'edges':>8}"
+    print(f"{heads}{'slowest ms':>12}{'largest KiB':>13}")
     for one in ran:
         verdict = "" if one.status == 0 else f"   BROKEN, see {one.log.relative_to(ROOT)}"
-        print(f"{one.target:16}{one.executions:12,}{one.inputs:13,}{one.edges:8,}{verdict}")
+        counts = f"{one.target:16}{one.executions:12,}{one.inputs:13,}{one.edges:8,}"
+        print(f"{counts}{one.slowest / 1000:12,.1f}{one.largest // 1024:13,}{verdict}")
     together = sum(one.executions for one in ran)
     print(f"{'together':16}{together:12,}")
     note({f"executions of `{one.target}`": one.executions for one in ran})
     note({"executions together": together})
+    note({"slowest input": f"{max(one.slowest for one in ran) / 1000:,.0f} ms"})
     for one in ran:
         if one.status:
             said = one.log.read_text(errors="replace").splitlines()

@@ -138,12 +138,51 @@ def key_text() -> Iterator[bytes]:
             yield b"\0" + field(b"secret") + plain
             for label in range(8):
                 yield bytes([2 | label << 2]) + field(b"") + field(b"") + plain
+    for foreign in foreign_keys():
+        yield b"\0" + field(b"") + foreign
+        yield bytes([2]) + field(b"") + field(b"") + foreign
     for text in ENCRYPTED_KEYS:
         der = base64.b64decode(text)
         for secret in (b"secret", b"wrong", b""):
             yield b"\0" + field(secret) + der
             yield bytes([2 | 5 << 2]) + field(secret) + field(b"") + der
         yield bytes([2 | 3 << 2]) + field(b"") + field(b"Proc-Type: 4,ENCRYPTED") + der
+
+
+def tlv(tag: int, *contents: bytes) -> bytes:
+    """Encode a value in DER."""
+    content = b"".join(contents)
+    size = len(content)
+    length = size.to_bytes((size.bit_length() + 7) // 8 or 1, "big")
+    return bytes([tag, size] if size < 128 else [tag, 0x80 | len(length), *length]) + content
+
+
+def foreign_keys() -> Iterator[bytes]:
+    """Keys of kinds that are refused, integers of thousands of bytes, and DER within DER."""
+    zero, number = tlv(2, b"\0"), tlv(2, b"\x7f" * 32)
+    huge = tlv(2, b"\0" + b"\xff" * 4000)
+    for name in FOREIGN:
+        algorithm = tlv(0x30, tlv(6, bytes.fromhex(name)))
+        with_curve = tlv(0x30, tlv(6, bytes.fromhex("2a8648ce3d0201")), tlv(6, bytes.fromhex(name)))
+        for kind in (algorithm, with_curve):
+            yield tlv(0x30, zero, kind, tlv(4, tlv(4, b"k" * 32)))
+            yield tlv(0x30, kind, tlv(3, b"\0", b"k" * 65))
+    rsa = tlv(0x30, tlv(6, bytes.fromhex("2a864886f70d010101")), tlv(5))
+    for modulus, exponent in ((huge, number), (number, huge), (huge, huge)):
+        yield tlv(0x30, rsa, tlv(3, b"\0", tlv(0x30, modulus, exponent)))
+        private = tlv(0x30, zero, modulus, exponent, *[huge] * 2, *[number] * 4)
+        yield tlv(0x30, zero, rsa, tlv(4, private))
+    explicit = tlv(0x30, tlv(2, b"\1"), tlv(0x30, tlv(6, bytes.fromhex("2a8648ce3d0101")), huge))
+    curve = tlv(0x30, tlv(6, bytes.fromhex("2a8648ce3d0201")), explicit)
+    yield tlv(0x30, curve, tlv(3, b"\0", b"\4" + b"k" * 64))
+    for depth, tag in ((20, 0x30), (1000, 0x30), (1000, 0x24), (1000, 0xA0)):
+        nested = b""
+        for _ in range(depth):
+            nested = tlv(tag, nested)
+        yield nested
+        yield tlv(0x30, zero, rsa, tlv(4, nested))
+    yield b"\x30\x80" * 2000  # lengths that are not told
+    yield tlv(0x30, *[zero] * 2000)
 
 
 def container() -> Iterator[bytes]:
@@ -279,6 +318,11 @@ def bytes_() -> Iterator[bytes]:
                 yield bytes([room]) + bytes([128 | verb, len(text)]) * 2
 
 
+# The names of RSA-PSS, DSA, DH, X25519, Ed25519, Ed448, P-224, secp256k1, brainpoolP256r1, GOST
+FOREIGN = (
+    *("2a864886f70d01010a", "2a8648ce380401", "2a864886f70d010301", "2b656e", "2b6570", "2b6571"),
+    *("2b81040021", "2b8104000a", "2b2403030208010107", "2a85030701010101"),
+)
 # Of `openssl pkcs8 -topk8`, with "secret": -iter 10; -scrypt; -v1 PBE-SHA1-3DES
 ENCRYPTED_KEYS: tuple[str, ...] = (
     "MIHrMFYGCSqGSIb3DQEFDTBJMCgGCSqGSIb3DQEFDDAbBAhgxao7OPOjMQIBCjAM"

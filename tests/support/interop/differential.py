@@ -23,6 +23,10 @@ SCRIPTS = {**session_scripts.FAMILIES, **comparator_scripts.FAMILIES}
 FAMILIES = (*stateless.FAMILIES, *SCRIPTS)
 BLOCK = {**dict.fromkeys(stateless.FAMILIES, 100), **dict.fromkeys(SCRIPTS, 25)}
 LONGEST_HEX = 4000
+# What ours may cost: seconds of the processor, whatever the input, and for each byte of it. An
+# input has three tries, so that another program on the machine is no fault.
+LIMIT, LIMIT_BYTE, TRIES = 2.0, 20e-6, 3
+SLOW = "slow: not in proportion to the input"
 
 
 class Finding(NamedTuple):
@@ -84,7 +88,10 @@ class Fuzzer:
         cases = [stateless.FAMILIES[family](self._dice(family, number)) for number in numbers]
         answers = self.peer.many([case.call for case in cases])
         for case, answer in zip(cases, answers, strict=True):
-            step = Step(case.how, case.changed, answer_of_ours(case), case.parts)
+            given, slow = measured(lambda case=case: answer_of_ours(case), len(case.changed))
+            step = Step(case.how, case.changed, given, case.parts)
+            if slow:
+                step = step._replace(result=SLOW)
             yield [step], [step._replace(result=answer_of_theirs(case, answer))]
 
     def _conversations(self, family, numbers):
@@ -93,7 +100,11 @@ class Fuzzer:
 
         starters = [starter(number) for number in numbers]
         theirs = play_theirs(starters, self.peer)
-        return zip([play_ours(start()) for start in starters], theirs, strict=True)
+        ours = []
+        for start in starters:
+            steps, slow = measured(lambda start=start: play_ours(start()), 0)
+            ours.append([*steps[:-1], steps[-1]._replace(result=SLOW)] if slow else steps)
+        return zip(ours, theirs, strict=True)
 
     def _compare(self, family, number, ours, theirs):
         count = self.counts[family]
@@ -104,10 +115,20 @@ class Fuzzer:
             count.compared += 1
             count.accepted += one.result not in (REFUSED, False)
             if one.result != other.result:
-                name = listed(family, one, other)
+                name = listed(family, one, other) if one.result != SLOW else None
                 count.differences[name or "NOT LISTED"] += 1
                 if name is None:
                     self.findings.append(Finding(self.seed, family, number, one, other))
+
+
+def measured(work, length):
+    """Give the result of some work, and whether it costs more than its input may."""
+    for _ in range(TRIES):
+        start = time.thread_time()
+        result = work()
+        if time.thread_time() - start <= LIMIT + length * LIMIT_BYTE:
+            return result, False
+    return result, True
 
 
 def answer_of_ours(case):
