@@ -93,6 +93,8 @@ def prepared(wrapped: Any, value: Any) -> Any:
         value = wrapped.get_prep_value(value)
         if isinstance(wrapped, models.DecimalField) and value is not None:
             value = _quantized(wrapped, value)
+        if isinstance(wrapped, models.GenericIPAddressField):
+            value = value or None  # Django does it for each database, later
     except (TypeError, ValueError, ArithmeticError, ValidationError):
         pass
     else:

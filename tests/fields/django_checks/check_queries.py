@@ -267,6 +267,14 @@ def test_conversions():
         Typed.objects.create(price="1234567890.00")
 
 
+def test_a_blank_address_is_null():
+    """A blank address is stored as null, as Django's field does."""
+    row = Typed.objects.create(host="")
+    assert Typed.objects.get(pk=row.pk, host=None).host is None
+    Typed.objects.filter(pk=row.pk).update(host="")
+    assert Typed.objects.filter(pk=row.pk, host__isnull=True).exists()
+
+
 def test_json_changed_in_place():
     """JSON that was read and changed in place is sealed anew."""
     row = Typed.objects.create(data={"a": 1})
