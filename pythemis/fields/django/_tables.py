@@ -237,9 +237,9 @@ class _Statement(NamedTuple):
         """Run it, and return how many rows it changed."""
         with self.connection.cursor() as cursor:
             if self.connection.vendor == "postgresql":
-                cursor.execute(
-                    self._by_arrays(), [_array(each) for each in (*self.new, *self.same)]
-                )
+                key = self.same[0].params
+                params = [_array(each) for each in (*self.new, *self.same)]
+                cursor.execute(self._by_arrays(), [*params, key[0], key[-1]])
             else:
                 columns = [each.params for each in (*self.new, *self.same)]
                 rows = list(zip(*columns, strict=True))
@@ -271,6 +271,8 @@ class _Statement(NamedTuple):
             f"t.{quote(column.column)} = v.{name}"
             for column, name in zip(self.same, names[size:], strict=True)
         ]
+        key = self.same[0]  # of rows in its order: the database need not look at all others
+        same.append(f"t.{quote(key.column)} BETWEEN %s::{key.type} AND %s::{key.type}")
         source = f" FROM unnest({arrays}) AS v({', '.join(names)})"
         return self._joined(changed, same, f"{quote(self.table)} AS t", quote, source, "t.")
 
