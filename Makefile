@@ -15,7 +15,7 @@ SECONDS ?= 60
 
 VENV := .venv/bin
 C_FILES := $(wildcard src/themis_c/*.h src/themis_c/*/*.[ch])
-FORMATTED := $(C_FILES) $(wildcard benchmarks/*.c fuzz/*.c fuzz/common/*.[ch] tests/c/*.[ch] tests/c/operations/*.[ch] tests/c/msvc/*.h tests/c/msvc/*/*.h)
+FORMATTED := $(C_FILES) $(wildcard benchmarks/*.c fuzz/*.c fuzz/common/*.[ch] tests/c/*.[ch] tests/c/operations/*.[ch] tests/proofs/*.[ch] tests/c/msvc/*.h tests/c/msvc/*/*.h)
 BUILD_INPUTS := $(C_FILES) build_ffi.py $(wildcard build_support/*.py) setup.py pyproject.toml tools/setup/bootstrap.py
 
 MODE := build/.mode-$(or $(PYTHEMIS_LINK),dynamic)$(if $(filter 0,$(PYTHEMIS_TESTING)),-without-hooks)

@@ -71,6 +71,11 @@ ROUNDS = {
         {"PYTHONPATH": ".:tests"},
     ),
     "fuzz": Round("coverage-guided fuzzing", tool("fuzz"), ("--seconds", "60"), ("--seconds", "2")),
+    "proof": Round(
+        "proofs of what reads bytes from outside",
+        tool("proof"),
+        short=("container", "session_proof", "encrypted_message", "cell_token"),
+    ),
     "sanitize": Round(
         "the tests under ASan and UBSan",
         tool("sanitize"),

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The proofs of tests/proofs: what each plants exists, and how the command judges its checker."""
+
+import re
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tools.evidence import proof
+from tools.evidence.__main__ import ROUNDS
+from tools.setup import proofs
+
+pytestmark = [pytest.mark.no_c, pytest.mark.sources]
+
+HARNESSES = sorted(proof.HARNESSES.glob("*.c"))
+HOLDS = "VERIFICATION SUCCESSFUL"
+REACHED = "Violated property:\n  file a.c line 1 function main\n  reached\n"
+REFUSED = "Violated property:\n  file a.c line 1 function main\n  array bounds violated\n"
+UNWOUND = "Violated property:\n  file a.c line 1 function main\n  unwinding assertion loop 1\n"
+
+
+@pytest.mark.parametrize("harness", HARNESSES, ids=lambda path: path.stem)
+def test_each_harness_plants_a_fault_and_marks_a_place(harness, monkeypatch, tmp_path):
+    """The planted file is the core's, with one place changed; one place is marked as reached."""
+    monkeypatch.setattr(proofs, "FOLDER", tmp_path)
+    (changed,) = proof.plant(harness).rglob("*.c")
+    core = (proof.CORE / changed.parent.name / changed.name).read_text(encoding="utf-8")
+    assert changed.read_text(encoding="utf-8") != core
+    text = harness.read_text(encoding="utf-8")
+    assert len(re.findall(r"\bREACHED\(\);", text)) == 1
+    assert "no-unwinding-assertions" not in " ".join(proof.OPTIONS)
+
+
+def test_the_short_round_names_harnesses():
+    """What the short round asks for is there."""
+    assert set(ROUNDS["proof"].short or ()) < {path.stem for path in HARNESSES}
+
+
+@pytest.mark.parametrize(
+    ("said", "wrong"),
+    [
+        ((HOLDS, REACHED, REFUSED), ""),
+        ((REFUSED, REACHED, REFUSED), "it does not hold: array bounds violated"),
+        ((HOLDS, HOLDS, REFUSED), "what it marks is not reached: None"),
+        ((HOLDS, REACHED, HOLDS), "the planted fault is not refused: None"),
+        ((HOLDS, REACHED, UNWOUND), "the planted fault is not refused: unwinding assertion"),
+    ],
+)
+def test_a_harness_is_judged_by_all_three_runs(said, wrong, monkeypatch):
+    """It holds, the control fails where it must, and the fault is refused for what it does."""
+
+    def esbmc(command, **_options):
+        form = 1 if "-DCONTROL" in command else 2 if "planted" in " ".join(command) else 0
+        status = 0 if said[form] == HOLDS else 1
+        return subprocess.CompletedProcess(command, status, said[form], "")
+
+    monkeypatch.setattr(subprocess, "run", esbmc)
+    with ThreadPoolExecutor(1) as pool:
+        found = proof.check(proof.HARNESSES / "container.c", pool)
+    assert bool(found) == bool(wrong)
+    assert wrong in "".join(found)
+
+
+def test_a_checker_that_ends_without_an_answer_is_no_proof(monkeypatch):
+    """Out of time or memory: the command ends with what it said."""
+    ran = subprocess.CompletedProcess([], 1, "ERROR: Timed out", "")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: ran)
+    with pytest.raises(SystemExit, match=r"container\.c: ESBMC came to no end:\nERROR: Timed out"):
+        proof.judge(proof.HARNESSES / "container.c")
+
+
+def test_without_the_checker_the_command_fails_in_one_sentence(monkeypatch, tmp_path):
+    """Where pip cannot fetch it, the command names what it needs."""
+    monkeypatch.setattr(proofs, "FOLDER", tmp_path)
+    monkeypatch.setattr(proofs, "ROOT", tmp_path)
+    monkeypatch.setattr(proofs, "ESBMC", tmp_path / "esbmc")
+    failed = subprocess.CompletedProcess([], 1)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: failed)
+    with pytest.raises(SystemExit, match="ESBMC is missing, and pip could not fetch it"):
+        proofs.main()

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Prove what reads bytes from outside, with the bounded model checker ESBMC.
+
+Each harness in tests/proofs includes real files of the core. Three things must come of it: it
+holds; the fault that its first comment plants in the core is refused; and the place that it marks
+as REACHED is reached, so that it does not hold for want of cases. Arguments name harnesses.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, NamedTuple
+
+from tools.evidence.figures import note
+from tools.setup import proofs
+from tools.setup.bootstrap import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HARNESSES = ROOT / "tests" / "proofs"
+CORE = ROOT / "src" / "themis_c"
+FAULT = re.compile(r"^ ?[/*]\*? fault: (\S+): (.+) => (.+)$", re.MULTILINE)
+VIOLATED = re.compile(r"Violated property:\n +file .+\n +(.+)")
+# Loops run at most 16 times; that they end by then is proved as well.
+OPTIONS = ("--unwind", "17", "--timeout", "240s", "--memlimit", "6g")
+
+
+class Judgement(NamedTuple):
+    """How one run ended: what was violated (None: nothing, it is proved)."""
+
+    violated: str | None
+    seconds: float
+
+
+def main() -> None:
+    """Prove all harnesses or those that are named; leave with 1 if anything is wrong."""
+    known = {path.stem: path for path in sorted(HARNESSES.glob("*.c"))}
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("harnesses", nargs="*", metavar="HARNESS", help=", ".join(known))
+    names = parser.parse_args().harnesses or list(known)
+    if not known.keys() >= set(names):
+        parser.error(f"there are {', '.join(known)}")
+    proofs.main()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        wrong = [text for name in names for text in check(known[name], pool)]
+    for text in wrong:
+        print(text, file=sys.stderr)
+    if wrong:
+        raise SystemExit(f"proof: {len(wrong)} of {3 * len(names)} runs are wrong")
+    note({"entry points that hold": len(names), "planted faults refused": len(names)})
+    print(f"proof: {len(names)} entry points hold, {len(names)} planted faults refused")
+
+
+def check(harness: Path, pool: ThreadPoolExecutor) -> list[str]:
+    """Run a harness in its three forms; give what is wrong."""
+    name = harness.stem
+    holds, control, fault = (
+        pool.submit(judge, harness, *arguments)
+        for arguments in ((), ("-DCONTROL",), (f"-I{plant(harness)}",))
+    )
+    wrong = []
+    if holds.result().violated is not None:
+        wrong.append(f"{name}: it does not hold: {holds.result().violated}")
+    if control.result().violated != "reached":
+        wrong.append(f"{name}: what it marks is not reached: {control.result().violated}")
+    if fault.result().violated is None or "unwinding" in str(fault.result().violated):
+        wrong.append(f"{name}: the planted fault is not refused: {fault.result().violated}")
+    seconds = sum(done.result().seconds for done in (holds, control, fault))
+    print(f"{name}: {'wrong' if wrong else 'holds'}; {seconds:.1f} s in three runs", flush=True)
+    note({f"seconds of `{name}`": f"{holds.result().seconds:.1f}"})
+    return wrong
+
+
+def plant(harness: Path) -> Path:
+    """Write the changed file of the core into a folder of its own; give the folder."""
+    found = FAULT.search(harness.read_text(encoding="utf-8"))
+    if found is None:
+        raise SystemExit(f"{harness.name} names no fault to plant")
+    text = (CORE / found[1]).read_text(encoding="utf-8")
+    if text.count(found[2]) != 1:
+        raise SystemExit(f"{harness.name}: {found[1]} has not one {found[2]!r} to plant a fault in")
+    folder = proofs.FOLDER / "planted" / harness.stem
+    shutil.rmtree(folder, ignore_errors=True)
+    changed = folder / found[1]
+    changed.parent.mkdir(parents=True)
+    changed.write_text(text.replace(found[2], found[3]), encoding="utf-8")
+    return folder
+
+
+def judge(harness: Path, *arguments: str) -> Judgement:
+    """Run ESBMC on a harness."""
+    command = [str(proofs.ESBMC), str(harness), *arguments, f"-I{CORE}", f"-I{HARNESSES}", *OPTIONS]
+    start = time.monotonic()
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    seconds = time.monotonic() - start
+    said = ran.stdout + ran.stderr
+    if ran.returncode == 0 and "VERIFICATION SUCCESSFUL" in said:
+        return Judgement(None, seconds)
+    violated = VIOLATED.search(said)
+    if violated is None:
+        raise SystemExit(f"{harness.name}: ESBMC came to no end:\n{said[-2000:]}")
+    return Judgement(violated[1], seconds)
+
+
+if __name__ == "__main__":
+    main()
