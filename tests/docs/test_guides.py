@@ -2,10 +2,12 @@
 """The pages of docs/ hold together; test_readme.py runs their examples."""
 
 import importlib
+import math
 import re
 
 import pytest
 
+from pythemis.fields import index_plan
 from pythemis.scell import SCellSeal
 from support.comparators import MATCH, OF_JAVA, exchange, pair
 from support.documents import Section, run, sections
@@ -127,3 +129,16 @@ def test_the_old_names_are_those_that_work():
                 assert getattr(loaded, old) is getattr(loaded, new)
         else:
             assert issubclass(getattr(loaded, old), getattr(loaded, new))
+
+
+def test_the_plan_on_the_page_about_blind_indexes():
+    """The page shows what the planner prints, and chances of a collision that are right."""
+    page = (ROOT / "docs" / "guide" / "blind-indexes.md").read_text("utf-8")
+    for line in str(index_plan(rows=1_000_000, distinct=400_000)).splitlines():
+        assert f"# {line}\n" in page
+    chances = re.findall(r"^\| (\d+) \| (.*) % \| (.*) % \| (.*) % \|$", page, re.MULTILINE)
+    assert [bits for bits, *_ in chances] == ["48", "64"]
+    for bits, *shown in chances:
+        for rows, percent in zip((10**6, 10**8, 10**9), shown, strict=True):
+            chance = -100 * math.expm1(-rows * (rows - 1) / 2 ** (int(bits) + 1))
+            assert float(percent) == pytest.approx(chance, rel=0.2)
