@@ -33,7 +33,7 @@ def text_of(reference: str) -> str:
     Raises:
         FieldError: no such reference, or there is nothing.
     """
-    made = None
+    made, scheme, name = None, "", ""
     try:
         scheme, name = parted(reference, "a key")
     except ThemisError as error:

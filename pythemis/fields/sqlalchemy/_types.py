@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, NoReturn
 
@@ -101,7 +100,7 @@ class SealedType(TypeDecorator[bytes]):
             "made by sealed(), or use seal_values()"
         )
 
-    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
+    def bind_processor(self, dialect: Dialect) -> Any:
         """Return what checks values on their way to the database; cells were made a moment ago."""
         check, to_driver = self.process_bind_param, self.impl_instance.bind_processor(dialect)
 
