@@ -162,8 +162,7 @@ def test_functions_of_sql(cluster, shop):
     ]
     [[first, second]] = session.sql("select email_encrypt('a', 1), email_encrypt('a', 1)").collect()
     assert first != second
-    # One cell in the query is one cell, wherever it is used: of a deterministic function Spark
-    # would make three.
+    # One cell in the query is one cell, wherever it is used.
     query = """select id, cell, cell as again from
         (select id, email_encrypt(email, id) as cell from customers where id < 7)
         where email_decrypt(cell, id) is not null and cell is not null"""
