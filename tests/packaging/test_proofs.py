@@ -70,6 +70,30 @@ def test_a_checker_that_ends_without_an_answer_is_no_proof(monkeypatch):
         proof.judge(proof.HARNESSES / "container.c")
 
 
+@pytest.mark.parametrize(
+    ("core", "planted", "wrong"),
+    [
+        ("9 / 9", "3 / 4", []),
+        ("8 / 9", "3 / 4", ["frama-c: 8 of 9 goals are proved"]),
+        ("9 / 9", "4 / 4", ["frama-c: the planted fault is not refused"]),
+    ],
+)
+def test_contracts_are_proved_as_a_whole_and_faults_are_not(
+    core, planted, wrong, monkeypatch, tmp_path
+):
+    """One goal too few is no proof, and neither is one that also holds with a fault."""
+    monkeypatch.setattr(proofs, "FOLDER", tmp_path)
+    monkeypatch.setattr(proof, "install_system_packages", lambda _packages: None)
+
+    def frama_c(command, **_options):
+        goals = planted if "planted" in command[-1] else core
+        return subprocess.CompletedProcess(command, 0, f"[wp] Proved goals:   {goals}\n", "")
+
+    monkeypatch.setattr(subprocess, "run", frama_c)
+    assert proof.check_contracts() == wrong
+    assert "left + 1)" in next(tmp_path.rglob("bytes.c")).read_text(encoding="utf-8")
+
+
 def test_without_the_checker_the_command_fails_in_one_sentence(monkeypatch, tmp_path):
     """Where pip cannot fetch it, the command names what it needs."""
     monkeypatch.setattr(proofs, "FOLDER", tmp_path)

@@ -4,6 +4,9 @@
 Each harness in tests/proofs includes real files of the core. Three things must come of it: it
 holds; the fault that its first comment plants in the core is refused; and the place that it marks
 as REACHED is reached, so that it does not hold for want of cases. Arguments name harnesses.
+
+`frama-c` among them is the contracts of soter/bytes.h, which Frama-C's WP proves for any lengths;
+with a fault in soter_read_bytes it must not.
 """
 
 from __future__ import annotations
@@ -20,13 +23,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tools.evidence.figures import note
 from tools.setup import proofs
-from tools.setup.bootstrap import ROOT
+from tools.setup.bootstrap import ROOT, install_system_packages
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 HARNESSES = ROOT / "tests" / "proofs"
 CORE = ROOT / "src" / "themis_c"
+FRAMA = "frama-c"
 FAULT = re.compile(r"^ ?[/*]\*? fault: (\S+): (.+) => (.+)$", re.MULTILINE)
 VIOLATED = re.compile(r"Violated property:\n +file .+\n +(.+)")
 # Loops run at most 16 times; that they end by then is proved as well.
@@ -45,18 +49,22 @@ def main() -> None:
     known = {path.stem: path for path in sorted(HARNESSES.glob("*.c"))}
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("harnesses", nargs="*", metavar="HARNESS", help=", ".join(known))
-    names = parser.parse_args().harnesses or list(known)
+    asked = parser.parse_args().harnesses or [*known, FRAMA]
+    names = [name for name in asked if name != FRAMA]
     if not known.keys() >= set(names):
         parser.error(f"there are {', '.join(known)}")
     proofs.main()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         wrong = [text for name in names for text in check(known[name], pool)]
+    if FRAMA in asked:
+        wrong += check_contracts()
     for text in wrong:
         print(text, file=sys.stderr)
     if wrong:
-        raise SystemExit(f"proof: {len(wrong)} of {3 * len(names)} runs are wrong")
-    note({"entry points that hold": len(names), "planted faults refused": len(names)})
-    print(f"proof: {len(names)} entry points hold, {len(names)} planted faults refused")
+        raise SystemExit(f"proof: {len(wrong)} runs are wrong")
+    count = len(asked)
+    note({"entry points that hold": count, "planted faults refused": count})
+    print(f"proof: {count} entry points hold, {count} planted faults refused")
 
 
 def check(harness: Path, pool: ThreadPoolExecutor) -> list[str]:
@@ -77,6 +85,40 @@ def check(harness: Path, pool: ThreadPoolExecutor) -> list[str]:
     print(f"{name}: {'wrong' if wrong else 'holds'}; {seconds:.1f} s in three runs", flush=True)
     note({f"seconds of `{name}`": f"{holds.result().seconds:.1f}"})
     return wrong
+
+
+def check_contracts() -> list[str]:
+    """Prove the contracts of soter/bytes.h, and see a fault fail; give what is wrong."""
+    commands = (("frama-c", "frama-c-base"), ("z3", "z3"), ("cvc4", "cvc4"))
+    install_system_packages([name for command, name in commands if not shutil.which(command)])
+    text = (CORE / "soter" / "bytes.c").read_text(encoding="utf-8")
+    changed = proofs.FOLDER / "planted" / FRAMA / "bytes.c"
+    changed.parent.mkdir(parents=True, exist_ok=True)
+    changed.write_text(text.replace("(len > reader->left)", "(len > reader->left + 1)"), "utf-8")
+    start = time.monotonic()
+    proved, goals = prove(CORE / "soter" / "bytes.c")
+    seconds = f"{time.monotonic() - start:.1f}"
+    wrong = [f"{FRAMA}: {proved} of {goals} goals are proved"] if proved != goals else []
+    proved_planted, goals_planted = prove(changed, "-wp-fct", "soter_read_bytes")
+    if proved_planted == goals_planted:
+        wrong.append(f"{FRAMA}: the planted fault is not refused")
+    note({"goals of Frama-C": goals, f"seconds of `{FRAMA}`": seconds})
+    print(f"{FRAMA}: {proved} of {goals} goals; {seconds} s", flush=True)
+    return wrong
+
+
+def prove(source: Path, *arguments: str) -> tuple[int, int]:
+    """Run Frama-C's WP on a file; give how many goals it proved, of how many."""
+    headers = f"-I{CORE} -I{HARNESSES / 'frama_c'} -U__GNUC__ -D__STRICT_ANSI__"
+    options = ("-wp", "-wp-rte", "-wp-timeout", "10", "-wp-prover", "cvc4,z3", "-wp-par", "2")
+    command = ["frama-c", *options, *arguments, f"-cpp-extra-args={headers}", str(source)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    found = re.search(r"Proved goals: +(\d+) / (\d+)", ran.stdout)
+    if ran.returncode != 0 or found is None or found[2] == "0":
+        raise SystemExit(
+            f"{source.name}: Frama-C came to no end:\n{ran.stdout[-2000:]}{ran.stderr}"
+        )
+    return int(found[1]), int(found[2])
 
 
 def plant(harness: Path) -> Path:

@@ -94,7 +94,7 @@ bool soter_read_u16le(struct soter_reader *reader, uint16_t *out)
     if (!soter_read_bytes(reader, 2, &bytes)) {
         return false;
     }
-    *out = (uint16_t)(bytes[0] | bytes[1] << 8);
+    *out = (uint16_t)(bytes[0] | (uint32_t)bytes[1] << 8);
     return true;
 }
 
