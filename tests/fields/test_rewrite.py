@@ -7,7 +7,17 @@ import time
 
 import pytest
 from cryptography.fernet import Fernet
-from sqlalchemy import ForeignKey, LargeBinary, String, create_engine, select, text, update
+from sqlalchemy import (
+    ForeignKey,
+    LargeBinary,
+    String,
+    create_engine,
+    event,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from pythemis.fields import FieldCipher, FieldError
@@ -293,6 +303,88 @@ def test_plain_sources_stay_out_of_logs():
     """An engine that would show parameters is refused where they are plain text."""
     with pytest.raises(FieldError, match="hide_parameters=True"):
         rewrite(create_engine("sqlite://"), Row, sources={"card": ("plain", str)})
+
+
+WAITING = {  # whether a transaction waits for another one, which is not ours
+    "postgresql": "SELECT count(*) FROM pg_locks WHERE NOT granted",
+    "mariadb": "SELECT count(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'",
+}
+
+
+def cross(writer, engine, errors):
+    """Write a row of a transaction that waits for a row of ours, and commit."""
+    deadline = time.monotonic() + 30
+    with engine.connect() as looking:
+        while time.monotonic() < deadline:
+            if errors or (
+                engine.dialect.name in WAITING
+                and looking.execute(text(WAITING[engine.dialect.name])).scalar_one()
+            ):
+                break
+            looking.rollback()
+            time.sleep(0.02)
+    writer.execute(text("UPDATE entries SET plain = 'crossed' WHERE part = 'a' AND id < 10"))
+    writer.commit()
+
+
+@pytest.fixture
+def crossed(engine):
+    """Give the errors of a rewrite that deadlocks with the transaction of a writer.
+
+    The writer has one row and takes ten when the rewrite waits for it; the database ends that of
+    the rewrite. SQLite, where one transaction writes at a time, refuses it at once.
+    """
+    with engine.begin() as connection:  # a value that is refused, each time the batch is tried
+        query = "UPDATE entries SET note_cell = card_cell WHERE part = 'a' AND id = 9"
+        connection.execute(text(query))
+    errors, name = [], engine.dialect.name
+    event.listen(engine, "handle_error", lambda context: errors.append(context.original_exception))
+    if name == "sqlite":
+        event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA busy_timeout = 0"))
+    with create_engine(engine.url).connect() as writer:
+        if name == "postgresql":
+            writer.execute(text("SET deadlock_timeout = '60s'"))  # it is not the one that ends
+        # MariaDB ends the transaction that has changed less.
+        writer.execute(text("UPDATE entries SET plain = 'b' WHERE part = 'b'"))
+        writer.execute(text("UPDATE entries SET plain = 'held' WHERE part = 'a' AND id = 5"))
+        thread = threading.Thread(target=cross, args=(writer, create_engine(engine.url), errors))
+        thread.start()
+        yield errors
+        thread.join()
+
+
+def test_a_batch_that_deadlocks_is_tried_again(engine, crossed):
+    """The database ends a batch for the sake of a writer; then all is rewritten, and told once."""
+    failures = []
+    before = values(engine)
+    rewrite(engine, Row, batch=10, on_error=lambda key, _: failures.append(key))
+    assert len(crossed) >= 1
+    assert values(engine) == before
+    assert rows_to_rewrite(engine, Row, "card") == 0
+    assert failures == [("a", 9)]
+    with engine.connect() as connection:
+        query = "SELECT count(*) FROM entries WHERE plain = 'crossed'"
+        assert connection.execute(text(query)).scalar_one() == 10
+
+
+def test_a_database_that_stays_locked(tmp_path):
+    """What does not pass ends the work after six tries, with the error of the database."""
+    engine = create_engine(f"sqlite:///{tmp_path}/rows.db", connect_args={"timeout": 0})
+    RINGS.update(ring=OLD, index=OLD_INDEX)
+    Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        session.add(Row(part="a", id=1, card="card"))
+        session.commit()
+    RINGS.update(ring=NEW, index=NEW_INDEX)
+    errors = []
+    event.listen(engine, "handle_error", errors.append)
+    with create_engine(engine.url).connect() as writer:
+        writer.exec_driver_sql("BEGIN IMMEDIATE")
+        with pytest.raises(OperationalError, match="database is locked"):
+            rewrite(engine, Row)
+    assert len(errors) == 6
+    rewrite(engine, Row)
+    assert rows_to_rewrite(engine, Row, "card") == 0
 
 
 class _Killed(BaseException):

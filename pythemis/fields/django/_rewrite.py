@@ -9,7 +9,6 @@ rows; a run that was stopped, also by force, is simply started again.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -17,6 +16,7 @@ from django.db import OperationalError, transaction
 
 from pythemis.fields._errors import FieldError
 from pythemis.fields._progress import Pace
+from pythemis.fields._retries import retried
 
 from . import _tables
 from ._checkpoints import Checkpoints
@@ -24,7 +24,6 @@ from ._sources import Source
 from ._tables import Change, Key, Row, Table
 
 _PASSES = 10  # over the table: programs that have the old ring write meanwhile
-_TRIES = 6  # of a batch: a database may take a writer before us
 
 OnError = Callable[[Key, Any, FieldError], object]
 
@@ -132,15 +131,12 @@ class _Work:
     def _tried(
         self, after: Key | None, checkpoints: Checkpoints | None
     ) -> tuple[Count, Key | None, bool]:
-        for left in reversed(range(_TRIES)):
-            try:
-                with transaction.atomic(using=self._table.using):
-                    return self._batch(after, checkpoints)
-            except OperationalError:  # such as a deadlock with a writer
-                if not left:
-                    raise
-                time.sleep(0.05 * (_TRIES - left))
-        raise AssertionError  # not reached
+        def batch() -> tuple[Count, Key | None, bool]:
+            with transaction.atomic(using=self._table.using):
+                return self._batch(after, checkpoints)
+
+        # Such as a deadlock with a writer.
+        return retried(batch, lambda error: isinstance(error, OperationalError))
 
     def _batch(
         self, after: Key | None, checkpoints: Checkpoints | None

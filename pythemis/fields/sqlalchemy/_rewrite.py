@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -17,11 +16,14 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import Mapper
 
 from pythemis._core.errors import wrong_type, wrong_value
 from pythemis.fields._errors import ERRORS, FieldError
 from pythemis.fields._field import Field
+from pythemis.fields._progress import Pace
+from pythemis.fields._retries import retried
 
 from ._attribute import Sealed, indexes_of, sealed_of
 from ._keys import Key
@@ -29,6 +31,7 @@ from ._writing import Change, Job, Read, Work, write
 
 _PASSES = 10  # over the table: programs that have the old ring write meanwhile
 _PREFIX_SIZE = 8
+_ROLLED_BACK = "40"  # the class of the SQLSTATE
 
 
 class Progress(NamedTuple):
@@ -65,7 +68,8 @@ def rewrite(
     """Write the stored values of a table under the primary key, while other programs use it.
 
     A row is changed only if its value is still the one that was read, so no update of another
-    program is lost. Values under the primary key are left alone: you can stop at any time, also by
+    program is lost. A batch that the database ends, because of a deadlock for example, is tried
+    up to six times. Values under the primary key are left alone: you can stop at any time, also by
     force, and call it again.
 
     Args:
@@ -84,6 +88,7 @@ def rewrite(
         dry_run: open and count, and write nothing.
         progress: called after each transaction.
         checkpoint: called with the connection within each transaction, to store the position.
+            It is called again when a batch is tried again: write through the connection alone.
         on_error: called with the primary key for each value that is refused, which is skipped.
 
     Raises:
@@ -97,36 +102,68 @@ def rewrite(
             "the values of sources would show in logs and errors of SQLAlchemy: make the engine "
             "with create_engine(..., hide_parameters=True)",
         )
-    job = _job(kind, names, dict(sources or {}), reindex, dry_run, on_error)
+    tell = None if on_error is None else _told_once(on_error)
+    job = _job(kind, names, dict(sources or {}), reindex, dry_run, tell)
     engine = _reading_committed(engine)
     done = Progress(position=after)
     for _ in range(_PASSES):
         before = done.rewritten
-        done = done._replace(position=after, failed=0)  # those that fail again are told once
-        started = time.monotonic()
-        first = done.rows
-        while True:
-            with engine.begin() as connection:
-                found = _next_rows(connection, job, done.position, batch)
-                if not found:
-                    break
-                done = _rewritten(connection, job, found, done)
-                if checkpoint is not None and not dry_run:
-                    checkpoint(connection, done)
+        done = done._replace(position=after, failed=0)
+        pace = Pace(rows_per_second)
+        while made := _batch_done(engine, job, done, batch, checkpoint):
             if progress is not None:
-                progress(done)
-            if rows_per_second:
-                due = started + (done.rows - first) / rows_per_second
-                time.sleep(max(0.0, due - time.monotonic()))
+                progress(made)
+            pace.passed(made.rows - done.rows)
+            done = made
         if dry_run or reindex or done.rewritten == before:
             break
-        if on_error is not None:
-            job = job._replace(on_error=_told_before)
     return done
 
 
-def _told_before(key: Key, error: FieldError) -> None:
-    """Do nothing with a value that was refused in an earlier pass."""
+def _told_once(
+    on_error: Callable[[Key, FieldError], object],
+) -> Callable[[Key, FieldError], object]:
+    """Return a function for refusals that are met again: in later passes, and when retried."""
+    told: set[tuple[Key, str]] = set()
+
+    def tell(key: Key, error: FieldError) -> None:
+        if (key, str(error)) not in told:
+            told.add((key, str(error)))
+            on_error(key, error)
+
+    return tell
+
+
+def _batch_done(
+    engine: Engine,
+    job: Job,
+    done: Progress,
+    batch: int,
+    checkpoint: Callable[[Connection, Progress], object] | None,
+) -> Progress | None:
+    """Do a batch in a transaction, and return how far it is then; None if nothing is left."""
+
+    def work() -> Progress | None:
+        with engine.begin() as connection:
+            found = _next_rows(connection, job, done.position, batch)
+            if not found:
+                return None
+            made = _rewritten(connection, job, found, done)
+            if checkpoint is not None and not job.dry_run:
+                checkpoint(connection, made)
+        return made
+
+    return retried(work, _passes)
+
+
+def _passes(error: Exception) -> bool:
+    """Return whether a database refused a transaction that may go well later: a deadlock."""
+    if isinstance(error, OperationalError):
+        return True
+    if not isinstance(error, DatabaseError) or error.orig is None:
+        return False
+    told = next(iter(error.orig.args), None)  # pg8000 has one class of error: what was sent
+    return isinstance(told, dict) and str(told.get("C")).startswith(_ROLLED_BACK)
 
 
 def rows_to_rewrite(engine: Engine, kind: type, name: str) -> int:
