@@ -60,7 +60,8 @@ class Image:
             for start, held in self._regions:
                 assert os.pwrite(memory, held, start) == len(held), hex(start)
         for kind, held in self._registers.items():
-            ptrace(SETREGSET, self._pid, kind, ctypes.addressof(self._vector(held)))
+            vector = self._vector(held)  # it has to live for the call
+            ptrace(SETREGSET, self._pid, kind, ctypes.addressof(vector))
 
     @contextlib.contextmanager
     def _memory(self):
