@@ -14,11 +14,11 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]  # for the pictures, and for build_support
 
 from build_support.project import site_links
-from pythemis import _typing
+from pythemis import _hints
 
 if sys.version_info < (3, 12):
     # Signatures say Buffer, as with newer Pythons, and not what it consists of.
-    _typing.Buffer = type("Buffer", (), {"__module__": "collections.abc"})
+    _hints.Buffer = type("Buffer", (), {"__module__": "collections.abc"})
 
 project = "pythemis"
 author = "the pythemis authors"

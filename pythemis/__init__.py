@@ -29,10 +29,10 @@ and runs a self-test.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from . import (  # noqa: F401
         asession,
         exception,
@@ -79,10 +79,11 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> Any:
-        if name in _MODULES:
-            return importlib.import_module(f"{__name__}.{name}")
-        if name in _HOMES:
-            return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+        if name in _MODULES or name in _HOMES:
+            from importlib import import_module
+
+            module = import_module(f"{__name__}.{_HOMES.get(name, name)}")
+            return module if name in _MODULES else getattr(module, name)
         if name == "__version__":
             from importlib.metadata import version
 

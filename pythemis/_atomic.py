@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import TypeAlias
 
-    from ._typing import Self
+    from ._hints import Self
 
     Path: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 

@@ -25,7 +25,7 @@ from .exception import THEMIS_CODES, ThemisError, ThemisTypeError, ThemisValueEr
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from ._typing import Buffer
+    from ._hints import Buffer
 
 __all__ = ["Report", "inspect"]
 

@@ -4,21 +4,20 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from typing_extensions import Buffer, Self
+    from typing_extensions import Self
 else:
-    if sys.version_info >= (3, 12):
-        from collections.abc import Buffer
-    else:
-        Buffer = bytes | bytearray | memoryview  # and others, for which there was no name yet
     if sys.version_info >= (3, 11):
         from typing import Self
     else:
         Self = Any
 
-__all__ = ["Buffer", "Self", "Service"]
+__all__ = ["Any", "ClassVar", "Encoding", "Form", "NoReturn", "Self", "Service"]
+
+Encoding: TypeAlias = Literal["base64", "hex", "raw"]  # of keys
+Form: TypeAlias = Literal["NFC", "NFKC"]  # of passphrases
 
 
 class Service(Protocol):

@@ -35,6 +35,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from ._core import arguments, buffers, errors, owner, sessions
 from ._core.secret import Key
+from ._hints import Buffer, Self
 from ._peers import (
     WHY_LEFT,
     AsyncKeys,
@@ -44,7 +45,6 @@ from ._peers import (
     look_up_failed,
     shown,
 )
-from ._typing import Buffer, Self
 from .exception import THEMIS_CODES, ThemisError
 from .ssession import (
     SecureSessionError,

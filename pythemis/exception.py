@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, overload
 
-from . import _compat
+from . import _compat, _hints
 from ._core.errors import status_code
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import overload
 
 __all__ = ["THEMIS_CODES", "ThemisError", "ThemisTypeError", "ThemisValueError"]
 
@@ -64,13 +67,15 @@ class ThemisError(Exception):
     error_code: THEMIS_CODES
     message: str
 
-    @overload
-    def __init__(self, error_code: int, message: str, *args: object) -> None: ...
+    if TYPE_CHECKING:
 
-    @overload
-    def __init__(self, message: str, error_code: int, /, *args: object) -> None: ...
+        @overload
+        def __init__(self, error_code: int, message: str, *args: object) -> None: ...
 
-    def __init__(self, error_code: Any, message: Any, *args: object) -> None:
+        @overload
+        def __init__(self, message: str, error_code: int, /, *args: object) -> None: ...
+
+    def __init__(self, error_code: _hints.Any, message: _hints.Any, *args: object) -> None:
         if isinstance(error_code, str):
             error_code, message = message, error_code
         if not isinstance(error_code, int):
@@ -82,7 +87,7 @@ class ThemisError(Exception):
         self.error_code = THEMIS_CODES(error_code)
         self.message = message
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[_hints.Any, ...]:
         # Exceptions cross process boundaries; the inherited way would lose the code.
         return type(self), (self.error_code, *self.args), self.__dict__
 

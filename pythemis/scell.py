@@ -21,16 +21,18 @@ into a buffer of yours, and ``encrypt_many`` and ``decrypt_many`` for whole list
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
-from . import _compat
-from ._core import cell_lists, cell_passphrases, cells, errors, legacy, owner
+from . import _compat, _hints
+from ._core import cell_passphrases, cells, errors, legacy, owner
 from ._core.secret import Key
-from ._typing import Buffer, Self
+from ._hints import Buffer
 from .exception import THEMIS_CODES as THEMIS_CODES
 from .exception import ThemisError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias, overload
 
 __all__ = [
     "SCellContextImprint",
@@ -43,7 +45,6 @@ __all__ = [
     "legacy_text",
 ]
 
-Form: TypeAlias = Literal["NFC", "NFKC"]
 Contexts: TypeAlias = Buffer | Iterable[Buffer | None] | None
 ReadContexts: TypeAlias = Buffer | str | Iterable[Buffer | str | None] | None  # text: of 0.15
 
@@ -119,29 +120,33 @@ class SCellSeal(_KeyedCell):
         SecureCellError: neither or both of key and passphrase, or an empty one.
     """
 
-    def __new__(cls, *keys: Any, key: object = None, passphrase: object = None, **_: Any) -> Self:
+    def __new__(
+        cls, *keys: _hints.Any, key: object = None, passphrase: object = None, **_: _hints.Any
+    ) -> _hints.Self:
         """Choose the class: a passphrase makes an `SCellSealPassphrase`."""
         if cls is not SCellSeal or passphrase is None:
             return super().__new__(cls)
         if keys or key is not None:
             errors.wrong_value(_ERRORS, "give a key or a passphrase, not both")
-        instead: Any = object.__new__(SCellSealPassphrase)
+        instead: _hints.Any = object.__new__(SCellSealPassphrase)
         return instead  # type: ignore[no-any-return]
 
-    @overload
-    def __init__(self, key: Key, *, compat_096: bool = False) -> None: ...
+    if TYPE_CHECKING:
 
-    @overload
-    def __init__(
-        self,
-        *,
-        passphrase: Key | str,
-        encoding: str = "utf-8",
-        normalize: Form | None = None,
-        iterations: int = DEFAULT_ITERATIONS,
-        min_iterations: int = DEFAULT_MIN_ITERATIONS,
-        max_iterations: int = DEFAULT_MAX_ITERATIONS,
-    ) -> None: ...
+        @overload
+        def __init__(self, key: Key, *, compat_096: bool = False) -> None: ...
+
+        @overload
+        def __init__(
+            self,
+            *,
+            passphrase: Key | str,
+            encoding: str = "utf-8",
+            normalize: _hints.Form | None = None,
+            iterations: int = DEFAULT_ITERATIONS,
+            min_iterations: int = DEFAULT_MIN_ITERATIONS,
+            max_iterations: int = DEFAULT_MAX_ITERATIONS,
+        ) -> None: ...
 
     def __init__(
         self,
@@ -150,7 +155,7 @@ class SCellSeal(_KeyedCell):
         passphrase: Key | str | None = None,
         encoding: str | None = None,
         compat_096: bool = False,
-        normalize: Form | None = None,
+        normalize: _hints.Form | None = None,
         iterations: int | None = None,
         min_iterations: int | None = None,
         max_iterations: int | None = None,
@@ -260,6 +265,8 @@ class SCellSeal(_KeyedCell):
             SecureCellError: as `encrypt`, for the first message that is refused, with its
                 ``index``. Then no result is returned.
         """
+        from ._core import cell_lists
+
         return cell_lists.seal_list(self, messages, contexts, threads)
 
     def decrypt_many(
@@ -269,6 +276,8 @@ class SCellSeal(_KeyedCell):
 
         Arguments, order and errors are like those of `encrypt_many`.
         """
+        from ._core import cell_lists
+
         return cell_lists.unseal_list(self, messages, contexts, threads)
 
 
@@ -307,7 +316,7 @@ class SCellSealPassphrase(SCellSeal):
         encoding: str = "utf-8",
         *,
         key: None = None,
-        normalize: Form | None = None,
+        normalize: _hints.Form | None = None,
         iterations: int = DEFAULT_ITERATIONS,
         min_iterations: int = DEFAULT_MIN_ITERATIONS,
         max_iterations: int = DEFAULT_MAX_ITERATIONS,
@@ -355,6 +364,8 @@ class SCellSealPassphrase(SCellSeal):
     ) -> list[bytes]:
         """Encrypt as `SCellSeal.encrypt_many` does; it is faster only with more threads."""
         function = cell_passphrases.seal
+        from ._core import cell_lists
+
         return cell_lists.one_by_one(self, function, messages, contexts, threads, reads=False)
 
     def decrypt_many(
@@ -362,6 +373,8 @@ class SCellSealPassphrase(SCellSeal):
     ) -> list[bytes]:
         """Decrypt as `SCellSeal.decrypt_many` does; it is faster only with more threads."""
         function = cell_passphrases.unseal
+        from ._core import cell_lists
+
         return cell_lists.one_by_one(self, function, messages, contexts, threads, reads=True)
 
 
@@ -472,6 +485,8 @@ class SCellTokenProtect(_KeyedCell):
             SecureCellError: as `encrypt`, for the first message that is refused, with its
                 ``index``. Then no result is returned.
         """
+        from ._core import cell_lists
+
         return cell_lists.protect_list(self, messages, contexts, threads)
 
     def decrypt_many(
@@ -486,6 +501,8 @@ class SCellTokenProtect(_KeyedCell):
 
         Arguments, order and errors are like those of `encrypt_many`.
         """
+        from ._core import cell_lists
+
         return cell_lists.unprotect_list(self, messages, tokens, contexts, threads)
 
 
@@ -577,16 +594,20 @@ class SCellContextImprint(_KeyedCell):
             SecureCellError: as `encrypt`, for the first message that is refused, with its
                 ``index``. Then no result is returned.
         """
+        from ._core import cell_lists
+
         return cell_lists.imprint_list(self, messages, contexts, threads, encrypts=True)
 
     def decrypt_many(
         self, messages: Iterable[Buffer], contexts: ReadContexts, *, threads: int = 1
     ) -> list[bytes]:
         """Decrypt a list of what `encrypt` returned, with one context for each or one for all."""
+        from ._core import cell_lists
+
         return cell_lists.imprint_list(self, messages, contexts, threads, encrypts=False)
 
 
-def _normalised(passphrase: Key | str, form: Form) -> str:
+def _normalised(passphrase: Key | str, form: _hints.Form) -> str:
     if not isinstance(form, str):
         errors.wrong_type(_ERRORS, "normalize must be 'NFC', 'NFKC' or None")
     if form not in ("NFC", "NFKC"):
@@ -596,6 +617,8 @@ def _normalised(passphrase: Key | str, form: Form) -> str:
     if len(passphrase) > NORMALIZE_MAX:  # many accents on one letter cost quadratic time
         problem = f"a passphrase of more than {NORMALIZE_MAX} characters is not normalised"
         errors.wrong_value(_ERRORS, problem)
+    import unicodedata  # only by programs that use it
+
     return unicodedata.normalize(form, passphrase)
 
 

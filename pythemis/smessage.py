@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from . import _compat
 from ._core import errors, messages, owner
 from ._core.secret import Key
-from ._typing import Buffer
+from ._hints import Buffer
 from .exception import THEMIS_CODES as THEMIS_CODES
 from .exception import ThemisError
 

@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from . import _compat
 from ._core import arguments, buffers, errors, forks, owner, sessions
 from ._core.secret import Key
+from ._hints import Buffer
 from ._peers import WHY_LEFT, look_up_failed, shown, shown_id
-from ._typing import Buffer
 from .exception import THEMIS_CODES as THEMIS_CODES
 from .exception import ThemisError
 
@@ -65,7 +65,7 @@ class _NoClaimError(SecureSessionError):
 
 _UNKNOWN = THEMIS_CODES.SSESSION_GET_PUB_FOR_ID_CALLBACK_ERROR
 _ERRORS = errors.Errors(SecureSessionError, SecureSessionTypeError, SecureSessionValueError)
-_NO_CLAIM = _ERRORS._replace(failed=_NoClaimError)
+_NO_CLAIM = errors.Errors(_NoClaimError, SecureSessionTypeError, SecureSessionValueError)
 
 
 class SessionState(IntEnum):

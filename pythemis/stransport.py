@@ -23,8 +23,8 @@ from time import monotonic
 from types import EllipsisType
 
 from ._core import arguments, buffers, forks, owner
+from ._hints import Buffer, Self
 from ._peers import LARGEST, LONGEST, Keys, check_keys, check_limits, look_up
-from ._typing import Buffer, Self
 from .ssession import MemoryTransport, SSession
 
 __all__ = ["DEFAULT_MAX_SIZE", "HEADER_SIZE", "SocketTransport", "frame", "frame_size"]

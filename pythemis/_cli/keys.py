@@ -21,7 +21,7 @@ from .streams import STANDARD, read, write, write_file
 if TYPE_CHECKING:
     import argparse
 
-    from pythemis._typing import Buffer
+    from pythemis._hints import Buffer
 
 _CURVES = {"P-256": 256, "P-384": 384, "P-521": 521}
 _PUBLIC_SUFFIX = ".pub"

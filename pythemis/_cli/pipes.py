@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import argparse
     from types import TracebackType
 
-    from pythemis._typing import Self
+    from pythemis._hints import Self
 
 _BLANK = b" \t\r\n"
 _GROUP = 3  # bytes that base64 encodes together

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import sys
 from functools import cache, wraps
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from pythemis._themis import ffi, lib
 
@@ -13,10 +12,12 @@ from .arguments import Argument, Nature
 from .errors import BUFFER_TOO_SMALL, Errors, wrong_type, wrong_value
 from .owner import Secret
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any, NoReturn, TypeVar
 
-    from pythemis._typing import Buffer
+    from pythemis._hints import Buffer
 
     CallT = TypeVar("CallT", bound=Callable[..., Any])
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pythemis._core.secret import SecretKey
-    from pythemis._typing import Buffer
+    from pythemis._hints import Buffer
 
     Fetch = Callable[[int, int], bytes]
 

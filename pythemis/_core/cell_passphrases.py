@@ -7,8 +7,6 @@ signals meanwhile, Ctrl-C among them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from pythemis._themis import ffi, lib
 
 from .arguments import ENCRYPTED, PASSPHRASE
@@ -28,7 +26,10 @@ from .cells import Refusals, context_view, operation, refused
 from .errors import NOT_SUPPORTED, SUCCESS, Errors, failed, wrong_type, wrong_value
 from .owner import Owner, kept, opened, places
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from .secret import Key
 
 TOKEN_SIZE: int = lib.THEMIS_PASSPHRASE_TOKEN_SIZE

@@ -3,9 +3,6 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any, NamedTuple
-
 from pythemis._themis import ffi, lib
 
 from . import legacy
@@ -36,8 +33,10 @@ from .errors import (
 )
 from .owner import Owner, Secret, kept, places, refuse_closed
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from .secret import Key
 
@@ -46,13 +45,22 @@ TOKEN_SIZE: int = lib.THEMIS_CELL_TOKEN_SIZE
 _cell = places("cell")
 
 
-class Refusals(NamedTuple):
-    """The texts of errors for data that is not decrypted."""
+class Refusals:
+    """The texts of errors for data that is not decrypted.
 
-    secret: str  # what has to be right, beside the context
-    form: str  # what the data has to be
-    own: str  # the same, as `recognise.Kind` has it
-    others: dict[int, str] = {}  # noqa: RUF012 -- it is never changed
+    Args:
+        secret: what has to be right, beside the context.
+        form: what the data has to be.
+        own: the same, as `recognise.Kind` has it.
+        others: texts for statuses that have one of their own.
+    """
+
+    __slots__ = ("form", "others", "own", "secret")
+
+    def __init__(
+        self, secret: str, form: str, own: str, others: dict[int, str] | None = None
+    ) -> None:
+        self.secret, self.form, self.own, self.others = secret, form, own, others or {}
 
 
 SEAL_REFUSALS = Refusals("key", "a Seal cell made with a key", "SEAL_CELL")
@@ -144,8 +152,8 @@ def context_view(errors: Errors, context: Any, *, reads: bool) -> Any:
 
 
 # The text of 32 bytes, judged without a copy of the key.
-_HEX_OF_KEY = re.compile(rb"[0-9A-Fa-f]{64}\s*")
-_BASE64_OF_KEY = re.compile(rb"(?:([A-Za-z0-9+/]{42})|[A-Za-z0-9_-]{42})[AEIMQUYcgkosw048](=?)\s*")
+_HEX_OF_KEY = rb"[0-9A-Fa-f]{64}\s*"
+_BASE64_OF_KEY = rb"(?:([A-Za-z0-9+/]{42})|[A-Za-z0-9_-]{42})[AEIMQUYcgkosw048](=?)\s*"
 
 
 def decoding(key: Any, key_view: Any) -> str | None:
@@ -168,10 +176,12 @@ def warn_of_text(decoding: str | None) -> None:
 def _decoding(key: Any) -> str | None:
     if not 43 <= len(key) <= 70:
         return None
+    import re  # a third of the time that loading this module takes
+
     text = ffi.buffer(key)
-    if _HEX_OF_KEY.fullmatch(text):
+    if re.fullmatch(_HEX_OF_KEY, text):
         return "the hex of 32 bytes, as text; decode it: bytes.fromhex(key.decode())"
-    match = _BASE64_OF_KEY.fullmatch(text)
+    match = re.fullmatch(_BASE64_OF_KEY, text)
     if match is None:
         return None
     padded = "key" if match[2] else "key + b'='"

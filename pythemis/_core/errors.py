@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
-
 from pythemis._themis import ffi, lib
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import NoReturn
 
 MESSAGE_MAX: int = lib.THEMIS_CELL_MESSAGE_MAX  # bytes; also of a Secure Message
 SUCCESS: int = lib.THEMIS_SUCCESS
@@ -26,12 +26,18 @@ def status_code(name: str) -> int:
     return code
 
 
-class Errors(NamedTuple):
+class Errors:
     """The exceptions of one cryptosystem; each is made of (error_code, message)."""
 
-    failed: Callable[[int, str], Exception]
-    wrong_type: Callable[[int, str], Exception]
-    wrong_value: Callable[[int, str], Exception]
+    __slots__ = ("failed", "wrong_type", "wrong_value")
+
+    def __init__(
+        self,
+        failed: Callable[[int, str], Exception],
+        wrong_type: Callable[[int, str], Exception],
+        wrong_value: Callable[[int, str], Exception],
+    ) -> None:
+        self.failed, self.wrong_type, self.wrong_value = failed, wrong_type, wrong_value
 
 
 def wrong_type(errors: Errors, message: str) -> NoReturn:

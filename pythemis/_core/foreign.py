@@ -21,7 +21,7 @@ from .errors import DATA_CORRUPT, INVALID_PARAMETER, NOT_SUPPORTED, Errors, wron
 from .owner import Secret
 
 if TYPE_CHECKING:
-    from pythemis._typing import Buffer
+    from pythemis._hints import Buffer
 
     from .secret import Key
 
@@ -82,7 +82,7 @@ def _read(errors: Errors, der: bytes) -> bytes:
             return errors.wrong_value(DATA_CORRUPT, "the numbers of the key make no sense")
         return errors.wrong_value(status, text)
 
-    judging = errors._replace(wrong_value=wrong_numbers)
+    judging = Errors(errors.failed, errors.wrong_type, wrong_numbers)
     return keys.imported(judging, der, pem=False, passphrase=None)
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 
 import os
 from threading import RLock
-from typing import Any
 from weakref import WeakValueDictionary
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _abandoned: list[Any] = []  # handles that are never freed
 # By identity: a subclass may say that two of its objects are equal, or that none can be hashed.

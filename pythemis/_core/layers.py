@@ -15,7 +15,7 @@ from .kinds import Layer, Node
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pythemis._typing import Buffer
+    from pythemis._hints import Buffer
 
 LAYERS_MAX = 6
 WHOLE_MAX = 1 << 16  # bytes that are looked at, all of them

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import sys
-import warnings
 
 _PACKAGE = __name__.partition(".")[0]
 
 
 def warn(message: str, category: type[Warning]) -> None:
     """Warn of the line that called this package, through however many frames of it."""
+    import warnings  # only where there is one
+
     frame, level = sys._getframe(1), 2
     while frame.f_back and str(frame.f_globals.get("__package__")).partition(".")[0] == _PACKAGE:
         frame, level = frame.f_back, level + 1

@@ -33,7 +33,7 @@ from .owner import Owner, kept, opened, places, refuse_closed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pythemis._typing import Buffer
+    from pythemis._hints import Buffer
 
     from .secret import Key
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 
 from functools import partial
 from operator import is_
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
+from pythemis import _hints
 from pythemis._themis import ffi, lib
-from pythemis._typing import Self
 
 from .errors import Errors, wrong_value
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any, NoReturn
 
 
 def places(name: str) -> Callable[[], Any]:
@@ -38,13 +39,13 @@ def kept(place: Any) -> Any:
 class Owner:
     """Base of the objects that own a handle: made once, never copied, never shown."""
 
-    _errors: ClassVar[Errors]
+    _errors: _hints.ClassVar[Errors]
     # All that it owns, in one object: a method reads this once, and what it found belongs together
     # whatever other threads, callbacks and signal handlers do meanwhile. None where the object is
     # closed, and where super().__init__() was forgotten.
-    _held: Any = None
+    _held: _hints.Any = None
     _made = False  # read by __init__ alone
-    _refusal: ClassVar[str] = "holds a secret and cannot be pickled or copied"
+    _refusal: _hints.ClassVar[str] = "holds a secret and cannot be pickled or copied"
 
     def close(self) -> None:
         """Drop the secret; its memory is wiped once no call in another thread uses it.
@@ -53,7 +54,7 @@ class Owner:
         """
         replace(self, None)
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> _hints.Self:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -63,7 +64,7 @@ class Owner:
         state = " (closed)" if self._held is None else ""
         return f"<{type(self).__module__}.{type(self).__qualname__}{state}>"
 
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
+    def __reduce_ex__(self, protocol: object) -> _hints.NoReturn:
         raise TypeError(
             f"{type(self).__qualname__} {self._refusal}; make another one where it is needed"
         )
@@ -74,17 +75,17 @@ class Immutable(Owner):
 
     _refusal = "holds a secret and cannot be pickled"
 
-    def __copy__(self) -> Self:
+    def __copy__(self) -> _hints.Self:
         return self
 
-    def __deepcopy__(self, memo: object) -> Self:
+    def __deepcopy__(self, memo: object) -> _hints.Self:
         return self
 
 
 class Secret(Immutable):
     """Base of what owns bytes that C reads where they are; `buffers.view` takes it for a key."""
 
-    def _memory(self) -> Any:
+    def _memory(self) -> _hints.Any:
         """Return the bytes as a buffer, which keeps them; None if it is closed."""
         raise NotImplementedError
 

@@ -28,7 +28,7 @@ from .shapes import U32, cell, container, message, numbers_at, sealed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pythemis._typing import Buffer
+    from pythemis._hints import Buffer
 
 __all__ = [
     "BY_SIZE",

@@ -6,18 +6,19 @@ from __future__ import annotations
 import os
 from functools import partial
 from operator import is_
-from typing import Any, ClassVar, Literal, TypeAlias
 
+from pythemis import _hints
+from pythemis._hints import Buffer
 from pythemis._themis import ffi, lib
-from pythemis._typing import Buffer, Self
 
-from . import forks
 from .arguments import KEY
 from .buffers import view
 from .errors import SUCCESS, Errors, failed, wrong_type, wrong_value
 from .owner import Secret, kept, opened, places, replace
 
-Encoding: TypeAlias = Literal["base64", "hex", "raw"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
 
 SIZE_MAX: int = lib.THEMIS_SECRET_MAX
 GENERATED_MIN = 16  # bytes: fewer can be guessed
@@ -53,7 +54,7 @@ class SecretKey(Secret):
     """
 
     __module__ = "pythemis.keyring"
-    _errors: ClassVar[Errors]  # given by pythemis.keyring
+    # `_errors` is given by pythemis.keyring.
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, *_: object, **__: object) -> None:
@@ -66,11 +67,13 @@ class SecretKey(Secret):
         )
 
     @classmethod
-    def _of(cls, place: Any) -> Self:
+    def _of(cls, place: _hints.Any) -> _hints.Self:
         """Make the object that owns a secret of the C core."""
         made = cls.__new__(cls)
         replace(made, _Guarded(place))
         made._made = True
+        from . import forks  # loads threading: only by programs that use it
+
         forks.watch(made)
         return made
 
@@ -79,12 +82,12 @@ class SecretKey(Secret):
         if held is not None:
             lib.themis_secret_lock(held.handle)  # a child inherits no locks
 
-    def _memory(self) -> Any:
+    def _memory(self) -> _hints.Any:
         held = self._held
         return held and held.memory
 
     @classmethod
-    def generate(cls, size: int = 32) -> Self:
+    def generate(cls, size: int = 32) -> _hints.Self:
         """Generate a key of random bytes.
 
         Args:
@@ -107,7 +110,7 @@ class SecretKey(Secret):
         return cls._of(made)
 
     @classmethod
-    def from_bytes(cls, data: Buffer | SecretKey) -> Self:
+    def from_bytes(cls, data: Buffer | SecretKey) -> _hints.Self:
         """Copy a key that the program has already.
 
         Your own copy stays where it is: Python frees ``bytes`` without wiping them, and you can
@@ -139,9 +142,9 @@ class SecretKey(Secret):
         cls,
         path: str | os.PathLike[str],
         *,
-        encoding: Encoding = "base64",
+        encoding: _hints.Encoding = "base64",
         allow_shared: bool = False,
-    ) -> Self:
+    ) -> _hints.Self:
         """Read a key from a file.
 
         Symbolic links are followed; what counts is the file that they lead to.
@@ -166,7 +169,7 @@ class SecretKey(Secret):
         return cls._of(secret_text.of_file(cls._errors, path, encoding, shared=bool(allow_shared)))
 
     @classmethod
-    def from_fd(cls, fd: int, *, encoding: Encoding = "base64") -> Self:
+    def from_fd(cls, fd: int, *, encoding: _hints.Encoding = "base64") -> _hints.Self:
         """Read a key from a descriptor: a pipe, a socket, an open file.
 
         The other end must close it; the descriptor itself stays open, and is yours to close.
@@ -188,7 +191,9 @@ class SecretKey(Secret):
         return cls._of(secret_text.of_fd(cls._errors, fd, encoding))
 
     @classmethod
-    def from_env(cls, name: str, *, encoding: Encoding = "base64", unset: bool = True) -> Self:
+    def from_env(
+        cls, name: str, *, encoding: _hints.Encoding = "base64", unset: bool = True
+    ) -> _hints.Self:
         """Read a key from a variable of the environment.
 
         The variable is overwritten where the process got it from its parent, and unset, so that no
@@ -214,7 +219,7 @@ class SecretKey(Secret):
         return cls._of(secret_text.of_variable(cls._errors, name, encoding, unset=unset))
 
     @classmethod
-    def from_credential(cls, name: str, *, encoding: Encoding = "base64") -> Self:
+    def from_credential(cls, name: str, *, encoding: _hints.Encoding = "base64") -> _hints.Self:
         """Read a key that systemd passes to a service (``LoadCredential=``).
 
         It is the file of this name in ``$CREDENTIALS_DIRECTORY``. Its mode is not checked: systemd
@@ -236,7 +241,9 @@ class SecretKey(Secret):
         return cls._of(secret_text.of_credential(cls._errors, name, encoding))
 
     @classmethod
-    def from_prompt(cls, text: str = "Key: ", *, encoding: Encoding = "base64") -> Self:
+    def from_prompt(
+        cls, text: str = "Key: ", *, encoding: _hints.Encoding = "base64"
+    ) -> _hints.Self:
         """Ask for a key on the terminal, which does not show it.
 
         The terminal shows what is typed again however this ends: also Ctrl-C and, in the main

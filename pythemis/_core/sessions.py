@@ -44,7 +44,7 @@ from .owner import Owner, kept, opened, places, refuse_closed, replace
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pythemis._typing import Buffer
+    from pythemis._hints import Buffer
 
     from .secret import Key
 
@@ -193,7 +193,7 @@ def _about(errors: Errors, peer_id: object) -> Errors:
     def named(make: Callable[[int, str], Exception]) -> Callable[[int, str], Exception]:
         return lambda status, text: make(status, f"the peer {peer_id!r}: {text}")
 
-    return Errors(*map(named, errors))
+    return Errors(named(errors.failed), named(errors.wrong_type), named(errors.wrong_value))
 
 
 def _check_peer(errors: Errors, peer_id: Any, key: Any) -> None:

@@ -16,7 +16,7 @@ from pythemis._core.errors import wrong_type, wrong_value
 
 if TYPE_CHECKING:
     from pythemis._core.errors import Errors
-    from pythemis._typing import Service
+    from pythemis._hints import Service
 
 ITERATIONS = 600_000  # of PBKDF2, in the passphrase slots that are written
 _MAX_ITERATIONS = 5_000_000

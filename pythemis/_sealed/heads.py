@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
     from pythemis._core.errors import Errors
-    from pythemis._typing import Service
+    from pythemis._hints import Service
 
 MAGIC = b"TSFILE1\n"
 _BODY_MAX = 0xFFFF

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from typing import BinaryIO, Literal, TypeAlias, overload
 
 from pythemis._core.secret import SecretKey
-from pythemis._typing import Buffer, Service
+from pythemis._hints import Buffer, Service
 from pythemis.keyring import Keyring
 
 from . import _cells, _ends, _found, _options, _rewrap

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
 
-    from pythemis._typing import Buffer, Self
+    from pythemis._hints import Buffer, Self
 
     Progress: TypeAlias = Callable[[int, int], object]
 

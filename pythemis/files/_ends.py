@@ -19,7 +19,7 @@ from ._errors import wrong_type, wrong_value
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pythemis._typing import Buffer, Self
+    from pythemis._hints import Buffer, Self
 
 Path: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 

@@ -15,7 +15,7 @@ from ._secrets import passphrase_bytes
 
 if TYPE_CHECKING:
     from pythemis._core.secret import SecretKey
-    from pythemis._typing import Buffer
+    from pythemis._hints import Buffer
 
 CHUNK_SIZE = 65536
 _MODE_MAX = 3  # characters

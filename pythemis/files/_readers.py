@@ -8,7 +8,7 @@ import threading
 from typing import Any, NoReturn
 
 from pythemis._core import forks
-from pythemis._typing import Buffer
+from pythemis._hints import Buffer
 
 from ._containers import OpenedStream
 from ._errors import wrong_type, wrong_value

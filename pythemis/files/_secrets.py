@@ -14,7 +14,7 @@ from ._errors import ERRORS, wrong_type, wrong_value
 
 if TYPE_CHECKING:
     from pythemis._core.secret import SecretKey
-    from pythemis._typing import Buffer
+    from pythemis._hints import Buffer
 
 _RESERVED = re.compile(rb"TK[0-9]")
 

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from pythemis import _sealed
 from pythemis._core import forks, legacy
-from pythemis._typing import Buffer
+from pythemis._hints import Buffer
 
 from ._ends import Target, is_path
 from ._errors import ERRORS, wrong_type

@@ -14,8 +14,8 @@ from pythemis._core.arguments import KEY, PASSPHRASE, PRIVATE, Argument
 from pythemis._core.buffers import view
 from pythemis._core.errors import wrong_type, wrong_value
 from pythemis._core.secret import SecretKey
+from pythemis._hints import Buffer, Service
 from pythemis._sealed.arguments import passphrase_of
-from pythemis._typing import Buffer, Service
 
 from . import _files, _sources
 from ._errors import ERRORS

@@ -12,7 +12,7 @@ from pythemis import _sealed
 from pythemis._core import errors, owner, ring_lists, rings
 from pythemis._core.rings import KeyInfo
 from pythemis._core.secret import SecretKey
-from pythemis._typing import Buffer, Self, Service
+from pythemis._hints import Buffer, Self, Service
 
 from . import _files
 from ._errors import ERRORS

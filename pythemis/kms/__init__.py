@@ -8,7 +8,7 @@ section 8.3). The services are `pythemis.kms.aws.AwsKms`, `pythemis.kms.vault.Tr
 
 from __future__ import annotations
 
-from pythemis._typing import Service
+from pythemis._hints import Service
 from pythemis.exception import ThemisError
 
 __all__ = ["Service", "ServiceError"]

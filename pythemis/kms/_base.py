@@ -11,7 +11,7 @@ from ._calls import REFUSED, Failure
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pythemis._typing import Self
+    from pythemis._hints import Self
 
 PLAIN = 64  # bytes of what is wrapped: the digest of the file's context, and the file's key
 LONGEST_BODY = 65535  # bytes that a slot has room for

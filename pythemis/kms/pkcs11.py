@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from pythemis._typing import Self
+    from pythemis._hints import Self
 
 __all__ = ["Token"]
 

@@ -33,4 +33,7 @@ def test_every_annotation_can_be_looked_up(module):
         hints = typing.get_type_hints(function)
         signature = inspect.signature(function, eval_str=True)
         assert set(hints) - {"return"} <= set(signature.parameters), name
+    for name in module.__all__:
+        if inspect.isclass(public := getattr(module, name)):
+            typing.get_type_hints(public)
     assert found

@@ -29,7 +29,7 @@ LAYERS = (
     {"_atomic", "_sealed", "_values", "place", "_inspect"},
     {*DOCUMENTED, "_peers", "_compat"},
     {"_core"},
-    {"_known_answers", "_themis", "_typing"},
+    {"_hints", "_known_answers", "_themis", "_typing"},
 )
 NUMBERS = {name: number for number, names in enumerate(LAYERS) for name in names}
 # Each of them is imported in one file, or in one folder, and nowhere else.
@@ -53,7 +53,7 @@ LIBRARIES = {
 
 def may_import(importer, imported):
     """Tell whether a module of the package, or a folder, may import another one."""
-    if importer == imported or imported == "_typing":
+    if importer == imported or imported in ("_hints", "_typing"):
         return True
     if importer not in NUMBERS or imported not in NUMBERS:
         return False

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapper
 
 from pythemis import _values
 from pythemis._core.errors import INVALID_PARAMETER, wrong_type, wrong_value
-from pythemis._typing import Self
+from pythemis._hints import Self
 from pythemis.fields._cipher import FieldCipher
 from pythemis.fields._errors import ERRORS, FieldTypeError
 from pythemis.fields._field import Bind, Field
