@@ -12,12 +12,11 @@ import binascii
 import hashlib
 import os
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 from pythemis._core.errors import DATA_CORRUPT, wrong_value
 from pythemis.exception import ThemisError
-from pythemis.keyring._sources import parted
+from pythemis.keyring._sources import at_path, credential, parted
 from pythemis.scell import SCellSeal
 
 from ._errors import ERRORS, FieldError
@@ -31,24 +30,26 @@ def text_of(reference: str) -> str:
     """Return the text that a reference to a key names: file:PATH, env:NAME or credential:NAME.
 
     Raises:
-        FieldError: no such reference, or there is nothing.
+        FieldError: no such reference, or what it names cannot be read or is no text.
     """
-    made, scheme, name = None, "", ""
+    text = ""
     try:
         scheme, name = parted(reference, "a key")
+        if scheme == "env":
+            text = os.environ.get(name, "")
+        else:
+            source = at_path(name) if scheme == "file" else credential(name, is_base64=False)
+            text = source.read()[0].decode("utf-8")
     except ThemisError as error:
-        made = FieldError(error.error_code, error.message)
-    if made is not None:
-        raise made
-    if scheme == "env":
-        text = os.environ.get(name, "")
+        problem = error.message
+    except OSError as error:
+        problem = f"{reference}: {error.strerror}"
+    except ValueError:  # UnicodeDecodeError, which has the bytes
+        problem = f"what {reference} names is not text in UTF-8"
     else:
-        folder = (
-            Path(os.environ.get("CREDENTIALS_DIRECTORY", "")) if scheme == "credential" else Path()
-        )
-        text = (folder / name).read_text("utf-8")
-    if not text.strip():
-        wrong_value(ERRORS, f"there is no key in {reference}")
+        problem = "" if text.strip() else f"there is no key in {reference}"
+    if problem:
+        wrong_value(ERRORS, problem)
     return text.strip()
 
 
@@ -56,7 +57,7 @@ def decoded(text: str) -> bytes:
     """Return the bytes of a key that is given in base64."""
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:  # also of text that is not ASCII
         pass
     return wrong_value(ERRORS, "the key is not base64")
 
@@ -151,6 +152,8 @@ def _cell_of(raw: Any) -> bytes:
 
 
 def _as_bytes(raw: Any) -> bytes:
+    if isinstance(raw, int):  # of which bytes() would make that many zeros
+        raise _refused("the column holds numbers")
     return raw.encode() if isinstance(raw, str) else bytes(raw)
 
 

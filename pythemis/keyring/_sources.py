@@ -95,8 +95,8 @@ def in_variable(name: str) -> Source:
     return Source(mark, read)
 
 
-def credential(name: str) -> Source:
-    """Return the source that a credential of systemd is; it holds base64."""
+def credential(name: str, *, is_base64: bool = True) -> Source:
+    """Return the source that a credential of systemd is."""
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
     if not folder:
         wrong_value(
@@ -104,7 +104,7 @@ def credential(name: str) -> Source:
             f"there is no credential {name}: CREDENTIALS_DIRECTORY is not set, so no service "
             "manager started this process with credentials",
         )
-    return at_path(Path(folder) / name, is_base64=True)
+    return at_path(Path(folder) / name, is_base64=is_base64)
 
 
 def _decoded(data: bytes, what: str) -> bytes:

@@ -84,7 +84,13 @@ class _IsOld(lookups.Lookup):  # type: ignore[misc, unused-ignore]
 
 
 def next_rows(
-    table: Table, source: Any, after: Key | None, batch: int, *, is_whole: bool
+    table: Table,
+    source: Any,
+    after: Key | None,
+    batch: int,
+    *,
+    is_whole: bool,
+    is_locked: bool = False,
 ) -> tuple[list[Row], Key | None, bool]:
     """Return the rows of a batch, the last primary key, and whether no more come.
 
@@ -94,6 +100,7 @@ def next_rows(
         after: the last primary key of the batch before.
         batch: the most rows.
         is_whole: return all rows that have a value, and not only those under older keys.
+        is_locked: let other writers of these rows wait for the end of the transaction.
     """
     names = [key.attname for key in table.keys]
     query = QuerySet(model=table.model, using=table.using).order_by(*names)
@@ -116,6 +123,8 @@ def next_rows(
         pairs = zip(cells, table.fields, strict=True)
         due = [_IsOld(cell, field.cipher().prefix()) for cell, field in pairs]
     query.query.where.add(WhereNode(due, connector=OR), AND)
+    if is_locked:
+        query = query.select_for_update()
     found = list(query.values_list(*names, *columns)[:batch])
     rows = [_row(table, source, each, len(names)) for each in found]
     return rows, rows[-1].key if rows else None, len(rows) < batch
@@ -234,8 +243,11 @@ class _Statement(NamedTuple):
     null: str | None
 
     def run(self, count: int) -> int:
-        """Run it, and return how many rows it changed."""
-        with self.connection.cursor() as cursor:
+        """Run it, and return how many rows it changed.
+
+        This is no `cursor()`: with DEBUG that logs parameters, and the source's are plain values.
+        """
+        with self.connection.make_cursor(self.connection.create_cursor()) as cursor:
             if self.connection.vendor == "postgresql":
                 key = self.same[0].params
                 params = [_array(each) for each in (*self.new, *self.same)]

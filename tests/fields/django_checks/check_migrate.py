@@ -8,6 +8,7 @@ import json
 import sys
 import uuid
 from datetime import date
+from threading import Thread
 
 import pytest
 
@@ -244,6 +245,45 @@ def test_equal_values_in_a_unique_field():
     assert Legacy.objects.filter(name_old=None).count() == 3
 
 
+@pytest.mark.parametrize(("name", "origin"), [("card", "card_old"), ("inside", None)])
+def test_what_is_moved_is_in_no_log(name, origin):
+    """With DEBUG, Django logs the parameters of statements: those that compare plain values not."""
+    is_text = origin is not None or connection.vendor == "sqlite"
+    put(**{origin or name: "plain 4929" if is_text else b"plain 4929"})
+    LOGGED.clear()
+    connection.queries_log.clear()
+    assert "1 rewritten" in run("migrate", f"shop.Legacy.{name}", origin=origin)
+    logged = [*LOGGED, *map(str, connection.queries)]
+    assert any("SELECT" in line for line in logged)
+    assert [line for line in logged if "plain 4929" in line or b"plain 4929".hex() in line] == []
+
+
+@pytest.mark.skipif(
+    not connection.features.has_select_for_update, reason="SQLite has one writer at a time"
+)
+def test_a_writer_in_between_loses_nothing(monkeypatch):
+    """Texts that the database finds equal, such as "a" and "A", are different values."""
+    pk = put(card_old="card")
+    write, writers = _tables.write, []
+
+    def update():
+        Legacy.objects.filter(pk=pk).update(card_old="CARD")
+        connection.close()
+
+    def beside(*arguments):
+        if not writers:
+            writers.append(Thread(target=update))
+            writers[0].start()
+            writers[0].join(1)  # or it waits for the row
+        return write(*arguments)
+
+    monkeypatch.setattr(_tables, "write", beside)
+    run("migrate", "shop.Legacy.card", origin="card_old")
+    writers[0].join()
+    row = Legacy.objects.get(pk=pk)
+    assert "CARD" in (row.card, row.card_old)
+
+
 def test_values_of_another_kind_are_refused():
     """What the field inside does not take is refused, and is not shown."""
     put(card_old="no date")
@@ -277,6 +317,33 @@ def test_wrong_arguments(text):
     said = run("migrate", *arguments, **options)
     assert text in said
     assert "secret" not in said
+
+
+@pytest.mark.parametrize(
+    ("reference", "text"),
+    [
+        ("file:{}/nothing", "No such file"),
+        ("file:{}", "not a regular file"),
+        ("file:/dev/zero", "not a regular file"),
+        ("file:{}/large", "more than"),
+        ("file:{}/bytes", "is not text"),
+        ("credential:key", "CREDENTIALS_DIRECTORY"),
+        ("file:{}/words", "is not base64"),
+    ],
+)
+def test_keys_that_cannot_be_read(reference, text, tmp_path, monkeypatch):
+    """They are refused in a sentence; the error and what it came from hold no key."""
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "key").write_bytes(KEY)
+    (tmp_path / "bytes").write_bytes(b"secret\xff")
+    (tmp_path / "words").write_text("secret \N{SNOWMAN}")
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(1 << 25)
+    key = [reference.format(tmp_path)]
+    with pytest.raises(CommandError, match=text) as refused:
+        call_command("sealed", "migrate", "shop.Legacy.card", form="cells", key=key)
+    assert refused.value.__context__ is None
 
 
 def test_a_bar_on_a_terminal(monkeypatch):
