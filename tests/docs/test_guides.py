@@ -92,6 +92,18 @@ def test_the_reference_has_every_public_name(module):
     assert sorted(shown) == sorted(importlib.import_module(f"pythemis.{module}").__all__)
 
 
+def test_the_tutorial_names_every_extra():
+    """Its table has the extras of the package; that of Spark brings what data frames need."""
+    tomllib = pytest.importorskip("tomllib", reason="needs Python 3.11")
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"][
+        "optional-dependencies"
+    ]
+    page = (ROOT / "docs" / "start.md").read_text("utf-8")
+    rows = re.findall(r"^\| (`.*?) \|", page.partition("### Extras")[2], re.MULTILINE)
+    assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(extras)
+    assert any(each.startswith("pyspark[sql]") for each in extras["spark"])
+
+
 def test_each_missed_goal_is_explained():
     """Where a table of performance has a NO, a line below names its row, and no other."""
     page = (ROOT / "docs" / "performance-tables.md").read_text("utf-8")
