@@ -10,14 +10,17 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from enum import Enum
-from typing import TYPE_CHECKING, Any, ClassVar
 
-from . import _compat
+from . import _compat, _hints
 from ._core import errors, keys, owner
 from ._core.secret import Key
 from ._hints import Buffer
 from .exception import THEMIS_CODES as THEMIS_CODES
 from .exception import ThemisError, ThemisTypeError, ThemisValueError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    pass
 
 __all__ = [
     "KEY_PAIR_TYPE",
@@ -58,7 +61,7 @@ class KEY_PAIR_TYPE(str, Enum):
     EC = "EC"
     RSA = "RSA"
 
-    CHOICES: ClassVar[tuple[KEY_PAIR_TYPE, ...]]  # all of them, and no member itself
+    CHOICES: _hints.ClassVar[tuple[KEY_PAIR_TYPE, ...]]  # all of them, and no member itself
 
     __str__ = str.__str__  # as when these were plain strings
 
@@ -294,7 +297,7 @@ def from_der(der: Key, passphrase: Key | str | None = None) -> bytes:
     return keys.imported(_ERRORS, der, pem=False, passphrase=secret)
 
 
-def from_jwk(jwk: Buffer | str | Mapping[str, Any]) -> bytes:
+def from_jwk(jwk: Buffer | str | Mapping[str, _hints.Any]) -> bytes:
     """Read a key that is a JSON Web Key (RFC 7517 and 7518).
 
     Args:

@@ -15,14 +15,14 @@ itself. Every failure raises `SecureMessageError`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from . import _compat
 from ._core import errors, messages, owner
 from ._core.secret import Key
 from ._hints import Buffer
 from .exception import THEMIS_CODES as THEMIS_CODES
 from .exception import ThemisError
+
+TYPE_CHECKING = False
 
 __all__ = [
     "SMessage",

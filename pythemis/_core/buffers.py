@@ -34,7 +34,7 @@ SIZE = ffi.typeof("size_t *")
 # On CPython C writes into a fresh `bytes` that nothing else has seen yet. PyPy moves its objects,
 # so there C writes into memory of cffi's own, which is copied and wiped. The same happens where
 # `bytes(n)` shares its memory, as CPython itself does with `b"x"` and `bytes([n])`.
-_PROBED = (*range(1, 65), 255, 256, 257, 512, 513, 4095, 4096, 1 << 16)
+_PROBED = (*range(1, 10), 16, 17, 32, 33, 64, 255, 256, 257, 512, 513, 4096)
 
 
 class _Subclass(bytes):

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections import namedtuple
 
 from pythemis._themis import ffi, lib
 
@@ -28,7 +28,10 @@ from .errors import (
 from .owner import Owner, Secret, places
 from .start import fips_provider
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from .secret import Key
 
 
@@ -55,12 +58,10 @@ EC: int = lib.THEMIS_KEY_EC
 RSA: int = lib.THEMIS_KEY_RSA
 
 
-class Kind(NamedTuple):
-    """The kind of a key, from its header."""
+class Kind(namedtuple("Kind", "algorithm bits is_private")):
+    """The kind of a key, from its header: EC or RSA, a number, and whether it is private."""
 
-    algorithm: int  # EC or RSA
-    bits: int
-    is_private: bool
+    __slots__ = ()
 
 
 def guess(data: Any, *own: str) -> str:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
 
 from pythemis._themis import ffi, lib
 
@@ -30,8 +29,10 @@ from .errors import (
 from .keys import inspect, key_error, view_of_key
 from .owner import Owner, kept, opened, places, refuse_closed
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from pythemis._hints import Buffer
 

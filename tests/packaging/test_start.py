@@ -21,7 +21,7 @@ SHOW = "print(*sorted(set(sys.modules) - before))"
 
 
 @pytest.mark.skipif(sys.implementation.name != "cpython", reason="others load modules of their own")
-@pytest.mark.parametrize("module", ["exception", "scell"])
+@pytest.mark.parametrize("module", ["exception", "scell", "skeygen", "smessage"])
 def test_a_module_loads_nothing_slow(module):
     """In an interpreter that has no other packages, as at the start of a small program."""
     command = [sys.executable, "-I", "-S", "-c", f"{IMPORT}; {SHOW}", f"pythemis.{module}", *HOMES]
