@@ -4,7 +4,7 @@
 import uuid
 
 import pytest
-from sqlalchemy import String, create_engine, select, text, update
+from sqlalchemy import String, create_engine, insert, select, text, update
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
@@ -47,6 +47,18 @@ class Named(Base):
     id: Mapped[str] = mapped_column(String(20), primary_key=True)
     text_cell: Mapped[bytes | None] = sealed_column()
     text = sealed(CIPHER, "text_cell")
+
+
+class Counted(Base):
+    """Its keys are numbers, which MariaDB makes where there is none, or 0."""
+
+    __tablename__ = "counted"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    text_cell: Mapped[bytes | None] = sealed_column()
+    note_cell: Mapped[bytes | None] = sealed_column()
+    text = sealed(CIPHER, "text_cell")
+    note = sealed(CIPHER, "note_cell", bind="column")
 
 
 @pytest.fixture
@@ -144,3 +156,23 @@ def test_keys_in_another_case(engine):
         session.refresh(row)
         with pytest.raises(FieldError, match="decryption failed"):
             print(row.text)
+
+
+def test_the_id_zero(engine):
+    """A bound value for the id 0, which MariaDB replaces, is refused before it is written."""
+    says = "give a row with the id 0 another id"
+    with Session(engine) as session:
+        session.add(Counted(id=0, text=VALUE))
+        with pytest.raises(FieldError, match=says):
+            session.flush()
+        session.rollback()
+        for given in ({"id": 0, "text": VALUE}, [{"id": n, "text": VALUE} for n in (1, 0)]):
+            with pytest.raises(FieldError, match=says):
+                session.execute(insert(Counted), given)
+        assert session.scalars(select(Counted)).all() == []
+        session.add(Counted(id=0, note=VALUE))  # which is bound to its column
+        session.execute(insert(Counted), {"id": 5, "text": VALUE})
+        session.commit()
+        rows = session.scalars(select(Counted).order_by(Counted.id)).all()
+        assert [(row.text, row.note) for row in rows] == [(None, VALUE), (VALUE, None)]
+        assert rows[0].id != 0

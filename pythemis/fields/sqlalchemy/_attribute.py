@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, Literal, NoReturn, TypeVar, overload
 
 from sqlalchemy import ColumnElement, inspect
+from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Mapper
 
 from pythemis import _values
@@ -119,6 +120,10 @@ class Sealed(Generic[ValueT]):
     def waits_in(self, row: Any) -> bool:
         """Return whether a value waits to be sealed."""
         return type(row.__dict__.get(self.cell)) is Pending
+
+    def is_bound_in(self, row: Any) -> bool:
+        """Return whether there is a value that is bound to its row."""
+        return row.__dict__.get(self.cell) is not None and self.field_of(type(row)).bind == "row"
 
     def seal_all(self, rows: Sequence[Any], keys: Sequence[Key]) -> None:
         """Seal what waits in rows of one class, in one call, and make the indexes."""
@@ -365,13 +370,19 @@ def seal_values(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         FieldError: a value of another type, or without the id of its row.
     """
-    return sealed_values(kind, [values], is_new=False)[0]
+    return sealed_values(kind, [values], into=None)[0]
 
 
 def sealed_values(
-    kind: type, given: Iterable[Mapping[str, Any]], *, is_new: bool
+    kind: type, given: Iterable[Mapping[str, Any]], *, into: Dialect | None
 ) -> list[dict[str, Any]]:
-    """Do the work of `seal_values`; new rows get their ids from the defaults of their columns."""
+    """Do the work of `seal_values`; new rows get their ids from the defaults of their columns.
+
+    Args:
+        kind: as it has it.
+        given: the values of many rows.
+        into: what inserts new rows; None: the rows are there.
+    """
     made = [dict(values) for values in given]
     for attribute in sealed_of(kind):
         these = [values for values in made if attribute.name in values]
@@ -383,7 +394,9 @@ def sealed_values(
         if field.bind == "row":
             for at, values in enumerate(these):
                 if plain[at] is not None:
-                    bound[at] = keys.within(values, is_new=is_new)
+                    bound[at] = keys.within(values, is_new=into is not None)
+                    if into is not None:
+                        keys.check_kept(bound[at], into)
         cells = cells_of(field, plain, bound)
         indexes = [] if attribute.index is None else indexes_of(field, plain)
         for at, values in enumerate(these):

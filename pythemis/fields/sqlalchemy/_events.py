@@ -44,12 +44,13 @@ def _seal_together(kind: type, attributes: tuple[Sealed[Any], ...], rows: list[A
 
 
 def _before_insert(mapper: Mapper[Any], connection: Any, state: Any) -> None:
-    del connection
     if found := sealed_of(mapper.class_):
-        row = state.obj()
-        key = keys_of(mapper.class_).new(row)
+        row, keys = state.obj(), keys_of(mapper.class_)
+        key = keys.new(row)
         for attribute in found:
             attribute.settle(row, key, is_new=True)
+        if any(attribute.is_bound_in(row) for attribute in found):
+            keys.check_kept(key, connection.dialect)
 
 
 def _before_update(mapper: Mapper[Any], connection: Any, state: Any) -> None:
@@ -86,10 +87,11 @@ def _on_execute(state: ORMExecuteState) -> Result[Any] | None:
 
 def _with_sealed_parameters(state: ORMExecuteState, kind: type) -> Result[Any]:
     given: Any = state.parameters
+    dialect = state.session.get_bind(**state.bind_arguments).dialect if state.is_insert else None
     if isinstance(given, (list, tuple)):
-        state.parameters = sealed_values(kind, given, is_new=state.is_insert)
+        state.parameters = sealed_values(kind, given, into=dialect)
     else:
-        [state.parameters] = sealed_values(kind, [given], is_new=state.is_insert)
+        [state.parameters] = sealed_values(kind, [given], into=dialect)
     return state.invoke_statement()  # SQLAlchemy 2.0 goes on with the parameters it was given
 
 

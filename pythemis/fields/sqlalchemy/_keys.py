@@ -9,7 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Integer, Uuid, inspect
+from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Mapper
+
+from pythemis._core.errors import wrong_value
+from pythemis.fields._errors import ERRORS
 
 Key = tuple[Any, ...]
 
@@ -51,6 +55,22 @@ class Keys:
         if is_new:
             self._make(values)
         return self.as_read(tuple([values.get(name) for name in self._names]))
+
+    def check_kept(self, key: Key, dialect: Dialect) -> None:
+        """Refuse the counted id 0 of a new row where the database gives the row another one.
+
+        Raises:
+            FieldError: the row's values would be bound to an id that it does not have.
+        """
+        if dialect.name in ("mysql", "mariadb") and any(
+            part == 0 and column is column.table.autoincrement_column
+            for part, column in zip(key, self._columns, strict=True)
+        ):
+            wrong_value(
+                ERRORS,
+                "MariaDB and MySQL give a row with the id 0 another id, to which its sealed values "
+                "are not bound: give it an id from 1",
+            )
 
     def _make(self, values: dict[str, Any]) -> None:
         for name, default in self._defaults:
