@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support import mariadb
+from support import mariadb, postgres
 from support.project import ROOT
 
 pytest.importorskip("django")
@@ -64,6 +64,37 @@ def test_checks_on_mariadb(path, on_mariadb):
     """They pass on MariaDB, whose files and logs have no value afterwards."""
     test_checks(path)
     assert marked(on_mariadb) == []
+
+
+@pytest.mark.integration
+def test_the_search_finds_plain_text_on_postgresql():
+    """Control: a value that is written plain is found in the file of its table and in the WAL."""
+    psycopg = pytest.importorskip("psycopg")
+    with postgres.server() as address:
+        folder = Path(address.partition("unix_sock=")[2]).parent
+        options = {"host": str(folder), "user": "shop", "dbname": "postgres"}
+        with psycopg.connect(**options, autocommit=True) as connection:
+            connection.execute("CREATE TABLE plain (text TEXT)")
+            connection.execute("INSERT INTO plain VALUES (%s)", ["MARKER-4929"])
+            connection.execute("CHECKPOINT")
+        found = {path.relative_to(folder / "data").parts[0] for path in marked(folder)}
+    assert found == {"base", "pg_wal"}
+
+
+@pytest.mark.integration
+def test_the_search_finds_plain_text_on_mariadb():
+    """Control: a value that is written plain is found in logs, and where the table is."""
+    pymysql = pytest.importorskip("pymysql")
+    with mariadb.server() as address:
+        path = address.partition("unix_socket=")[2]
+        with pymysql.connect(unix_socket=path, user="root", database="shop") as connection:
+            cursor = connection.cursor()
+            cursor.execute("CREATE TABLE plain (text TEXT)")
+            cursor.execute("INSERT INTO plain VALUES ('MARKER-4929')")
+            connection.commit()
+            cursor.execute("FLUSH TABLES plain FOR EXPORT")  # which writes its file
+        found = {each.name for each in marked(mariadb.data_of(address))}
+    assert {"general.log", "slow.log", "bin.000001", "plain.ibd"} <= found
 
 
 @pytest.mark.integration

@@ -17,7 +17,7 @@ LOGGED = start()
 from django.core import serializers  # noqa: E402
 from django.core.exceptions import ValidationError  # noqa: E402
 from django.core.management import call_command  # noqa: E402
-from django.db import IntegrityError, connection, transaction  # noqa: E402
+from django.db import IntegrityError, connection, reset_queries, transaction  # noqa: E402
 from django.db.models import Case, F, Q, Value, When  # noqa: E402
 from django.db.models.functions import Concat, Lower  # noqa: E402
 from django.forms import modelform_factory  # noqa: E402
@@ -31,11 +31,8 @@ MARK = "MARKER-4929"
 EMAIL = f"{MARK}@example.org"
 
 
-@pytest.fixture(autouse=True)
-def _clean():
-    """Begin with empty tables, and end with no marker in any table, statement or log."""
-    LOGGED.clear()
-    yield
+def traces():
+    """Give the cells of tables, and the logged lines, that have the marker, in any letters."""
     found = []
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
@@ -47,12 +44,42 @@ def _clean():
         if MARK.lower() in str(bytes(cell) if isinstance(cell, memoryview) else cell).lower()
         or (isinstance(cell, (bytes, memoryview)) and MARK.lower().encode() in bytes(cell).lower())
     ]
-    logged = [line for line in LOGGED if MARK.lower() in line.lower()]
-    logged += [each for each in connection.queries if MARK.lower() in each["sql"].lower()]
+    forms = (MARK.lower(), MARK.lower().encode().hex(), MARK.encode().hex())  # SQLite: of bytes
+    lines = LOGGED + [each["sql"] for each in connection.queries]
+    return marked, [line for line in lines if any(form in line.lower() for form in forms)]
+
+
+def empty():
+    """Leave no row."""
     for model in (Order, Member, Customer, Typed, Seat):
         model.objects.all().delete()
-    assert marked == []
-    assert logged == []
+
+
+@pytest.fixture(autouse=True)
+def _clean():
+    """Begin with empty tables, and end with no marker in any table, statement or log."""
+    LOGGED.clear()
+    yield
+    found = traces()
+    empty()
+    assert found == ([], [])
+
+
+def test_the_search_finds_what_is_planted():
+    """Control: a marker is found in columns of text and of bytes, and in what is logged."""
+    planted = MARK.lower()  # which the search of a server's files, in test_django.py, ignores
+    row = Customer.objects.create(email="a@example.org", nickname=planted)
+    with connection.cursor() as cursor:
+        cell = connection.Database.Binary(planted.encode())
+        query = "UPDATE shop_customer SET card_cell = %s WHERE id = %s"
+        cursor.execute(query, [cell, row.pk.hex])
+    marked, logged = traces()
+    assert [table for table, _ in marked] == ["shop_customer"] * 2
+    for statement in ("INSERT", "UPDATE"):
+        assert sum(statement in line for line in logged) == 2  # of the log, and of the connection
+    empty()
+    LOGGED.clear()
+    reset_queries()
 
 
 def customer(**given):
@@ -360,6 +387,16 @@ def test_rows_without_an_id():
     assert Order.objects.get(note=MARK).pk == order.pk
     Order.objects.update(note=MARK * 2)
     assert Order.objects.get(note=MARK * 2).note == MARK * 2
+
+
+def test_the_id_zero():
+    """Where a counted id of 0 would become another one, Django itself refuses it."""
+    if connection.features.allows_auto_pk_0:
+        pytest.skip("the database keeps it")
+    with pytest.raises(ValueError, match="does not accept 0"):
+        Order(pk=0, note=MARK).save()
+    with pytest.raises(ValueError, match="does not accept 0"):
+        Order.objects.bulk_create([Order(pk=0, note=MARK)])
 
 
 def test_unique():
