@@ -49,10 +49,12 @@ static bool can_move(const struct themis_session_window *window, uint32_t number
            window->moved + (number - window->newest) < THEMIS_SESSION_WINDOW_MOVES;
 }
 
-/* A number that comes into the ring takes the bit of one that left it. */
-static void make_room(struct themis_session_window *window, uint32_t fresh)
+/* Makes the next number the newest; in the ring it takes the bit of one that leaves the window. */
+static void move_on(struct themis_session_window *window)
 {
-    *word_of(window, fresh) &= ~bit_of(fresh);
+    window->newest++;
+    window->moved++;
+    *word_of(window, window->newest) &= ~bit_of(window->newest);
 }
 
 enum themis_session_welcome themis_session_window_judge(const struct themis_session_window *window,
@@ -76,16 +78,14 @@ enum themis_session_welcome themis_session_window_judge(const struct themis_sess
 
 void themis_session_window_accept(struct themis_session_window *window, uint32_t number)
 {
-    if (is_ahead(window, number)) {
-        if (number - window->newest >= THEMIS_SESSION_WINDOW_BITS) {
-            memset(window->seen, 0, sizeof window->seen);
-        } else {
-            for (uint32_t fresh = window->newest + 1; fresh != number; fresh++) {
-                make_room(window, fresh);
-            }
-        }
+    if (is_ahead(window, number) && number - window->newest >= THEMIS_SESSION_WINDOW_BITS) {
+        memset(window->seen, 0, sizeof window->seen);
         window->moved += number - window->newest;
         window->newest = number;
+    } else if (is_ahead(window, number)) {
+        while (window->newest != number) {
+            move_on(window);
+        }
     }
     *word_of(window, number) |= bit_of(number);
 }
