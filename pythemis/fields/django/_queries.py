@@ -100,7 +100,9 @@ class SealedQuerySet(QuerySet):  # type: ignore[misc, unused-ignore]
             field: kwargs[field.name] for field in sealed_fields(self.model) if field.name in kwargs
         }
         for field, value in sealed.items():
-            kwargs = _without_values(kwargs, field, value)
+            if value is not None and not hasattr(value, "resolve_expression"):
+                sealed[field] = field.sealable(value)  # which may be null, of a blank address
+            kwargs = _without_values(kwargs, field, sealed[field])
         given = {field: value for field, value in sealed.items() if value is not None}
         if not all(_is_ready(value) for value in given.values()):
             return self._update_each(given, kwargs)
