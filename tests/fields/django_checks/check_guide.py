@@ -2,7 +2,9 @@
 """The tutorial for Django does what it shows."""
 
 import importlib
+import re
 
+from pythemis._cli.main import main
 from support.documents import sections
 from support.project import ROOT
 
@@ -11,15 +13,17 @@ PAGE = ROOT / "docs" / "how-to" / "django.md"
 
 def test_the_tutorial(tmp_path, monkeypatch, capsys):
     """The files of the page make an application; its other examples print what they say."""
-    blocks = [
-        example.code for part in sections(PAGE.read_text("utf-8")) for example in part.examples
-    ]
+    page = PAGE.read_text("utf-8")
+    blocks = [example.code for part in sections(page) for example in part.examples]
     files = {block.splitlines()[0][2:]: block for block in blocks if block.startswith("# shop/")}
     assert files.keys() == {"shop/keys.py", "shop/models.py"}
     (tmp_path / "shop").mkdir()
     for name, text in {"shop/__init__.py": "", **files}.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
+    commands = re.findall(r"^\$ pythemis (key.*)$", page, re.MULTILINE)
+    assert [main(command.split()) for command in commands] == [0, 0, 0]
     import django
     from django.conf import settings
     from django.core.management import call_command
