@@ -22,7 +22,6 @@ not authenticate a peer, and it does not encrypt the channel.
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING
 
 from . import _compat
 from ._core import comparators, errors, forks, owner
@@ -30,6 +29,8 @@ from ._core.secret import Key
 from ._hints import Buffer
 from .exception import THEMIS_CODES as THEMIS_CODES
 from .exception import ThemisError
+
+TYPE_CHECKING = False
 
 __all__ = [
     "SCOMPARATOR_CODES",

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from threading import RLock
-from typing import Any, NoReturn
 
 from pythemis._themis import lib
 
@@ -18,6 +17,10 @@ from .buffers import (
 )
 from .errors import INVALID_PARAMETER, NOT_SUPPORTED, SUCCESS, Errors, failed, wrong_value
 from .owner import Owner, kept, opened, places, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
 NOT_READY: int = lib.THEMIS_COMPARATOR_NOT_READY
 MATCH: int = lib.THEMIS_COMPARATOR_MATCH
