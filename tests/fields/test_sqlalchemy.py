@@ -639,6 +639,9 @@ def test_a_page_of_rows_in_one_call(session):
     waiting = Customer(card=MARKER)
     assert open_all([*rows, waiting], "card") == [*(row.card for row in rows), MARKER]
     assert open_all([], "card") == []
+    cards = [row.card for row in rows]
+    session.expire(rows[0])
+    assert open_all(rows, "card") == cards
     with pytest.raises(FieldError, match="no sealed attribute 'name'"):
         open_all(rows, "name")
 

@@ -121,13 +121,21 @@ class Rows:
     @staticmethod
     def of(instance: Any, field: Any) -> tuple[Any, ...] | None:
         """Return the primary key for a field; None if the instance was made here."""
-        rows = instance._state.__dict__.get(Rows.NAME)
+        rows = getattr(instance._state, Rows.NAME, None)
         if rows is None or field.bind == "column":
             return None if rows is None else ()
         names = field.key_names()
         if rows.__class__ is dict:
             return tuple(rows[name] for name in names)
         return (rows,)
+
+    @staticmethod
+    def of_all(instances: list[Any], field: Any) -> list[tuple[Any, ...] | None]:
+        """Return the primary keys of many instances for a field, as `of` does."""
+        rows = [getattr(instance._state, Rows.NAME, None) for instance in instances]
+        if field.bind == "column" or not {dict, type(None)}.isdisjoint(map(type, rows)):
+            return [Rows.of(instance, field) for instance in instances]
+        return [(row,) for row in rows]
 
 
 def held_in(instance: Any, field: Any) -> Held | None:

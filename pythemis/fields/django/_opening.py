@@ -35,29 +35,32 @@ def open_all(instances: Iterable[Any], *names: str) -> None:
 
 def _open(field: Any, rows: list[Any]) -> None:
     name, is_bound = field.attname, field.bind == "row"
-    left: list[Any] = []
-    keys: list[Any] = []
-    cells: list[Any] = []
+    there = [row.__dict__ for row in rows]
+    cells: list[Any] = [each.get(name) for each in there]
+    keys: list[Any] = Rows.of_all(rows, field)
+    if None in keys or not {bytes, type(None)}.issuperset(map(type, cells)):
+        _open_held(field, rows)
+        return
+    values = field.cipher().open_all(cells, keys if is_bound else None)  # as they were loaded
+    for each, key, cell, value in zip(there, keys, cells, values, strict=True):
+        if cell is not None:
+            each[name] = Held(cell, key, value)
+
+
+def _open_held(field: Any, rows: list[Any]) -> None:
+    """Open what is not open yet, where some values are, or were assigned."""
+    left: list[Held] = []
     for row in rows:
-        there = row.__dict__
-        value = there.get(name)
-        if value.__class__ is bytes and (key := Rows.of(row, field)) is not None:
-            left.append(there)  # as it came from the database
-        elif (held := held_in(row, field)) is not None and not held.is_opened:
+        held = held_in(row, field)
+        if held is not None and not held.is_opened:
             if held.row is None:
                 held.row = field.row_of(row)
-            value, key = held.cell, held.row
             left.append(held)
-        else:
-            continue
-        cells.append(value)
-        keys.append(key)
-    values = field.cipher().open_all(cells, keys if is_bound else None)
-    for there, key, cell, value in zip(left, keys, cells, values, strict=True):
-        if there.__class__ is Held:
-            there.value = value
-        else:
-            there[name] = Held(cell, key, value)
+    keys: list[Any] = [held.row for held in left]
+    cells = [held.cell for held in left]
+    values = field.cipher().open_all(cells, keys if field.bind == "row" else None)
+    for held, value in zip(left, values, strict=True):
+        held.value = value
 
 
 def seal_all(instances: list[Any], fields: list[Any]) -> list[Held]:

@@ -101,7 +101,10 @@ class Sealed(Generic[ValueT]):
             return []
         kind = type(rows[0])
         field = self.field_of(kind)
-        cells = [getattr(row, self.cell) for row in rows]
+        try:
+            cells = [row.__dict__[self.cell] for row in rows]
+        except KeyError:  # some have expired, or were deferred
+            cells = [getattr(row, self.cell) for row in rows]
         keys = keys_of(kind).stored_all(rows) if field.bind == "row" else None
         if {bytes, type(None)}.issuperset(map(type, cells)):  # all as the database has them
             return field.open_all(cells, keys)

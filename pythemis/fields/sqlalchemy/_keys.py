@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -87,9 +88,12 @@ class Keys:
     def stored_all(self, rows: Sequence[Any]) -> list[Key]:
         """Return the keys of rows that are in the database, or else those that they have now."""
         keys = [row._sa_instance_state.key for row in rows]
-        if None in keys or any(isinstance(part, str) for key in keys for part in key[1]):
+        if not all(keys):
             return [self.stored(row) or self.current(row) for row in rows]
-        return [key[1] for key in keys]
+        made = [key[1] for key in keys]
+        kinds = set(map(type, chain.from_iterable(made)))
+        is_as_read = not any(issubclass(kind, str) for kind in kinds)
+        return made if is_as_read else list(map(self.as_read, made))
 
 
 def _part_as_read(column: Any, part: Any) -> Any:

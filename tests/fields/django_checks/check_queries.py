@@ -157,6 +157,14 @@ def test_listing():
     assert rows[0].city == "city 1"
     rows[0].refresh_from_db()
     assert rows[0].card == "card 1"
+    rows = [*query.all(), Customer(card="made here")]
+    rows[0].card = "assigned"
+    open_all(rows, "card", "email")
+    assert [row.__dict__["card"].value for row in rows] == ["assigned", "card 2", "made here"]
+    rows = list(query.all())
+    assert rows[1].card == "card 2"  # which opens it alone
+    open_all(rows, "card")
+    assert [row.card for row in rows] == ["card 1", "card 2"]
     raw = Customer.objects.raw("SELECT * FROM shop_customer WHERE visits = 1")
     assert raw[0].card == "card 1"
     unordered = query.order_by()
