@@ -25,6 +25,10 @@ from _chart import draw
 from _report import Row, from_json, machine_sentence, short, table
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tools.setup import database  # noqa: E402
+
 BEGIN = "<!-- figures: begin (written by `make bench BENCH_ARGS='--page docs/performance.md'`) -->"
 END = "<!-- figures: end -->"
 TITLES = {
@@ -33,6 +37,7 @@ TITLES = {
     "files": "Files, beside Cobblestone, Tink and age",
     "columns": "Columns, beside lists, Fernet and each other",
     "spark": "Columns on Spark, beside its own encryption and Fernet",
+    "fields": "Fields of SQLAlchemy and Django, beside plain ones and those of other libraries",
     "floor": "Beside the same libcrypto and libsodium, used raw from C",
     "threads": "Threads, and lists of messages",
     "resources": "Import and memory",
@@ -58,6 +63,7 @@ SHORT = {
     "files": "--rounds 2 --mib 2",
     "columns": "--rounds 2 --rows 2000",
     "spark": "--rounds 1 --rows 2000",
+    "fields": "--rounds 2 --rows 200",
     "floor": "--rounds 2 --seconds 0.0005",
     "threads": "--rounds 2 --seconds 0.005 --many 1000",
     "resources": "--rounds 1",
@@ -108,7 +114,13 @@ def what_lacks(program: str, against: str | None) -> str | None:
     if program == "paired" and not against:
         return "no other Python was named (--against)"
     tools = {"floor": (os.environ.get("CC", "gcc"), "pkg-config"), "spark": ("java",)}
-    modules = {"columns": ("cryptography", "polars", "pyarrow"), "spark": ("pyarrow", "pyspark")}
+    modules = {
+        "columns": ("cryptography", "polars", "pyarrow"),
+        "fields": ("django", "encrypted_fields", "psycopg", "sqlalchemy", "sqlalchemy_utils"),
+        "spark": ("pyarrow", "pyspark"),
+    }
+    if program == "fields" and database.server_programs() is None:
+        return "there is no PostgreSQL"
     for tool in tools.get(program, ()):
         if not shutil.which(tool):
             return f"there is no {tool}"

@@ -31,8 +31,8 @@ FLOOR_ROW = re.compile(
     r"^\| ([^|]+) \| ([\d.]+) us \| [^|]+ \| [\d.]+ us \| ([\d.]+) \|", re.MULTILINE
 )
 PROGRAMS = {"operations", "yardsticks", "keyrings", "files", "floor", "threads", "resources"}
-PROGRAMS |= {"columns", "paired", "spark"}
-PROGRAMS -= {name for name in ("columns", "spark") if everything.what_lacks(name, None)}
+PROGRAMS |= {"columns", "fields", "paired", "spark"}
+PROGRAMS -= {name for name in ("columns", "fields", "spark") if everything.what_lacks(name, None)}
 
 NEWER = re.compile("SecureSigner|SecureVerifier|_into|_many")
 ONLY_DOCUMENTED = """\
