@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Locked memory alone, as a wheel has it: four threads take, resize and free blocks of every size,
- * through libcrypto and directly. A block keeps its content, and a new one is all zeros. */
+/* Locked memory alone, as a wheel has it. First, a small limit: locked blocks are used again before
+ * others. Then four threads take, resize and free blocks of every size, through libcrypto and
+ * directly. A block keeps its content, and a new one is all zeros. */
+#define _DEFAULT_SOURCE
+
 #include <openssl/crypto.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -8,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "soter/locked.h"
 
@@ -16,6 +20,9 @@
 #define STEPS 100000
 #define LARGEST 8192 /* of the region; the others are of malloc */
 #define LONGEST 10000
+#define MAY_LOCK 131072 /* bytes: half of the limit */
+#define BLOCK 64
+#define BURST 10000
 
 struct held {
     uint8_t *bytes;
@@ -91,11 +98,59 @@ static void *work(void *seed)
     return NULL;
 }
 
+/* KiB of memory of this process that it can write to. */
+static long data_size(void)
+{
+    char line[200];
+    long size = -1;
+    FILE *status = fopen("/proc/self/status", "r");
+    must(status != NULL, "there is /proc");
+    while (fgets(line, sizeof line, status) != NULL) {
+        (void)sscanf(line, "VmData: %ld", &size);
+    }
+    fclose(status);
+    must(size >= 0, "Linux states the size of the data");
+    return size;
+}
+
+static void begin_with_a_small_limit(void)
+{
+    const struct rlimit limit = {MAY_LOCK * 2, MAY_LOCK * 2};
+    long before;
+    must(setrlimit(RLIMIT_MEMLOCK, &limit) == 0, "the limit can be lowered");
+    soter_locked_init();
+    before = data_size();
+    soter_locked_begin();
+    must(data_size() - before < 1024, "what is reserved is no memory yet");
+}
+
+/* Blocks are handed out in the order of their addresses, so those at the front are locked. */
+static void reuse_locked_blocks_first(void)
+{
+    static uint8_t *blocks[BURST];
+    for (int i = 0; i < BURST; i++) {
+        blocks[i] = soter_locked_new(BLOCK);
+        must(blocks[i] != NULL, "there is memory");
+    }
+    must(blocks[BURST - 1] - blocks[0] > MAY_LOCK, "more is taken than can be locked");
+    for (int i = 0; i < BURST; i++) {
+        soter_locked_free(blocks[i], BLOCK);
+    }
+    for (int i = 0; i < MAY_LOCK / BLOCK; i++) {
+        uint8_t *block = soter_locked_new(BLOCK);
+        must(block >= blocks[0] && block - blocks[0] < MAY_LOCK, "locked blocks are used first");
+        blocks[BURST - 1 - i] = block;
+    }
+    for (int i = 0; i < MAY_LOCK / BLOCK; i++) {
+        soter_locked_free(blocks[BURST - 1 - i], BLOCK);
+    }
+}
+
 int main(void)
 {
     pthread_t threads[THREADS];
-    soter_locked_init();
-    soter_locked_begin();
+    begin_with_a_small_limit();
+    reuse_locked_blocks_first();
     for (uintptr_t i = 0; i < THREADS; i++) {
         must(pthread_create(&threads[i], NULL, work, (void *)(i + 1)) == 0, "a thread starts");
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One region of memory, reserved at once, so that an address tells whose a block is. It is divided
- * into slabs, each for blocks of one size; a slab is locked when its first block is taken. A free
- * block is all zeros, but for the address of the next one. */
+/* One region of addresses, reserved at once, so that an address tells whose a block is. It is
+ * divided into slabs, each for blocks of one size. A slab becomes memory, locked if possible, when
+ * its first block is taken: until then no limit counts it, and mlockall() by the program fills
+ * nothing. A free block is all zeros, but for the address of the next one. */
 #define _DEFAULT_SOURCE
 
 #include "soter/locked.h"
@@ -56,11 +57,12 @@ static uint8_t *region; /* NULL: everything is ordinary memory */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 /* Under the mutex: */
 static size_t slabs_used;
-static size_t may_lock; /* bytes */
-static struct block *idle[CLASSES];
-static uint8_t *fresh[CLASSES]; /* the rest of the newest slab, which was never taken */
+static size_t may_lock;                /* bytes */
+static struct block *idle[CLASSES][2]; /* of slabs that are not locked, and of those that are */
+static uint8_t *fresh[CLASSES];        /* the rest of the newest slab, which was never taken */
 static size_t fresh_len[CLASSES];
-static uint8_t class_of[SLABS]; /* constant once a slab is used */
+static uint8_t class_of[SLABS]; /* constant once a slab is used, as is the next */
+static bool is_locked[SLABS];
 
 static unsigned class_for(size_t len)
 {
@@ -76,19 +78,22 @@ static bool is_here(const void *data)
     return region != NULL && (uintptr_t)data - (uintptr_t)region < REGION_SIZE;
 }
 
-static unsigned class_at(const void *data)
+static size_t slab_at(const void *data)
 {
-    return class_of[((uintptr_t)data - (uintptr_t)region) / SLAB_SIZE];
+    return ((uintptr_t)data - (uintptr_t)region) / SLAB_SIZE;
 }
 
 static bool has_slab(unsigned class)
 {
-    uint8_t *slab = region + slabs_used * SLAB_SIZE;
-    if (slabs_used == SLABS) {
+    const size_t begin = slabs_used * SLAB_SIZE;
+    uint8_t *slab = region + begin;
+    /* From the start of the region, as a page may be larger than a slab. */
+    if (slabs_used == SLABS || mprotect(region, begin + SLAB_SIZE, PROT_READ | PROT_WRITE) != 0) {
         return false;
     }
     if (may_lock >= SLAB_SIZE && mlock(slab, SLAB_SIZE) == 0) {
         may_lock -= SLAB_SIZE;
+        is_locked[slabs_used] = true;
     }
     class_of[slabs_used++] = (uint8_t)class;
     fresh[class] = slab;
@@ -102,10 +107,12 @@ static void *take(size_t len)
     const unsigned class = class_for(len);
     const size_t size = SMALLEST << class;
     struct block *taken = NULL;
+    struct block **first;
     pthread_mutex_lock(&mutex);
-    if (idle[class] != NULL) {
-        taken = idle[class];
-        idle[class] = taken->next;
+    first = &idle[class][idle[class][true] != NULL]; /* locked ones, as long as there are any */
+    if (*first != NULL) {
+        taken = *first;
+        *first = taken->next;
         taken->next = NULL;
     } else if (fresh_len[class] != 0 || has_slab(class)) {
         taken = (struct block *)fresh[class];
@@ -118,12 +125,13 @@ static void *take(size_t len)
 
 static void put(void *data)
 {
-    const unsigned class = class_at(data);
-    struct block *put = data;
-    memset(data, 0, SMALLEST << class); /* it stays reachable, so no compiler leaves this out */
+    const size_t slab = slab_at(data);
+    struct block **first = &idle[class_of[slab]][is_locked[slab]];
+    struct block *block = data;
+    memset(data, 0, SMALLEST << class_of[slab]); /* reachable, so no compiler leaves this out */
     pthread_mutex_lock(&mutex);
-    put->next = idle[class];
-    idle[class] = put;
+    block->next = *first;
+    *first = block;
     pthread_mutex_unlock(&mutex);
 }
 
@@ -156,7 +164,7 @@ static void *resize(void *data, size_t len, const char *file, int line)
     if (!is_here(data)) {
         return data != NULL ? realloc(data, len) : take_or_malloc(len, file, line);
     }
-    size = SMALLEST << class_at(data);
+    size = SMALLEST << class_of[slab_at(data)];
     if (len != 0 && len <= size) {
         return data;
     }
@@ -204,7 +212,7 @@ void soter_locked_begin(void)
     if (!waits_for_forks) {
         return;
     }
-    reserved = mmap(NULL, REGION_SIZE, PROT_READ | PROT_WRITE, flags, -1, 0);
+    reserved = mmap(NULL, REGION_SIZE, PROT_NONE, flags, -1, 0);
     if (reserved == MAP_FAILED) {
         return;
     }
