@@ -32,6 +32,14 @@ def test_each_harness_plants_a_fault_and_marks_a_place(harness, monkeypatch, tmp
     assert "no-unwinding-assertions" not in " ".join(proof.OPTIONS)
 
 
+def test_the_page_says_what_each_harness_proves():
+    """Each harness has a row, and each row a harness."""
+    page = (proof.ROOT / "docs" / "evidence" / "proofs.md").read_text(encoding="utf-8")
+    method = page.partition("## Method")[2].partition("## Command")[0]
+    rows = re.findall(r"^\| `(\w+)` \|", method, re.MULTILINE)
+    assert sorted(rows) == [path.stem for path in HARNESSES]
+
+
 def test_the_short_round_names_harnesses():
     """What the short round asks for is there."""
     assert set(ROUNDS["proof"].short or ()) < {path.stem for path in HARNESSES}
