@@ -10,6 +10,7 @@ always, and so does a module that ThreadSanitizer watches (THEMIS_RELEASES).
 A call that keeps the GIL never waits for a lock, for the thread that has the lock may want the GIL.
 Our core has one that matters, which a fork holds (soter/fork.h), and only random numbers take it.
 So a function that draws some asks first whether it would have to wait; if so, it releases the GIL.
+(Another one, of locked memory, is not waited for while a fork has it: soter/locked.c.)
 """
 
 from __future__ import annotations

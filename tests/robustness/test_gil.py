@@ -207,6 +207,37 @@ def test_a_short_call_that_waits_for_a_fork_releases_the_gil(call):
     assert run(FORKS.format(call=call)) == (0, "fine\n", "")
 
 
+FIRST = """
+from pythemis.scell import SCellContextImprint, SCellSeal
+from pythemis.skeygen import GenerateKeyPair
+from pythemis.smessage import SMessage
+made = SCellSeal(bytes(32)).encrypt(b"m")
+pair = GenerateKeyPair("EC")
+private, public = pair.export_private_key(), pair.export_public_key()
+wrapped = SMessage(private, public).wrap(b"m")
+unused = SCellSeal(bytes(32)), SCellContextImprint(bytes(32)), SMessage(private, public)
+"""
+
+
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux") or sysconfig.get_config_var("MUSL") is not None,
+    reason="only glibc lets a program look up __register_atfork",
+)
+@pytest.mark.parametrize(
+    "call",
+    [
+        "unused[0].decrypt(made)",
+        "unused[1].encrypt(b'm', b'a context')",
+        "unused[2].unwrap(wrapped)",
+    ],
+)
+def test_a_first_call_does_not_wait_for_a_fork(call):
+    """Preparing a key takes memory, which wheels keep in a region with a lock, as a fork does."""
+    head, start, tail = FORKS.partition("threading.Thread(target=libc.fork)")
+    tail = tail.replace("assert ends.is_set()\n", "")
+    assert run(head + FIRST + start + tail.format(call=call)) == (0, "fine\n", "")
+
+
 # ---- Sessions: short calls need no lock, unless a long one is under way ----
 
 

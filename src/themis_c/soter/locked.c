@@ -35,6 +35,8 @@ void soter_locked_free(void *data, size_t len)
 
 #include <openssl/crypto.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -55,6 +57,8 @@ struct block {
 static bool waits_for_forks;
 static uint8_t *region; /* NULL: everything is ordinary memory */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static atomic_uint forks; /* that are under way: the mutex is theirs, or will be */
+static struct block *_Atomic returned[CLASSES][2]; /* as in `idle`, where they go next */
 /* Under the mutex: */
 static size_t slabs_used;
 static size_t may_lock;                /* bytes */
@@ -101,14 +105,34 @@ static bool has_slab(unsigned class)
     return true;
 }
 
-/* A block of zeros; NULL if there is no room. */
+/* Takes the mutex; false where a fork has it. A caller with the lock of an interpreter must not
+ * wait for a fork, which may have to wait for that lock. */
+static bool has_mutex(void)
+{
+    while (pthread_mutex_trylock(&mutex) != 0) {
+        if (atomic_load(&forks) != 0) {
+            return false;
+        }
+        sched_yield();
+    }
+    return true;
+}
+
+/* A block of zeros; NULL if there is no room, or during a fork. */
 static void *take(size_t len)
 {
     const unsigned class = class_for(len);
     const size_t size = SMALLEST << class;
     struct block *taken = NULL;
     struct block **first;
-    pthread_mutex_lock(&mutex);
+    if (!has_mutex()) {
+        return NULL;
+    }
+    for (size_t i = 0; i < 2; i++) {
+        if (idle[class][i] == NULL) {
+            idle[class][i] = atomic_exchange(&returned[class][i], NULL);
+        }
+    }
     first = &idle[class][idle[class][true] != NULL]; /* locked ones, as long as there are any */
     if (*first != NULL) {
         taken = *first;
@@ -126,13 +150,12 @@ static void *take(size_t len)
 static void put(void *data)
 {
     const size_t slab = slab_at(data);
-    struct block **first = &idle[class_of[slab]][is_locked[slab]];
+    struct block *_Atomic *first = &returned[class_of[slab]][is_locked[slab]];
     struct block *block = data;
     memset(data, 0, SMALLEST << class_of[slab]); /* reachable, so no compiler leaves this out */
-    pthread_mutex_lock(&mutex);
-    block->next = *first;
-    *first = block;
-    pthread_mutex_unlock(&mutex);
+    block->next = atomic_load(first);
+    while (!atomic_compare_exchange_weak(first, &block->next, block)) {
+    }
 }
 
 static void *take_or_malloc(size_t len, const char *file, int line)
@@ -180,18 +203,21 @@ static void *resize(void *data, size_t len, const char *file, int line)
 
 static void fork_begins(void)
 {
+    atomic_fetch_add(&forks, 1);
     pthread_mutex_lock(&mutex);
 }
 
 static void fork_ended(void)
 {
     pthread_mutex_unlock(&mutex);
+    atomic_fetch_sub(&forks, 1);
 }
 
 static void fork_began_child(void)
 {
     static const pthread_mutex_t new_mutex = PTHREAD_MUTEX_INITIALIZER;
     mutex = new_mutex;
+    atomic_store(&forks, 0);
 }
 
 void soter_locked_init(void)
