@@ -8,7 +8,7 @@ import json
 import os
 import sqlite3
 from base64 import b64decode
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pythemis import _atomic
@@ -25,7 +25,7 @@ from .streams import STANDARD
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 _PARQUET = b"PAR1"  # what such a file begins with
 _CACHE = 16 << 10  # KiB of memory for ids; others are in a temporary file
@@ -277,17 +277,34 @@ class Ids:
 
     def add(self, ids: Iterable[tuple[Any, int]]) -> None:
         """Take the ids of more rows, and the numbers of these."""
-        self._base.executemany("insert into ids values (?, ?)", ids)
+        with _temporary():
+            self._base.executemany("insert into ids values (?, ?)", ids)
 
     def doubled(self) -> int | None:
         """Return the number of a row whose id occurs before; None if there is none."""
         query = "select max(number) from ids group by id having count(*) > 1 order by 1 limit 1"
-        found = self._base.execute(query).fetchone()
+        with _temporary():
+            found = self._base.execute(query).fetchone()
         return None if found is None else int(found[0])
 
     def close(self) -> None:
         """Remove them."""
         self._base.close()
+
+
+@contextmanager
+def _temporary() -> Iterator[None]:
+    """Have an error of the temporary file become a sentence."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        text = str(error)
+    else:
+        return
+    raise refused(
+        f"the row ids do not fit into a temporary file ({text}): name a larger folder in "
+        "SQLITE_TMPDIR"
+    )
 
 
 # ---- Arguments ----

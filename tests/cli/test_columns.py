@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pythemis import keyring
-from pythemis._cli import csv_tables
+from pythemis._cli import columns, csv_tables
 from pythemis.columns import ColumnCipher
 from pythemis.place import place
 
@@ -354,7 +354,6 @@ def test_every_cell_is_read_as_it_was_written(rows, delimiter, null):
 
 PROGRAM = """
 import resource, sys
-from pythemis._cli.main import main
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 status = main(sys.argv[1:])
 print(status, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, file=sys.stderr)
@@ -382,3 +381,20 @@ def test_memory_is_that_of_a_part():
     few, many = taken(100_000), taken(1_000_000)
     assert few < 120 << 10  # KiB
     assert many < few + (24 << 10)
+
+
+def test_no_room_for_the_temporary_file(shop, monkeypatch):
+    """The ids of many rows are in a file; where it cannot be written, a sentence says so."""
+
+    class Ids(columns.Ids):
+        def __init__(self):
+            super().__init__()
+            self._base.execute("pragma max_page_count = 2")
+
+    monkeypatch.setattr(columns, "Ids", Ids)
+    table = b"id,email\n" + b"".join(b"%0100d,x\n" % n for n in range(200))
+    Path("large.csv").write_bytes(table)
+    ran = shop("columns", "seal", "large.csv", "-o", "sealed.csv", *EMAIL)
+    assert ran.status == 1
+    assert "do not fit into a temporary file" in ran.err
+    assert not Path("sealed.csv").exists()
