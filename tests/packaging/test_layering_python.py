@@ -248,7 +248,7 @@ def test_a_wrong_import_is_caught(tmp_path, name, statement, imported):
     [
         ("_core/cells.py", "from pythemis._themis import lib"),
         ("_core/cells.py", "from .errors import SUCCESS"),
-        ("_core/cells.py", "from pythemis._typing import Buffer"),
+        ("_core/cells.py", "from pythemis._hints import Buffer"),
         ("scell.py", "from ._core import errors"),
         ("asession.py", "from .ssession import SSession"),
         ("files/sealed.py", "from ..keyring import Keyring"),

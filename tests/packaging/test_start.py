@@ -27,5 +27,5 @@ def test_a_module_loads_nothing_slow(module):
     command = [sys.executable, "-I", "-S", "-c", f"{IMPORT}; {SHOW}", f"pythemis.{module}", *HOMES]
     loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     assert f"pythemis.{module}" in loaded
-    needed = {"threading", "weakref"} if module == "scomparator" else set()  # for its locks
-    assert SLOW & set(loaded) == needed
+    allowed = {"threading", "warnings", "weakref"} if module == "scomparator" else set()  # locks
+    assert SLOW & set(loaded) <= allowed
