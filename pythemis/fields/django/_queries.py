@@ -142,6 +142,9 @@ class SealedQuerySet(QuerySet):  # type: ignore[misc, unused-ignore]
         keys = [row[0] if len(row) == 1 else row for row in rows]
         columns = dict(others)
         for field, value in values.items():
+            if value is None:  # PostgreSQL would take a choice among nulls for text
+                columns |= _without_values({}, field, None)
+                continue
             cases = []
             bound = rows if field.bind == "row" else None
             cells = field.cipher().seal_all([value] * len(rows), bound)
