@@ -354,6 +354,7 @@ def test_every_cell_is_read_as_it_was_written(rows, delimiter, null):
 
 PROGRAM = """
 import resource, sys
+from pythemis._cli.main import main
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 status = main(sys.argv[1:])
 print(status, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, file=sys.stderr)

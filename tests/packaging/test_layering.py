@@ -26,7 +26,7 @@ SYSTEM_HEADERS = {
     "soter/fork.c": {"pthread.h"},
     "soter/entropy.c": {"errno.h", "sys/random.h", "sys/syscall.h", "unistd.h"},
     "soter/guarded.c": {"io.h", "unistd.h"},
-    "soter/locked.c": {"pthread.h", "sys/mman.h", "sys/resource.h"},
+    "soter/locked.c": {"pthread.h", "sched.h", "stdatomic.h", "sys/mman.h", "sys/resource.h"},
     "soter/threads.c": {"pthread.h", "stdatomic.h", "windows.h"},
 }
 # What a C file defines for others: functions and variables, whose names begin as in its layer.
