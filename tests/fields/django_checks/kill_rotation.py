@@ -3,6 +3,7 @@
 
 import io
 import multiprocessing
+import contextlib
 import os
 import random
 import signal
@@ -142,7 +143,8 @@ def killed(rotation, pks, kills, whole=0):
     while done < kills:
         child = in_a_process(rotation)
         child.join(draw.uniform(0.02, 0.5))
-        os.kill(child.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it was through
+            os.kill(child.pid, signal.SIGKILL)
         child.join()
         if child.exitcode == -signal.SIGKILL:
             done += 1
