@@ -228,9 +228,7 @@ def kept(frame, local, kept_in):
     return frame.repartition(2, "id").sortWithinPartitions("email").mapInArrow(work, frame.schema)
 
 
-@pytest.mark.xfail(
-    reason="on a loaded machine nothing was copied of what Spark spilled", strict=False
-)
+@pytest.mark.xfail(reason="a busy Spark may leave no files to search", strict=False)
 def test_no_key_is_left_anywhere(cluster, shop, tmp_path, monkeypatch):
     """Keys are in no log, plan, pickle, shuffle or spill file; where others have theirs."""
     from pyspark.serializers import CloudPickleSerializer

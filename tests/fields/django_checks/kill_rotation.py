@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rotation beside four writers, killed at random points. It needs a server: see test_django.py."""
 
+import contextlib
 import io
 import multiprocessing
-import contextlib
 import os
 import random
 import signal
