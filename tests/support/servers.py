@@ -21,7 +21,7 @@ def needed(found, name):
 
 
 def account_for(folder, name):
-    """Servers refuse to run as root: then this account, or else nobody, owns the folder."""
+    """Servers refuse to run as root: then this account owns the folder, or one without rights."""
     if os.geteuid() != 0:
         return {}
     import pwd  # only Unix has it

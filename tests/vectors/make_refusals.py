@@ -265,7 +265,7 @@ def verify():
     for cut in (0, 4, 11, 12, 112):
         made.add(f"cut-{cut}", wrong, f"only the first {cut} bytes", signed=data[:cut])
     known = pairs()
-    made.add("key-other", fails, "the key of somebody else", public_key=known["p256_b"]["public"])
+    made.add("key-other", fails, "the key of another peer", public_key=known["p256_b"]["public"])
     made.add("key-curve", fails, "a key on another curve", public_key=known["p384"]["public"])
     made.add(
         "key-private",
@@ -564,7 +564,7 @@ def session():
     made.add(
         "client-other",
         fails,
-        "the client's id with the key of somebody else",
+        "the client's id with the key of another peer",
         client_public=pairs()["p256_b"]["public"],
     )
 
