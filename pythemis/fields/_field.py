@@ -112,9 +112,18 @@ class Field:
         """Return the stored value; None stays None. Errors are those of `FieldCipher.seal`."""
         if value is None:
             return None
-        framed = self._framed(value)
+        framed = self.framed(value)
         context = self.context(*row)
         return self._through(self._rings.sealing().encrypt, framed, context)
+
+    def framed(self, value: object) -> bytes:
+        """Return the bytes that `seal` encrypts, under no key. Errors are those of `seal`."""
+        data = _values.encode(ERRORS, self.codec, value)
+        if not self.bare:
+            return _values.frame(data, self.padding)
+        if not data:
+            wrong_value(ERRORS, f"{self._shown()} is bare, and cannot hold an empty value")
+        return data
 
     def open(self, stored: bytes | None, *row: Part) -> Any:
         """Return the value; None stays None. Errors are those of `FieldCipher.open`."""
@@ -248,14 +257,6 @@ class Field:
         return self.bits
 
     # ---- What they share ----
-
-    def _framed(self, value: object) -> bytes:
-        data = _values.encode(ERRORS, self.codec, value)
-        if not self.bare:
-            return _values.frame(data, self.padding)
-        if not data:
-            wrong_value(ERRORS, f"{self._shown()} is bare, and cannot hold an empty value")
-        return data
 
     def _value(self, framed: bytes) -> Any:
         data = framed if self.bare else _values.unframe(ERRORS, framed)

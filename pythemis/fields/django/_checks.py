@@ -75,7 +75,7 @@ def _of_collation(field: Any, databases: Any) -> list[Any]:
 
 
 def _of_index(field: Any) -> list[Any]:
-    few = field.choices or isinstance(field.wrapped, models.BooleanField)
+    few = field.wrapped.choices or isinstance(field.wrapped, models.BooleanField)
     if field.index is None or not few:
         return []
     return [

@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import copy
 from collections.abc import Callable
+from functools import partialmethod
 from typing import Any
 
 from django.core import exceptions
@@ -22,6 +23,9 @@ from ._hooks import DUMPED, is_dumped
 from ._lookups import RawCol, SealedCol, SealedExact, SealedIn, SealedIsNull
 
 _UNIQUE_BITS = 96
+_DUMPED_TEXT = (
+    "this text is a sealed value, as dumps and serializers show it, and not what is in it"
+)
 _LOOKUPS = {"exact": SealedExact, "in": SealedIn, "isnull": SealedIsNull}
 
 
@@ -123,7 +127,6 @@ class SealedField(Guarded, models.Field):  # type: ignore[misc, unused-ignore]
             default=wrapped.default,
             editable=wrapped.editable,
             serialize=wrapped.serialize,
-            choices=wrapped.choices,
             help_text=wrapped.help_text,
             error_messages=wrapped._error_messages,
             db_column=db_column,
@@ -166,6 +169,9 @@ class SealedField(Guarded, models.Field):  # type: ignore[misc, unused-ignore]
         self.wrapped = copy.copy(self.wrapped)
         self.wrapped.set_attributes_from_name(name)
         self.wrapped.model = cls
+        display = f"get_{name}_display"
+        if self.wrapped.choices is not None and display not in cls.__dict__:
+            setattr(cls, display, partialmethod(cls._get_FIELD_display, field=self.wrapped))
         _hooks.install(cls)
         # The models of migrations have the index as a field of its own.
         if self.index is not None and cls.__module__ != "__fake__":
@@ -295,11 +301,7 @@ class SealedField(Guarded, models.Field):  # type: ignore[misc, unused-ignore]
         if self._is_text and value.__class__ is str and value[:4] != DUMPED:
             return value
         if is_dumped(value):
-            wrong_value(
-                ERRORS,
-                f"{self.shown()}: this text is a sealed value, as dumps and serializers show it, "
-                "and not what is in it",
-            )
+            wrong_value(ERRORS, f"{self.shown()}: {_DUMPED_TEXT}")
         return self.prepared(value)
 
     def pre_save(self, model_instance: Any, add: bool) -> Sealed | None:  # noqa: ARG002
@@ -370,17 +372,35 @@ class SealedField(Guarded, models.Field):  # type: ignore[misc, unused-ignore]
             return value
         return self.wrapped.to_python(value)
 
+    @property
+    def flatchoices(self) -> Any:
+        """Return the choices of the field inside.
+
+        The field has no ``choices`` of its own: serializers of the REST framework would show
+        values.
+        """
+        return self.wrapped.flatchoices
+
+    @property
+    def validators(self) -> list[Any]:
+        """Return what checks plain values for serializers of the REST framework."""
+        return [_Cleaned(self)]
+
     def validate(self, value: Any, model_instance: Any) -> None:
         """Check a value as the field inside does, and that it is unique."""
+        if is_dumped(value):
+            raise exceptions.ValidationError(_DUMPED_TEXT, code="invalid")
         self.wrapped.validate(value, model_instance)
         if self.is_unique and value is not None and model_instance is not None:
-            self._validate_unique(value, model_instance)
+            is_there = not model_instance._state.adding and model_instance._is_pk_set()
+            self.validate_unique(value, model_instance.pk if is_there else None)
 
-    def _validate_unique(self, value: Any, instance: Any) -> None:
+    def validate_unique(self, value: Any, key: Any) -> None:
+        """Check that no row but the one with this primary key has a value."""
         found = self.model._default_manager.filter(**{self.name: value})
-        if not instance._state.adding and instance._is_pk_set():
-            found = found.exclude(pk=instance.pk)
-        if found.exists():
+        if key is not None:
+            found = found.exclude(pk=key)
+        if self._why_refused(value) is None and found.exists():
             raise exceptions.ValidationError(
                 self.error_messages["unique"],
                 code="unique",
@@ -391,8 +411,21 @@ class SealedField(Guarded, models.Field):  # type: ignore[misc, unused-ignore]
             )
 
     def run_validators(self, value: Any) -> None:
-        """Run the validators of the field inside."""
+        """Run the validators of the field inside, and check that the value can be sealed."""
         self.wrapped.run_validators(value)
+        why = self._why_refused(value)
+        if why is not None:
+            raise exceptions.ValidationError(why, code="invalid")
+
+    def _why_refused(self, value: Any) -> str | None:
+        """Return why a value cannot be sealed, without the value."""
+        try:
+            value = self.prepared(value)
+            if value is not None:
+                self.cipher().framed(value)
+        except FieldError as error:
+            return error.message
+        return None
 
     def formfield(self, **kwargs: Any) -> Any:
         """Return the form field of the field inside."""
@@ -415,6 +448,25 @@ class SealedField(Guarded, models.Field):  # type: ignore[misc, unused-ignore]
     def check(self, **kwargs: Any) -> list[Any]:
         """Return what Django's system check reports."""
         return [*super().check(**kwargs), *_checks.of_field(self, **kwargs)]
+
+
+class _Cleaned:
+    """Check a value that a serializer of the REST framework got, as `clean` does for forms."""
+
+    requires_context = True
+
+    def __init__(self, field: SealedField) -> None:
+        self._field = field
+
+    def __call__(self, value: Any, serializer_field: Any) -> None:
+        field = self._field
+        field.validate(value, None)
+        field.run_validators(value)
+        if field.is_unique:
+            field.validate_unique(value, getattr(serializer_field.parent.instance, "pk", None))
+
+    def __repr__(self) -> str:
+        return f"<checks of {self._field.shown()}>"
 
 
 class SealedIndexField(Guarded, models.Field):  # type: ignore[misc, unused-ignore]

@@ -26,7 +26,7 @@ from django.urls import path  # noqa: E402
 
 from pythemis.fields import FieldError  # noqa: E402
 from pythemis.fields.django import BlindIndex, SealedField, SealedManager  # noqa: E402
-from support.shop.models import Customer, History, Legacy  # noqa: E402
+from support.shop.models import Customer, History, Legacy, Typed  # noqa: E402
 
 MARK = "MARKER-4929"
 EMAIL = f"{MARK}@example.org"
@@ -54,7 +54,7 @@ def _clean():
             cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
             cells = [bytes(c) if isinstance(c, memoryview) else c for r in cursor for c in r]
             assert MARK.lower() not in str(cells).lower()
-    for model in (Customer, History, Legacy, LogEntry, User):
+    for model in (Customer, History, Legacy, LogEntry, Typed, User):
         model.objects.all().delete()
     assert MARK not in dump.getvalue()
     assert logged == []
@@ -89,37 +89,73 @@ def test_the_admin():
 # ---- REST framework ----
 
 
-def test_rest_framework():
-    """A serializer shows sealed text, and refuses it; a declared field shows the value."""
+def serializer(of, *names):
+    """Make the class that the REST framework makes of a model."""
     serializers = pytest.importorskip("rest_framework.serializers")
+    meta = type("Meta", (), {"model": of, "fields": names})
+    return type("Made", (serializers.ModelSerializer,), {"Meta": meta})
 
-    class Hidden(serializers.ModelSerializer):
-        class Meta:
-            model = Customer
-            fields = ("id", "email", "card", "city")
 
-    class Shown(Hidden):
-        card = serializers.CharField()
-
+def test_serializers_hide_values():
+    """A serializer shows sealed text, of choices as well; a declared field shows the value."""
+    serializers = pytest.importorskip("rest_framework.serializers")
+    hidden = serializer(Customer, "id", "email", "card", "city")
     row = Customer.objects.create(email=EMAIL, card=MARK)
-    shown = dict(Hidden(row).data)
-    assert MARK not in str(shown)
+    shown = hidden(row).data
+    assert MARK not in str(shown) + repr(hidden(row))
     assert shown["card"].startswith("VEsx")
-    assert MARK not in repr(Hidden(row))
-    assert Shown(row).data["card"] == MARK
-    again = Hidden(row, data={"email": EMAIL, "card": shown["card"]}, partial=True)
-    assert again.is_valid(), again.errors
-    with pytest.raises(FieldError, match="this text is a sealed value"):
-        again.save()
-    plain = Hidden(data={"email": "not an address", "card": "x", "city": "x"})
-    assert plain.is_valid(), plain.errors  # as the page says
-    given = Shown(data={"email": f"b{EMAIL}", "card": f"{MARK} 3", "city": "x"})
+    declared = type("Shown", (hidden,), {"card": serializers.CharField()})
+    assert declared(row).data["card"] == MARK
+    sized = Typed.objects.create(size="s", number=5, data=[MARK])
+    shown = serializer(Typed, "size", "number", "data", "day")(sized).data
+    assert [each and each[:4] for each in shown.values()] == ["VEsx", "VEsx", "VEsx", None]
+    assert sized.get_size_display() == "small"
+
+
+def test_serializers_write():
+    """They take plain values, also for a row that has them already."""
+    made = serializer(Customer, "email", "card", "city")
+    given = made(data={"email": EMAIL, "card": MARK, "city": "x"})
     assert given.is_valid(), given.errors
-    assert Customer.objects.get(pk=given.save().pk).card == f"{MARK} 3"
-    twice = Shown(data={"email": EMAIL, "card": "x", "city": "x"})
-    assert twice.is_valid()
-    with pytest.raises(IntegrityError), transaction.atomic():
-        twice.save()
+    row = given.save()
+    again = made(row, data={"email": EMAIL.upper(), "card": None}, partial=True)
+    assert again.is_valid(), again.errors
+    again.save()
+    there = Customer.objects.get(pk=row.pk)
+    assert (there.email, there.card) == (EMAIL.upper(), None)
+
+
+SEALED = "VEsxAAAAAAAAAAAAAA=="  # as serializers show values
+WRONG = {
+    "email": ["no address", "", f"{'a' * 255}@x.org", EMAIL, SEALED, None],
+    "card": ["\ud800", SEALED],
+    "city": ["x" * 51, SEALED],
+    "number": ["x", 2**64, SEALED],
+    "price": ["1.234", "12345678", "NaN", SEALED],
+    "flag": ["maybe", SEALED],
+    "day": ["1.1.2020", "2020-02-30", SEALED],
+    "hour": ["25:00", SEALED],
+    "moment": ["2020-01-01T25:00", SEALED],
+    "key": ["x", SEALED],
+    "raw": ["*", SEALED],
+    "data": [["\ud800"], SEALED],
+    "host": ["1.2.3", SEALED],
+    "size": ["m", "", SEALED],
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_serializers_validate(name):
+    """They refuse what the field inside refuses, what is there already, and sealed text."""
+    of = Customer if name in ("email", "card", "city") else Typed
+    made = serializer(of, name)
+    Customer.objects.create(email=EMAIL)
+    for value in WRONG[name]:
+        given = made(data={name: value})
+        assert not given.is_valid()
+        assert list(given.errors) == [name]
+        if value is SEALED:
+            assert "is a sealed value" in str(given.errors)
 
 
 # ---- Coroutines ----

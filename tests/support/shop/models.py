@@ -50,6 +50,9 @@ class Typed(models.Model):
     raw = SealedField(models.BinaryField(null=True, editable=True))
     data = SealedField(models.JSONField(null=True, default=dict))
     host = SealedField(models.GenericIPAddressField(null=True))
+    size = SealedField(
+        models.CharField(max_length=1, null=True, choices=[("s", "small"), ("l", "large")])
+    )
 
     objects = SealedManager()
 
