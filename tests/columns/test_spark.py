@@ -14,7 +14,8 @@ import pytest
 
 from pythemis import columns
 from pythemis.columns import ColumnCipher, ColumnError
-from support.engines import IDS, NAMES, ROWS, TYPES, VALUES, Shop, files_below, is_in, opened
+from support.engines import IDS, NAMES, ROWS, TYPES, VALUES, Shop, is_in, opened
+from support.servers import files_below
 
 sql = pytest.importorskip("pyspark.sql")
 from py4j.protocol import Py4JJavaError  # noqa: E402

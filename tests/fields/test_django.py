@@ -9,6 +9,7 @@ import pytest
 
 from support import mariadb, postgres
 from support.project import ROOT
+from support.servers import files_below
 
 pytest.importorskip("django")
 
@@ -42,9 +43,9 @@ def on_mariadb(mariadb_address, monkeypatch):
 
 def marked(folder):
     """Give the files of a server that have the marker of check_writes.py."""
-    files = [path for path in folder.rglob("*") if path.is_file()]
+    files = files_below(folder)
     assert len(files) > 20
-    return [path for path in files if b"MARKER-4929" in path.read_bytes()]
+    return [path for path, data in files.items() if b"MARKER-4929" in data]
 
 
 SERVED = [path for path in CHECKS if path.stem != "check_guide"]

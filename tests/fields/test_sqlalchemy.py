@@ -51,6 +51,7 @@ from pythemis.fields.sqlalchemy import (
 )  # fmt: skip
 from pythemis.keyring import Keyring
 from support.mariadb import data_of
+from support.servers import files_below
 
 MARKER = "4929 MARKER"
 RINGS = {"ring": Keyring.new("shop").add(), "index": Keyring.new("shop-index").add()}
@@ -116,21 +117,20 @@ def postgresql(postgresql_address):
     admin.dispose()
     yield postgresql_address
     folder = Path(postgresql_address.partition("unix_sock=")[2]).parent
-    wal = [path for path in (folder / "data" / "pg_wal").iterdir() if path.is_file()]
-    for path in [folder / "log", *wal]:
-        assert path.stat().st_size > 0
-        assert b"MARKER" not in path.read_bytes(), path
-    assert b"INSERT INTO customers" in (folder / "log").read_bytes()
+    files = files_below(folder)
+    assert any(path.parent.name == "pg_wal" for path in files)
+    assert [path for path, data in files.items() if b"MARKER" in data] == []
+    assert b"INSERT INTO customers" in files[folder / "log"]
 
 
 @pytest.fixture(scope="module")
 def mariadb(mariadb_address):
     """At the end look into the logs of the server, its binary log, and all else that it wrote."""
     yield mariadb_address
-    files = [path for path in data_of(mariadb_address).rglob("*") if path.is_file()]
-    assert [path for path in files if b"MARKER" in path.read_bytes()] == []
+    files = files_below(data_of(mariadb_address))
+    assert [path for path, data in files.items() if b"MARKER" in data] == []
     for name in ("general.log", "slow.log", "bin.000001"):
-        assert b"INSERT INTO customers" in (data_of(mariadb_address) / name).read_bytes(), name
+        assert b"INSERT INTO customers" in files[data_of(mariadb_address) / name], name
 
 
 @pytest.fixture(

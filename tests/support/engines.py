@@ -62,8 +62,3 @@ def is_in(secret, texts):
     """Return whether one of the texts has a secret in any form."""
     wanted = forms(secret)
     return any(form in text for text in texts for form in wanted)
-
-
-def files_below(folder):
-    """Read all files of a folder."""
-    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the database servers of tests share: whose processes they are, and how programs end."""
+"""What the servers of tests share: whose processes they are, how programs end, what they left."""
 
+import contextlib
 import os
 import subprocess
 import tempfile
 
 import pytest
 
-SECONDS = 60
+SECONDS = 180  # a machine that does much else is slow, not broken
 
 
 def needed(found, name):
@@ -30,6 +31,16 @@ def account_for(folder, name):
     account = accounts.get(name) or accounts["nobody"]
     os.chown(folder, account.pw_uid, account.pw_gid)
     return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+
+
+def files_below(folder):
+    """Read all files of a folder; a server that runs may take some away in the meantime."""
+    found = {}
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with contextlib.suppress(FileNotFoundError):
+                found[path] = path.read_bytes()
+    return found
 
 
 def run_to_its_end(command, account):
