@@ -1,24 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Locked memory alone, as a wheel has it. First, a small limit: locked blocks are used again before
  * others. Then four threads take, resize and free blocks of every size, through libcrypto and
- * directly. A block keeps its content, and a new one is all zeros. */
-#define _DEFAULT_SOURCE
+ * directly. A block keeps its content, and a new one is all zeros. Last, a wait has an end. */
+#define SOTER_PRIVATE_LIBCRYPTO 1
 
-#include <openssl/crypto.h>
-#include <pthread.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include "soter/locked.c" /* whose mutex one test keeps */
+
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-
-#include "soter/locked.h"
 
 #define THREADS 4
 #define BLOCKS 200
 #define STEPS 100000
-#define LARGEST 8192 /* of the region; the others are of malloc */
 #define LONGEST 10000
 #define MAY_LOCK 131072 /* bytes: half of the limit */
 #define BLOCK 64
@@ -48,7 +40,7 @@ static bool is_all(const uint8_t *bytes, size_t len, uint8_t value)
     return true;
 }
 
-static void take(struct held *held, uint32_t drawn, size_t len)
+static void hold(struct held *held, uint32_t drawn, size_t len)
 {
     if (drawn % 2 == 0) {
         held->bytes = soter_locked_new(len);
@@ -63,7 +55,7 @@ static void take(struct held *held, uint32_t drawn, size_t len)
     memset(held->bytes, held->fill, len);
 }
 
-static void resize(struct held *held, size_t len)
+static void hold_other(struct held *held, size_t len)
 {
     const size_t kept = len < held->len ? len : held->len;
     held->bytes = OPENSSL_realloc(held->bytes, len);
@@ -81,12 +73,12 @@ static void *work(void *seed)
         struct held *held = &all[(drawn = drawn * 1664525 + 1013904223) >> 8 & 127];
         const size_t len = 1 + (drawn >> 4) % scale[drawn >> 30];
         if (held->bytes == NULL) {
-            take(held, drawn >> 12, len);
+            hold(held, drawn >> 12, len);
             continue;
         }
         must(is_all(held->bytes, held->len, held->fill), "a block keeps its content");
         if ((drawn >> 20) % 2 == 0) {
-            resize(held, len);
+            hold_other(held, len);
         } else {
             OPENSSL_free(held->bytes);
             held->bytes = NULL;
@@ -146,6 +138,16 @@ static void reuse_locked_blocks_first(void)
     }
 }
 
+static void end_a_wait_for_the_mutex(void)
+{
+    uint8_t *block;
+    must(pthread_mutex_lock(&mutex) == 0, "the mutex is free");
+    block = soter_locked_new(BLOCK);
+    must(block != NULL && !is_here(block), "it is ordinary memory where others keep the mutex");
+    must(pthread_mutex_unlock(&mutex) == 0, "the mutex is ours");
+    soter_locked_free(block, BLOCK);
+}
+
 int main(void)
 {
     pthread_t threads[THREADS];
@@ -157,6 +159,7 @@ int main(void)
     for (int i = 0; i < THREADS; i++) {
         must(pthread_join(threads[i], NULL) == 0, "a thread ends");
     }
+    end_a_wait_for_the_mutex();
     puts("fine");
     return 0;
 }

@@ -49,6 +49,7 @@ void soter_locked_free(void *data, size_t len)
 #define CLASSES 9 /* blocks of 32, 64, ... 8192 bytes; larger ones are ordinary memory */
 #define SMALLEST ((size_t)32)
 #define LARGEST (SMALLEST << (CLASSES - 1))
+#define LOCK_TRIES 10000 /* some milliseconds, where each is the only thread that can run */
 
 struct block {
     struct block *next;
@@ -106,19 +107,23 @@ static bool has_slab(unsigned class)
 }
 
 /* Takes the mutex; false where a fork has it. A caller with the lock of an interpreter must not
- * wait for a fork, which may have to wait for that lock. */
+ * wait for a fork, which may have to wait for that lock. It does not wait for ever either: a thread
+ * of a real-time priority can keep the one that has the mutex from running. */
 static bool has_mutex(void)
 {
-    while (pthread_mutex_trylock(&mutex) != 0) {
+    for (unsigned i = 0; i < LOCK_TRIES; i++) {
+        if (pthread_mutex_trylock(&mutex) == 0) {
+            return true;
+        }
         if (atomic_load(&forks) != 0) {
             return false;
         }
         sched_yield();
     }
-    return true;
+    return false;
 }
 
-/* A block of zeros; NULL if there is no room, or during a fork. */
+/* A block of zeros; NULL if there is no room, during a fork, or where others keep the mutex. */
 static void *take(size_t len)
 {
     const unsigned class = class_for(len);
