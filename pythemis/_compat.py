@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from ._codes import THEMIS_CODES
+
 
 def deprecated_names(module: str, names: dict[str, str]) -> Callable[[str], Any]:
     """Make a module's ``__getattr__`` that knows old names of its classes.
@@ -42,6 +44,22 @@ def renamed_exceptions(module: str, names: dict[str, str]) -> Callable[[str], An
         new = vars(sys.modules[module])[names[name]]
         warn(f"{name} is deprecated, use {names[name]}", DeprecationWarning)
         return new
+
+    return __getattr__
+
+
+def codes() -> type[THEMIS_CODES]:
+    """Return THEMIS_CODES, which is loaded with the first error."""
+    from ._codes import THEMIS_CODES
+
+    return THEMIS_CODES
+
+
+def with_codes(others: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Make a module's ``__getattr__`` that knows THEMIS_CODES, and what another one knows."""
+
+    def __getattr__(name: str) -> Any:
+        return codes() if name == "THEMIS_CODES" else others(name)
 
     return __getattr__
 

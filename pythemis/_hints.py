@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ._typing import Service as Service
 else:
     if sys.version_info >= (3, 12):
-        from collections.abc import Buffer
+        from _collections_abc import Buffer
     else:
         Buffer = bytes | bytearray | memoryview  # and others, for which there was no name yet
 

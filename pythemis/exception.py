@@ -3,46 +3,15 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
-
 from . import _compat, _hints
-from ._core.errors import status_code
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import overload
 
+    from ._codes import THEMIS_CODES as THEMIS_CODES
+
 __all__ = ["THEMIS_CODES", "ThemisError", "ThemisTypeError", "ThemisValueError"]
-
-
-class THEMIS_CODES(IntEnum):
-    """The status codes of Themis, the same in every language (specification, section 1)."""
-
-    SUCCESS = status_code("SUCCESS")
-    SEND_OUTPUT_TO_PEER = status_code("SEND_OUTPUT_TO_PEER")
-    SEND_AS_IS = SEND_OUTPUT_TO_PEER
-    FAIL = status_code("FAIL")
-    INVALID_PARAMETER = status_code("INVALID_PARAMETER")
-    NO_MEMORY = status_code("NO_MEMORY")
-    BUFFER_TOO_SMALL = status_code("BUFFER_TOO_SMALL")
-    DATA_CORRUPT = status_code("DATA_CORRUPT")
-    INVALID_SIGNATURE = status_code("INVALID_SIGNATURE")
-    NOT_SUPPORTED = status_code("NOT_SUPPORTED")
-    ENGINE_FAIL = status_code("ENGINE_FAIL")
-    SSESSION_KA_NOT_FINISHED = status_code("SSESSION_KA_NOT_FINISHED")
-    SSESSION_TRANSPORT_ERROR = status_code("SSESSION_TRANSPORT_ERROR")
-    SSESSION_GET_PUB_FOR_ID_CALLBACK_ERROR = status_code("SSESSION_GET_PUB_FOR_ID_CALLBACK_ERROR")
-    NETWORK_ERROR = 2222  # of Python alone: a transport callback failed
-
-    @classmethod
-    def _missing_(cls, value: object) -> THEMIS_CODES | None:
-        # Programs raise `ThemisError` with numbers of their own.
-        if not isinstance(value, int):
-            return None
-        unnamed = int.__new__(cls, value)
-        unnamed._name_ = f"UNNAMED_{int(value)}"
-        unnamed._value_ = int(value)
-        return unnamed
 
 
 class ThemisError(Exception):
@@ -64,8 +33,9 @@ class ThemisError(Exception):
         TypeError: neither of the two is a number.
     """
 
-    error_code: THEMIS_CODES
-    message: str
+    if TYPE_CHECKING:
+        error_code: THEMIS_CODES
+        message: str
 
     if TYPE_CHECKING:
 
@@ -84,7 +54,7 @@ class ThemisError(Exception):
                 f"{type(error_code).__name__} and {type(message).__name__}"
             )
         super().__init__(message, *args)
-        self.error_code = THEMIS_CODES(error_code)
+        self.error_code = _compat.codes()(error_code)
         self.message = message
 
     def __reduce__(self) -> tuple[_hints.Any, ...]:
@@ -103,4 +73,9 @@ class ThemisValueError(ThemisError, ValueError):
 if TYPE_CHECKING:  # misspelled names must not pass the type check
     themis_exception = ThemisError
 else:
-    __getattr__ = _compat.renamed_exceptions(__name__, {"themis_exception": "ThemisError"})
+    __getattr__ = _compat.with_codes(
+        _compat.renamed_exceptions(__name__, {"themis_exception": "ThemisError"})
+    )
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

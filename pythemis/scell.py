@@ -21,18 +21,19 @@ into a buffer of yours, and ``encrypt_many`` and ``decrypt_many`` for whole list
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from _collections_abc import Iterable
 
 from . import _compat, _hints
 from ._core import cell_passphrases, cells, errors, legacy, owner
 from ._core.secret import Key
 from ._hints import Buffer
-from .exception import THEMIS_CODES as THEMIS_CODES
 from .exception import ThemisError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias, overload
+
+    from .exception import THEMIS_CODES as THEMIS_CODES
 
 __all__ = [
     "SCellContextImprint",
@@ -639,11 +640,13 @@ if TYPE_CHECKING:  # misspelled names must not pass the type check
     scell_token_protect = SCellTokenProtect
     scell_context_imprint = SCellContextImprint
 else:
-    __getattr__ = _compat.deprecated_names(
-        __name__,
-        {
-            "scell_seal": "SCellSeal",
-            "scell_token_protect": "SCellTokenProtect",
-            "scell_context_imprint": "SCellContextImprint",
-        },
+    __getattr__ = _compat.with_codes(
+        _compat.deprecated_names(
+            __name__,
+            {
+                "scell_seal": "SCellSeal",
+                "scell_token_protect": "SCellTokenProtect",
+                "scell_context_imprint": "SCellContextImprint",
+            },
+        )
     )

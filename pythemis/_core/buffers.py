@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import sys
-from functools import cache, wraps
 
 from pythemis._themis import ffi, lib
 
@@ -90,37 +89,11 @@ def output_of(kind: type[bytes], size: int) -> bytes:
     ``kind(size)`` makes ``bytes`` and copies them; from a megabyte on, having the system bring
     memory for both takes three times as long as decrypting does.
     """
-    allocate = _allocator() if size >= _LARGE and kind is not bytes else None
+    if size < _LARGE or kind is bytes:
+        return kind(size)
+    from .subclasses import allocate  # only for large messages, for `ctypes` takes 10 ms
+
     return kind(size) if allocate is None else allocate(kind, size)
-
-
-@cache
-def _allocator() -> Callable[[type[bytes], int], bytes] | None:
-    """Return what makes such an object as CPython does, without bytes to copy; None if unsure.
-
-    That is to allocate it, and to note that its hash is not known yet, before its first byte.
-    """
-    try:
-        import ctypes  # only for large messages, for it takes 10 ms
-
-        make = ctypes.pythonapi.PyType_GenericAlloc
-    except (ImportError, AttributeError):
-        return None
-    make.restype, make.argtypes = ctypes.py_object, (ctypes.py_object, ctypes.c_ssize_t)
-    place = bytes.__basicsize__ - 1 - ctypes.sizeof(ctypes.c_ssize_t)
-    known = b"".join((b"its hash", b"is known"))
-    if ctypes.c_ssize_t.from_address(id(known) + place).value != -1:
-        return None
-    told = hash(known)
-    if ctypes.c_ssize_t.from_address(id(known) + place).value != told:
-        return None
-
-    def allocate(kind: type[bytes], size: int) -> bytes:
-        made: bytes = make(kind, size)
-        ctypes.c_ssize_t.from_address(id(made) + place).value = -1
-        return made
-
-    return allocate
 
 
 # Where it is not `bytes` yet, `returns_output` makes it so.
@@ -141,6 +114,8 @@ def returns_output(function: CallT) -> CallT:
     """
     if IN_PLACE:
         return function
+
+    from functools import wraps
 
     @wraps(function)
     def taking(*arguments: Any, **options: Any) -> Any:
@@ -189,11 +164,11 @@ def _view_of_secret(errors: Errors, secret: Secret, what: Argument) -> Any:
 
 def _cure_of_text(text: str, what: Argument) -> str:
     """Return advice for text in the place of bytes."""
-    if what.nature is Nature.WRITTEN:
+    if what.nature == Nature.WRITTEN:
         return "encode text first: 'text'.encode()"
     from . import recognise  # only where something is refused
 
-    if what.nature is Nature.KEY:
+    if what.nature == Nature.KEY:
         own, by_size = recognise.THEMIS_KEYS, recognise.KEYS_BY_SIZE
         known = recognise.words(text, *own, by_size=by_size)
         return known or "base64.b64decode(text) reads base64, skeygen.from_pem(text) reads PEM"

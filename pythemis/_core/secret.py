@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 import os
-from functools import partial
-from operator import is_
+from _operator import is_
 
 from pythemis import _hints
 from pythemis._hints import Buffer
@@ -14,7 +13,7 @@ from pythemis._themis import ffi, lib
 from .arguments import KEY
 from .buffers import view
 from .errors import SUCCESS, Errors, failed, wrong_type, wrong_value
-from .owner import Secret, kept, opened, places, replace
+from .owner import Secret, kept, opened, partial, places, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -117,7 +117,7 @@ def circles(arrows):
 CODES = {
     "src/themis_c/themis.h": r"^ +THEMIS_([A-Z_]+) = \d+,?$",
     "src/themis_c/soter/status.h": r"^ +X\(([A-Z_]+), \d+, ",
-    "pythemis/exception.py": r"^    [A-Z_]+ = status_code\(\"([A-Z_]+)\"\)$",
+    "pythemis/_codes.py": r"^    [A-Z_]+ = status_code\(\"([A-Z_]+)\"\)$",
 }
 
 
@@ -228,7 +228,7 @@ def test_status_codes_agree():
         ("src/themis_c/themis.h", "THEMIS_ENGINE_FAIL = 18,", "\n    THEMIS_PLANTED = 99,"),
         ("src/themis_c/soter/status.h", "(X)", ' \\\n    X(PLANTED, 99, "planted")'),
         (
-            "pythemis/exception.py",
+            "pythemis/_codes.py",
             ' = status_code("SUCCESS")',
             '\n    PLANTED = status_code("PLANTED")',
         ),

@@ -27,7 +27,7 @@ LAYERS = (
     {"__init__", "__version__"},  # the package, which loads what is asked for
     {"keyring", "_behind"},
     {"_atomic", "_sealed", "_values", "place", "_inspect"},
-    {*DOCUMENTED, "_peers", "_compat"},
+    {*DOCUMENTED, "_peers", "_compat", "_codes"},
     {"_core"},
     {"_hints", "_known_answers", "_themis", "_typing"},
 )

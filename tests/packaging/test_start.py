@@ -14,6 +14,8 @@ HOMES = [str(Path(module.__file__).parent) for module in (_cffi_backend,)]
 HOMES.append(str(Path(pythemis.__file__).parent.parent))
 SLOW = {"asyncio", "contextlib", "ctypes", "dataclasses", "decimal", "importlib", "inspect", "json"}
 SLOW |= {"pathlib", "re", "struct", "threading", "typing", "unicodedata", "warnings", "weakref"}
+ENUM = {"collections", "enum", "functools", "operator", "types"}  # a third of the start of scell
+SLOW |= ENUM
 IMPORT = (
     "import sys; sys.path[:0] = sys.argv[2:]; before = set(sys.modules); __import__(sys.argv[1])"
 )
@@ -28,4 +30,38 @@ def test_a_module_loads_nothing_slow(module):
     loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     assert f"pythemis.{module}" in loaded
     allowed = {"threading", "warnings", "weakref"} if module == "scomparator" else set()  # locks
+    if module not in ("exception", "scell"):
+        allowed |= ENUM
     assert SLOW & set(loaded) <= allowed
+
+
+@pytest.mark.parametrize("module", ["exception", "scell"])
+@pytest.mark.parametrize(
+    "use",
+    [
+        "module.THEMIS_CODES(11)",
+        "pickle.loads(pickle.dumps(module.THEMIS_CODES.FAIL))",
+        "pickle.loads(pickle.dumps(error(11, 'a message'))).error_code",
+        "error('a message', 11).error_code",
+    ],
+)
+def test_the_codes_load_when_they_are_used(module, use):
+    """Whatever asks for them first gets members of one and the same class."""
+    code = (
+        f"import pickle, sys; sys.path[:0] = sys.argv[1:]; import pythemis.{module} as module\n"
+        f"from pythemis.exception import ThemisError as error; used = {use}\n"
+        "from pythemis.exception import THEMIS_CODES\n"
+        "assert used is THEMIS_CODES.FAIL is module.THEMIS_CODES.FAIL, used\n"
+        "assert pickle.dumps(THEMIS_CODES).find(b'pythemis.exception') > 0\n"
+    )
+    subprocess.run([sys.executable, "-I", "-S", "-c", code, *HOMES], check=True)
+
+
+def test_the_codes_are_listed():
+    """What is loaded late is found by those who look around, such as help()."""
+    code = (
+        "import sys; sys.path[:0] = sys.argv[1:]; import pythemis.exception as module\n"
+        "assert set(module.__all__) < set(dir(module)); from pythemis.exception import *\n"
+        "assert THEMIS_CODES.FAIL == 11\n"
+    )
+    subprocess.run([sys.executable, "-I", "-S", "-c", code, *HOMES], check=True)

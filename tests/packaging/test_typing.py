@@ -104,10 +104,10 @@ def test_the_package_says_that_it_is_typed():
 def public_names():
     """Give every public name of the documented modules, and the methods of their classes."""
     for module in MODULES:
-        namespace = vars(importlib.import_module(f"pythemis.{module}"))
-        for name in namespace["__all__"]:
+        imported = importlib.import_module(f"pythemis.{module}")
+        for name in imported.__all__:
             yield name
-            value = namespace[name]
+            value = getattr(imported, name)
             own = inspect.isclass(value) and value.__module__ == f"pythemis.{module}"
             if own and not issubclass(value, (BaseException, int, bytes)):
                 yield from (method for method in vars(value) if not is_private(method))
