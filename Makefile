@@ -20,7 +20,7 @@ BUILD_INPUTS := $(C_FILES) build_ffi.py $(wildcard build_support/*.py) setup.py 
 
 MODE := build/.mode-$(or $(PYTHEMIS_LINK),dynamic)$(if $(filter 0,$(PYTHEMIS_TESTING)),-without-hooks)
 PEER := tests/interop/node_modules/.package-lock.json
-INTEGRATION := $(PEER) .venv/.database .venv/.services .venv/.libraries
+INTEGRATION := $(PEER) .venv/.database .venv/.django .venv/.services .venv/.libraries
 
 TESTS_fast := not integration and not evidence and not big_memory
 TESTS_integration := integration
@@ -121,6 +121,10 @@ $(PEER): tests/interop/package.json tests/interop/package-lock.json tools/setup/
 
 .venv/.database: .venv/.installed tools/setup/database.py
 	$(VENV)/python -m tools.setup.database
+	@touch $@
+
+.venv/.django: .venv/.installed tools/setup/django_tests.py
+	$(VENV)/python -m tools.setup.django_tests
 	@touch $@
 
 .venv/.libraries: .venv/.installed tools/setup/libraries.py

@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sealed fields of Django: each file of checks has a process, because settings are per process."""
 
+import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from support import mariadb, postgres
+from support.live_services import missing
 from support.project import ROOT
 from support.servers import files_below
+from tools.setup.django_tests import DJANGO_TESTS
 
 pytest.importorskip("django")
 
@@ -96,6 +100,25 @@ def test_the_search_finds_plain_text_on_mariadb():
             cursor.execute("FLUSH TABLES plain FOR EXPORT")  # which writes its file
         found = {each.name for each in marked(mariadb.data_of(address))}
     assert {"general.log", "slow.log", "bin.000001", "plain.ibd"} <= found
+
+
+@pytest.mark.integration
+def test_djangos_own_tests():
+    """They pass with a sealed field in the place of each field, but for those with a reason."""
+    folder = DJANGO_TESTS / version("django")
+    if not folder.exists():
+        missing(f"{folder}, which tools/setup/django_tests.py brings")
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests"), str(folder)])
+    done = subprocess.run(
+        [sys.executable, str(CHECKS[0].with_name("upstream.py"))],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": paths},
+    )
+    assert done.returncode == 0, done.stderr[-8000:]
+    print(done.stdout)
+    passed = int(done.stdout.split(" passed")[0].split()[-1])
+    assert passed > 110
 
 
 @pytest.mark.integration

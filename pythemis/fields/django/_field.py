@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import base64
 import copy
+import functools
 from collections.abc import Callable
-from functools import partialmethod
 from typing import Any
 
 from django.core import exceptions
@@ -131,19 +131,20 @@ class SealedField(Guarded, models.Field):  # type: ignore[misc, unused-ignore]
             error_messages=wrapped._error_messages,
             db_column=db_column,
         )
-        self._check_options()
+        # Without keys: options are refused here, where the line that gives them is in sight.
+        without = functools.partial(plain.Field, None)  # type: ignore[arg-type]
+        self._keyless = self._made_by(without, "table", "column")
 
-    def _check_options(self) -> None:
-        """Check what a cipher would refuse, as long as the line that says it is in sight."""
+    def _made_by(self, make: Callable[..., plain.Field], *names: str) -> plain.Field:
         index = self.index
-        plain.Field(
-            None,  # type: ignore[arg-type] # no keys are needed to check options
-            *(self.names or ("table", "column")),
+        return make(
+            *(self.names or names),
             type=self.type,
             bind=self.bind,
             padding=self.padding,
             bare=self.bare,
             bits=None if index is None else index.bits,
+            normalize=None if index is None else index.normalize,
         )
 
     def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
@@ -171,7 +172,9 @@ class SealedField(Guarded, models.Field):  # type: ignore[misc, unused-ignore]
         self.wrapped.model = cls
         display = f"get_{name}_display"
         if self.wrapped.choices is not None and display not in cls.__dict__:
-            setattr(cls, display, partialmethod(cls._get_FIELD_display, field=self.wrapped))
+            setattr(
+                cls, display, functools.partialmethod(cls._get_FIELD_display, field=self.wrapped)
+            )
         _hooks.install(cls)
         # The models of migrations have the index as a field of its own.
         if self.index is not None and cls.__module__ != "__fake__":
@@ -252,16 +255,7 @@ class SealedField(Guarded, models.Field):  # type: ignore[misc, unused-ignore]
         """Return what seals this column."""
         cipher = _settings.cipher()
         if self._cipher is None or self._cipher[0] is not cipher:
-            index = self.index
-            made = cipher.field(
-                *(self.names or (self.model._meta.db_table, self.column)),
-                type=self.type,
-                bind=self.bind,
-                padding=self.padding,
-                bare=self.bare,
-                bits=None if index is None else index.bits,
-                normalize=None if index is None else index.normalize,
-            )
+            made = self._made_by(cipher.field, self.model._meta.db_table, self.column)
             self._cipher = cipher, made
         return self._cipher[1]
 
@@ -422,7 +416,7 @@ class SealedField(Guarded, models.Field):  # type: ignore[misc, unused-ignore]
         try:
             value = self.prepared(value)
             if value is not None:
-                self.cipher().framed(value)
+                self._keyless.framed(value)
         except FieldError as error:
             return error.message
         return None

