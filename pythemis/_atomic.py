@@ -3,6 +3,7 @@
 
 The bytes go to a new file beside the old one, which takes its name at the end. A program or a
 machine that dies at any moment leaves the old file or the new one (specification, 8.4 and 8.8).
+On Linux the new file has no name until then, so that it disappears with a program that dies.
 
 Everything happens inside one folder that is opened first: a folder or a symbolic link that is
 swapped meanwhile does not lead elsewhere. A path that is a symbolic link itself is refused: its
@@ -57,6 +58,10 @@ def _named(error: OSError, path: str, what: str = "") -> OSError:
     return OSError(error.errno or errno.EIO, f"{text}{what}", path)
 
 
+def _proc(fd: int) -> str:
+    return f"/proc/self/fd/{fd}"
+
+
 class _Folder:
     """The folder of a file, opened once, and what happens to names in it."""
 
@@ -97,6 +102,20 @@ class _Folder:
     def open(self, name: str, flags: int, mode: int = 0o600) -> int:
         where, folder = self._at(name)
         return os.open(where, flags | _FLAGS, mode, dir_fd=folder)
+
+    def open_nameless(self) -> int:
+        """Open a new file that has no name; -1 where the system or the file system has no such."""
+        flag = getattr(os, "O_TMPFILE", 0)
+        if not flag or self._fd < 0 or not os.path.exists(_proc(self._fd)):  # noqa: PTH110
+            return -1
+        try:
+            return os.open(os.curdir, os.O_RDWR | flag | _FLAGS, 0o600, dir_fd=self._fd)
+        except OSError:  # if a file with a name cannot be made either, its error says why
+            return -1
+
+    def link(self, fd: int, name: str) -> None:
+        """Give a file of `open_nameless` a name, which must be free."""
+        os.link(_proc(fd), name, dst_dir_fd=self._fd, follow_symlinks=True)
 
     def stat(self) -> os.stat_result | None:
         """Return what the name is now, itself and not what it points at; None if it is free."""
@@ -324,8 +343,9 @@ class NewFile:
     """A file that takes its name when it is complete.
 
     With ``with``: `commit` at the end, `discard` if the block raises. The new file has mode 0600,
-    whatever the mode of the old one. While it is written, its name is ``.pythemis-`` and 32 random
-    digits; only a kill -9 leaves one behind.
+    whatever the mode of the old one. While it is written, it has no name on Linux. Elsewhere, and
+    on file systems without such files, its name is ``.pythemis-`` and 32 random digits; a kill -9
+    leaves it behind.
 
     Attributes:
         file: the new file, unbuffered, open for reading and writing.
@@ -357,15 +377,20 @@ class NewFile:
         try:
             if self._folder.check() is not None and new:
                 _refuse(errno.EEXIST, os.strerror(errno.EEXIST), self.path)
-            try:
-                fd = self._folder.open(self._name, os.O_RDWR | os.O_CREAT | os.O_EXCL)
-            except OSError as error:
-                text = ": a new file cannot be made in its folder"
-                raise _named(error, self.path, text) from None
-            self.file = os.fdopen(fd, "r+b", buffering=0)
+            fd = self._folder.open_nameless()
+            self._is_nameless = fd >= 0
+            self.file = os.fdopen(fd, "r+b", buffering=0) if fd >= 0 else self._with_name()
         except BaseException:
             self._forget()
             raise
+
+    def _with_name(self) -> BinaryIO:
+        try:
+            fd = self._folder.open(self._name, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+        except OSError as error:
+            text = ": a new file cannot be made in its folder"
+            raise _named(error, self.path, text) from None
+        return os.fdopen(fd, "r+b", buffering=0)
 
     def _forget(self) -> None:
         try:
@@ -410,7 +435,8 @@ class NewFile:
                 _refuse(errno.EPERM, "a forked process cannot finish its parent's file", self.path)
             try:
                 _sync(self.file.fileno())
-                self.file.close()  # on some file systems a full disk shows here
+                if not self._is_nameless:
+                    self.file.close()  # on some file systems a full disk shows here
                 self._rename()
                 self._folder.sync()
             except OSError as error:
@@ -426,7 +452,7 @@ class NewFile:
             self._held.check()
             self._replace(self._held)
         elif found is None or self._new:
-            self._folder.rename(self._name, new=self._new)
+            self._take_name(new=self._new)
         else:
             with Lock(self._folder, self._wait) as held:
                 self._replace(held)
@@ -434,7 +460,28 @@ class NewFile:
     def _replace(self, held: Lock) -> None:
         if sys.platform == "win32":  # an open file cannot be replaced there
             held.release()
-        self._folder.rename(self._name, new=False)
+        self._take_name(new=False)
+
+    def _take_name(self, *, new: bool) -> None:
+        if self._is_nameless:  # only a file with a name can replace another one
+            try:
+                self._folder.link(self.file.fileno(), self._name)
+            except OSError as error:
+                if error.errno not in _NO_LINKS:
+                    raise
+                self._copy()
+            self.file.close()
+        self._folder.rename(self._name, new=new)
+
+    def _copy(self) -> None:
+        """Write the bytes to a file that has a name, where a nameless one can get none."""
+        with self.file as nameless:
+            self.file = self._with_name()
+            os.fchmod(self.file.fileno(), stat.S_IMODE(os.fstat(nameless.fileno()).st_mode))
+            nameless.seek(0)
+            while part := nameless.read(1 << 20):
+                self.write(part)
+        _sync(self.file.fileno())
 
     def discard(self) -> None:
         """Remove the file; the old one is as it was. Again, or after `commit`, is fine."""

@@ -155,7 +155,6 @@ def test_a_command_that_is_ended_leaves_nothing(tmp_path, number, status, text):
     process = subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
     process.stdin.write(b"x" * (3 << 20))  # more than a pipe holds, so it has begun
     process.stdin.flush()
-    assert len(list(tmp_path.iterdir())) == 2
     process.send_signal(getattr(signal, number))
     _, said = process.communicate(timeout=20)
     assert (process.returncode, said) == (status, text)
