@@ -30,6 +30,7 @@
 #include "soter/sign.h"
 #include "soter/wipe.h"
 #include "themis.h"
+#include "themis/ring_hand.h"
 #include "themis/session_channel.h"
 #include "themis/session_state.h"
 #include "themis/session_wire.h"
@@ -267,7 +268,6 @@ static void refuse_cells(void)
     themis_cell_free(cell);
 }
 
-/* The same of a list of values: the ring wipes what it has. */
 /* A cell in pieces: parts that are no blocks, too many or too few; ranges that it does not have. */
 static void refuse_pieces(void)
 {
@@ -316,6 +316,7 @@ static void refuse_pieces(void)
     themis_cell_free(cell);
 }
 
+/* A list of values: as refuse_list. */
 static void refuse_values(themis_ring *ring, int operation, const size_t sizes[4], size_t room)
 {
     static const uint8_t zeros[sizeof buffer];
@@ -325,6 +326,28 @@ static void refuse_values(themis_ring *ring, int operation, const size_t sizes[4
     TRUE(failed == 0 || failed == 1);
     TRUE(memcmp(buffer, zeros, room) == 0);
     TRUE(buffer[room] == 1);
+}
+
+/* A value that was measured as another form, as memory may be that others write to. */
+static void refuse_changed(themis_ring *ring)
+{
+    enum { OVERHEAD = THEMIS_RING_OVERHEAD, TOKEN = THEMIS_CELL_TOKEN_SIZE };
+    const struct themis_ring_hand hand = {ring, NULL};
+    const struct soter_slice no_context = {NULL, 0};
+    uint8_t *out = buffer + 1024;
+    const size_t len = 20 + OVERHEAD;
+    must(themis_ring_encrypt(ring, buffer + 512, 20, NULL, 0, buffer, len));
+    memset(out, 1, len);
+    REFUSED(themis_ring_open(&hand, buffer, len, TOKEN, no_context, out));
+    REFUSED(themis_ring_open(&hand,
+                             buffer + THEMIS_RING_PREFIX_SIZE,
+                             20 + TOKEN,
+                             OVERHEAD,
+                             no_context,
+                             out));
+    TRUE(out[len - TOKEN] == 1);
+    must(themis_ring_open(&hand, buffer, len, OVERHEAD, no_context, out));
+    TRUE(memcmp(out, buffer + 512, 20) == 0 && out[20] == 1);
 }
 
 static void refuse_rings(void)
@@ -363,6 +386,7 @@ static void refuse_rings(void)
         refuse_values(ring, operation, huge_message, 2 * (20 + OVERHEAD));
         refuse_values(ring, operation, huge_context, 2 * (20 + OVERHEAD));
     }
+    refuse_changed(ring);
     TRUE(none == NULL);
     themis_ring_free(ring);
     themis_ring_free(blank);

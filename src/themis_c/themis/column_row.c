@@ -196,7 +196,7 @@ static soter_status decrypt(struct themis_column_worker *worker,
     if (status != SOTER_SUCCESS) {
         return status;
     }
-    status = themis_ring_open(&worker->hand, worker->at, len, context, worker->at + before);
+    status = themis_ring_open(&worker->hand, worker->at, len, before, context, worker->at + before);
     if (status != SOTER_SUCCESS) {
         return status;
     }
@@ -248,7 +248,7 @@ static soter_status rotate(struct themis_column_worker *worker,
         return SOTER_SUCCESS;
     }
     text.len = len - before;
-    status = themis_ring_open(&worker->hand, cell, len, context, worker->at + OVERHEAD);
+    status = themis_ring_open(&worker->hand, cell, len, before, context, worker->at + OVERHEAD);
     if (status != SOTER_SUCCESS) {
         return status;
     }

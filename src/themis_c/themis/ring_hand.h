@@ -35,11 +35,12 @@ SOTER_MUST_USE soter_status themis_ring_measure(const uint8_t *stored,
                                                 size_t stored_len,
                                                 size_t *before);
 
-/* Decrypts what was measured; `message` takes the bytes of the ciphertext, which may stand there.
- */
+/* Decrypts what was measured; `message` takes stored_len - before bytes, and the ciphertext may
+ * stand there. It is not measured again: memory that others write to may give another answer. */
 SOTER_MUST_USE soter_status themis_ring_open(const struct themis_ring_hand *hand,
                                              const uint8_t *stored,
                                              size_t stored_len,
+                                             size_t before,
                                              struct soter_slice context,
                                              uint8_t *message);
 

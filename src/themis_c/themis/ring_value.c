@@ -178,20 +178,15 @@ soter_status themis_ring_measure(const uint8_t *stored, size_t stored_len, size_
 soter_status themis_ring_open(const struct themis_ring_hand *hand,
                               const uint8_t *stored,
                               size_t stored_len,
+                              size_t before,
                               struct soter_slice context,
                               uint8_t *message)
 {
-    size_t before;
-    struct themis_cell_text text;
+    const struct themis_cell_text text = {stored + before,
+                                          stored_len - before,
+                                          context.data,
+                                          context.len};
     struct themis_cell_token token;
-    soter_status status = themis_ring_measure(stored, stored_len, &before);
-    if (status != SOTER_SUCCESS) {
-        return status;
-    }
-    text.data = stored + before;
-    text.len = stored_len - before;
-    text.context = context.data;
-    text.context_len = context.len;
     if (themis_ring_is_reserved(context) ||
         !read_strict(text.data - TOKEN_SIZE, text.len + TOKEN_SIZE, &token)) {
         return SOTER_INVALID_PARAMETER;
@@ -239,6 +234,7 @@ int themis_ring_decrypt(themis_ring *ring,
     return themis_ring_open(&hand,
                             stored,
                             stored_len,
+                            before,
                             (struct soter_slice){context, context_len},
                             message);
 }
@@ -251,8 +247,10 @@ int themis_ring_rotate(themis_ring *ring,
                        uint8_t *rotated,
                        size_t rotated_len)
 {
-    size_t before;
+    const struct themis_ring_hand hand = {ring, NULL};
+    struct themis_cell_text text = {NULL, 0, context, context_len};
     uint8_t *message;
+    size_t before;
     soter_status status = themis_ring_measure(stored, stored_len, &before);
     if (status != SOTER_SUCCESS) {
         return status;
@@ -262,21 +260,16 @@ int themis_ring_rotate(themis_ring *ring,
         return SOTER_BUFFER_TOO_SMALL;
     }
     message = rotated + THEMIS_RING_OVERHEAD;
-    status = themis_ring_decrypt(ring,
-                                 stored,
-                                 stored_len,
-                                 context,
-                                 context_len,
-                                 message,
-                                 stored_len - before);
+    status = themis_ring_open(&hand,
+                              stored,
+                              stored_len,
+                              before,
+                              (struct soter_slice){context, context_len},
+                              message);
     if (status == SOTER_SUCCESS) {
-        status = themis_ring_encrypt(ring,
-                                     message,
-                                     stored_len - before,
-                                     context,
-                                     context_len,
-                                     rotated,
-                                     rotated_len);
+        text.data = message;
+        text.len = stored_len - before;
+        status = themis_ring_seal(&hand, &text, rotated);
         if (status != SOTER_SUCCESS) {
             soter_wipe(rotated, rotated_len);
         }
@@ -319,6 +312,7 @@ do_next(const struct themis_ring_hand *hand, struct list *list, size_t size, siz
                                    : themis_ring_open(hand,
                                                       item,
                                                       size,
+                                                      before,
                                                       (struct soter_slice){text.context, context},
                                                       item + before);
 }
