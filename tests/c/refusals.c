@@ -392,6 +392,21 @@ static void refuse_rings(void)
     themis_ring_free(blank);
 }
 
+/* Padding belongs to a frame, which bare values have not. */
+static void refuse_padded_bare(themis_ring *ring, const themis_column *column)
+{
+    const char *why = NULL;
+    size_t parts;
+    uint64_t row;
+    themis_column_job *job = NULL;
+    must(themis_column_job_new(ring, THEMIS_COLUMN_ENCRYPT, column, &job));
+    must(themis_column_job_option(job, THEMIS_COLUMN_BARE, 1));
+    must(themis_column_job_option(job, THEMIS_COLUMN_PADDING, 16));
+    REFUSED(themis_column_job_begin(job, &parts, &row, &why));
+    TRUE(why != NULL);
+    themis_column_job_free(job);
+}
+
 /* Jobs that are not begun, parts that they do not have, options that are none. */
 static void refuse_columns(void)
 {
@@ -418,6 +433,7 @@ static void refuse_columns(void)
     must(themis_column_add_values(column, 0, text, 4, sizes, 2, &why));
     TRUE(themis_column_peek(column, 0, &size) == text && size == 4);
     TRUE(themis_column_peek(column, 1, &size) == NULL && themis_column_rows(column) == 2);
+    refuse_padded_bare(ring, column);
     must(themis_column_job_new(ring, THEMIS_COLUMN_INDEX, column, &job));
     REFUSED(themis_column_job_option(job, THEMIS_COLUMN_BITS, 7));
     REFUSED(themis_column_job_option(job, THEMIS_COLUMN_BITS, 257));

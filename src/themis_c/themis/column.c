@@ -115,6 +115,9 @@ static const char *check(const struct themis_column_job *job)
         kind != THEMIS_COLUMN_OF_NULLS) {
         return "cells are bytes, and this column is not: is it encrypted?";
     }
+    if (job->is_bare && job->padding != 0) {
+        return "bare values cannot be padded";
+    }
     if (job->rows != NULL && job->rows->rows != job->values->rows) {
         return "its row ids or contexts are of another number";
     }
