@@ -256,6 +256,48 @@ static void rings(void)
     themis_ring_free(ring);
 }
 
+/* The file key, a key and a passphrase for it, and what the file holds. */
+static void sealed_files(void)
+{
+    enum {
+        HEAD = THEMIS_SEALED_START_SIZE + THEMIS_SEALED_KEY_SLOT_SIZE - THEMIS_SEALED_KEY_ID_SIZE
+    };
+    uint8_t head[HEAD + THEMIS_SEALED_MAC_SIZE] = "TSFILE1\n\20\1\0\0\0\120"; /* 2^16, 1 slot */
+    uint8_t chunk[TEXT_SIZE + THEMIS_CELL_TOKEN_SIZE];
+    uint8_t secret[2][32];
+    themis_sealed *written = NULL;
+    themis_sealed *read = NULL;
+    themis_passphrase *prepared = NULL;
+    const char *why;
+    size_t slot;
+    draw(secret[0], sizeof secret);
+    SECRET(secret, sizeof secret);
+    random_is_secret = true;
+    must(themis_sealed_new(16, CONTEXT, &written), "a file");
+    random_is_secret = false;
+    must(themis_sealed_key_slot(written,
+                                secret[0],
+                                sizeof secret[0],
+                                NULL,
+                                0,
+                                head + THEMIS_SEALED_START_SIZE,
+                                HEAD - THEMIS_SEALED_START_SIZE),
+         "a slot");
+    PUBLIC(head, HEAD);
+    must(themis_sealed_mac(written, head, HEAD, head + HEAD, &why, &slot), "a mac");
+    SECRET(text, sizeof text);
+    must(themis_sealed_encrypt(written, 0, 1, text, TEXT_SIZE, chunk, sizeof chunk), "to encrypt");
+    PUBLIC(head + HEAD, THEMIS_SEALED_MAC_SIZE);
+    PUBLIC(chunk, sizeof chunk);
+    must(themis_sealed_read(head, sizeof head, CONTEXT, &read, &why, &slot), "to read");
+    must(themis_sealed_passphrase(read, secret[1], sizeof secret[1], 0, &prepared), "to prepare");
+    must(themis_sealed_open_key(read, 0, secret[0], sizeof secret[0]), "to open");
+    must(themis_sealed_decrypt(read, 0, 1, chunk, sizeof chunk, text, TEXT_SIZE), "to decrypt");
+    themis_passphrase_free(prepared);
+    themis_sealed_free(read);
+    themis_sealed_free(written);
+}
+
 static void passphrases(void)
 {
     uint8_t passphrase[24];
@@ -511,6 +553,7 @@ static const struct {
     {"session-keys", session_keys},
     {"cells", cells},
     {"rings", rings},
+    {"sealed-files", sealed_files},
     {"passphrases", passphrases},
     {"ec-keys", ec_keys},
     {"ec-scalars", ec_scalars},

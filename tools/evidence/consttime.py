@@ -62,6 +62,7 @@ OURS = {
     Branch("decode_key", "soter_base64_decode_exact("): "what is no base64 is refused",
     Branch("decode_legacy", "soter_base64_decode("): "what is no base64 is refused",
     Branch("take_key", "soter_equal("): "one key twice is refused",
+    Branch("themis_sealed_accept", "!soter_equal("): "a file key whose mac is wrong is refused",
     Branch("same_bytes", "soter_equal("): "another key under the same id is refused",
     Branch("themis_run_receive_commitment", "holds ? "): "the peer knows whether its proof holds",
     Branch("themis_run_receive_product", "holds ? "): "the peer knows whether its proof holds",

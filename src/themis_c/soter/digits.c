@@ -28,3 +28,17 @@ uint32_t soter_hex_digit(uint8_t digit)
     return (upper & (c - 'A' + 10)) | (lower & (c - 'a' + 10)) | (number & (c - '0')) |
            (~(upper | lower | number) & SOTER_NO_DIGIT);
 }
+
+static uint8_t hex_of(uint32_t value)
+{
+    return (uint8_t)((within(value, 0, 9) & (value + '0')) |
+                     (within(value, 10, 15) & (value - 10 + 'a')));
+}
+
+void soter_hex_write(const uint8_t *data, size_t data_len, uint8_t *out)
+{
+    for (size_t i = 0; i < data_len; i++) {
+        out[2 * i] = hex_of(data[i] >> 4);
+        out[2 * i + 1] = hex_of(data[i] & 15U);
+    }
+}

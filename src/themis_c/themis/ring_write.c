@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "soter/base64.h"
+#include "soter/digits.h"
 #include "soter/guarded.h"
 #include "soter/kdf.h" /* SOTER_LABEL */
 
@@ -31,13 +32,12 @@ static bool put_number(struct soter_writer *writer, uint64_t number)
 
 static bool put_id(struct soter_writer *writer, const uint8_t id[THEMIS_RING_ID_SIZE])
 {
-    static const char hex[] = "0123456789abcdef";
-    uint8_t digits[THEMIS_RING_ID_DIGITS];
-    for (size_t i = 0; i < THEMIS_RING_ID_SIZE; i++) {
-        digits[2 * i] = (uint8_t)hex[id[i] >> 4];
-        digits[2 * i + 1] = (uint8_t)hex[id[i] & 15];
+    uint8_t *digits;
+    if (!soter_write_room(writer, THEMIS_RING_ID_DIGITS, &digits)) {
+        return false;
     }
-    return soter_write_bytes(writer, digits, sizeof digits);
+    soter_hex_write(id, THEMIS_RING_ID_SIZE, digits);
+    return true;
 }
 
 static bool put_key_start(struct soter_writer *writer, uint64_t created, const uint8_t *id)

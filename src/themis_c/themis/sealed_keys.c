@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "soter/digits.h"
 #include "soter/hmac.h"
 #include "soter/kdf.h"
 #include "soter/wipe.h"
@@ -53,7 +54,6 @@ int themis_sealed_passphrase(const themis_sealed *sealed,
                              uint32_t iterations,
                              themis_passphrase **out)
 {
-    static const char digits[] = "0123456789abcdef";
     const struct soter_slice label = SOTER_LABEL("TSFILE1 passphrase slot");
     const uint32_t limit = THEMIS_PASSPHRASE_ITERATIONS_LIMIT;
     uint8_t derived[SOTER_KDF_MAX_SIZE] = {0};
@@ -64,10 +64,7 @@ int themis_sealed_passphrase(const themis_sealed *sealed,
     }
     status = derive(sealed, (struct soter_slice){passphrase, passphrase_len}, label, derived);
     if (status == SOTER_SUCCESS) {
-        for (size_t i = 0; i < sizeof derived; i++) {
-            text[2 * i] = (uint8_t)digits[derived[i] >> 4];
-            text[2 * i + 1] = (uint8_t)digits[derived[i] & 15];
-        }
+        soter_hex_write(derived, sizeof derived, text);
         status = themis_passphrase_new(text,
                                        sizeof text,
                                        iterations != 0 ? iterations : limit,

@@ -41,9 +41,10 @@ soter_status themis_sealed_accept(themis_sealed *sealed, const uint8_t fk[THEMIS
     if (status != SOTER_SUCCESS) {
         return status;
     }
-    return soter_equal(mac, sealed->bytes.data + head_len, sizeof mac)
-               ? themis_sealed_set_fk(sealed, fk)
-               : SOTER_FAIL;
+    if (!soter_equal(mac, sealed->bytes.data + head_len, sizeof mac)) {
+        return SOTER_FAIL;
+    }
+    return themis_sealed_set_fk(sealed, fk);
 }
 
 struct soter_slice themis_sealed_context(const themis_sealed *sealed,
