@@ -64,7 +64,7 @@ def ring(options: argparse.Namespace) -> Keyring | None:
 
     return keyring.load(
         options.keyring,
-        sources.ring_name(options.keyring, options.keyring_name),
+        sources.ring_name(options.keyring, options.keyring_name, "--keyring-name"),
         key=None if key is None else sources.symmetric(key),
         passphrase=None if source is None else sources.line(source),
     )

@@ -21,7 +21,7 @@ from . import access
 from .csv_tables import CsvTable, delimiter_of, null_of
 from .errors import Status, for_each, refused, usage
 from .pipes import Input, Output, Progress
-from .streams import STANDARD
+from .streams import STANDARD, say, written
 
 if TYPE_CHECKING:
     import argparse
@@ -104,9 +104,9 @@ def rotate(options: argparse.Namespace) -> int:
         if options.json:
             _print(name, counts)
         elif counts.rotated:
-            print(f"{shown(name)}: {counts.rotated} of {counts.cells} cells are encrypted anew")
+            say(f"{shown(name)}: {counts.rotated} of {counts.cells} cells are encrypted anew")
         else:
-            print(f"{shown(name)}: all {counts.cells} cells are under the primary key already")
+            say(f"{shown(name)}: all {counts.cells} cells are under the primary key already")
         return True
 
     return for_each(options.files, rotate_one)
@@ -133,7 +133,7 @@ def _rotated(
     """Replace one file, locked meanwhile, if anything in it needs it; its mode becomes 0600."""
     if name == STANDARD:
         raise usage("name the files to rotate: they are replaced as a whole")
-    with _atomic.Lock(name) as held:
+    with _atomic.Lock(name) as held, written():
         new = _atomic.NewFile(name, held=held)
         try:
             raw: Any = held.file
@@ -339,4 +339,4 @@ def _types(options: argparse.Namespace) -> dict[str, str]:
 
 
 def _print(name: str, counts: Counts) -> None:
-    print(json.dumps({"schema": 1, "file": name, **vars(counts)}))
+    say(json.dumps({"schema": 1, "file": name, **vars(counts)}))

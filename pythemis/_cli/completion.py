@@ -7,6 +7,7 @@ import argparse
 from typing import NamedTuple
 
 from .parser import build
+from .streams import say
 
 
 class Level(NamedTuple):
@@ -56,7 +57,7 @@ def _level(path: tuple[str, ...], parser: argparse.ArgumentParser) -> Level:
 
 def completion(options: argparse.Namespace) -> int:
     """Print the completions of a shell."""
-    print(_SHELLS[options.shell](levels()), end="")
+    say(_SHELLS[options.shell](levels()).removesuffix("\n"))
     return 0
 
 

@@ -27,7 +27,7 @@ from . import mistakes, sources
 from .errors import Status, usage
 from .mistakes import Mistake, Variant
 from .sources import ERRORS
-from .streams import read
+from .streams import read, say
 
 if TYPE_CHECKING:
     import argparse
@@ -327,9 +327,9 @@ def doctor(options: argparse.Namespace) -> int:
     )
     found = diagnose(read(options.file), given)
     if options.json:
-        print(json.dumps(_as_dict(found)))
+        say(json.dumps(_as_dict(found)))
     else:
-        print("\n".join(_lines(found, given)))
+        say("\n".join(_lines(found, given)))
     return Status.DONE if found.opens else Status.REFUSED
 
 

@@ -34,6 +34,13 @@ class CommandError(Exception):
         self.status = status
 
 
+class OutputError(CommandError):
+    """The standard output takes no more, so no other file can be shown either."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(f"the output cannot be written: {error.strerror}", Status.REFUSED)
+
+
 def usage(text: str) -> CommandError:
     """Make the error for something that the user has to give otherwise."""
     return CommandError(text)
@@ -55,7 +62,7 @@ def sentence_of(error: BaseException) -> tuple[str, Status]:
     if isinstance(error, MemoryError):
         return "there is not enough memory", Status.REFUSED
     if isinstance(error, OSError):
-        name = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
+        name = "" if error.filename is None else f"{os.fsdecode(error.filename) or repr('')}: "
         text = error.strerror or str(error)
         return name + text[:1].lower() + text[1:], Status.USAGE
     if isinstance(error, ImportError):
@@ -83,7 +90,7 @@ def for_each(names: list[str], action: Callable[[str], bool]) -> int:
                 done += 1
             else:
                 worst = max(worst, Status.REFUSED)
-        except BrokenPipeError:
+        except (BrokenPipeError, OutputError):
             raise
         except Exception as error:  # noqa: BLE001  (one sentence for each)
             text, status = sentence_of(error)

@@ -21,6 +21,7 @@ from . import access, sources
 from .errors import CommandError, Status, complain, refused, usage
 from .main import Terminated
 from .pipes import Progress
+from .streams import say
 
 if TYPE_CHECKING:
     import argparse
@@ -153,17 +154,17 @@ def status(options: argparse.Namespace) -> int:
             for name in each.names
         ]
     if options.json:
-        print(json.dumps({"schema": 1, "fields": [_as_dict(*each) for each in found]}))
+        say(json.dumps({"schema": 1, "fields": [_as_dict(*each) for each in found]}))
         return Status.DONE
     for name, counts in found:
-        print(f"{shown(name)} ({shown(counts.table)}.{shown(counts.column)})")
+        say(f"{shown(name)} ({shown(counts.table)}.{shown(counts.column)})")
         for at, (key, count) in enumerate(counts.keys.items()):
             if count or at == 0:
-                print(f"{count:12}  key {key}{'' if at else ' (primary)'}")
+                say(f"{count:12}  key {key}{'' if at else ' (primary)'}")
         if counts.others:
-            print(f"{counts.others:12}  under no key of the ring")
+            say(f"{counts.others:12}  under no key of the ring")
         if counts.nulls:
-            print(f"{counts.nulls:12}  no value")
+            say(f"{counts.nulls:12}  no value")
     return Status.DONE
 
 
@@ -288,11 +289,11 @@ def _report(
             }
             for each, progress in pairs
         ]
-        print(json.dumps({"schema": 1, "dry_run": options.dry_run, "classes": tables}))
+        say(json.dumps({"schema": 1, "dry_run": options.dry_run, "classes": tables}))
     else:
         what = "to rewrite" if options.dry_run else "rewritten"
         for each, progress in pairs:
-            print(
+            say(
                 f"{shown(each.kind.__name__)}: {progress.rewritten} values {what}, "
                 f"{progress.failed} refused"
             )

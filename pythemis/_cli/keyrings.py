@@ -14,6 +14,7 @@ from pythemis._core.facts import shown
 
 from . import sources
 from .errors import Status, for_each, refused, usage
+from .streams import say, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +34,7 @@ def _secrets(options: argparse.Namespace, *, new: bool) -> dict[str, Any]:
 
 
 def _name(options: argparse.Namespace) -> str:
-    return sources.ring_name(options.ring, options.name)
+    return sources.ring_name(options.ring, options.name, "--name")
 
 
 def _changed(options: argparse.Namespace, change: Callable[[Keyring], Keyring]) -> int:
@@ -41,7 +42,8 @@ def _changed(options: argparse.Namespace, change: Callable[[Keyring], Keyring]) 
     secrets = _secrets(options, new=False)
     ring = keyring.load(options.ring, _name(options), **secrets)
     changed = change(ring)
-    changed.save(options.ring, **secrets)
+    with written():
+        changed.save(options.ring, **secrets)
     _print(changed, options)
     return Status.DONE
 
@@ -52,7 +54,8 @@ def new(options: argparse.Namespace) -> int:
         raise usage(f"{options.ring} is there already")
     secrets = _secrets(options, new=True)
     ring = keyring.Keyring.new(_name(options)).add()
-    ring.save(options.ring, **secrets)
+    with written():
+        ring.save(options.ring, **secrets)
     _print(ring, options)
     return Status.DONE
 
@@ -66,15 +69,15 @@ def status(options: argparse.Namespace) -> int:
 
 def _print(ring: Keyring, options: argparse.Namespace) -> None:
     if options.json:
-        print(json.dumps(_as_dict(ring)))
+        say(json.dumps(_as_dict(ring)))
         return
-    print(f"keyring {ring.name}, version {ring.version}")
+    say(f"keyring {ring.name}, version {ring.version}")
     for each in ring.keys:
         created = time.strftime("%Y-%m-%d", time.gmtime(each.created))
         primary = ", primary" if each.primary else ""
-        print(f"  {each.id}: {each.state}{primary}, created {created}, pin {ring.pin(each.id)}")
+        say(f"  {each.id}: {each.state}{primary}, created {created}, pin {ring.pin(each.id)}")
     if ring.legacy_count:
-        print(f"  legacy keys: {ring.legacy_count}")
+        say(f"  legacy keys: {ring.legacy_count}")
 
 
 def _as_dict(ring: Keyring) -> dict[str, object]:
@@ -115,7 +118,7 @@ def rotate(options: argparse.Namespace) -> int:
     ring = keyring.load(options.ring, _name(options), **_secrets(options, new=False))
 
     def rotate_one(name: str) -> bool:
-        print(f"{shown(name)}: {_rotated(ring, name, options)}")
+        say(f"{shown(name)}: {_rotated(ring, name, options)}")
         return True
 
     return for_each(options.files, rotate_one)
@@ -130,5 +133,7 @@ def _rotated(ring: Keyring, name: str, options: argparse.Namespace) -> str:
         stored = held.file.read()
         if not ring.needs_rotation(stored):
             return "under the primary key already"
-        _atomic.write(name, ring.rotate(stored, context), held=held)
+        fresh = ring.rotate(stored, context)
+        with written():
+            _atomic.write(name, fresh, held=held)
     return f"now under key {ring.primary}"

@@ -16,7 +16,7 @@ from pythemis._inspect import Report, inspect
 from . import sources
 from .errors import Status, for_each, refused, usage
 from .reports import report_on
-from .streams import STANDARD, read, write, write_file
+from .streams import STANDARD, read, say, write, write_file
 
 if TYPE_CHECKING:
     import argparse
@@ -84,13 +84,13 @@ def _shown(options: argparse.Namespace, name: str, report: Report) -> bool:
         known = f", but {report.name}" if report.recognised else ", as far as it shows"
         raise refused(f"{name}: this is no key{known}")
     if options.json:
-        print(json.dumps({"file": name, **report.as_dict()}))
+        say(json.dumps({"file": name, **report.as_dict()}))
         return True
     told = dict(report.facts)
     kind = told.get("key", report.name)
     half = "" if "private" not in told else ", private" if told["private"] else ", public"
     public_name = told.get("public_name")
-    print(f"{shown(name)}: {kind}{half}" + (f", name {public_name}" if public_name else ""))
+    say(f"{shown(name)}: {kind}{half}" + (f", name {public_name}" if public_name else ""))
     for problem in report.problems:
         raise refused(f"{name}: {problem}")
     return True

@@ -17,7 +17,7 @@ from pythemis import _atomic
 from pythemis._behind import Behind
 from pythemis.exception import ThemisError
 
-from . import streams
+from . import sources, streams
 from .errors import CommandError, Status, usage
 from .streams import STANDARD
 
@@ -110,6 +110,13 @@ def _sources(options: argparse.Namespace) -> list[str | None]:
     return many + [getattr(options, name, None) for name in names]
 
 
+def _refuse_keys(options: argparse.Namespace, name: str) -> None:
+    """Refuse to replace a file that the command reads a key from: what it writes needs the key."""
+    for source in (*_sources(options), options.keyring):
+        if source is not None and sources.is_at(source, name):
+            raise usage(f"{name} holds a key that this command needs: give another -o OUT")
+
+
 class Output:
     """Where a command writes: a file, which appears whole or not at all, or the standard output."""
 
@@ -135,10 +142,9 @@ class Output:
         if streams.is_stream(name):
             self._pipe = self._owned = open(name, "wb", buffering=0)  # noqa: SIM115, PTH123
             return
-        try:
+        _refuse_keys(options, name)
+        with streams.written(streams.FORCE):
             self._new = _atomic.NewFile(name, new=not options.force)
-        except FileExistsError:
-            raise usage(f"{name} is there already; -f replaces it") from None
         self._behind = Behind(self._new)
 
     def write(self, data: Any) -> None:
@@ -151,10 +157,8 @@ class Output:
 
     def _put(self, data: Any) -> None:
         if self._behind is not None:
-            try:
+            with streams.written():
                 self._behind.write(data)
-            except OSError as error:
-                raise CommandError(f"{self._name}: {error.strerror}", Status.REFUSED) from None
             return
         assert self._pipe is not None
         if self._decoder is not None:
@@ -199,12 +203,9 @@ class Output:
         assert self._behind is not None
         try:
             if kind is None:
-                self._behind.finish()
-                self._new.commit()
-        except FileExistsError:
-            raise usage(f"{self._name} is there already; -f replaces it") from None
-        except OSError as error:
-            raise CommandError(f"{self._name}: {error.strerror}", Status.REFUSED) from None
+                with streams.written(streams.FORCE):
+                    self._behind.finish()
+                    self._new.commit()
         finally:
             self._discard()  # after it is in its place, that is nothing
 

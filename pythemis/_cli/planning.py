@@ -10,6 +10,7 @@ from pythemis.fields import FieldError, index_plan
 
 from . import access
 from .errors import Status, usage
+from .streams import say
 
 if TYPE_CHECKING:
     import argparse
@@ -26,7 +27,7 @@ def plan(options: argparse.Namespace) -> int:
         raise usage(error.message) from None
     if options.json:
         sizes = [size._asdict() for size in found.sizes]
-        print(json.dumps({"schema": 1, **found._asdict(), "sizes": sizes}))
+        say(json.dumps({"schema": 1, **found._asdict(), "sizes": sizes}))
     else:
-        print(found)
+        say(found)
     return Status.DONE

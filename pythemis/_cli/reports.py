@@ -10,7 +10,7 @@ from pythemis._core.facts import shown
 from pythemis._inspect import Report, inspect_file
 
 from .errors import for_each
-from .streams import STANDARD, standard_input
+from .streams import STANDARD, say, standard_input
 
 if TYPE_CHECKING:
     import argparse
@@ -30,9 +30,9 @@ def inspect(options: argparse.Namespace) -> int:
     def show(name: str) -> bool:
         report = report_on(name)
         if options.json:
-            print(json.dumps({"file": name, **report.as_dict()}))
+            say(json.dumps({"file": name, **report.as_dict()}))
         else:
-            print(f"{shown(name)}: {report}" if len(options.files) > 1 else report)
+            say(f"{shown(name)}: {report}" if len(options.files) > 1 else report)
         return report.recognised
 
     return for_each(options.files, show)

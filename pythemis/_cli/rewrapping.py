@@ -4,15 +4,14 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pythemis import files
+from pythemis import _atomic, files
 
 from . import access, sources
 from .errors import Status, usage
 from .pipes import Progress
-from .streams import STANDARD
+from .streams import STANDARD, written
 
 if TYPE_CHECKING:
     import argparse
@@ -47,7 +46,9 @@ def rewrap(options: argparse.Namespace) -> int:
             "say what opens it from now on: -r KEY, --new-key KEY or --new-passphrase; --keep "
             "keeps the others"
         )
-    with Progress(Path(options.file).stat().st_size) as progress:
+    with _atomic.Lock(options.file) as held:  # a file that cannot be read is another error
+        size = os.fstat(held.file.fileno()).st_size
+    with written(), Progress(size) as progress:
         files.rewrap(options.file, **given, **new, progress=progress.at)
     return Status.DONE
 

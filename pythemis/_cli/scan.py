@@ -18,7 +18,7 @@ from pythemis.exception import ThemisError
 from . import sources
 from .doctor import Given, diagnose, passphrase_of, ways
 from .errors import Status, usage
-from .streams import STANDARD
+from .streams import STANDARD, say
 
 if TYPE_CHECKING:
     import argparse
@@ -51,9 +51,9 @@ def scan(options: argparse.Namespace) -> int:
             for text in _findings(path, Given(key, phrase, context)):
                 wrong += 1
                 line = {"file": path, "finding": text}
-                print(json.dumps(line) if options.json else f"{shown(path)}: {text}")
+                say(json.dumps(line) if options.json else f"{shown(path)}: {text}")
     if not options.json:
-        print(f"{seen} files, {wrong} findings")
+        say(f"{seen} files, {wrong} findings")
     return Status.REFUSED if wrong else Status.DONE
 
 

@@ -14,14 +14,19 @@ from . import access, sources
 from .errors import Status, complain, for_each, refused, usage
 from .pipes import Input, Output, Progress
 from .sources import ERRORS
+from .streams import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from pythemis._inspect import Report
 
 STEP = 1 << 18  # bytes that are encrypted at once
 _MAGIC = b"TSFILE"
 _STORED = b"TK1"
 _CELLS = (b"\x00\x01\x01", b"\xc0\x00\x01", b"\x80\x00\x01")
+_DECRYPTED = {"seal-cell", "passphrase-cell", "sealed-file", "stored-value"}
+_SIGNED = {"ec-signed", "rsa-signed"}
 _ATTEMPTS = 3  # to type a passphrase
 
 
@@ -109,7 +114,16 @@ def _opened(options: argparse.Namespace, source: Input) -> Callable[[Any, Progre
     if not report.recognised:
         raise refused("this is not encrypted with pythemis, as far as it shows")
     layers = "".join(f" in {layer}" for layer in report.layers[::-1])
-    raise refused(f"this cannot be decrypted as it is: it is {report.name}{layers}")
+    what, advice = f"it is {report.name}{layers}", _advice(report)
+    raise refused(f"this cannot be decrypted as it is: {what}" + (advice and f"; {advice}"))
+
+
+def _advice(report: Report) -> str:
+    if report.kind in _SIGNED:
+        return "`pythemis verify` reads it"
+    if report.kind not in _DECRYPTED:
+        return ""
+    return "--base64 decodes it" if report.layers == ("base64",) else report.advice
 
 
 def _stored(options: argparse.Namespace, source: Input) -> Callable[[Any, Progress], None]:
@@ -166,7 +180,7 @@ def verify_file(options: argparse.Namespace) -> int:
         nowhere = _Nowhere()
         with Input(one) as source, Progress(source.size) as progress:
             _opened(one, source)(nowhere, progress)
-        print(f"{shown(one.file)}: intact, {nowhere.size} bytes")
+        say(f"{shown(one.file)}: intact, {nowhere.size} bytes")
         return Status.DONE
 
     return _each(options, verify)

@@ -175,9 +175,27 @@ def _no_key(report: Report) -> str:
     return "is no key file: it must hold one line of base64"
 
 
-def ring_name(path: str, given: str | None) -> str:
+def is_at(source: str, path: str) -> bool:
+    """Return whether a source names the file at this path."""
+    scheme, name = _parted(source)
+    try:
+        return scheme == "file" and Path(name).samefile(path)
+    except OSError:  # one of them is not there
+        return False
+
+
+def ring_name(path: str, given: str | None, option: str) -> str:
     """Return the name of a keyring: its file's name up to the first dot, unless it is given."""
-    return given or Path(path).name.partition(".")[0]
+    if given:
+        return given
+    from pythemis.keyring import Keyring, KeyringError
+
+    name = Path(path).name.partition(".")[0]
+    try:
+        Keyring.new(name)
+    except KeyringError as error:
+        raise usage(f"{path}: {error}; give it with {option} NAME") from None
+    return name
 
 
 # ---- Contexts ----

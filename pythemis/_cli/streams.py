@@ -3,24 +3,31 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from base64 import b64decode, b64encode
+from contextlib import contextmanager
 from pathlib import Path
 from stat import S_ISCHR, S_ISFIFO
 from typing import TYPE_CHECKING, Any
 
 from pythemis import _atomic
 
-from .errors import CommandError, Status, refused, usage
+from .errors import OutputError, refused, sentence_of, usage
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
     from typing import BinaryIO
 
 STANDARD = "-"
 _BLANK = b" \t\r\n"
 _LINE_ENDS = frozenset("\n\t\r")
+FORCE = "; -f replaces it"
+_NO_NAME = {  # no file that can be replaced has such a name: a mistake in the arguments
+    *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EINVAL, errno.ENAMETOOLONG)
+}
 NO_TERMINAL = (
     "this is binary, and the output is a terminal: give -o FILE, or -o - to print it anyway"
 )
@@ -45,6 +52,29 @@ def forget_output() -> None:
     """Have nothing that is still buffered written when Python ends."""
     if sys.stdout is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def say(text: object) -> None:
+    """Print a part of a report."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        forget_output()
+        raise OutputError(error) from None
+
+
+@contextmanager
+def written(advice: str = "") -> Iterator[None]:
+    """Have one sentence say why a file cannot be written, and what to do if there is one."""
+    try:
+        yield
+    except FileExistsError as error:
+        raise usage(f"{os.fsdecode(error.filename)} is there already{advice}") from None
+    except OSError as error:
+        text, _ = sentence_of(error)
+        raise (usage if error.errno in _NO_NAME else refused)(text) from None
 
 
 def read(name: str, *, is_base64: bool = False, most: int = -1) -> bytes:
@@ -105,24 +135,17 @@ def write_pipe(output: Any, data: Any) -> None:
     except OSError as error:
         if sys.stdout is not None and output is sys.stdout.buffer:
             forget_output()
-        text = f"the output cannot be written: {error.strerror}"
-        raise CommandError(text, Status.REFUSED) from None
+        raise OutputError(error) from None
 
 
 def write_file(name: str, data: bytes, *, force: bool, public: bool = False) -> None:
     """Write a file whole or not at all; what is public gets the mode of any file."""
-    try:
-        with _atomic.NewFile(name, new=not force) as file:
-            file.write(data)
-            if public and os.name == "posix":
-                mask = os.umask(0o077)
-                os.umask(mask)
-                os.fchmod(file.file.fileno(), 0o666 & ~mask)
-    except FileExistsError:
-        raise usage(f"{name} is there already; -f replaces it") from None
-    except OSError as error:
-        text = f"{name}: {error.strerror}"
-        raise CommandError(text, Status.REFUSED) from None
+    with written(FORCE), _atomic.NewFile(name, new=not force) as file:
+        file.write(data)
+        if public and os.name == "posix":
+            mask = os.umask(0o077)
+            os.umask(mask)
+            os.fchmod(file.file.fileno(), 0o666 & ~mask)
 
 
 def is_printable(data: bytes) -> bool:

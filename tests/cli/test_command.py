@@ -139,6 +139,33 @@ def test_a_full_disk_is_said():
     assert (ran.returncode, ran.stderr) == (1, said)
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+def test_a_report_that_cannot_be_printed_is_said(pythemis):
+    """It is not the file that is at fault, so nothing is said of that, once, with the status 1."""
+    pythemis("keygen", "-o", "key")
+    pythemis("keyring", "new", "shop.ring", "-k", "key")
+    pythemis("encrypt", "-k", "key", "-o", "file", stdin=b"data")
+    for arguments in (
+        ["inspect", "file", "key"],
+        ["inspect", "file", "--json"],
+        ["key", "show", "key", "key"],
+        ["keyring", "status", "shop.ring", "-k", "key"],
+        ["keyring", "status", "shop.ring", "-k", "key", "--json"],
+        ["doctor", "file", "-k", "key"],
+        ["doctor", "--scan", "."],
+        ["verify-file", "file", "file", "-k", "key"],
+        ["cat", "file", "file", "-k", "key"],
+        ["completion", "bash"],
+        ["index-plan", "--rows", "10", "--distinct", "5"],
+    ):
+        with Path("/dev/full").open("w") as full:
+            ran = subprocess.run(
+                [*SCRIPT, *arguments], stdout=full, stderr=subprocess.PIPE, check=False
+            )
+        said = b"pythemis: the output cannot be written: No space left on device\n"
+        assert (ran.returncode, ran.stderr) == (1, said), arguments
+
+
 @pytest.mark.skipif(os.name != "posix", reason="another way to interrupt")
 @pytest.mark.parametrize(
     ("number", "status", "text"),

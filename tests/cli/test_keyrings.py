@@ -96,6 +96,7 @@ def test_mistakes_leave_the_ring_as_it_is(pythemis, ring):
     pythemis("keygen", "-o", "other")
     tried = {
         ("new", "shop.ring", "-k", "key"): (2, "shop.ring is there already"),
+        ("status", "größe.ring", "-k", "key"): (2, "größe.ring: this is not the name of a keyring"),
         ("status", "shop.ring"): (2, "say what opens the keyring"),
         ("status", "missing", "-k", "key"): (2, "missing: "),
         ("status", "shop.ring", "-k", "other"): (1, ""),
@@ -104,7 +105,7 @@ def test_mistakes_leave_the_ring_as_it_is(pythemis, ring):
         ("retire", "shop.ring", key["id"], "-k", "key"): (1, f"key {key['id']} is not retired"),
         ("promote", "shop.ring", "nonsense", "-k", "key"): (1, "10 lower-case hex digits"),
         ("rotate", "shop.ring", "key", "-k", "key"): (1, "key: "),
-        ("new", "UPPER", "-k", "key"): (1, "the name"),
+        ("new", "UPPER", "-k", "key"): (2, "; give it with --name NAME"),
     }
     for arguments, (status, said) in tried.items():
         ran = pythemis("keyring", *arguments)

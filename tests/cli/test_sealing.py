@@ -2,13 +2,14 @@
 """``pythemis encrypt``, ``decrypt``, ``cat`` and ``verify-file``."""
 
 import base64
+import errno
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from pythemis import inspect, keyring
+from pythemis import _atomic, inspect, keyring
 from pythemis._cli import pipes, sealing
 from pythemis.place import place
 from pythemis.scell import SCellSeal
@@ -153,8 +154,11 @@ def test_parts_that_left_are_called_incomplete(files):
         (["decrypt", "file", "--kye", "x"], "unknown option --kye; see pythemis decrypt --help"),
         (["encrypt", "-k", "key", "-p", "--passphrase-from", "secret"], "not allowed with"),
         (["encrypt", "-k", "key", "--context", "a", "--context-name"], "not allowed with"),
-        (["encrypt", "data", "-k", "key", "-o", "key"], "key is there already; -f replaces it"),
+        (["encrypt", "data", "-k", "key", "-o", "other"], "other is there already; -f replaces it"),
         (["encrypt", "data", "-k", "key", "-o", "no/where"], "no/where: "),
+        (["keygen", "-o", "no/where"], "no/where: no such file or directory"),
+        (["keyring", "new", "no/where", "-k", "key"], "no/where: no such file or directory"),
+        (["encrypt", "", "-k", "key"], "'': no such file or directory"),
     ],
 )
 def test_mistakes_are_usage_errors(files, arguments, said):
@@ -169,6 +173,8 @@ def test_mistakes_are_usage_errors(files, arguments, said):
     ("arguments", "said"),
     [
         (["decrypt", "data", "-k", "key"], "this is not encrypted with pythemis"),
+        (["decrypt", "in64", "-k", "key"], "is a sealed file in base64; --base64 decodes it"),
+        (["decrypt", "signed", "-k", "key"], "is a signed message; `pythemis verify` reads it"),
         (
             ["decrypt", "key", "-k", "key"],
             "as it is: it is as long as a symmetric key in base64",
@@ -182,6 +188,8 @@ def test_mistakes_are_usage_errors(files, arguments, said):
 def test_what_is_refused_has_status_1(files, arguments, said):
     """Wrong keys, kinds and contexts."""
     files("encrypt", "data", "-o", "file", "-k", "key")
+    files("encrypt", "data", "-o", "in64", "-k", "key", "--base64")
+    files("sign", "data", "-o", "signed", "-k", "alice")
     ran = files(*arguments)
     assert (ran.status, ran.out) == (1, b"")
     assert said in ran.err
@@ -207,6 +215,56 @@ def test_the_keys_of_a_ring_open_files(files):
     assert (ran.status, "name it with --keyring RING" in ran.err) == (2, True)
     for wrong in (way[:2], way[2:]):
         assert files("decrypt", "file", "-k", "key", *wrong).status == 2
+
+
+@pytest.mark.parametrize("force", [[], ["-f"]])
+def test_no_output_replaces_its_key(files, force):
+    """What is encrypted under it would be lost; the key may be named otherwise."""
+    files("keyring", "new", "shop.ring", "-k", "key")
+    files("encrypt", "data", "-o", "file", "-k", "key")
+    before = {path: path.read_bytes() for path in Path().iterdir() if path.name[0] != "."}
+    ring = ["--keyring", "shop.ring", "--keyring-key", "key"]
+    for arguments, output in (
+        (["encrypt", "data", "-k", "other", "-k", "key"], "key"),
+        (["encrypt", "data", "-k", "file:./key"], "key"),
+        (["encrypt", "data", "--passphrase-from", "secret"], "secret"),
+        (["encrypt", "data", "-r", "bob.pub", "--private", "alice"], "alice"),
+        (["encrypt", "data", "-k", "key", "--cell"], "../" + Path().absolute().name + "/key"),
+        (["encrypt", "data", *ring], "shop.ring"),
+        (["encrypt", "data", *ring], "key"),
+        (["decrypt", "file", "-k", "key"], "key"),
+    ):
+        ran = files(*arguments, "-o", output, *force)
+        said = f"pythemis: {output} holds a key that this command needs: give another -o OUT\n"
+        assert ran == (2, b"", said), arguments
+    assert {path: path.read_bytes() for path in before} == before
+
+
+@pytest.mark.skipif(os.name != "posix", reason="folders have no such modes")
+def test_what_cannot_be_written_has_status_1(files, monkeypatch):
+    """A folder that takes no new file, whatever the command."""
+    files("keyring", "new", "shop.ring", "-k", "key")
+    ring = keyring.load("shop.ring", "shop", key=key())
+    Path("value").write_bytes(ring.encrypt(b"value", b""))
+    files("keyring", "add", "shop.ring", "-k", "key")
+    files("keyring", "promote", "shop.ring", "-k", "key")
+    files("encrypt", "data", "-o", "file", "-k", "key")
+
+    def refuse(self):
+        raise PermissionError(errno.EACCES, "Permission denied", self.path)
+
+    monkeypatch.setattr(_atomic.NewFile, "_with_name", refuse)
+    monkeypatch.setattr(_atomic._Folder, "open_nameless", lambda _: -1)
+    for arguments, name in (
+        (["encrypt", "data", "-k", "key", "-o", "new"], "new"),
+        (["encrypt", "data", "-k", "key", "--cell", "-o", "new"], "new"),
+        (["keygen", "-o", "new"], "new"),
+        (["keyring", "new", "new.ring", "-k", "key"], "new.ring"),
+        (["keyring", "add", "shop.ring", "-k", "key"], "shop.ring"),
+        (["keyring", "rotate", "shop.ring", "value", "-k", "key"], "value"),
+        (["rewrap", "file", "-k", "key", "--new-key", "other"], "file"),
+    ):
+        assert files(*arguments) == (1, b"", f"pythemis: {name}: permission denied\n"), arguments
 
 
 def test_a_file_replaces_itself_only_with_force(files):

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
-PREPARED = {"card.txt": "4929 1234 5678 9012\n"}
 SHELL = 'pythemis() { "$PYTHON" -I -m pythemis "$@"; }\numask 022\n'
 _BLOCK = re.compile(r"^```console\n(\$ pythemis .*?)^```$", re.MULTILINE | re.DOTALL)
 _COLUMNS = 92
@@ -73,9 +72,7 @@ def at_terminal(command: str, folder: Path) -> str:
 
 
 def record(commands: list[str], folder: Path) -> list[Step]:
-    """Run commands in a folder, which has the prepared files."""
-    for name, text in PREPARED.items():
-        (folder / name).write_text(text, encoding="utf-8")
+    """Run commands in a folder."""
     return [Step(command, at_terminal(command, folder)) for command in commands]
 
 
