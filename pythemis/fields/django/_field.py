@@ -149,6 +149,12 @@ class SealedField(Guarded, models.Field):  # type: ignore[misc, unused-ignore]
 
     def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
         """Return what migrations store: no key, and no path to one."""
+        if self.default is not self.wrapped.default:
+            wrong_value(
+                ERRORS,
+                f"{self.name}: a migration cannot seal a value for rows that exist. Declare "
+                "the field with null=True, migrate, fill it, and remove null=True",
+            )
         name, path, _, _ = super().deconstruct()
         # Not the wrapped field of a model, whose name would make it differ from what is stored.
         given = {
@@ -178,8 +184,17 @@ class SealedField(Guarded, models.Field):  # type: ignore[misc, unused-ignore]
         _hooks.install(cls)
         # The models of migrations have the index as a field of its own.
         if self.index is not None and cls.__module__ != "__fake__":
-            companion = SealedIndexField(of=name, bits=self.index.bits, unique=self.is_unique)
+            companion = SealedIndexField(bits=self.index.bits, unique=self.is_unique)
             cls.add_to_class(self.companion_name(), companion)
+
+    def has_default(self) -> bool:
+        """Return whether there is a default; a migration has none for the rows that are there."""
+        model = getattr(self, "model", None)
+        return bool(super().has_default()) and not (model and model.__module__ == "__fake__")
+
+    def get_default(self) -> Any:
+        """Return what a new instance has, as the field inside says: without a default, blank."""
+        return self.wrapped.get_default()
 
     # ---- The column ----
 
@@ -466,8 +481,9 @@ class _Cleaned:
 class SealedIndexField(Guarded, models.Field):  # type: ignore[misc, unused-ignore]
     """The blind index of a sealed field. `SealedField` adds it; migrations name it.
 
+    It does not name its field, so that both can be renamed.
+
     Args:
-        of: the name of the sealed field.
         bits: the size of the index.
         unique: no two rows have equal values.
         db_column: the name of the column.
@@ -476,10 +492,9 @@ class SealedIndexField(Guarded, models.Field):  # type: ignore[misc, unused-igno
     __module__ = "pythemis.fields.django"
     empty_strings_allowed = False
 
-    def __init__(
-        self, *, of: str, bits: int, unique: bool = False, db_column: str | None = None
-    ) -> None:
-        self.of, self.bits = of, bits
+    def __init__(self, *, bits: int, unique: bool = False, db_column: str | None = None) -> None:
+        self.bits = bits
+        self._source: SealedField | None = None
         super().__init__(
             null=True,
             blank=True,
@@ -494,12 +509,27 @@ class SealedIndexField(Guarded, models.Field):  # type: ignore[misc, unused-igno
         """Return what migrations store."""
         name, path, _, options = super().deconstruct()
         kept = {key: value for key, value in options.items() if key in ("unique", "db_column")}
-        return name, path, [], {"of": self.of, "bits": self.bits, **kept}
+        return name, path, [], {"bits": self.bits, **kept}
 
     def contribute_to_class(self, cls: Any, name: str, private_only: bool = False) -> None:
         """Add the field to a model, unless the sealed field has."""
+        self._source = None
         if all(field.name != name for field in cls._meta.local_fields):
             super().contribute_to_class(cls, name, private_only)
+
+    def source(self) -> SealedField:
+        """Return the sealed field that this is the index of.
+
+        Raises:
+            FieldError: there is none, between two operations of a migration.
+        """
+        if self._source is None:  # it is asked for each row
+            for field in _hooks.sealed_fields(self.model):
+                if field.index is not None and field.companion_name() == self.name:
+                    self._source = field
+                    return field  # type: ignore[no-any-return]
+            wrong_value(ERRORS, f"{self.name} is a blind index of no field")
+        return self._source
 
     def get_internal_type(self) -> str:
         """Return the type whose column holds bytes."""
@@ -537,7 +567,7 @@ class SealedIndexField(Guarded, models.Field):  # type: ignore[misc, unused-igno
         if value is None or hasattr(value, "as_sql"):
             return value
         return wrong_value(
-            ERRORS, f"{self.name} is a blind index, which follows from {self.of}: assign that"
+            ERRORS, f"{self.name} is a blind index: assign to the field that it belongs to"
         )
 
     def _placeholder(self, value: Any, compiler: Any, connection: Any) -> str:
@@ -545,7 +575,7 @@ class SealedIndexField(Guarded, models.Field):  # type: ignore[misc, unused-igno
 
     def pre_save(self, model_instance: Any, add: bool) -> Index | None:  # noqa: ARG002
         """Return the index of the value that the instance has."""
-        source = self.model._meta.get_field(self.of)
+        source = self.source()
         held = held_in(model_instance, source)
         made = None
         if held is not None:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -313,7 +313,7 @@ def _array(each: _Assignment) -> Any:
     return params
 
 
-def prefixes(field: Any, using: str) -> list[tuple[bytes | None, int]]:
+def prefixes(field: Any, using: str) -> Iterator[tuple[bytes | None, int]]:
     """Return the first eight bytes of the stored values, which name their keys, and how many."""
     connection = connections[using]
     quote = connection.ops.quote_name
@@ -321,7 +321,8 @@ def prefixes(field: Any, using: str) -> list[tuple[bytes | None, int]]:
     table = quote(field.model._meta.db_table)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {start}, COUNT(*) FROM {table} GROUP BY {start}")
-        return [(cell_of(prefix), count) for prefix, count in cursor.fetchall()]
+        for prefix, count in cursor:
+            yield cell_of(prefix), count
 
 
 def count_rows(table: Table) -> int:

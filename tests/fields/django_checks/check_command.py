@@ -120,6 +120,15 @@ def test_refused_values():
         call_command("sealed", "check", "shop.Seat", stdout=out)
 
 
+def test_the_status_of_other_data():
+    """What is no stored value is counted, in one line."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE shop_seat SET guest = %s WHERE number < 3", [b"plain text"])
+        cursor.execute("UPDATE shop_seat SET guest = %s WHERE number < 2", [b"other text"])
+    status = run("status", "shop.Seat").splitlines()
+    assert [line.split(maxsplit=2)[:2] for line in status[1:]] == [["4", "key"], ["6", "no"]]
+
+
 def test_arguments():
     """Wrong arguments are refused."""
     for wrong in ({"batch": 0}, {"rate": 0}):

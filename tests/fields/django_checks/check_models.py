@@ -14,12 +14,13 @@ from django.core import checks  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection, connections, models  # noqa: E402
 from django.db.migrations.autodetector import MigrationAutodetector  # noqa: E402
+from django.db.migrations.questioner import MigrationQuestioner  # noqa: E402
 from django.db.migrations.state import ModelState, ProjectState  # noqa: E402
 from django.db.migrations.writer import MigrationWriter  # noqa: E402
 from django.test.utils import isolate_apps, override_settings  # noqa: E402
 
 from pythemis.fields import FieldError  # noqa: E402
-from pythemis.fields.django import BlindIndex, SealedField  # noqa: E402
+from pythemis.fields.django import BlindIndex, SealedField, SealedIndexField  # noqa: E402
 from support.shop import models as shop  # noqa: E402
 
 INDEX = BlindIndex(bits=95)
@@ -130,7 +131,7 @@ def test_migrations_are_written():
     text = MigrationWriter(migration).as_string()
     assert "SealedField(models.EmailField(max_length=254), index=" in text
     assert "BlindIndex(bits=96), unique=True)" in text
-    assert "SealedIndexField(bits=96, of='email', unique=True)" in text
+    assert "SealedIndexField(bits=96, unique=True)" in text
     assert "CIPHER" not in text
     assert "casefold" not in text
     read = {}
@@ -170,10 +171,43 @@ def test_migrations_run():
     shop.Seat.objects.all().delete()
 
 
-def test_no_default_of_a_column():
-    """A column is never added with a value for all rows, which would be plain text."""
-    default = SealedField(models.TextField(default="plain"))
-    default.set_attributes_from_name("extra")
+def test_defaults():
+    """No value fills the rows that are there, as it would be one plain text; new rows get it."""
+    default = SealedField(models.TextField(default="plain", null=True))
+    default.set_attributes_from_name("later")
     default.model = shop.Seat
     with connection.cursor(), pytest.raises(FieldError, match="does not seal"):
         connection.schema_editor().effective_default(default)
+    before, after = states()[1], states()[1]
+    after.add_field("shop", "seat", "later", default, preserve_default=True)
+    old, new = [state.apps.get_model("shop", "Seat") for state in (before, after)]
+    seat = shop.Seat.objects.create(hall="A", number=2, guest="guest")
+    with connection.schema_editor() as editor:
+        editor.add_field(old, new._meta.get_field("later"))
+    assert new.objects.get(pk=seat.pk).later is None
+    assert (new().later, new().guest) == ("plain", "")  # as without the sealed field
+    with connection.schema_editor() as editor:
+        editor.remove_field(new, new._meta.get_field("later"))
+    shop.Seat.objects.all().delete()
+    one_off = SealedField(models.TextField())
+    one_off.default = "plain"  # as makemigrations does with what it asks for
+    with pytest.raises(FieldError, match="null=True, migrate, fill it"):
+        one_off.deconstruct()
+
+
+def test_renaming():
+    """A field is renamed with its index, which keeps what it has."""
+    before, after = states()[1], states()[1]
+    for state, name in ((before, "old"), (after, "new")):
+        field = SealedField(models.TextField(), index=INDEX, names=("shop_seat", "old"))
+        state.add_field("shop", "seat", name, field, preserve_default=True)
+        index = SealedIndexField(bits=INDEX.bits)
+        state.add_field("shop", "seat", f"{name}_index", index, preserve_default=True)
+    yes = MigrationQuestioner({"ask_rename": True})
+    [migration] = MigrationAutodetector(before, after, yes)._detect_changes()["shop"]
+    assert {(each.old_name, each.new_name) for each in migration.operations} == {
+        ("old", "new"),
+        ("old_index", "new_index"),
+    }
+    between = before.apps.get_model("shop", "Seat")._meta.get_field("old_index")
+    assert between.source().name == "old"

@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "email_index",
-                    pythemis.fields.django.SealedIndexField(bits=96, of="email", unique=True),
+                    pythemis.fields.django.SealedIndexField(bits=96, unique=True),
                 ),
             ],
         ),

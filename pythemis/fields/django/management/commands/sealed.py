@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -111,15 +112,11 @@ class Command(BaseCommand):  # type: ignore[misc, unused-ignore]
         for field in table.fields:
             self.stdout.write(field.shown())
             primary = field.cipher().prefix()
-            for prefix, count in sorted(
-                _tables.prefixes(field, options["database"]), key=lambda each: each[0] or b""
-            ):
-                name = "no value"
-                if prefix is not None:
-                    is_new = len(prefix) == 8 and prefix.startswith(b"TK1")
-                    name = f"key {prefix[3:].hex()}" if is_new else "a bare cell, or no cell"
-                mark = " (primary)" if prefix == primary else ""
-                self.stdout.write(f"  {count:>10}  {name}{mark}")
+            found: Counter[str] = Counter()
+            for prefix, count in _tables.prefixes(field, options["database"]):
+                found[_name_of_key(prefix, primary)] += count
+            for name, count in sorted(found.items()):
+                self.stdout.write(f"  {count:>10}  {name}")
 
     def _rotate(self, table: Table, options: dict[str, Any]) -> None:
         indexed = [field.cipher() for field in table.fields if field.index is not None]
@@ -226,6 +223,14 @@ def _keys_of_settings() -> list[bytes]:
         raise CommandError("--form django-fernet needs the setting SALT_KEY")
     secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     return forms.fernet_keys_of_django(secrets, [salts] if isinstance(salts, str) else salts)
+
+
+def _name_of_key(prefix: bytes | None, primary: bytes) -> str:
+    if prefix is None:
+        return "no value"
+    if len(prefix) < len(primary) or not prefix.startswith(b"TK1"):
+        return "no stored value, or a bare cell"
+    return f"key {prefix[3:].hex()}" + " (primary)" * (prefix == primary)
 
 
 def _name_of(field: Any) -> str:
