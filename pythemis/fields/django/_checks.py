@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+import django
+from django.apps import apps
 from django.conf import settings
 from django.core import checks
 from django.db import connections, models
 from django.db.models.fields import AutoFieldMixin
 
 from . import _settings
+from ._hooks import sealed_fields
 
 
 def of_field(field: Any, **options: Any) -> list[Any]:
@@ -122,3 +126,61 @@ def _listed(names: Any) -> Any:
 def _name_in(expression: Any) -> str:
     inside = getattr(expression, "expression", expression)
     return str(getattr(inside, "name", ""))
+
+
+# ---- The admin ----
+
+
+def of_admin(**_: Any) -> list[Any]:
+    """Return the findings of what is registered with the admin, if that is installed."""
+    if not apps.is_installed("django.contrib.admin"):
+        return []
+    from django.contrib.admin.sites import all_sites
+
+    registered = [each for site in all_sites for each in site._registry.values()]
+    return [problem for each in registered for problem in _of_model_admin(each)]
+
+
+def _of_model_admin(admin: Any) -> Iterator[Any]:
+    from django.contrib.admin.options import BaseModelAdmin
+
+    sealed = {field.name for field in sealed_fields(admin.model)}
+    for option in ("search_fields", "list_filter", "ordering", "date_hierarchy"):
+        for name in _names_of(option, _listed(getattr(admin, option))):
+            if name in sealed:
+                yield checks.Error(
+                    f"{option} names the sealed field {name}, with which the database cannot "
+                    "compute.",
+                    hint="Remove it; get_search_results() can filter for equal values.",
+                    obj=type(admin),
+                    id="pythemis.E004",
+                )
+    if (
+        admin.sortable_by is not None
+        or type(admin).get_sortable_by is not BaseModelAdmin.get_sortable_by
+    ):
+        return
+    for name in admin.list_display:
+        if name in sealed:
+            yield checks.Warning(
+                f"list_display names the sealed field {name}, and a click on its head asks the "
+                "database to sort by it.",
+                hint="Give sortable_by the other names.",
+                obj=type(admin),
+                id="pythemis.W003",
+            )
+
+
+def _names_of(option: str, given: Any) -> Iterator[str]:
+    """Return the names of fields that the database would compute with."""
+    from django.contrib.admin import EmptyFieldListFilter
+
+    for each in given:
+        name, kind = each if isinstance(each, tuple) else (each, None)
+        if kind is not None and issubclass(kind, EmptyFieldListFilter):
+            continue  # which asks isnull
+        if not isinstance(name, str):
+            name = "" if isinstance(name, type) else _name_in(name)
+        if option == "search_fields" and name.endswith("__exact") and django.VERSION >= (6, 1):
+            continue  # older ones compare what the database makes text of
+        yield name.lstrip("-^=@").partition("__")[0]

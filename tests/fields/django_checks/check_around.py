@@ -12,13 +12,16 @@ from support.shop import start
 
 LOGGED = start()
 
+from django import VERSION  # noqa: E402
 from django.contrib import admin  # noqa: E402
 from django.contrib.admin.models import LogEntry  # noqa: E402
 from django.contrib.auth.models import User  # noqa: E402
+from django.core import checks  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import IntegrityError, connection, models, transaction  # noqa: E402
 from django.db.migrations import AddField, AlterField, CreateModel, RemoveField  # noqa: E402
 from django.db.migrations.optimizer import MigrationOptimizer  # noqa: E402
+from django.db.models import F  # noqa: E402
 from django.db.models.signals import post_init  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.test.utils import isolate_apps, override_settings  # noqa: E402
@@ -83,6 +86,47 @@ def test_the_admin():
     assert [entry.change_message for entry in entries] == [
         '[{"added": {}}]',
         '[{"changed": {"fields": ["Card"]}}]',
+    ]
+
+
+def test_the_check_of_the_admin():
+    """It names options with which the database would compute with cells, and no others."""
+
+    class Wrong(admin.ModelAdmin):
+        list_display = ("id", "card")
+        search_fields = ("nickname", "=email", "card__exact")
+        list_filter = ("visits", "city", ("email", admin.AllValuesFieldListFilter))
+        ordering = ("-email", F("card").desc(), "visits")
+
+    class Right(admin.ModelAdmin):
+        list_display = ("id", "card")
+        sortable_by = ("id",)
+        search_fields = ("nickname",)
+        list_filter = (("card", admin.EmptyFieldListFilter),)
+
+        def get_search_results(self, request, queryset, search_term):  # noqa: ARG002
+            return queryset.filter(email=search_term), False  # super() would log the term
+
+    assert checks.run_checks(tags=["admin"]) == []
+    admin.site.unregister(Customer)
+    try:
+        for kind in (Right, Wrong):
+            admin.site.register(Customer, kind)
+            found = [(each.id, each.msg.split()[0]) for each in checks.run_checks(tags=["admin"])]
+            there = admin.site.get_model_admin(Customer)
+            admin.site.unregister(Customer)
+            if kind is Right:
+                assert found == []
+                row = Customer.objects.create(email=EMAIL)
+                query, _ = there.get_search_results(None, Customer.objects.all(), EMAIL)
+                assert list(query) == [row]
+    finally:
+        admin.site.register(Customer, CustomerAdmin)
+    expected = ["search_fields"] * (2 if VERSION < (6, 1) else 1)
+    expected += ["list_filter"] * 2 + ["ordering"] * 2
+    assert found == [
+        *(("pythemis.E004", option) for option in expected),
+        ("pythemis.W003", "list_display"),
     ]
 
 
