@@ -28,7 +28,7 @@ function place(...parts) {
 function unframed(framed) {
     if (framed[0] === 0) return framed.subarray(1);
     const end = framed.findLastIndex((byte) => byte !== 0);
-    if (framed[0] !== 1 || end < 1 || framed[end] !== 0x80) throw new Error('the frame is damaged or newer');
+    if (framed[0] !== 1 || end < 1 || framed[end] !== 0x80) throw new Error('the frame is corrupted or newer');
     return framed.subarray(1, end);
 }
 

@@ -22,7 +22,7 @@ const join = (...parts) => Buffer.concat(parts.map((part) => Buffer.from(part)))
 const sha256 = (data) => createHash('sha256').update(data).digest();
 const hmac = (key, ...parts) => createHmac('sha256', key).update(join(...parts)).digest();
 const nameOf = (publicKey) => sha256(publicKey).toString('hex', 0, 8);
-const insist = (holds) => { if (!holds) throw new Error('wrong key or context, or damaged'); };
+const insist = (holds) => { if (!holds) throw new Error('wrong key or context, or corrupted'); };
 
 function slotsOf(head) {
     const slots = [];

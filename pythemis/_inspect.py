@@ -335,7 +335,7 @@ def _of_key(key: bytes) -> tuple[dict[str, Any], list[str]]:
         kind = skeygen.key_kind(key)
     except ThemisError as error:
         is_damaged = error.error_code == THEMIS_CODES.DATA_CORRUPT
-        return {}, ["it is damaged: its checksum does not match"] if is_damaged else []
+        return {}, ["it is corrupted: its checksum does not match"] if is_damaged else []
     is_ec = kind.algorithm == skeygen.KEY_PAIR_TYPE.EC
     read: dict[str, Any] = {
         "key": f"EC P-{kind.bits}" if is_ec else f"RSA {kind.bits} bits",
@@ -347,7 +347,7 @@ def _of_key(key: bytes) -> tuple[dict[str, Any], list[str]]:
         if is_ec and kind.bits == _NAMED_BITS:
             read["public_name"] = public_name(key)
     except ThemisError:
-        return read, ["it is damaged: its numbers make no sense"]
+        return read, ["it is corrupted: its numbers make no sense"]
     return read, []
 
 

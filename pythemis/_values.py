@@ -165,7 +165,9 @@ def unframe(errors: Errors, framed: bytes) -> bytes:
             f"the frame of this value begins with {framed[0]}, which is of a newer version, or the "
             "column is bare; this pythemis reads 0 and 1",
         )
-    raise errors.failed(DATA_CORRUPT, "the frame of this value is damaged: its padding has no end")
+    raise errors.failed(
+        DATA_CORRUPT, "the frame of this value is corrupted: its padding has no end"
+    )
 
 
 def check_padding(errors: Errors, padding: object) -> int:

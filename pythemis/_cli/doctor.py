@@ -360,7 +360,7 @@ def _lines(found: Diagnosis, given: Given) -> Iterator[str]:
         for mistake in found.found:
             yield f"  - {mistake.what}: {mistake.remedy}"
     else:
-        yield "No known mistake explains it: another key, another context, or damage."
+        yield "No known mistake explains it: another key, another context, or corruption."
         for hint in found.hints:
             yield f"  - {hint}"
         if given.key is None and given.passphrase is None and given.private is None:

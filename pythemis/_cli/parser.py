@@ -17,7 +17,7 @@ and replaces another one only with -f.
 
 exit status:
   0  done
-  1  refused: a wrong key, damaged data, or something that could not be written
+  1  refused: a wrong key, corrupted data, or something that could not be written
   2  wrong arguments, or a file that cannot be read
   3  of several things, some were done
 """
@@ -166,7 +166,7 @@ def _encrypt(commands: Any) -> None:
 def _decrypt(commands: Any) -> None:
     more = (
         "Sealed files and ordinary cells are read. Into a pipe authentic parts leave as they come; "
-        "wait for the exit status, which is 1 if the file proves to be cut or damaged."
+        "wait for the exit status, which is 1 if the file proves to be truncated or corrupted."
     )
     parser = _command(commands, "decrypt", "sealing:decrypt", "decrypt a file or a stream", more)
     _input(parser)
@@ -521,8 +521,8 @@ def _doctor(commands: Any) -> None:
 
 def _selftest(commands: Any) -> None:
     more = (
-        "Known answers, round trips, and that what is damaged is refused. The exit status is 0 if "
-        "all of it is right, otherwise 1."
+        "Known answers, round trips, and that what is corrupted is refused. The exit status is 0 "
+        "if all of it is right, otherwise 1."
     )
     text = "print versions and try every cryptosystem"
     _command(commands, "selftest", "selftest:selftest", text, more)

@@ -139,7 +139,7 @@ class Secret:
 
 
 NO_CELL = "this is not a sealed file, or it is truncated or was extended"
-REFUSED = "decryption failed: check the {} and the context; or the file is damaged"
+REFUSED = "decryption failed: check the {} and the context; or the file is corrupted"
 CHANGED = "the file was changed since it was opened and verified"
 
 

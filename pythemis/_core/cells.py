@@ -70,7 +70,7 @@ TOKEN_REFUSALS = Refusals(
 IMPRINT_REFUSALS = Refusals(
     "", "", "", {INVALID_PARAMETER: "Context Imprint needs a context of at least one byte"}
 )
-UNTOLD = ": it is damaged or cut, or it is something else"
+UNTOLD = ": it is corrupted or truncated, or it is something else"
 
 
 def refusal(refusals: Refusals | None, status: int, message: Any, token: Any = None) -> str:
@@ -91,7 +91,9 @@ def refusal(refusals: Refusals | None, status: int, message: Any, token: Any = N
         return f"this is not {refusals.form}{why or UNTOLD}"
     if misfit:
         return f"decryption failed: {misfit}"
-    return f"decryption failed: check the {refusals.secret} and the context; or the data is damaged"
+    return (
+        f"decryption failed: check the {refusals.secret} and the context; or the data is corrupted"
+    )
 
 
 def refused(

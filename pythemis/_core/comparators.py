@@ -75,7 +75,7 @@ def new(errors: Errors, secret: Any) -> Parts:
 
 _STARTED = {INVALID_PARAMETER: "this comparison has started already"}
 _DAMAGED = {
-    INVALID_PARAMETER: "this is not a message of a comparison, or it was damaged; "
+    INVALID_PARAMETER: "this is not a message of a comparison, or it was corrupted; "
     "the comparison has ended without a match"
 }
 

@@ -119,7 +119,7 @@ def checksum_problems(node: Node) -> list[str]:
         return []
     whole = node.data[: 2 * U32] + bytes(U32) + node.data[_HEADER:size]
     stored = int.from_bytes(node.data[2 * U32 : _HEADER], "little")
-    return [] if _crc32c(whole) == stored else ["it is damaged: its checksum does not match"]
+    return [] if _crc32c(whole) == stored else ["it is corrupted: its checksum does not match"]
 
 
 def _crc32c(data: bytes) -> int:

@@ -183,7 +183,7 @@ def _json(text: bytes) -> tuple[Any, str]:
     except _DoubleError:
         return None, "a member is there twice"
     except ValueError:
-        return None, "it is not JSON, or it is damaged"
+        return None, "it is not JSON, or it is corrupted"
     return members, ""
 
 
@@ -217,7 +217,7 @@ def _octets(errors: Errors, members: dict[str, Any], name: str, size: int | None
     if b2a_base64(made, newline=False).rstrip(b"=") != plain:
         made = b""
     if not made or (size is None and len(made) > _RSA_MAX):
-        wrong_value(errors, f"the member {name} of the JWK is damaged")
+        wrong_value(errors, f"the member {name} of the JWK is corrupted")
     if size is not None and len(made) != size:
         text = f"the member {name} of the JWK has {len(made)} bytes; on this curve it has {size}"
         wrong_value(errors, text)
@@ -288,7 +288,7 @@ def _rsa_to_jwk(key: Any, kind: keys.Kind) -> dict[str, str]:
 
 _MAGIC = b"openssh-key-v1\0"
 _ARMOR = re.compile(rb"-{4,5} ?BEGIN (?:OPENSSH PRIVATE|SSH2 PUBLIC) KEY ?-{4,5}")
-_DAMAGED = "this OpenSSH key is damaged or truncated"
+_DAMAGED = "this OpenSSH key is corrupted or truncated"
 _PUBLIC_TYPE = re.compile(rb"\s*(\S+)\s+([A-Za-z0-9+/]+={0,2})(?:\s|\Z)")
 _OTHERS = (
     (b"-cert-v01@openssh.com", "this is an SSH certificate: give the key that it certifies"),

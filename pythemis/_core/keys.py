@@ -109,7 +109,7 @@ def key_error(
     container_status, kind = inspect(key_view)
     if kind is None:
         if container_status == DATA_CORRUPT:
-            message = f"{what} is damaged: its checksum does not match"
+            message = f"{what} is corrupted: its checksum does not match"
         else:
             message = f"{what} is not a Themis key{_why_not(key_view)}"
         return errors.wrong_value(container_status, message)
@@ -120,7 +120,7 @@ def key_error(
         )
         return errors.wrong_value(status, message)
     if status == DATA_CORRUPT:
-        return errors.wrong_value(status, f"{what} is damaged: its numbers make no sense")
+        return errors.wrong_value(status, f"{what} is corrupted: its numbers make no sense")
     if status == NOT_SUPPORTED and fips_provider():
         message = (
             f"{what} has {kind.bits} bits, and the FIPS provider takes no RSA key of less than 2048"

@@ -312,14 +312,17 @@ def refusal(ring: Ring, status: int, stored: bytes) -> str:
         from . import recognise  # only where something is refused
 
         own = recognise.Kind.SEAL_CELL if is_bare else recognise.Kind.STORED_VALUE
-        why = recognise.why_not(stored, own) or ": it is damaged or cut, or it is something else"
+        why = (
+            recognise.why_not(stored, own)
+            or ": it is corrupted or truncated, or it is something else"
+        )
         return f"this is neither a stored value nor a Seal cell made with a key{why}"
     if status != FAIL:
         return status_text(status)
     if not is_bare:
         key_id = stored[3:_PREFIX_SIZE].hex()
         if key_id in [key.id for key in ring.keys]:
-            return "decryption failed: check the context; or the data is damaged"
+            return "decryption failed: check the context; or the data is corrupted"
         return (
             f"the ring has no key {key_id}: the value is of another ring, of a newer version of "
             "this one (load it), or of a key that was removed"
@@ -329,7 +332,7 @@ def refusal(ring: Ring, status: int, stored: bytes) -> str:
             "this is a cell without a key id, and the ring has no legacy keys; add_legacy(key) "
             "lets a ring read cells that were written before there was a ring"
         )
-    return "decryption failed: check the legacy keys and the context; or the data is damaged"
+    return "decryption failed: check the legacy keys and the context; or the data is corrupted"
 
 
 def refused(

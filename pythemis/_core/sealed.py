@@ -397,7 +397,7 @@ def decrypt(
     )
     del room  # a view, which an error must not keep
     if status == FAIL:
-        text = "the sealed file is damaged, or it was changed while it was read"
+        text = "the sealed file is corrupted, or it was changed while it was read"
         raise errors.failed(FAIL, text)
     if status != SUCCESS:
         failed(errors, status)

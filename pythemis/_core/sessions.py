@@ -253,7 +253,7 @@ def _what_else(key_view: Any) -> str:
         return guess(key_view, "PRIVATE_KEY", "PUBLIC_KEY")
     if kind.is_private:
         return "; it is a private key"
-    return "; it is an RSA key" if kind.algorithm == RSA else "; it is damaged"
+    return "; it is an RSA key" if kind.algorithm == RSA else "; it is corrupted"
 
 
 def _with_lock(

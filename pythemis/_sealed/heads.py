@@ -111,7 +111,7 @@ class _Search:
             text = f"nothing that was given opens this file; it has {_listed(slots)}"
             raise self._errors.failed(FAIL, text)
         tried = ", ".join(sorted(self._tried))
-        text = f"wrong {tried} or context, or the sealed file is damaged"
+        text = f"wrong {tried} or context, or the sealed file is corrupted"
         if self._lacks_ring(slots):
             text += "; its key is one of a keyring, which was not given"
         raise self._errors.failed(FAIL, text)

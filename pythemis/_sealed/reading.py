@@ -95,7 +95,7 @@ class Reader:
         room = self._decrypted(_Open(opened, placed, 0), number, placed.chunks)
         length = int.from_bytes(room.part(room.size - LENGTH_SIZE, room.size), "big")
         if length > placed.total - LENGTH_SIZE:
-            text = "the sealed file is damaged: its length field exceeds what is there"
+            text = "the sealed file is corrupted: its length field exceeds what is there"
             raise self._errors.failed(FAIL, text)
         self._check_zeros(_Open(opened, placed, length), room.view, number, placed.chunks)
         self._kept = number, room
@@ -232,7 +232,7 @@ class Reader:
         start = max(held.size - base, 0)
         if start < end and core.zeros(room, start, end) != end - start:
             core.wipe(room)
-            text = "the sealed file is damaged: its padding is not zero"
+            text = "the sealed file is corrupted: its padding is not zero"
             raise self._errors.failed(FAIL, text)
 
     def _bytes(self, offset: int, n: int) -> bytes:
@@ -319,8 +319,8 @@ class StreamReader:
     def read_part(self) -> bytes:
         """Return the next data, as much as there is; empty at the end.
 
-        What was returned is authentic, but the file may still prove to be cut or damaged: wait for
-        the end before you act on it.
+        What was returned is authentic, but the file may still prove to be truncated or
+        corrupted: wait for the end before you act on it.
         """
         with self._lock:
             while True:
@@ -398,7 +398,7 @@ class StreamReader:
             return
         length = int.from_bytes(room.part(end, size), "big")
         if not self._released <= length <= self._released + self._held_back:
-            text = "the sealed file is damaged: its length field does not fit its data"
+            text = "the sealed file is corrupted: its length field does not fit its data"
             raise self._errors.failed(FAIL, text)
         self._ready.append(length - self._released)
 

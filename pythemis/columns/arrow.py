@@ -246,7 +246,7 @@ def _readable() -> Iterator[None]:
             raise
     else:
         return
-    wrong_value("this Parquet file is damaged, or has what this pyarrow does not read")
+    wrong_value("this Parquet file is corrupted, or has what this pyarrow does not read")
 
 
 def _parquet() -> ModuleType:

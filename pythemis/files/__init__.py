@@ -228,7 +228,7 @@ def open(
         A `SealedReader` or a `SealedWriter`.
 
     Raises:
-        SealedFileError: not a sealed file, or nothing that was given opens it, or it is damaged.
+        SealedFileError: not a sealed file, or nothing that was given opens it, or it is corrupted.
         SealedFileValueError: options that make no sense, such as no secret at all.
         SealedFileTypeError: text for bytes; a file that is open as text.
         OSError: from the file, such as FileNotFoundError.
@@ -376,7 +376,7 @@ def reencrypt(
         progress: called with the bytes that are encrypted and their number in all.
 
     Raises:
-        SealedFileError: the file does not open, or is damaged.
+        SealedFileError: the file does not open, or is corrupted.
         SealedFileValueError: options that make no sense.
         OSError: from the file; TimeoutError if another program keeps it locked.
     """

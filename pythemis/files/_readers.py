@@ -159,7 +159,7 @@ class SealedReader(io.BufferedReader):
             offset: where they begin in the plaintext.
 
         Raises:
-            SealedFileError: the file was changed since it was opened, or is damaged there.
+            SealedFileError: the file was changed since it was opened, or is corrupted there.
             ValueError: a negative number, or the file is closed.
         """
         opened = self._file.opened()
@@ -176,7 +176,7 @@ class SealedReader(io.BufferedReader):
             progress: called with the bytes that were checked and their number in all.
 
         Raises:
-            SealedFileError: it was changed since it was opened, or it is damaged.
+            SealedFileError: it was changed since it was opened, or it is corrupted.
         """
         self._file.opened().verify(progress)
 

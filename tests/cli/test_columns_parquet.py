@@ -338,7 +338,7 @@ def test_a_damaged_file_is_refused(shop, pq):
         Path("cut").write_bytes(whole[:at])
         ran = shop("columns", "seal", "cut", "-o", "out", *EMAIL)
         assert (ran.status, Path("out").exists()) == (1, False)
-        assert "this Parquet file is damaged" in ran.err
+        assert "this Parquet file is corrupted" in ran.err
     said = set()
     for at in range(4, len(whole) - 8, 97):
         Path("changed").write_bytes(whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :])

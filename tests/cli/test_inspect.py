@@ -114,7 +114,7 @@ def test_a_session_is_described():
     assert inspect(case["message4"]).facts == {"step": "4 of 4"}
     assert inspect(case["client_saved_state"]).kind == "saved-session"
     damaged = case["message1"][:-1] + bytes([case["message1"][-1] ^ 1])
-    assert inspect(damaged).problems == ("it is damaged: its checksum does not match",)
+    assert inspect(damaged).problems == ("it is corrupted: its checksum does not match",)
 
 
 def test_a_stored_value_shows_its_key_id():
@@ -150,7 +150,7 @@ def test_control_characters_reach_no_terminal():
         (CELL[:-1], "truncated: the header promises 400 bytes, 399 are present"),
         (CELL + b"\n", "1 byte too many at the end: a newline?"),
         (CELL[:4] + b"\x0d" + CELL[5:], "an unusual header: an iv of 13 bytes, a tag of 16 bytes"),
-        (PUBLIC[:-1] + bytes([PUBLIC[-1] ^ 1]), "it is damaged: its checksum does not match"),
+        (PUBLIC[:-1] + bytes([PUBLIC[-1] ^ 1]), "it is corrupted: its checksum does not match"),
         (container(b"UEC2", b"\2" + b"\xff" * 32), "its numbers make no sense"),
         (b"-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n", ""),
         (OPENSSH, "Ed25519 keys are not supported"),

@@ -71,12 +71,12 @@ STRUCTURES = {
     ),
     "no offsets": (lambda: Produced(b"z", 1, [None, None, b"a"]), "no offsets"),
     "no data": (lambda: Produced(b"z", 1, [None, offsets(0, 9), None]), "no data"),
-    "offsets below 0": (lambda: Produced(b"z", 1, [None, offsets(0, -1), b"a"]), "damaged"),
-    "first offset below 0": (lambda: Produced(b"z", 1, [None, offsets(-9, 1), b"a"]), "damaged"),
-    "offsets backwards": (lambda: Produced(b"z", 1, [None, offsets(5, 1), b"a"]), "damaged"),
+    "offsets below 0": (lambda: Produced(b"z", 1, [None, offsets(0, -1), b"a"]), "corrupted"),
+    "first offset below 0": (lambda: Produced(b"z", 1, [None, offsets(-9, 1), b"a"]), "corrupted"),
+    "offsets backwards": (lambda: Produced(b"z", 1, [None, offsets(5, 1), b"a"]), "corrupted"),
     "large offsets below 0": (
         lambda: Produced(b"Z", 1, [None, offsets(0, -1, kind="q"), b"a"]),
-        "damaged",
+        "corrupted",
     ),
     "an offset beyond the last": (
         lambda: Produced(b"z", 2, [None, offsets(0, 999, 2), b"ab"]),

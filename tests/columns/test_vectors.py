@@ -49,7 +49,7 @@ def test_refused_frames(case):
     ring = recorded_ring()
     cell = ring.encrypt(bytes.fromhex(case["framed"]), place("a", "b", 1))
     cipher = ColumnCipher(ring, ("a", "b"))
-    text = "newer version" if case["error"] == "newer" else "padding is damaged"
+    text = "newer version" if case["error"] == "newer" else "padding is corrupted"
     with pytest.raises(ColumnError, match=text):
         cipher.decrypt([cell], [1])
     assert cipher.decrypt([cell], [1], on_error="null") == ([None], 1)

@@ -40,7 +40,7 @@ from support.comparators import (
     wrong_time,
 )
 
-DAMAGED = "this is not a message of a comparison, or it was damaged"
+DAMAGED = "this is not a message of a comparison, or it was corrupted"
 WRONG_SIZE = "bytes, but the one expected now has"
 BEGINS = "this message begins a comparison, but one is under way"
 # Where the points and the scalars of each message stand.

@@ -506,7 +506,7 @@ def test_mistakes_are_named(tmp_path):
         (error, "with a key, and no key was given", lambda: files.open(cell, passphrase="p")),
         (error, "with a key, and no key was given", lambda: files.open(cell, private_key=BOB[0])),
         (error, "^wrong passphrase or context", lambda: files.open(path, passphrase="wrong")),
-        (error, "or the sealed file is damaged$", lambda: files.open(path, passphrase="wrong")),
+        (error, "or the sealed file is corrupted$", lambda: files.open(path, passphrase="wrong")),
         (error, "one of a keyring, which was not given", lambda: files.open(of_ring, key=KEY)),
         (kind, "give a key by name: key=", lambda: files.open(path, KEY)),
         (

@@ -30,7 +30,7 @@ SIZES = [
     *(size + more for size in (PIECE, 2 * PIECE, BLOCK) for more in (-1, 0, 1)),
     BLOCK + PIECE + 5,
 ]
-REFUSED = "decryption failed: check the key and the context; or the file is damaged"
+REFUSED = "decryption failed: check the key and the context; or the file is corrupted"
 CHANGED = "the file was changed since it was opened and verified"
 
 

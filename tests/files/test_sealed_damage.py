@@ -130,16 +130,16 @@ def test_a_damaged_piece_alone_is_refused():
         other = 1 - number
         buffer = bytearray(b"\xa5" * PIECE)
         assert reader.read(other * PIECE, PIECE) == DATA[other * PIECE : (other + 1) * PIECE]
-        with pytest.raises(ThemisError, match="damaged"):
+        with pytest.raises(ThemisError, match="corrupted"):
             reader.read(number * PIECE + 5, 1)
-        with pytest.raises(ThemisError, match="damaged"):
+        with pytest.raises(ThemisError, match="corrupted"):
             reader.readinto(number * PIECE, buffer)
         assert bytes(buffer) == bytes(PIECE)  # what was decrypted there is wiped
         buffer = bytearray(b"\xa5" * 2 * PIECE)
-        with pytest.raises(ThemisError, match="damaged"):
+        with pytest.raises(ThemisError, match="corrupted"):
             reader.readinto(0, buffer)
         assert bytes(buffer) == bytes(2 * PIECE)  # and so is what is authentic beside it
-        with pytest.raises(ThemisError, match="damaged"):
+        with pytest.raises(ThemisError, match="corrupted"):
             reader.verify()
 
 
@@ -152,7 +152,7 @@ def test_a_file_that_changes_is_never_read_wrongly():
             ERRORS, lambda at, n, now=now: now[0][at : at + n], len(FILE), UNLOCK
         )
         now[0] = state
-        with pytest.raises(ThemisError, match=r"damaged|ends early"):
+        with pytest.raises(ThemisError, match=r"corrupted|ends early"):
             reader.read(0, 2 * PIECE)
 
 

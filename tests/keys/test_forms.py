@@ -214,7 +214,7 @@ def test_a_scalar_may_have_zeros_before_it(name):
 
 @pytest.mark.parametrize("name", ["p256", "p384", "p521"])
 def test_halves_that_do_not_belong_together_are_refused(name):
-    """A private key comes with its public one, which tells whether it is damaged."""
+    """A private key comes with its public one, which tells whether it is corrupted."""
     pair, size = PEM_PAIRS[name], CURVE_SIZES[name]
     text = to_der(pair["private"])
     d = payload_of(pair["private"])[1:]
@@ -639,7 +639,7 @@ def test_a_damaged_key_is_not_written():
     """Writing judges the key as every use does."""
     broken = container(b"REC2", bytes(33))
     for write in (to_pem, to_der):
-        with pytest.raises(ThemisError, match="damaged") as caught:
+        with pytest.raises(ThemisError, match="corrupted") as caught:
             write(broken)
         assert caught.value.error_code == THEMIS_CODES.DATA_CORRUPT
 

@@ -51,11 +51,11 @@ def assert_private_refused(key):
     assert key_kind(key).is_private
     peer = pairs()[FITTING[key[1:4]]]["public"]
     for use in (SecureSigner, lambda key: SMessage(key, peer), lambda key: ssign(key, b"x")):
-        with pytest.raises(SecureMessageValueError, match="damaged") as caught:
+        with pytest.raises(SecureMessageValueError, match="corrupted") as caught:
             use(key)
         assert caught.value.error_code == DATA_CORRUPT
     for use in (public_from_private, to_pem):
-        with pytest.raises(ThemisError, match="damaged") as caught:
+        with pytest.raises(ThemisError, match="corrupted") as caught:
             use(key)
         assert caught.value.error_code == DATA_CORRUPT
 
@@ -65,7 +65,7 @@ def assert_public_refused(key):
     assert key_kind(key).is_public
     own = pairs()[FITTING[key[1:4]]]["private"]
     for use in (SecureVerifier, lambda key: SMessage(own, key), to_pem):
-        with pytest.raises(ThemisError, match="damaged") as caught:
+        with pytest.raises(ThemisError, match="corrupted") as caught:
             use(key)
         assert caught.value.error_code == DATA_CORRUPT
 
@@ -276,7 +276,7 @@ def test_private_rsa_numbers_that_do_not_fit_are_refused(changes):
 def test_the_product_of_the_primes_is_checked_to_its_last_bit():
     """One wrong bit of the modulus, any of them, is noticed."""
     for bit in range(1, 1023):
-        with pytest.raises(SecureMessageValueError, match="damaged"):
+        with pytest.raises(SecureMessageValueError, match="corrupted"):
             SecureSigner(private_rsa(n=RSA["n"] ^ 1 << bit))
 
 

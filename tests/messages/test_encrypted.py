@@ -282,8 +282,8 @@ def test_damaged_keys_are_told():
     """A wrong checksum, wrong numbers, and what is no key at all."""
     private, public = generated("EC")
     for wrong, words in (
-        (with_byte(public, 20, 1), "the public key is damaged: its checksum does not match"),
-        (container(b"UEC2", b"\2" + b"\xff" * 32), "damaged: its numbers make no sense"),
+        (with_byte(public, 20, 1), "the public key is corrupted: its checksum does not match"),
+        (container(b"UEC2", b"\2" + b"\xff" * 32), "corrupted: its numbers make no sense"),
         (
             public[:-1],
             "the public key is not a Themis key, or it is truncated: the header promises",
@@ -296,8 +296,8 @@ def test_damaged_keys_are_told():
         with pytest.raises(SecureMessageValueError, match=words):
             SecureVerifier(wrong)
     for wrong, words in (
-        (with_byte(private, 20, 1), "the private key is damaged: its checksum does not match"),
-        (container(b"REC2", bytes(33)), "damaged: its numbers make no sense"),
+        (with_byte(private, 20, 1), "the private key is corrupted: its checksum does not match"),
+        (container(b"REC2", bytes(33)), "corrupted: its numbers make no sense"),
         (b"", "the private key is not a Themis key"),
     ):
         with pytest.raises(SecureMessageValueError, match=words):

@@ -286,7 +286,12 @@ def test_peers_of_a_wrong_type_are_refused_at_once(peers, words):
         (b"al", PRIVATE, "INVALID_PARAMETER", "the public key must be a public key, and this is a"),
         (b"al", b64encode(PUBLIC), "INVALID_PARAMETER", "key in base64: decode it with"),
         (b"al", bytearray(PUBLIC)[:-1], "INVALID_PARAMETER", "key, or it is truncated: the header"),
-        (b"al", PUBLIC[:-1] + bytes([PUBLIC[-1] ^ 1]), "DATA_CORRUPT", "is damaged: its checksum"),
+        (
+            b"al",
+            PUBLIC[:-1] + bytes([PUBLIC[-1] ^ 1]),
+            "DATA_CORRUPT",
+            "is corrupted: its checksum",
+        ),
         (b"al", lambda: rsa()[1], "NOT_SUPPORTED", "and the public key is an RSA key; skeygen."),
         (b"al", lambda: rsa()[0], "INVALID_PARAMETER", "and this is a private one"),
     ],

@@ -550,11 +550,11 @@ def test_wrong_identities_are_refused():
             SSession(CLIENT, key, transport)
     with refused(invalid, "and this is a public one", kind=SecureSessionValueError):
         SSession(CLIENT, public, transport)
-    with refused(corrupt, "the private key is damaged", kind=SecureSessionValueError):
+    with refused(corrupt, "the private key is corrupted", kind=SecureSessionValueError):
         SSession(CLIENT, private[:-1] + bytes([private[-1] ^ 1]), transport)
     for number in (0, 2**256 - 1):
         key = boxed(b"REC2", b"\0" + number.to_bytes(32, "big"))
-        with refused(corrupt, "the private key is damaged", kind=SecureSessionValueError):
+        with refused(corrupt, "the private key is corrupted", kind=SecureSessionValueError):
             SSession(CLIENT, key, transport)
 
 

@@ -60,7 +60,7 @@ def gcm_open(key, iv, tag, ciphertext, context):
     try:
         return AESGCM(key).decrypt(iv, ciphertext + tag, context)
     except InvalidTag:
-        raise Refused("wrong key or context, or damaged") from None
+        raise Refused("wrong key or context, or corrupted") from None
 
 
 def unseal(key, cell, context=b""):
@@ -299,7 +299,7 @@ def find_file_key(log2, slots, unlock, context, fits):
                 file_key = file_key[62:]
             if len(file_key) == 32 and fits(file_key):
                 return file_key, kind
-    raise Refused("wrong key or context, or damaged")
+    raise Refused("wrong key or context, or corrupted")
 
 
 def mac_check(context, head, mac):

@@ -343,7 +343,7 @@ def containers(made, key, field):
 
 
 def code_of_container(name):
-    """Return the code for a container: only a wrong checksum means that it was damaged."""
+    """Return the code for a container: only a wrong checksum means that it was corrupted."""
     damaged = name.startswith("container-checksum") or name == "container-payload"
     return "DATA_CORRUPT" if damaged else "INVALID_PARAMETER"
 

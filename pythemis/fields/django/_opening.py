@@ -120,7 +120,7 @@ def _index(field: Any, instances: list[Any]) -> None:
 
 
 def readable(field: Any, cells: list[bytes | None], rows: list[Any] | None) -> list[Any]:
-    """Return the values of cells, and None for those that are damaged or were moved.
+    """Return the values of cells, and None for those that are corrupted or were moved.
 
     One row that does not open shall not keep a search from the others.
 
@@ -148,7 +148,7 @@ def _warn(field: Any) -> None:
     import logging  # only where something is wrong
 
     logging.getLogger("pythemis.fields").warning(
-        "%s: the index finds a row whose value is damaged or was moved; it is passed over. "
+        "%s: the index finds a row whose value is corrupted or was moved; it is passed over. "
         "`manage.py sealed check` names such rows",
         field.shown(),
     )

@@ -153,7 +153,7 @@ static const char *take_offsets(const struct themis_arrow_array *array,
     layout->data_end = load(layout->slots + last * width, width);
     if (layout->data_end > (width == 4 ? (uint64_t)INT32_MAX : (uint64_t)INT64_MAX) ||
         layout->data_end > SIZE_MAX || layout->data_start > layout->data_end) {
-        return "its offsets are damaged";
+        return "its offsets are corrupted";
     }
     return layout->data == NULL && layout->data_end != layout->data_start ? "it has no data" : NULL;
 }

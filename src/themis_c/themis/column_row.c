@@ -169,7 +169,7 @@ static soter_status unframe(struct soter_slice *text, const char **why)
         text->len--;
     }
     if (text->len == 0 || text->data[text->len - 1] != PADDING_START) {
-        *why = "its padding is damaged";
+        *why = "its padding is corrupted";
         return SOTER_DATA_CORRUPT;
     }
     text->len--;

@@ -224,7 +224,7 @@ class Reading(NamedTuple):
     """What is known about a data message."""
 
     ahead: int  # of the last number that this core accepted
-    original: bytes  # before it was damaged
+    original: bytes  # before it was corrupted
 
 
 def read(session, model, message, number, how, log, original=None):
