@@ -4,20 +4,6 @@
 #include "soter/digits.h"
 #include "soter/wipe.h"
 
-/* All bits if low <= c <= high, else none. */
-static uint32_t within(uint32_t c, uint32_t low, uint32_t high)
-{
-    return (((c - low) | (high - c)) >> 31) - 1;
-}
-
-static uint8_t digit_of(uint32_t value)
-{
-    return (uint8_t)((within(value, 0, 25) & (value + 'A')) |
-                     (within(value, 26, 51) & (value - 26 + 'a')) |
-                     (within(value, 52, 61) & (value - 52 + '0')) | (within(value, 62, 62) & '+') |
-                     (within(value, 63, 63) & '/'));
-}
-
 bool soter_base64_decode_exact(struct soter_slice text, uint8_t *out, size_t out_len)
 {
     const size_t padding = (3 - out_len % 3) % 3;
@@ -43,16 +29,21 @@ bool soter_base64_decode_exact(struct soter_slice text, uint8_t *out, size_t out
     return wrong == 0;
 }
 
-bool soter_base64_decode(struct soter_slice text, uint8_t *out, size_t out_len, size_t *made)
+size_t soter_base64_decoded_size(struct soter_slice text)
 {
     size_t padding = 0;
     if (text.len == 0 || text.len % 4 != 0) {
-        return false;
+        return 0;
     }
     while (padding < 2 && text.data[text.len - 1 - padding] == '=') {
         padding++;
     }
-    *made = text.len / 4 * 3 - padding;
+    return text.len / 4 * 3 - padding;
+}
+
+bool soter_base64_decode(struct soter_slice text, uint8_t *out, size_t out_len, size_t *made)
+{
+    *made = soter_base64_decoded_size(text);
     return *made <= out_len && soter_base64_decode_exact(text, out, *made);
 }
 
@@ -67,10 +58,10 @@ bool soter_base64_encode(struct soter_writer *writer, struct soter_slice data)
         const uint32_t group = (uint32_t)data.data[i] << 16 |
                                (left > 1 ? (uint32_t)data.data[i + 1] << 8 : 0) |
                                (left > 2 ? data.data[i + 2] : 0U);
-        out[0] = digit_of(group >> 18);
-        out[1] = digit_of(group >> 12 & 63);
-        out[2] = left > 1 ? digit_of(group >> 6 & 63) : (uint8_t)'=';
-        out[3] = left > 2 ? digit_of(group & 63) : (uint8_t)'=';
+        out[0] = soter_base64_digit_of(group >> 18);
+        out[1] = soter_base64_digit_of(group >> 12 & 63);
+        out[2] = left > 1 ? soter_base64_digit_of(group >> 6 & 63) : (uint8_t)'=';
+        out[3] = left > 2 ? soter_base64_digit_of(group & 63) : (uint8_t)'=';
     }
     return true;
 }

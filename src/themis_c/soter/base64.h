@@ -13,6 +13,10 @@
 /* The characters that so many bytes take, with padding. */
 #define SOTER_BASE64_SIZE(len) (((len) + 2) / 3 * 4)
 
+/* The bytes that a text would decode to, by its length and padding; 0 if those are not of base64.
+ */
+size_t soter_base64_decoded_size(struct soter_slice text);
+
 /* Decodes the one text that encodes its bytes: padded, the unused bits zero, nothing else between
  * or behind. Whether it is that, and has 1 to out_len bytes; *made tells how many. What was
  * written before a refusal is the caller's to wipe. */

@@ -19,6 +19,14 @@ uint32_t soter_base64_digit(uint8_t digit)
            (plus & 62) | (slash & 63) | (~(upper | lower | number | plus | slash) & SOTER_NO_DIGIT);
 }
 
+uint8_t soter_base64_digit_of(uint32_t value)
+{
+    return (uint8_t)((within(value, 0, 25) & (value + 'A')) |
+                     (within(value, 26, 51) & (value - 26 + 'a')) |
+                     (within(value, 52, 61) & (value - 52 + '0')) | (within(value, 62, 62) & '+') |
+                     (within(value, 63, 63) & '/'));
+}
+
 uint32_t soter_hex_digit(uint8_t digit)
 {
     const uint32_t c = digit;

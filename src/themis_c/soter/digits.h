@@ -11,6 +11,9 @@
 /* The value of a digit of base64 (RFC 4648, standard alphabet), or SOTER_NO_DIGIT. */
 uint32_t soter_base64_digit(uint8_t digit);
 
+/* The digit of a value below 64. */
+uint8_t soter_base64_digit_of(uint32_t value);
+
 /* The value of a digit of hex in either case, or SOTER_NO_DIGIT. */
 uint32_t soter_hex_digit(uint8_t digit);
 

@@ -6,11 +6,11 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "soter/base64.h"
 #include "soter/bytes.h"
 #include "soter/digits.h"
 #include "soter/guarded.h"
 #include "soter/rand.h"
-#include "soter/wipe.h"
 #include "themis.h"
 
 struct themis_secret {
@@ -194,42 +194,6 @@ static bool take_line(const themis_secret_text *text, struct soter_slice *line)
     return ends == 0;
 }
 
-/* The bytes in whole groups of four digits; 0 if that is none. */
-static size_t base64_size(struct soter_slice text)
-{
-    size_t padding = 0;
-    if (text.len == 0 || text.len % 4 != 0) {
-        return 0;
-    }
-    while (padding < 2 && text.data[text.len - 1 - padding] == '=') {
-        padding++;
-    }
-    return text.len / 4 * 3 - padding;
-}
-
-static bool decode_base64(struct soter_slice text, uint8_t *out, size_t out_len)
-{
-    const size_t digits = text.len - (text.len / 4 * 3 - out_len);
-    uint32_t group = 0;
-    uint32_t wrong = 0;
-    size_t at = 0;
-    bool sound;
-    for (size_t i = 0; i < digits; i++) {
-        const uint32_t value = soter_base64_digit(text.data[i]);
-        wrong |= value & SOTER_NO_DIGIT;
-        group = group << 6 | (value & (SOTER_NO_DIGIT - 1));
-        if (i % 4 != 0) { /* the digit completes a byte */
-            out[at++] = (uint8_t)(group >> (6 - 2 * (i % 4)));
-        }
-    }
-    if (digits % 4 != 0) { /* 2 or 3: 4 or 2 bits of the last digit belong to no byte */
-        wrong |= group & ((1U << (8 - 2 * (digits % 4))) - 1);
-    }
-    sound = wrong == 0;
-    soter_wipe(&group, sizeof group);
-    return sound;
-}
-
 static bool decode_hex(struct soter_slice text, uint8_t *out, size_t out_len)
 {
     uint32_t wrong = 0;
@@ -292,7 +256,7 @@ measure(const themis_secret_text *text, int encoding, struct soter_slice *body, 
     if (is_hex(*body)) {
         return HEX;
     }
-    *len = base64_size(*body);
+    *len = soter_base64_decoded_size(*body);
     return *len != 0 ? NULL : NOT_BASE64;
 }
 
@@ -300,7 +264,7 @@ static bool decode(struct soter_slice body, int encoding, uint8_t *out, size_t o
 {
     switch (encoding) {
     case THEMIS_BASE64:
-        return decode_base64(body, out, out_len);
+        return soter_base64_decode_exact(body, out, out_len);
     case THEMIS_HEX:
         return decode_hex(body, out, out_len);
     default:
