@@ -35,6 +35,14 @@ size_t themis_cell_key_len(uint32_t descriptor, uint32_t algorithm)
     }
 }
 
+void themis_cell_put_start(uint8_t start[THEMIS_CELL_START_SIZE], uint32_t message_len)
+{
+    soter_put_u32le(start, THEMIS_CELL_ALGORITHM | THEMIS_CELL_KEY_BITS);
+    soter_put_u32le(start + 4, SOTER_AEAD_NONCE_SIZE);
+    soter_put_u32le(start + 8, SOTER_AEAD_TAG_SIZE);
+    soter_put_u32le(start + 12, message_len);
+}
+
 bool themis_cell_subject_is(const struct themis_cell_subject *subject,
                             const struct themis_cell_text *text,
                             size_t length_width,

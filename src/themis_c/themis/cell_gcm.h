@@ -38,6 +38,11 @@ struct themis_cell_token {
 
 #define THEMIS_CELL_LENGTH_WIDTH 4
 
+/* How a token begins that we write, before its nonce and tag; strict cells (formats, section 6a)
+ * have no other. */
+#define THEMIS_CELL_START_SIZE 16
+void themis_cell_put_start(uint8_t start[THEMIS_CELL_START_SIZE], uint32_t message_len);
+
 /* Whether a message of this length can be in a cell: 1 to 2^32-1 bytes. */
 SOTER_MUST_USE bool themis_cell_fits(size_t message_len);
 

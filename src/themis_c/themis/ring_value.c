@@ -66,26 +66,18 @@ bool themis_ring_is_reserved(struct soter_slice context)
 
 /* ---- Strict cells: one form, compared before anything is decrypted ---- */
 
-static void put_strict(uint8_t start[16], size_t message_len)
-{
-    soter_put_u32le(start, THEMIS_CELL_ALGORITHM | THEMIS_CELL_KEY_BITS);
-    soter_put_u32le(start + 4, SOTER_AEAD_NONCE_SIZE);
-    soter_put_u32le(start + 8, SOTER_AEAD_TAG_SIZE);
-    soter_put_u32le(start + 12, (uint32_t)message_len);
-}
-
 static bool read_strict(const uint8_t *cell, size_t cell_len, struct themis_cell_token *token)
 {
-    uint8_t start[16];
+    uint8_t start[THEMIS_CELL_START_SIZE];
     if (cell_len <= TOKEN_SIZE || !themis_cell_fits(cell_len - TOKEN_SIZE)) {
         return false;
     }
-    put_strict(start, cell_len - TOKEN_SIZE);
+    themis_cell_put_start(start, (uint32_t)(cell_len - TOKEN_SIZE));
     token->key_len = THEMIS_CELL_KEY_BITS / 8;
     token->length_width = THEMIS_CELL_LENGTH_WIDTH;
     token->message_len = (uint32_t)(cell_len - TOKEN_SIZE);
-    token->nonce = cell + 16;
-    token->tag = cell + 16 + SOTER_AEAD_NONCE_SIZE;
+    token->nonce = cell + THEMIS_CELL_START_SIZE;
+    token->tag = token->nonce + SOTER_AEAD_NONCE_SIZE;
     return memcmp(cell, start, sizeof start) == 0;
 }
 
@@ -109,12 +101,12 @@ soter_status themis_ring_seal(const struct themis_ring_hand *hand,
     }
     memcpy(stored, MAGIC, MAGIC_SIZE);
     memcpy(stored + MAGIC_SIZE, hand->ring->keys[primary].id, THEMIS_RING_ID_SIZE);
-    put_strict(cell, text->len);
+    themis_cell_put_start(cell, (uint32_t)text->len);
     return themis_cell_encrypt(key,
                                text,
                                cell + TOKEN_SIZE,
-                               cell + 16,
-                               cell + 16 + SOTER_AEAD_NONCE_SIZE);
+                               cell + THEMIS_CELL_START_SIZE,
+                               cell + THEMIS_CELL_START_SIZE + SOTER_AEAD_NONCE_SIZE);
 }
 
 /* Tries the legacy keys in their order. A try that fails wipes the place of its result: where the

@@ -13,7 +13,6 @@
 #include "themis/sealed_state.h"
 
 #define LABEL_SIZE 18
-#define CELL_START_SIZE 16
 
 /* What is yet to be done, as chunks and as pieces. */
 struct run {
@@ -29,15 +28,6 @@ static void put_label(const struct run *run, bool is_last, uint8_t label[LABEL_S
     label[8] = run->sealed->log2;
     soter_put_u64be(label + 9, run->number);
     label[17] = is_last ? 1 : 0;
-}
-
-/* A cell has one form only, and this is how it begins (FORMATS, 6a). */
-static void put_cell_start(size_t piece_len, uint8_t start[CELL_START_SIZE])
-{
-    soter_put_u32le(start, THEMIS_CELL_ALGORITHM | THEMIS_CELL_KEY_BITS);
-    soter_put_u32le(start + 4, SOTER_AEAD_NONCE_SIZE);
-    soter_put_u32le(start + 8, SOTER_AEAD_TAG_SIZE);
-    soter_put_u32le(start + 12, (uint32_t)piece_len);
 }
 
 static size_t next_len(const struct run *run)
@@ -80,12 +70,12 @@ int themis_sealed_encrypt(themis_sealed *sealed,
         uint8_t label[LABEL_SIZE]; /* public */
         const struct themis_cell_text text = {pieces, len, label, sizeof label};
         put_label(&run, run.is_last && run.pieces_left == len, label);
-        put_cell_start(len, chunks);
+        themis_cell_put_start(chunks, (uint32_t)len);
         status = themis_cell_encrypt(&key,
                                      &text,
                                      chunks + THEMIS_CELL_TOKEN_SIZE,
-                                     chunks + CELL_START_SIZE,
-                                     chunks + CELL_START_SIZE + SOTER_AEAD_NONCE_SIZE);
+                                     chunks + THEMIS_CELL_START_SIZE,
+                                     chunks + THEMIS_CELL_START_SIZE + SOTER_AEAD_NONCE_SIZE);
         pieces += len;
         chunks += THEMIS_CELL_TOKEN_SIZE + len;
         run.pieces_left -= len;
@@ -100,17 +90,18 @@ static soter_status decrypt_one(struct themis_cell_key *key,
                                 const uint8_t *chunk,
                                 uint8_t *piece)
 {
-    uint8_t label[LABEL_SIZE];      /* public */
-    uint8_t start[CELL_START_SIZE]; /* public */
+    uint8_t label[LABEL_SIZE];             /* public */
+    uint8_t start[THEMIS_CELL_START_SIZE]; /* public */
     const size_t len = next_len(run);
     const struct themis_cell_text text = {chunk + THEMIS_CELL_TOKEN_SIZE, len, label, sizeof label};
     const struct themis_cell_token token = {.key_len = THEMIS_CELL_KEY_BITS / 8,
                                             .length_width = THEMIS_CELL_LENGTH_WIDTH,
                                             .message_len = (uint32_t)len,
-                                            .nonce = chunk + CELL_START_SIZE,
-                                            .tag = chunk + CELL_START_SIZE + SOTER_AEAD_NONCE_SIZE};
+                                            .nonce = chunk + THEMIS_CELL_START_SIZE,
+                                            .tag = chunk + THEMIS_CELL_START_SIZE +
+                                                   SOTER_AEAD_NONCE_SIZE};
     put_label(run, run->is_last && run->pieces_left == len, label);
-    put_cell_start(len, start);
+    themis_cell_put_start(start, (uint32_t)len);
     if (memcmp(chunk, start, sizeof start) != 0) {
         return SOTER_FAIL;
     }
