@@ -146,7 +146,7 @@ def wipe(payload: bytearray) -> None:
 
 
 def payload_of(ring: Ring) -> Any:
-    """Return the payload of a ring, as memory of its own; empty if it has no keys."""
+    """Return the payload of a ring, memory that goes with the ring; empty if it has no keys."""
     size = ffi.new(_SIZE)
     place = lib.themis_ring_payload(ring.handle, size)
     return ffi.buffer(place, size[0]) if size[0] else b""

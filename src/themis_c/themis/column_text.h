@@ -18,8 +18,8 @@ struct soter_slice themis_column_write_signed(uint64_t number,
 /* 36 characters, lower-case hex with hyphens. */
 void themis_column_write_uuid(const uint8_t uuid[16], uint8_t out[36]);
 
-/* Whether bytes are UTF-8 (RFC 3629). The text may be secret: its length alone may be told, and
- * whether it is valid. */
+/* Whether bytes are UTF-8 (RFC 3629). The time depends on where the text has characters beyond
+ * ASCII, as in Python's own decoder, which has the text before or after. */
 SOTER_MUST_USE bool themis_column_is_utf8(struct soter_slice text);
 
 #endif
