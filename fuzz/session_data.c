@@ -159,7 +159,7 @@ static void deliver(struct model *model, const struct fuzz_message *message, siz
         MUST(status == THEMIS_FAIL || status == THEMIS_DATA_CORRUPT ||
              status == THEMIS_INVALID_PARAMETER || status == THEMIS_NOT_SUPPORTED);
         MUST(fuzz_nothing_in(out, room));
-        MUST(themis_session_refusal(model->reader)[0] != '\0');
+        MUST(themis_session_refusal()[0] != '\0');
     }
     MUST(themis_session_state(model->reader) == THEMIS_SESSION_ESTABLISHED);
     free(copy);

@@ -193,7 +193,7 @@ void parties_attack(themis_session *session,
          status == THEMIS_SSESSION_GET_PUB_FOR_ID_CALLBACK_ERROR);
     MUST(reply_len == 0 && fuzz_nothing_in(reply, room));
     MUST(themis_session_state(session) == state);
-    MUST(themis_session_refusal(session)[0] != '\0');
+    MUST(themis_session_refusal()[0] != '\0');
     MUST(themis_session_remote_id(session, &reply_len) == NULL && reply_len == 0);
     free(copy);
     free(reply);

@@ -228,10 +228,8 @@ def claimed_peer(errors: Errors, message: Any) -> bytes:
         del message
 
 
-def _refused(
-    session: Session, handle: Any, status: int, peer_key: bytes = b"", known: str = ""
-) -> NoReturn:
-    words = ffi.string(lib.themis_session_refusal(handle)).decode() + known
+def _refused(session: Session, status: int, peer_key: bytes = b"", known: str = "") -> NoReturn:
+    words = ffi.string(lib.themis_session_refusal()).decode() + known  # of this thread
     if status == _NO_PEER_KEY and peer_key:
         words += _what_else(ffi.from_buffer(BYTES, peer_key))
     raise session._errors.failed(status, words)
@@ -265,20 +263,19 @@ def _with_lock(
     *,
     may_negotiate: bool = False,
 ) -> bool:
-    """Do with the lock what a short call did not do, or raise the error that it returned.
+    """Do with the lock what a short call did not do, and raise the error of either.
 
     Return false if the session still negotiates. The arguments are the time, the message and so on.
     """
     try:
-        with held.lock:
-            if status == _NOT_DONE:
+        if status == _NOT_DONE:
+            with held.lock:
                 status = work(held.in_c, held.handle, *arguments)
-            if status == _NOT_FINISHED and may_negotiate:
-                return False
-            if status != SUCCESS:
-                known = _known(status, arguments[1]) if work is _UNWRAP else ""
-                held.alone(lambda handle: _refused(session, handle, status, known=known))
-            return True
+        if status == _NOT_FINISHED and may_negotiate:
+            return False
+        if status != SUCCESS:
+            _refused(session, status, known=_known(status, arguments[1]) if work is _UNWRAP else "")
+        return True
     finally:
         del arguments
 
@@ -316,7 +313,7 @@ def connect_request(session: Session) -> bytes:
         output = ffi.new(BYTES, size[0])
         status = lib.themis_session_connect_request(handle, output, size)
         if status != SUCCESS:
-            _refused(session, handle, status)
+            _refused(session, status)
         made: bytes = ffi.buffer(output, size[0])[:]
         return made
 
@@ -335,7 +332,7 @@ def negotiate(session: Session, message: Any, peer_key: bytes) -> bytes:
             handle, found, len(found), peer_key, len(peer_key), output, size
         )
         if status not in (SUCCESS, _SEND_OUTPUT_TO_PEER):
-            _refused(session, handle, status, peer_key, _known(status, found))
+            _refused(session, status, peer_key, _known(status, found))
         made: bytes = ffi.buffer(output, size[0])[:]
         return made
 

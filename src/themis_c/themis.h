@@ -1069,8 +1069,8 @@ int themis_session_state(const themis_session *session);
 /* The peer's id, *id_len bytes that live as long as the session; NULL before it is established. */
 const uint8_t *themis_session_remote_id(const themis_session *session, size_t *id_len);
 
-/* Why the last call on this session was refused, in words; a static text. */
-const char *themis_session_refusal(const themis_session *session);
+/* Why the last call on a session that was refused in this thread was, in words; a static text. */
+const char *themis_session_refusal(void);
 
 /* Where a first or second negotiation message claims its writer's id, before anything proves it.
  * INVALID_PARAMETER: this is no such message. DATA_CORRUPT: its checksum is wrong. */

@@ -12,6 +12,7 @@ import weakref
 
 import pytest
 
+from pythemis._core import sessions
 from pythemis.ssession import (
     SecureSessionError,
     SecureSessionValueError,
@@ -390,6 +391,32 @@ def test_a_child_goes_on_with_a_session():
     with os.fdopen(read, "rb") as pipe:
         assert server.unwrap(pipe.read()) == b"from the child"
     assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.mark.skipif(sessions._LIMIT < 0, reason="without a GIL no call does without the lock")
+def test_each_thread_is_told_why_its_own_call_was_refused(monkeypatch):
+    """Another thread's call is refused for another reason, just before the first asks why."""
+    client, server = established()
+    late = client.wrap(b"late")
+    for _ in range(20):
+        server.unwrap(client.wrap(b"newer"))
+    unwrap, others = sessions._unwrap, []
+
+    def then_another(*arguments):
+        status = unwrap(*arguments)
+        if not others:
+            others.append(
+                threading.Thread(target=attempt, args=(CODES.FAIL, server.unwrap, forged))
+            )
+            others[0].start()
+            others[0].join(PATIENCE)
+        return status
+
+    forged = client.wrap(b"forged") + b"?"
+    monkeypatch.setattr(sessions, "_unwrap", then_another)
+    with refused(CODES.FAIL, "too late"):
+        server.unwrap(late)
+    assert others
 
 
 def test_sessions_die_with_their_last_reference():

@@ -99,11 +99,6 @@ const uint8_t *themis_session_remote_id(const themis_session *session, size_t *i
     return session->peer.id;
 }
 
-const char *themis_session_refusal(const themis_session *session)
-{
-    return session->refusal != NULL ? session->refusal : "nothing was refused";
-}
-
 int themis_session_claimed_peer(const uint8_t *message,
                                 size_t message_len,
                                 size_t *id_offset,
@@ -129,8 +124,7 @@ int themis_session_connect_request(themis_session *session, uint8_t *out, size_t
     soter_status status;
     *out_len = 0;
     if (session->state != THEMIS_SESSION_IDLE) {
-        return themis_session_refuse(session,
-                                     SOTER_INVALID_PARAMETER,
+        return themis_session_refuse(SOTER_INVALID_PARAMETER,
                                      "a session negotiates once: make a new one to connect again");
     }
     status = themis_session_client_start(session, &request);
@@ -164,7 +158,7 @@ int themis_session_negotiate(themis_session *session,
         status = themis_session_client_finish(session, &in);
         break;
     default:
-        return themis_session_refuse(session, status, "negotiation is over");
+        return themis_session_refuse(status, "negotiation is over");
     }
     if (status != SOTER_SUCCESS) {
         return status;
@@ -173,22 +167,18 @@ int themis_session_negotiate(themis_session *session,
     return out.len != 0 ? SOTER_SEND_OUTPUT_TO_PEER : SOTER_SUCCESS;
 }
 
-static soter_status refuse_data(themis_session *session)
+static soter_status refuse_data(const themis_session *session)
 {
     return session->state == THEMIS_SESSION_FAILED
-               ? themis_session_refuse(session,
-                                       SOTER_ENGINE_FAIL,
+               ? themis_session_refuse(SOTER_ENGINE_FAIL,
                                        "the session failed and its keys are wiped; make a new one")
-               : themis_session_refuse(session,
-                                       SOTER_SSESSION_KA_NOT_FINISHED,
+               : themis_session_refuse(SOTER_SSESSION_KA_NOT_FINISHED,
                                        "the session is not established yet");
 }
 
-static soter_status refuse_room(themis_session *session)
+static soter_status refuse_room(void)
 {
-    return themis_session_refuse(session,
-                                 SOTER_BUFFER_TOO_SMALL,
-                                 "the buffer is too small for the result");
+    return themis_session_refuse(SOTER_BUFFER_TOO_SMALL, "the buffer is too small for the result");
 }
 
 /* A failure of the cryptographic library itself, in the middle of a message, ends a session: its
@@ -203,7 +193,7 @@ static soter_status after_data(themis_session *session, soter_status status, con
         session->channel = NULL;
         session->state = THEMIS_SESSION_FAILED;
     }
-    return themis_session_refuse(session, status, why);
+    return themis_session_refuse(status, why);
 }
 
 int themis_session_wrap(themis_session *session,
@@ -220,7 +210,7 @@ int themis_session_wrap(themis_session *session,
     }
     if (wrapped_len < THEMIS_SESSION_OVERHEAD ||
         wrapped_len - THEMIS_SESSION_OVERHEAD < message_len) {
-        return refuse_room(session);
+        return refuse_room();
     }
     status =
         themis_session_channel_wrap(session->channel, now, message, message_len, wrapped, &why);
@@ -241,7 +231,7 @@ int themis_session_unwrap(themis_session *session,
     }
     if (wrapped_len > THEMIS_SESSION_OVERHEAD &&
         message_len < wrapped_len - THEMIS_SESSION_OVERHEAD) {
-        return refuse_room(session);
+        return refuse_room();
     }
     status =
         themis_session_channel_unwrap(session->channel, now, wrapped, wrapped_len, message, &why);

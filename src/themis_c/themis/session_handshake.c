@@ -106,25 +106,24 @@ static soter_status derive(const themis_session *session,
 }
 
 /* Whether the MAC that the peer sent proves that it knows the secrets. */
-static soter_status
-check_mac(themis_session *session, const struct themis_session_secrets *secrets, const uint8_t *mac)
+static soter_status check_mac(const themis_session *session,
+                              const struct themis_session_secrets *secrets,
+                              const uint8_t *mac)
 {
     uint8_t expected[THEMIS_SESSION_MAC_SIZE] = {0};
     soter_status status = themis_session_mac(secrets, own_container(&session->own), expected);
     if (status != SOTER_SUCCESS) {
-        status = themis_session_refuse(session, status, NULL);
+        status = themis_session_refuse(status, NULL);
     } else if (!soter_equal(expected, mac, sizeof expected)) {
-        status = themis_session_refuse(session, SOTER_FAIL, bad_mac);
+        status = themis_session_refuse(SOTER_FAIL, bad_mac);
     }
     soter_wipe(expected, sizeof expected);
     return status;
 }
 
-static soter_status refuse_format(themis_session *session, soter_status status, const char *refusal)
+static soter_status refuse_format(soter_status status, const char *refusal)
 {
-    return themis_session_refuse(session,
-                                 status,
-                                 status == SOTER_DATA_CORRUPT ? bad_checksum : refusal);
+    return themis_session_refuse(status, status == SOTER_DATA_CORRUPT ? bad_checksum : refusal);
 }
 
 soter_status themis_session_client_start(themis_session *session, struct themis_session_out *out)
@@ -133,13 +132,13 @@ soter_status themis_session_client_start(themis_session *session, struct themis_
     struct soter_slice part;
     soter_status status = themis_session_ephemeral_make(session, &own);
     if (status != SOTER_SUCCESS) {
-        return themis_session_refuse(session, status, NULL);
+        return themis_session_refuse(status, NULL);
     }
     part = own_container(&own);
     status = send_hello(session, &own, &part, 1, out);
     if (status != SOTER_SUCCESS) {
         themis_session_ephemeral_clear(&own);
-        return themis_session_refuse(session, status, NULL);
+        return themis_session_refuse(status, NULL);
     }
     session->own = own;
     session->is_client = true;
@@ -158,9 +157,7 @@ soter_status themis_session_server_answer(themis_session *session,
     struct soter_slice parts[SIGNED_PARTS]; /* public */
     soter_status status = themis_session_read_hello(in->message.data, in->message.len, &hello);
     if (status != SOTER_SUCCESS) {
-        return refuse_format(session,
-                             status,
-                             "this is not a connect request, which a new session expects");
+        return refuse_format(status, "this is not a connect request, which a new session expects");
     }
     status = themis_session_peer_make(session, &hello, in->peer_key, &hello.ephemeral, 1, &peer);
     if (status != SOTER_SUCCESS) {
@@ -175,7 +172,7 @@ soter_status themis_session_server_answer(themis_session *session,
     if (status != SOTER_SUCCESS) {
         themis_session_ephemeral_clear(&own);
         themis_session_peer_clear(&peer);
-        return themis_session_refuse(session, status, NULL);
+        return themis_session_refuse(status, NULL);
     }
     session->own = own;
     session->peer = peer;
@@ -214,9 +211,7 @@ soter_status themis_session_client_prove(themis_session *session,
     struct soter_slice parts[SIGNED_PARTS]; /* public */
     soter_status status = themis_session_read_hello(in->message.data, in->message.len, &hello);
     if (status != SOTER_SUCCESS) {
-        return refuse_format(session,
-                             status,
-                             "this is not the server's answer, which the session expects");
+        return refuse_format(status, "this is not the server's answer, which the session expects");
     }
     parties = parties_of(session, &session->own, hello.ephemeral, hello.id);
     parts_of_2(&parties, parts);
@@ -230,7 +225,7 @@ soter_status themis_session_client_prove(themis_session *session,
     }
     if (status != SOTER_SUCCESS) {
         themis_session_peer_clear(&peer);
-        status = themis_session_refuse(session, status, NULL);
+        status = themis_session_refuse(status, NULL);
         goto out;
     }
     session->peer = peer;
@@ -250,7 +245,7 @@ static soter_status establish(themis_session *session, const struct themis_sessi
                                                      session->reject_duplicates,
                                                      &session->channel);
     if (status != SOTER_SUCCESS) {
-        return themis_session_refuse(session, status, NULL);
+        return themis_session_refuse(status, NULL);
     }
     themis_session_forget(session);
     session->state = THEMIS_SESSION_ESTABLISHED;
@@ -279,9 +274,7 @@ soter_status themis_session_server_finish(themis_session *session,
     struct soter_slice parts[SIGNED_PARTS]; /* public */
     soter_status status = themis_session_read_proof(in->message.data, in->message.len, &proof);
     if (status != SOTER_SUCCESS) {
-        return refuse_format(session,
-                             status,
-                             "this is not the client's proof, which the session expects");
+        return refuse_format(status, "this is not the client's proof, which the session expects");
     }
     parts_of_3(&parties, parts);
     status = soter_verify(session->peer.verifier,
@@ -290,11 +283,11 @@ soter_status themis_session_server_finish(themis_session *session,
                           proof.signature.data,
                           proof.signature.len);
     if (status != SOTER_SUCCESS) {
-        return themis_session_refuse_signature(session, status);
+        return themis_session_refuse_signature(status);
     }
     status = derive(session, &session->own, &session->peer, &secrets);
     if (status != SOTER_SUCCESS) {
-        status = themis_session_refuse(session, status, NULL);
+        status = themis_session_refuse(status, NULL);
         goto out;
     }
     status = check_mac(session, &secrets, proof.mac);
@@ -303,7 +296,7 @@ soter_status themis_session_server_finish(themis_session *session,
     }
     status = send_finish(session, &secrets, out);
     if (status != SOTER_SUCCESS) {
-        status = themis_session_refuse(session, status, NULL);
+        status = themis_session_refuse(status, NULL);
         goto out;
     }
     status = establish(session, &secrets);
@@ -319,7 +312,6 @@ soter_status themis_session_client_finish(themis_session *session,
     soter_status status = themis_session_read_finish(in->message.data, in->message.len, &mac);
     if (status != SOTER_SUCCESS) {
         return refuse_format(
-            session,
             status,
             "this is not the server's last negotiation message, which the session expects");
     }

@@ -40,10 +40,9 @@ soter_status themis_session_ephemeral_make(const themis_session *session,
     return status;
 }
 
-soter_status themis_session_refuse_signature(themis_session *session, soter_status status)
+soter_status themis_session_refuse_signature(soter_status status)
 {
     return themis_session_refuse(
-        session,
         status,
         status == SOTER_INVALID_SIGNATURE
             ? "the peer's signature does not match: the message is corrupted, forged, or from "
@@ -73,7 +72,7 @@ soter_status themis_session_public_key(const soter_key *key, uint8_t out[SOTER_E
 /* A peer that proves our own id with our own key may be ourselves: what we wrote to another peer,
  * sent back to us. */
 static soter_status
-refuse_own_identity(themis_session *session, struct soter_slice id, const soter_key *key)
+refuse_own_identity(const themis_session *session, struct soter_slice id, const soter_key *key)
 {
     uint8_t public_key[SOTER_EC_PUBLIC_MAX_SIZE]; /* public */
     soter_status status;
@@ -83,20 +82,19 @@ refuse_own_identity(themis_session *session, struct soter_slice id, const soter_
     }
     status = themis_session_public_key(key, public_key);
     if (status != SOTER_SUCCESS) {
-        return themis_session_refuse(session, status, NULL);
+        return themis_session_refuse(status, NULL);
     }
     if (memcmp(public_key, session->public_key, sizeof public_key) != 0) {
         return SOTER_SUCCESS;
     }
     return themis_session_refuse(
-        session,
         SOTER_FAIL,
         "the peer has our own id and our own key: our message was reflected back; if two parties "
         "share one identity, pass allow_own_identity=True");
 }
 
 /* Prepares the public key that the application knows for the peer. */
-static soter_status read_peer_key(themis_session *session,
+static soter_status read_peer_key(const themis_session *session,
                                   struct soter_slice id,
                                   struct soter_slice bytes,
                                   soter_sign_key **out)
@@ -111,20 +109,19 @@ static soter_status read_peer_key(themis_session *session,
         status = soter_sign_key_new(key, out);
     } else if (status != SOTER_NO_MEMORY && status != SOTER_ENGINE_FAIL) {
         status = themis_session_refuse(
-            session,
             SOTER_SSESSION_GET_PUB_FOR_ID_CALLBACK_ERROR,
             "get_pub_key_by_id returned something that is not the public EC key of the peer's id");
         goto out;
     }
     if (status != SOTER_SUCCESS) {
-        status = themis_session_refuse(session, status, NULL);
+        status = themis_session_refuse(status, NULL);
     }
 out:
     soter_key_free(key);
     return status;
 }
 
-soter_status themis_session_peer_make(themis_session *session,
+soter_status themis_session_peer_make(const themis_session *session,
                                       const struct themis_session_hello *hello,
                                       struct soter_slice peer_key,
                                       const struct soter_slice *parts,
@@ -137,13 +134,12 @@ soter_status themis_session_peer_make(themis_session *session,
     }
     status = soter_verify(out->verifier, parts, count, hello->signature.data, hello->signature.len);
     if (status != SOTER_SUCCESS) {
-        status = themis_session_refuse_signature(session, status);
+        status = themis_session_refuse_signature(status);
         goto out;
     }
     status = soter_key_read(hello->ephemeral.data, hello->ephemeral.len, &out->ephemeral);
     if (status != SOTER_SUCCESS) {
-        status = themis_session_refuse(session,
-                                       status,
+        status = themis_session_refuse(status,
                                        status == SOTER_DATA_CORRUPT
                                            ? "the peer's ephemeral key is not a point on P-256"
                                            : NULL);
@@ -151,7 +147,7 @@ soter_status themis_session_peer_make(themis_session *session,
     }
     out->id = malloc(hello->id.len);
     if (out->id == NULL) {
-        status = themis_session_refuse(session, SOTER_NO_MEMORY, NULL);
+        status = themis_session_refuse(SOTER_NO_MEMORY, NULL);
         goto out;
     }
     memcpy(out->id, hello->id.data, hello->id.len);

@@ -24,7 +24,7 @@ SOTER_MUST_USE soter_status themis_session_public_key(const soter_key *key,
 
 /* Believes message 1 or 2 if its signature over the parts is the peer's. A failure leaves `out`
  * clear, and a refusal in words. */
-SOTER_MUST_USE soter_status themis_session_peer_make(themis_session *session,
+SOTER_MUST_USE soter_status themis_session_peer_make(const themis_session *session,
                                                      const struct themis_session_hello *hello,
                                                      struct soter_slice peer_key,
                                                      const struct soter_slice *parts,
@@ -33,6 +33,6 @@ SOTER_MUST_USE soter_status themis_session_peer_make(themis_session *session,
 void themis_session_peer_clear(struct themis_session_peer *peer);
 
 /* themis_session_refuse for what soter_verify answered. */
-soter_status themis_session_refuse_signature(themis_session *session, soter_status status);
+soter_status themis_session_refuse_signature(soter_status status);
 
 #endif

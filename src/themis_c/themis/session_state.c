@@ -3,13 +3,22 @@
 
 #include <stddef.h>
 
+#include "soter/compiler.h"
 #include "soter/wipe.h"
 
-soter_status
-themis_session_refuse(themis_session *session, soter_status status, const char *refusal)
+/* Of this thread, not of the session: between a call that is refused and the question why, another
+ * thread may have made one that is refused for another reason. */
+static SOTER_THREAD_LOCAL const char *last_refusal;
+
+soter_status themis_session_refuse(soter_status status, const char *refusal)
 {
-    session->refusal = refusal != NULL ? refusal : soter_status_text(status);
+    last_refusal = refusal != NULL ? refusal : soter_status_text(status);
     return status;
+}
+
+const char *themis_session_refusal(void)
+{
+    return last_refusal != NULL ? last_refusal : "nothing was refused";
 }
 
 void themis_session_forget(themis_session *session)

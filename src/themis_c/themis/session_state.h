@@ -36,7 +36,6 @@ struct themis_session {
     bool is_client;
     bool reject_duplicates;
     bool allow_own_identity;
-    const char *refusal;
     soter_sign_key *signer;
     uint8_t *id;
     size_t id_len;
@@ -51,9 +50,8 @@ struct themis_session {
 #endif
 };
 
-/* Records why the session returns this status; returns the status. */
-soter_status
-themis_session_refuse(themis_session *session, soter_status status, const char *refusal);
+/* Records for this thread why a session returns this status; returns the status. */
+soter_status themis_session_refuse(soter_status status, const char *refusal);
 
 /* Forgets everything secret but the identity key. */
 void themis_session_forget(themis_session *session);
