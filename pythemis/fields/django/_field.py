@@ -396,20 +396,19 @@ class SealedField(Guarded, models.Field):  # type: ignore[misc, unused-ignore]
         return [_Cleaned(self)]
 
     def validate(self, value: Any, model_instance: Any) -> None:
-        """Check a value as the field inside does, and that it is unique."""
+        """Check a value as the field inside does."""
         if is_dumped(value):
             raise exceptions.ValidationError(_DUMPED_TEXT, code="invalid")
         self.wrapped.validate(value, model_instance)
-        if self.is_unique and value is not None and model_instance is not None:
-            is_there = not model_instance._state.adding and model_instance._is_pk_set()
-            self.validate_unique(value, model_instance.pk if is_there else None)
 
-    def validate_unique(self, value: Any, key: Any) -> None:
-        """Check that no row but the one with this primary key has a value."""
+    def validate_unique(self, value: Any, instance: Any) -> None:
+        """Check that no row but that of an instance has a value, if the field is unique."""
+        if not self.is_unique or value is None or self._why_refused(value) is not None:
+            return
         found = self.model._default_manager.filter(**{self.name: value})
-        if key is not None:
-            found = found.exclude(pk=key)
-        if self._why_refused(value) is None and found.exists():
+        if instance is not None and not instance._state.adding and instance._is_pk_set():
+            found = found.exclude(pk=instance.pk)
+        if found.exists():
             raise exceptions.ValidationError(
                 self.error_messages["unique"],
                 code="unique",
@@ -471,8 +470,8 @@ class _Cleaned:
         field = self._field
         field.validate(value, None)
         field.run_validators(value)
-        if field.is_unique:
-            field.validate_unique(value, getattr(serializer_field.parent.instance, "pk", None))
+        there = serializer_field.parent.instance
+        field.validate_unique(value, there if isinstance(there, models.Model) else None)
 
     def __repr__(self) -> str:
         return f"<checks of {self._field.shown()}>"
@@ -512,10 +511,16 @@ class SealedIndexField(Guarded, models.Field):  # type: ignore[misc, unused-igno
         return name, path, [], {"bits": self.bits, **kept}
 
     def contribute_to_class(self, cls: Any, name: str, private_only: bool = False) -> None:
-        """Add the field to a model, unless the sealed field has."""
+        """Add the field to a model; if the sealed field has, say whether values are unique.
+
+        That is so in tables of histories, whose fields are copies that are not unique.
+        """
         self._source = None
-        if all(field.name != name for field in cls._meta.local_fields):
+        there = [field for field in cls._meta.local_fields if field.name == name]
+        if not there:
             super().contribute_to_class(cls, name, private_only)
+        for field in there:
+            field._unique, field.db_index = self._unique, self.db_index
 
     def source(self) -> SealedField:
         """Return the sealed field that this is the index of.

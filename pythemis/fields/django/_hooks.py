@@ -9,6 +9,7 @@ import inspect
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import signals
 from django.db.models.base import ModelState
@@ -53,6 +54,7 @@ def install(cls: Any) -> None:
         setattr(cls, _DONE, True)
         cls.from_db = classmethod(_from_db(cls.from_db.__func__))
         cls.save_base = _save_base(cls.save_base)
+        cls.validate_unique = _validate_unique(cls.validate_unique)
 
 
 def _guard_keys(sender: Any, **_: Any) -> None:
@@ -175,6 +177,31 @@ def _save_base(original: Any) -> Any:
 
     save_base.alters_data = True  # type: ignore[attr-defined]
     return save_base
+
+
+def _validate_unique(original: Any) -> Any:
+    """Look for the values of unique sealed fields, and not for the indexes that they had."""
+
+    def validate_unique(self: Any, exclude: Any = None) -> None:
+        excluded = set(exclude or ())
+        fields = sealed_fields(type(self))
+        indexes = {field.companion_name() for field in fields if field.index is not None}
+        errors: dict[str, Any] = {}
+        try:
+            original(self, exclude=excluded | indexes)
+        except ValidationError as error:
+            errors = error.update_error_dict(errors)
+        for field in fields:
+            if field.name in excluded:
+                continue
+            try:
+                field.validate_unique(getattr(self, field.attname), self)
+            except ValidationError as error:
+                errors.setdefault(field.name, []).extend(error.error_list)
+        if errors:
+            raise ValidationError(errors)
+
+    return validate_unique
 
 
 def _before_raw(instance: Any, raw: bool = False, **_: Any) -> None:

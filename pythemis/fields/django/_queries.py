@@ -225,6 +225,16 @@ class SealedQuerySet(QuerySet):  # type: ignore[misc, unused-ignore]
         self._refuse(field_names, "ordered by")
         return super().order_by(*field_names)
 
+    def earliest(self, *fields: Any) -> Any:
+        """Return the first row in an order, but not that of a sealed field."""
+        self._refuse(fields, "ordered by")
+        return super().earliest(*fields)
+
+    def latest(self, *fields: Any) -> Any:
+        """Return the last row in an order, but not that of a sealed field."""
+        self._refuse(fields, "ordered by")
+        return super().latest(*fields)
+
     def distinct(self, *field_names: Any) -> Any:
         """Return distinct rows; cells are all different."""
         self._refuse(field_names, "told apart by")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Definitions: options, system checks and migrations."""
 
+import copy
 import uuid
 
 import pytest
@@ -102,6 +103,25 @@ def test_checks():
     for wrong in ("support.shop.keys.RINGS", 5):
         with override_settings(SEALED_FIELDS_CIPHER=wrong), pytest.raises(FieldError, match="name"):
             shop.Customer.objects.create(email="a@example.org")
+
+
+@isolate_apps("support.shop")
+def test_copies_of_fields():
+    """In a table of histories, packages such as django-simple-history let values repeat."""
+    names = ("email", "email_index")
+    copies = [copy.copy(shop.Customer._meta.get_field(name)) for name in names]
+    copies[1]._unique, copies[1].db_index = False, True
+
+    class Copied(models.Model):
+        id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+        email, email_index = copies
+
+        class Meta:
+            app_label = "shop"
+
+    made = Copied._meta.get_field("email_index")
+    assert (made.unique, made.db_index, made.source()) == (False, True, copies[0])
+    assert shop.Customer._meta.get_field("email_index").unique
 
 
 def test_text_keys_on_mariadb(monkeypatch):

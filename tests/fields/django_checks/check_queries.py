@@ -194,6 +194,8 @@ REFUSED = {
         lambda rows: rows.order_by("-card"),
         lambda rows: rows.order_by(F("card").desc()),
         lambda rows: rows.values("card").order_by("card"),
+        lambda rows: rows.latest("email"),
+        lambda rows: rows.earliest("visits", "-card"),
     ],
     "cannot be told apart": [lambda rows: rows.values("card").distinct()],
     "cannot compute with": [

@@ -402,13 +402,27 @@ def test_the_id_zero():
 def test_unique():
     """Equal values are refused by validation, which shows no index, and by the database."""
     write_create()
-    with pytest.raises(ValidationError, match="customer with this email already exists"):
-        customer(email=EMAIL.upper()).full_clean()
+    twice = customer(email=EMAIL.upper())
+    with pytest.raises(ValidationError) as caught:
+        twice.full_clean()
+    assert caught.value.message_dict.keys() == {"email"}
+    assert "customer with this email already exists" in caught.value.messages[0].lower()
+    twice.full_clean(validate_unique=False)
+    twice.full_clean(exclude=["email"])
+    twice.validate_unique(exclude=["email"])
+    with pytest.raises(ValidationError, match="already exists"):
+        twice.validate_unique()
     with pytest.raises(IntegrityError), transaction.atomic():
-        customer(email=EMAIL.upper()).save()
+        twice.save()
     with pytest.raises(ValidationError, match="valid email"):
         customer(email="nothing").full_clean()
     Customer.objects.get(email=EMAIL).full_clean()
+    other = Customer.objects.create(email="b@example.org")
+    other.email = EMAIL  # beside the index of what it was
+    other.pk = uuid.UUID(int=5)
+    with pytest.raises(ValidationError) as caught:
+        other.validate_unique()
+    assert caught.value.message_dict.keys() == {"email"}
 
 
 def test_null_and_empty():
