@@ -124,7 +124,7 @@ def inspect(data: Buffer | str | os.PathLike[str]) -> Report:
     if isinstance(data, str):
         return _report(node, node.data, newline=False)
     with memoryview(data) as seen, seen.cast("B") as plain:
-        head, last = bytes(plain[:_HEAD_MAX]), bytes(plain[-1:])
+        head, last = bytes(plain[:HEAD_MAX]), bytes(plain[-1:])
     return _report(node, head, newline=last == b"\n")
 
 
@@ -132,7 +132,7 @@ def inspect_file(descriptor: int) -> Report:
     """Return what is in an open file, or arrives through a pipe, from where it stands."""
     head = _read(descriptor, layers.WHOLE_MAX + 1)
     if head.startswith(_MAGIC):  # its header may be longer
-        head += _read(descriptor, _HEAD_MAX - len(head))
+        head += _read(descriptor, HEAD_MAX - len(head))
     size, newline = len(head), head.endswith(b"\n")
     whole: int | None = size
     if size > layers.WHOLE_MAX:
@@ -259,7 +259,7 @@ def _texts(member: str, value: object, depth: int) -> Iterator[tuple[str, str]]:
 # ---- Sealed files (specification, section 8) ----
 
 _MAGIC = b"TSFILE1\n"
-_HEAD_MAX = sealed.START_SIZE + sealed.SLOTS_MAX_SIZE + sealed.MAC_SIZE
+HEAD_MAX = sealed.START_SIZE + sealed.SLOTS_MAX_SIZE + sealed.MAC_SIZE
 _ERRORS = Errors(ThemisError, ThemisTypeError, ThemisValueError)
 
 

@@ -8,15 +8,17 @@ opens the data. It prints neither a secret nor what it decrypted.
 from __future__ import annotations
 
 import json
+import os
 import warnings
 from io import BytesIO
 from itertools import product
+from stat import S_ISREG
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pythemis import _sealed
 from pythemis._core.kinds import Kind
 from pythemis._core.recognise import recognise
-from pythemis._inspect import Report, inspect
+from pythemis._inspect import HEAD_MAX, Report, inspect
 from pythemis.exception import ThemisError
 from pythemis.keyring import SecretKey
 from pythemis.scell import DEFAULT_ITERATIONS, SCellSeal, SCellTokenProtect
@@ -24,15 +26,17 @@ from pythemis.skeygen import public_from_private
 from pythemis.smessage import SMessage, sverify
 
 from . import mistakes, sources
-from .errors import Status, usage
+from .errors import Status, refused, usage
 from .mistakes import Mistake, Variant
+from .reports import report_on
 from .sources import ERRORS
-from .streams import read, say
+from .streams import STANDARD, read, say
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
 
+LARGEST = 1 << 30  # bytes that are read
 _WORK = 1 << 30  # bytes that are decrypted in vain, in all
 _LEAST_TRIES = 16
 _MOST_TRIES = 3000
@@ -177,9 +181,12 @@ class Given(NamedTuple):
     sender: bytes | None = None
 
 
-def diagnose(data: bytes, given: Given) -> Diagnosis:
-    """Find the mistakes that keep data from being opened with what the user gave."""
-    report = inspect(data)
+def diagnose(data: bytes, given: Given, report: Report | None = None) -> Diagnosis:
+    """Find the mistakes that keep data from being opened with what the user gave.
+
+    Of a sealed file the beginning is enough, with the report on all of it.
+    """
+    report = report or inspect(data)
     found: tuple[Mistake, ...] | None = None
     hints: list[str] = []
     if given.token is not None:
@@ -194,7 +201,11 @@ def diagnose(data: bytes, given: Given) -> Diagnosis:
     hints += report.problems
     if found is None:
         return Diagnosis(False, (), tuple(dict.fromkeys(hints)), report)
-    return Diagnosis(True, found, (), report)
+    return Diagnosis(True, found, report.problems if _is_sealed_file(report) else (), report)
+
+
+def _is_sealed_file(report: Report) -> bool:
+    return report.kind == "sealed-file" and not report.layers
 
 
 def _of_kind(
@@ -325,12 +336,24 @@ def doctor(options: argparse.Namespace) -> int:
         private=options.private and sources.content(options.private),
         sender=options.sender and sources.content(options.sender, secret=False),
     )
-    found = diagnose(read(options.file), given)
+    found = diagnose(*_examined(options.file, given))
     if options.json:
         say(json.dumps(_as_dict(found)))
     else:
         say("\n".join(_lines(found, given)))
     return Status.DONE if found.opens else Status.REFUSED
+
+
+def _examined(name: str, given: Given) -> tuple[bytes, Given, Report | None]:
+    """Read what is examined; of a sealed file its beginning, whatever its size."""
+    if name != STANDARD and S_ISREG(os.stat(name).st_mode):  # noqa: PTH116 -- a name as it was given
+        report = report_on(name)
+        if _is_sealed_file(report):
+            return read(name, most=HEAD_MAX), given, report
+    data = read(name, most=LARGEST + 1)
+    if len(data) > LARGEST:
+        raise refused(f"{name}: this is longer than {LARGEST} bytes, and no sealed file")
+    return data, given, None
 
 
 def passphrase_of(options: argparse.Namespace) -> bytes | None:
@@ -354,14 +377,19 @@ def _lines(found: Diagnosis, given: Given) -> Iterator[str]:
         f" in {layer}" for layer in found.report.layers[::-1]
     )
     if found.opens and not found.found:
-        yield "It opens with what you gave: nothing is wrong with it."
+        yield "It opens with what you gave" + (
+            ". `pythemis verify-file` checks all of it."
+            if _is_sealed_file(found.report)
+            else ": nothing is wrong with it."
+        )
     elif found.opens:
         yield "It opens like this:"
         for mistake in found.found:
             yield f"  - {mistake.what}: {mistake.remedy}"
     else:
         yield "No known mistake explains it: another key, another context, or corruption."
-        for hint in found.hints:
-            yield f"  - {hint}"
-        if given.key is None and given.passphrase is None and given.private is None:
-            yield "  - give the key, too: -k KEY, -p, or --private KEY with --sender PUBLIC"
+    for hint in found.hints:
+        yield f"  - {hint}"
+    nothing = given.key is None and given.passphrase is None and given.private is None
+    if nothing and not found.opens:
+        yield "  - give the key, too: -k KEY, -p, or --private KEY with --sender PUBLIC"

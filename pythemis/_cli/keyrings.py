@@ -129,7 +129,7 @@ def _rotated(ring: Keyring, name: str, options: argparse.Namespace) -> str:
     context = sources.context(argparse.Namespace(**{**vars(options), "file": name}))
     with _atomic.Lock(name) as held:
         if os.fstat(held.file.fileno()).st_size > _LARGEST:
-            raise refused(f"{name} is too long for a stored value")
+            raise refused("this is too long for a stored value")
         stored = held.file.read()
         if not ring.needs_rotation(stored):
             return "under the primary key already"

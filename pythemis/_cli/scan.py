@@ -16,7 +16,7 @@ from pythemis._inspect import inspect
 from pythemis.exception import ThemisError
 
 from . import sources
-from .doctor import Given, diagnose, passphrase_of, ways
+from .doctor import LARGEST, Given, diagnose, passphrase_of, ways
 from .errors import Status, usage
 from .streams import STANDARD, say
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-_LARGEST = 1 << 30  # bytes of a file that is decrypted in a scan
 _OF_015 = (Kind.SEAL_CELL, Kind.STORED_VALUE, Kind.PASSPHRASE_CELL)
 _WRAPPED = 1 << 32  # bytes, above which the length field of a cell begins at 0 again
 _TOO_LONG = (
@@ -74,7 +73,7 @@ def _findings(path: str, given: Given) -> Iterator[str]:
     kind = next(
         (kind for kind in _OF_015 if kind.name.lower().replace("_", "-") == report.kind), None
     )
-    if kind is None or report.layers or (report.size or 0) > _LARGEST:
+    if kind is None or report.layers or (report.size or 0) > LARGEST:
         return
     if given.key is None and given.passphrase is None:
         return

@@ -145,7 +145,8 @@ class Keyring(owner.Immutable):
 
         Legacy keys read cells without a key id and nothing else; new values never depend on them.
         A key that looks thought up (text, or less than 16 bytes) causes a warning: rotate what
-        it reads soon, then use `drop_legacy`.
+        it reads soon, then use `drop_legacy`. Legacy keys are tried in the order in which they were
+        added, each with a pass over the cell.
 
         Args:
             key: 1 to 1024 bytes, the key of an `pythemis.scell.SCellSeal`.

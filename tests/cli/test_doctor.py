@@ -194,9 +194,26 @@ def test_mistakes_with_sealed_files_are_found(pythemis):
     ran = pythemis("doctor", "-k", "key", "--context", "c\n", stdin=base64.b64encode(made))
     assert b"the data is in base64" in ran.out
     made = pythemis("encrypt", "-r", "bob.pub", "-k", "key", stdin=PLAIN).out
-    assert OPENS.encode() in pythemis("doctor", "--private", "bob", stdin=made).out
+    ran = pythemis("doctor", "--private", "bob", stdin=made)
+    assert b"It opens with what you gave. `pythemis verify-file` checks all of it." in ran.out
     ran = pythemis("doctor", "-k", "secret", stdin=made)
     assert (ran.status, b"the private key of a recipient: --private KEY" in ran.out) == (1, True)
+
+
+def test_a_sealed_file_may_be_larger_than_memory(pythemis, monkeypatch):
+    """Its beginning tells what opens it; what its size tells is said as well."""
+    pythemis("keygen", "-o", "key")
+    pythemis("encrypt", "-k", "key", "-o", "file", "--context", "c\n", stdin=PLAIN)
+    with Path("file").open("r+b") as file:
+        file.truncate(126 + (65536 + 44) * (1 << 26) + 1)  # chunks behind the header, and a byte
+    ran = pythemis("doctor", "file", "-k", "key", "--context", "c")
+    assert (ran.status, ran.err) == (0, "")
+    assert b"the context had a newline at its end" in ran.out
+    assert b"it is truncated, or something was appended" in ran.out
+    monkeypatch.setattr(doctor, "LARGEST", 1000)
+    ran = pythemis("doctor", "-k", "key", stdin=bytes(1001))
+    assert (ran.status, ran.out) == (1, b"")
+    assert ran.err == "pythemis: -: this is longer than 1000 bytes, and no sealed file\n"
 
 
 def test_a_folder_is_scanned(pythemis):
