@@ -18,6 +18,7 @@ from .rings import Ring, refusal, without_keys
 from .workers import run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from uuid import UUID
 
 PADDING_MAX: int = lib.THEMIS_COLUMN_PADDING_MAX
@@ -72,12 +73,22 @@ class Result:
 
     def values(self) -> list[bytes | None]:
         """Copy the values out."""
+        return self._cut(lambda data: data)
+
+    def ascii_texts(self) -> list[str | None] | None:
+        """Copy the values out as text; None if one of them is not ASCII."""
+        try:
+            return self._cut(lambda data: str(data, "ascii"))
+        except UnicodeDecodeError:
+            return None
+
+    def _cut(self, read: Callable[[Any], Any]) -> list[Any]:
         sizes = array(SIZE_T, bytes(array(SIZE_T).itemsize * self.rows))
         place = lib.themis_column_result_values(self._handle, ffi.from_buffer(SIZES, sizes))
         held = [0 if size == _NO_VALUE else size for size in sizes] if self.nulls else sizes
-        ends = array(SIZE_T, accumulate(held, initial=0))
-        data = ffi.buffer(place, ends[-1])
-        made: list[bytes | None] = [data[start:end] for start, end in pairwise(ends)]
+        ends = list(accumulate(held, initial=0))
+        data = read(ffi.buffer(place, ends[-1]))
+        made = [data[start:end] for start, end in pairwise(ends)]
         if self.nulls:
             for row, size in enumerate(sizes):
                 if size == _NO_VALUE:

@@ -136,14 +136,15 @@ class Field:
     ) -> list[bytes | None]:
         """Return the stored values of many rows. Errors are those of `FieldCipher.seal_all`."""
         data = _values.encode_all(ERRORS, self.codec, _listed("values", values))
-        return self._worked(columns.ENCRYPT, data, rows, (columns.PADDING, self.padding))
+        return self._worked(columns.ENCRYPT, data, rows, (columns.PADDING, self.padding)).values()
 
     def open_all(
         self, stored: Iterable[bytes | None], rows: Iterable[Row] | None = None
     ) -> list[Any]:
         """Return the values of many rows. Errors are those of `FieldCipher.open_all`."""
-        data = self._worked(columns.DECRYPT, _cells(stored), rows)
-        return _values.decode_all(ERRORS, self.codec, data)
+        made = self._worked(columns.DECRYPT, _cells(stored), rows)
+        texts = made.ascii_texts() if self.codec.name == "str" else None
+        return texts or _values.decode_all(ERRORS, self.codec, made.values())
 
     def rotate_all(
         self, stored: Iterable[bytes | None], rows: Iterable[Row] | None = None
@@ -153,7 +154,7 @@ class Field:
         Raises:
             FieldError: as `open_all`.
         """
-        return self._worked(columns.ROTATE, _cells(stored), rows)
+        return self._worked(columns.ROTATE, _cells(stored), rows).values()
 
     def rotate(self, stored: bytes, *row: Part) -> bytes:
         """Return the value under the primary key, encrypted anew; Python never sees it.
@@ -227,7 +228,7 @@ class Field:
         primary = [key.primary for key in ring.keys].index(True)
         options = ((columns.KEY, primary), (columns.BITS, bits))
         data = self._all_index_data(listed)
-        return self._through_columns(ring, columns.INDEX, data, self._names, None, options)
+        return self._through_columns(ring, columns.INDEX, data, self._names, None, options).values()
 
     def indexes(self, value: object) -> list[bytes]:
         """Return what to search for, as `FieldCipher.indexes` does."""
@@ -280,7 +281,7 @@ class Field:
         data: list[bytes | None],
         rows: Iterable[Row] | None,
         *options: tuple[int, int],
-    ) -> list[bytes | None]:
+    ) -> columns.Result:
         """Do an operation on cells, or on what becomes cells, in one call of C."""
         keys = None if rows is None else _listed("rows", rows)
         if keys is not None and len(keys) != len(data):
@@ -295,7 +296,9 @@ class Field:
         if self.bind == "column" and not any(key != () for key in keys):
             return None
         made: list[bytes | None] = [b""] * len(keys)
-        parts: list[Any] = [key[0] if type(key) is tuple and len(key) == 1 else key for key in keys]
+        parts: list[Any] = keys
+        if tuple in set(map(type, keys)):
+            parts = [key[0] if type(key) is tuple and len(key) == 1 else key for key in keys]
         start = b"\3" + self._names[1:]
         if self.bind == "row" and set(map(type, parts)) == {UUID}:
             return columns.contexts_of_ids(ERRORS, start, parts, "the list")
@@ -316,13 +319,13 @@ class Field:
         names: bytes,
         contexts: columns.Column | None,
         options: tuple[tuple[int, int], ...],
-    ) -> list[bytes | None]:
+    ) -> columns.Result:
         values = columns.from_list(ERRORS, data, "the list", is_text=False)
         try:
             job = columns.Job(ring, operation, values, names, options=options)
             if contexts is not None:
                 job = job._replace(context=b"", contexts=contexts)
-            return self._through(columns.work, ERRORS, job, 1).values()
+            return self._through(columns.work, ERRORS, job, 1)
         finally:
             columns.wipe(values)
 

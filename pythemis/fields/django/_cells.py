@@ -105,7 +105,7 @@ class Attribute(DeferredAttribute):  # type: ignore[misc, unused-ignore]
 
     def __set__(self, instance: Any, value: Any) -> None:
         if value is not None and value.__class__ is not Held:
-            value = Held.plain(value)
+            value = Held(None, None, value)
         instance.__dict__[self.field.attname] = value
 
 
@@ -130,12 +130,10 @@ class Rows:
         return (rows,)
 
     @staticmethod
-    def of_all(instances: list[Any], field: Any) -> list[tuple[Any, ...] | None]:
-        """Return the primary keys of many instances for a field, as `of` does."""
-        rows = [getattr(instance._state, Rows.NAME, None) for instance in instances]
-        if field.bind == "column" or not {dict, type(None)}.isdisjoint(map(type, rows)):
-            return [Rows.of(instance, field) for instance in instances]
-        return [(row,) for row in rows]
+    def of_all(theirs: list[dict[str, Any]]) -> tuple[list[Any], set[type]]:
+        """Return what many instances have, by their attributes, and of which types that is."""
+        rows = [there["_state"].__dict__.get(Rows.NAME) for there in theirs]
+        return rows, set(map(type, rows))
 
 
 def held_in(instance: Any, field: Any) -> Held | None:

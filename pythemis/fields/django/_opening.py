@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from types import NoneType
 from typing import Any
 
 from pythemis._core.errors import wrong_value
@@ -24,27 +25,33 @@ def open_all(instances: Iterable[Any], *names: str) -> None:
             is not that of a sealed field.
     """
     rows = list(instances)
+    there = [row.__dict__ for row in rows]
+    keys, kinds = Rows.of_all(there)
+    bound = [(key,) for key in keys]
     for name in names:
         if not rows:
             return
         field = rows[0]._meta.get_field(name)
         if not hasattr(field, "wrapped"):
             wrong_value(ERRORS, f"{name} is not a sealed field")
-        _open(field, rows)
+        cells = [each.get(field.attname) for each in there]
+        as_loaded = {bytes, NoneType}.issuperset(map(type, cells)) and NoneType not in kinds
+        if as_loaded and field.bind == "column":
+            _hold(field, there, cells, [()] * len(rows), field.cipher().open_all(cells))
+        elif as_loaded and dict not in kinds:  # the primary key has one part
+            _hold(field, there, cells, bound, field.cipher().open_all(cells, keys))
+        else:
+            _open_held(field, rows)
 
 
-def _open(field: Any, rows: list[Any]) -> None:
-    name, is_bound = field.attname, field.bind == "row"
-    there = [row.__dict__ for row in rows]
-    cells: list[Any] = [each.get(name) for each in there]
-    keys: list[Any] = Rows.of_all(rows, field)
-    if None in keys or not {bytes, type(None)}.issuperset(map(type, cells)):
-        _open_held(field, rows)
-        return
-    values = field.cipher().open_all(cells, keys if is_bound else None)  # as they were loaded
-    for each, key, cell, value in zip(there, keys, cells, values, strict=True):
+def _hold(
+    field: Any, theirs: list[dict[str, Any]], cells: list[Any], rows: list[Any], values: list[Any]
+) -> None:
+    """Let instances hold what was opened, by their attributes."""
+    name = field.attname
+    for there, cell, row, value in zip(theirs, cells, rows, values, strict=True):
         if cell is not None:
-            each[name] = Held(cell, key, value)
+            there[name] = Held(cell, row, value)
 
 
 def _open_held(field: Any, rows: list[Any]) -> None:
