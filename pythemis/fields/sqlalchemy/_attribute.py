@@ -120,10 +120,6 @@ class Sealed(Generic[ValueT]):
             made[at] = value
         return made
 
-    def waits_in(self, row: Any) -> bool:
-        """Return whether a value waits to be sealed."""
-        return type(row.__dict__.get(self.cell)) is Pending
-
     def is_bound_in(self, row: Any) -> bool:
         """Return whether there is a value that is bound to its row."""
         return row.__dict__.get(self.cell) is not None and self.field_of(type(row)).bind == "row"

@@ -12,8 +12,8 @@ from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import BinaryExpression, BindParameter, BooleanClauseList
 
 from ._attribute import Match, Sealed, keys_of, sealed_of, sealed_values
-from ._keys import Key
-from ._types import Probe, comparing
+from ._keys import Key, Keys, gives_ids
+from ._types import Cell, Pending, Probe, comparing
 
 
 def _before_flush(session: Session, context: object, instances: object) -> None:
@@ -29,33 +29,64 @@ def _before_flush(session: Session, context: object, instances: object) -> None:
 
 def _seal_together(kind: type, attributes: tuple[Sealed[Any], ...], rows: list[Any]) -> None:
     keys = keys_of(kind)
-    known: list[Key] = [()] * len(rows)
+    known: dict[int, Key | None] = {}
     for attribute in attributes:
-        these = [at for at, row in enumerate(rows) if attribute.waits_in(row)]
+        cell = attribute.cell
+        these = [at for at, row in enumerate(rows) if type(row.__dict__.get(cell)) is Pending]
+        bound: list[Key] = [()] * len(these)
         if these and attribute.field_of(kind).bind == "row":
             for at in these:
-                row = rows[at]
-                is_new = row._sa_instance_state.key is None
-                known[at] = known[at] or (keys.new(row) if is_new else keys.current(row))
+                if at not in known:
+                    known[at] = keys.ready(rows[at])
             # The others get theirs from relationships, or the database counts them.
-            these = [at for at in these if None not in known[at]]
+            these = [at for at in these if known[at] is not None]
+            bound = [key for at in these if (key := known[at]) is not None]
         if these:
-            attribute.seal_all([rows[at] for at in these], [known[at] for at in these])
+            attribute.seal_all([rows[at] for at in these], bound)
+
+
+def _is_settled(keys: Keys, found: tuple[Sealed[Any], ...], state: Any) -> bool:
+    """Return whether each value of a row is sealed for the id that it has: nearly all are.
+
+    It is asked for each row that is written, and so it calls nothing for most of them.
+    """
+    held, is_new = state.dict, state.key is None
+    key = keys.held(held)
+    if key is None or not (is_new or state.key[1] == key):
+        return False
+    for attribute in found:
+        cell = held.get(attribute.cell)
+        if cell is None:
+            continue
+        kind = type(cell)
+        if kind is Cell:
+            if cell.row != key and cell.row != ():
+                return False
+        elif is_new or kind is not bytes:  # of another row, or it waits yet
+            return False
+    return True
 
 
 def _before_insert(mapper: Mapper[Any], connection: Any, state: Any) -> None:
-    if found := sealed_of(mapper.class_):
-        row, keys = state.obj(), keys_of(mapper.class_)
+    found = sealed_of(mapper.class_)
+    if not found:
+        return
+    keys, dialect = keys_of(mapper.class_), connection.dialect
+    if not _is_settled(keys, found, state):
+        row = state.obj()
         key = keys.new(row)
         for attribute in found:
             attribute.settle(row, key, is_new=True)
+    if gives_ids(dialect):
+        row = state.obj()
         if any(attribute.is_bound_in(row) for attribute in found):
-            keys.check_kept(key, connection.dialect)
+            keys.check_kept(keys.current(row), dialect)
 
 
 def _before_update(mapper: Mapper[Any], connection: Any, state: Any) -> None:
     del connection
-    if found := sealed_of(mapper.class_):
+    found = sealed_of(mapper.class_)
+    if found and not _is_settled(keys_of(mapper.class_), found, state):
         row = state.obj()
         key = keys_of(mapper.class_).current(row)
         for attribute in found:
@@ -65,7 +96,8 @@ def _before_update(mapper: Mapper[Any], connection: Any, state: Any) -> None:
 def _after_write(mapper: Mapper[Any], connection: Any, state: Any) -> None:
     """Refuse what a program's own listener changed after the row was sealed."""
     del connection
-    if found := sealed_of(mapper.class_):
+    found = sealed_of(mapper.class_)
+    if found and not _is_settled(keys_of(mapper.class_), found, state):
         row = state.obj()
         keys = keys_of(mapper.class_)
         key, stored = keys.current(row), keys.stored(row)

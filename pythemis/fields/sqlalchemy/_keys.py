@@ -35,11 +35,17 @@ class Keys:
 
     def current(self, row: Any) -> Key:
         """Return the key that a row has now."""
-        held = row.__dict__
+        key = self.held(row.__dict__)
+        if key is None:  # expired, or not set
+            key = tuple([getattr(row, name) for name in self._names])
+        return self.as_read(key)
+
+    def held(self, values: dict[str, Any]) -> Key | None:
+        """Return the key among what a row holds, as it was set; None if a part is not there."""
         try:
-            return self.as_read(tuple([held[name] for name in self._names]))
-        except KeyError:  # expired, or not set
-            return self.as_read(tuple([getattr(row, name) for name in self._names]))
+            return tuple([values[name] for name in self._names])
+        except KeyError:
+            return None
 
     def stored(self, row: Any) -> Key:
         """Return the key that a row has in the database; empty if it is not there."""
@@ -50,6 +56,11 @@ class Keys:
         """Return the key of a new row, made by its column's default if the row has none."""
         self._make(row.__dict__)  # as SQLAlchemy fills in what a default made
         return self.current(row)
+
+    def ready(self, row: Any) -> Key | None:
+        """Return the key of a row that is about to be written; None if a part is not known yet."""
+        key = self.new(row) if row._sa_instance_state.key is None else self.current(row)
+        return None if None in key else key
 
     def within(self, values: dict[str, Any], *, is_new: bool) -> Key:
         """Return the key in values; in those of a new row made by a default if need be."""
@@ -63,7 +74,7 @@ class Keys:
         Raises:
             FieldError: the row's values would be bound to an id that it does not have.
         """
-        if dialect.name in ("mysql", "mariadb") and any(
+        if gives_ids(dialect) and any(
             part == 0 and column is column.table.autoincrement_column
             for part, column in zip(key, self._columns, strict=True)
         ):
@@ -94,6 +105,11 @@ class Keys:
         kinds = set(map(type, chain.from_iterable(made)))
         is_as_read = not any(issubclass(kind, str) for kind in kinds)
         return made if is_as_read else list(map(self.as_read, made))
+
+
+def gives_ids(dialect: Dialect) -> bool:
+    """Return whether a database gives a row with the id 0 another one."""
+    return dialect.name in ("mysql", "mariadb")
 
 
 def _part_as_read(column: Any, part: Any) -> Any:
