@@ -10,7 +10,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from fields import INDEXED, OURS, PLAIN, THEIRS, Library
+from fields import FLOOR, INDEXED, OURS, PLAIN, THEIRS, Library, as_long_as_a_cell
 from sqlalchemy import String, create_engine, func, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy_utils import StringEncryptedType
@@ -45,6 +45,14 @@ class Plain(Base):
     note: Mapped[str | None]
 
 
+class Bytes(Base):
+    """Two columns of bytes, which are as long as cells."""
+
+    __tablename__ = "bytes"
+    card: Mapped[bytes | None]
+    note: Mapped[bytes | None]
+
+
 class Sealed(Base):
     """Two sealed fields."""
 
@@ -74,7 +82,7 @@ class Theirs(Base):
     note: Mapped[str | None] = mapped_column(StringEncryptedType(String, "a key", AesGcmEngine))
 
 
-KINDS: dict[str, Any] = {PLAIN: Plain, OURS: Sealed, INDEXED: Indexed, THEIRS: Theirs}
+KINDS: dict[str, Any] = {PLAIN: Plain, FLOOR: Bytes, OURS: Sealed, INDEXED: Indexed, THEIRS: Theirs}
 
 
 @contextlib.contextmanager
@@ -99,6 +107,10 @@ def engine_of(address: str) -> Any:
 
 def works(engine: Any, kind: Any) -> dict[str, Callable[[range], object]]:
     """Give what is done with one table, by the names that the goals have."""
+    made: Any = as_long_as_a_cell if kind is Bytes else str
+
+    def texts(n: int) -> dict[str, Any]:
+        return {"card": made(f"{n:016}"), "note": made(f"the note of customer {n}")}
 
     def page(session: Session, part: range) -> list[Any]:
         query = select(kind).where(kind.number >= part.start, kind.number < part.stop)
@@ -106,12 +118,7 @@ def works(engine: Any, kind: Any) -> dict[str, Callable[[range], object]]:
 
     def insert(part: range) -> None:
         with Session(engine) as session:
-            session.add_all(
-                [
-                    kind(number=n, name="Zoë", card=f"{n:016}", note=f"the note of customer {n}")
-                    for n in part
-                ]
-            )
+            session.add_all([kind(number=n, name="Zoë", **texts(n)) for n in part])
             session.commit()
 
     def load(part: range) -> None:
@@ -130,7 +137,7 @@ def works(engine: Any, kind: Any) -> dict[str, Callable[[range], object]]:
     def update(part: range) -> None:
         with Session(engine) as session:
             for row in page(session, part):
-                row.note = "another note"
+                row.note = made("another note")
             session.commit()
 
     done = {"insert": insert, "load": load, "load, open all": load_and_open, "update": update}

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measure sealed fields by plain ones, and by those of other libraries, on PostgreSQL.
 
-Each has a table of its own, with two text columns that are sealed or not. In each round all of them
+Each has a table of its own, with two text columns that are sealed or not; one has two columns of
+plain bytes, as long as cells: the least that storing them costs. In each round all of them
 insert, load, open or update the same number of rows, in turns; a ratio is that of two which ran
 one after the other, and the table has the median of the rounds' ratios. The time is that of the
 processor, spent by this program and by the process of the server that works for it: on a quiet
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import os
 import sys
 import time
 from pathlib import Path
@@ -32,13 +34,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 # What a library's own file, such as _fields_sqlalchemy.py, calls its tables.
-PLAIN, OURS, INDEXED, THEIRS = "plain", "sealed", "sealed, indexed", "their own"
+PLAIN, FLOOR, OURS, INDEXED, THEIRS = "plain", "bytes", "sealed", "sealed, indexed", "their own"
 GOALS = {  # by what is done: how many times the plain model, and theirs, ours may take
     "insert": (1.25, 1 / 3),
     "load": (1.08, None),
     "load, open all": (1.35, 1 / 3),
     "update": (None, None),
 }
+CELL_OVERHEAD = 53  # bytes: the prefix, the token and the frame
 LEAST_ROTATED = 25_000  # rows in a second, beside writers
 
 
@@ -56,6 +59,11 @@ def main() -> None:
         rows = list(measured(address, options))
     print(f"{machine_sentence(machine())}\n\n{table(rows)}", end="")
     write(options.json, document(rows, {"rows": options.rows, "rounds": options.rounds}))
+
+
+def as_long_as_a_cell(text: str) -> bytes:
+    """Return bytes of the length that the stored value of a text has."""
+    return os.urandom(len(text) + CELL_OVERHEAD)
 
 
 class Library(NamedTuple):
@@ -117,8 +125,14 @@ def compared(
     by_theirs: float | None,
     only: str,
 ) -> Iterator[Row]:
-    """Compare ours with the plain model, and with theirs."""
-    pairs = [(OURS, PLAIN, by_plain), (INDEXED, PLAIN, None), (OURS, THEIRS, by_theirs)]
+    """Compare ours, and the bytes that they are stored as, with the plain model and with theirs."""
+    pairs = [
+        (OURS, PLAIN, by_plain),
+        (FLOOR, PLAIN, None),
+        (INDEXED, PLAIN, None),
+        (OURS, THEIRS, by_theirs),
+        (PLAIN, THEIRS, None),
+    ]
     for kind, other, goal in pairs:
         if kind in samples and other in samples and only in name:
             mine, beside = samples[kind], samples[other]
