@@ -10,6 +10,7 @@
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
+#include <openssl/obj_mac.h>
 #include <openssl/params.h>
 #include <openssl/rand.h>
 #include <sodium.h>
@@ -25,6 +26,7 @@
 #define TEXT_SIZE 40 /* what a message key of Secure Cell is derived from */
 #define DIGEST_SIZE 32
 #define SIGNATURE_MAX 80
+#define COMPRESSED_SIZE 33 /* of a point on P-256 */
 
 struct floor {
     size_t number;
@@ -41,6 +43,10 @@ struct floor {
     EVP_PKEY_CTX *signing;
     EVP_PKEY_CTX *verifying;
     EVP_PKEY_CTX *agreeing;
+    EC_GROUP *group;
+    EC_POINT *read;
+    BN_CTX *numbers;
+    uint8_t compressed[COMPRESSED_SIZE];
     uint8_t digest[DIGEST_SIZE];
     uint8_t signature[SIGNATURE_MAX];
     size_t signature_len;
@@ -134,6 +140,12 @@ static bool ecdh(struct floor *f)
     return EVP_PKEY_derive(f->agreeing, made, &len) == 1;
 }
 
+/* Finds the other coordinate of a public key, which Themis writes compressed. */
+static bool ec_point(struct floor *f)
+{
+    return EC_POINT_oct2point(f->group, f->read, f->compressed, COMPRESSED_SIZE, f->numbers) == 1;
+}
+
 static bool ec_key(struct floor *f)
 {
     EVP_PKEY *made = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
@@ -170,6 +182,7 @@ static const struct task TASKS[] = {
     {"ecdsa-verify", ecdsa_verify},
     {"ecdh", ecdh},
     {"ec-key", ec_key},
+    {"ec-point", ec_point},
     {"multiply", multiply},
     {"multiply-base", multiply_base},
     {"add", add},
@@ -202,8 +215,18 @@ static bool prepare_asymmetric(struct floor *f)
     f->signing = EVP_PKEY_CTX_new_from_pkey(NULL, f->pair, NULL);
     f->verifying = EVP_PKEY_CTX_new_from_pkey(NULL, f->pair, NULL);
     f->agreeing = EVP_PKEY_CTX_new_from_pkey(NULL, f->pair, NULL);
-    return peer != NULL && EVP_PKEY_sign_init(f->signing) == 1 &&
-           EVP_PKEY_verify_init(f->verifying) == 1 && EVP_PKEY_derive_init(f->agreeing) == 1 &&
+    f->group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+    f->read = EC_POINT_new(f->group);
+    f->numbers = BN_CTX_new();
+    return peer != NULL && f->group != NULL && f->read != NULL && f->numbers != NULL &&
+           EC_POINT_point2oct(f->group,
+                              EC_GROUP_get0_generator(f->group),
+                              POINT_CONVERSION_COMPRESSED,
+                              f->compressed,
+                              COMPRESSED_SIZE,
+                              f->numbers) == COMPRESSED_SIZE &&
+           EVP_PKEY_sign_init(f->signing) == 1 && EVP_PKEY_verify_init(f->verifying) == 1 &&
+           EVP_PKEY_derive_init(f->agreeing) == 1 &&
            EVP_PKEY_derive_set_peer(f->agreeing, peer) == 1 && ecdsa_sign(f) && sodium_init() >= 0;
 }
 

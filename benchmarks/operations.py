@@ -38,6 +38,7 @@ LARGE = (64 << 10, 1 << 20, 16 << 20)
 CONTEXT = b"a context"
 _ROWS = [f"row {i}".encode() for i in range(100, 200)]
 MANY = 1000  # messages in one call of encrypt_many
+PEERS = 100  # more than pythemis remembers
 
 
 def main() -> None:
@@ -219,6 +220,7 @@ def _messages() -> Operations:
         "SMessage EC wrap 64 B, object reused": lambda: reused(KEY_PAIR_TYPE.EC)[0],
         "SMessage EC unwrap 64 B, object reused": lambda: reused(KEY_PAIR_TYPE.EC)[1],
         "SMessage EC made new + wrap 64 B": made_new,
+        "SMessage EC made new + wrap 64 B, same peer": lambda: made_new(peers=1),
         "SMessage RSA wrap 64 B": lambda: reused(KEY_PAIR_TYPE.RSA)[0],
         "SMessage RSA unwrap 64 B": lambda: reused(KEY_PAIR_TYPE.RSA)[1],
     }
@@ -250,11 +252,13 @@ def reused(kind: str) -> tuple[Work, Work]:
     return Work("message.wrap(text)", names), Work("message.unwrap(wrapped)", names)
 
 
-def made_new() -> Work:
-    """Return the making of an object and its first message."""
-    private, public = _pair(KEY_PAIR_TYPE.EC)
+def made_new(peers: int = PEERS) -> Work:
+    """Return the making of an object and its first message, for one peer after the other."""
+    private = _pair(KEY_PAIR_TYPE.EC)[0]
+    pairs = (GenerateKeyPair(KEY_PAIR_TYPE.EC) for _ in range(peers))
+    public = itertools.cycle([pair.export_public_key() for pair in pairs])
     names = {"SMessage": SMessage, "private": private, "public": public, "text": os.urandom(64)}
-    return Work("SMessage(private, public).wrap(text)", names)
+    return Work("SMessage(private, next(public)).wrap(text)", names)
 
 
 def signed(kind: str) -> tuple[Work, Work]:

@@ -26,7 +26,7 @@ from .errors import (
     failed,
     wrong_size,
 )
-from .keys import inspect, key_error, view_of_key
+from .keys import inspect, key_error, quick_to_read, view_of_key
 from .owner import Owner, kept, opened, places, refuse_closed
 
 TYPE_CHECKING = False
@@ -82,12 +82,17 @@ class Pair:
         self.unwrap_growth: int = lib.themis_message_unwrap_growth(handle)
 
 
-def new(errors: Errors, private_key: Key, public_key: Buffer) -> Pair:
+def new(errors: Errors, private_key: Any, public_key: Any) -> Pair:
     """Prepare a pair of keys for encryption."""
     private = public = None
     try:
-        private = view_of_key(errors, private_key, PRIVATE)
-        public = view_of_key(errors, public_key, PUBLIC)
+        private, public = private_key, public_key
+        if type(private) is not bytes:
+            private = view_of_key(errors, private_key, PRIVATE)
+        if type(public) is bytes:
+            public = quick_to_read(public)
+        else:
+            public = view_of_key(errors, public_key, PUBLIC)
         made = _message()
         status = lib.themis_message_new(private, len(private), public, len(public), made)
         if status != SUCCESS:

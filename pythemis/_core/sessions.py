@@ -38,7 +38,7 @@ from .errors import (
     wrong_size,
     wrong_value,
 )
-from .keys import EC, RSA, guess, inspect, key_error, view_of_key
+from .keys import EC, RSA, guess, inspect, key_error, quick_to_read, view_of_key
 from .owner import Owner, kept, opened, places, refuse_closed, replace
 
 if TYPE_CHECKING:
@@ -324,6 +324,7 @@ def connect_request(session: Session) -> bytes:
 def negotiate(session: Session, message: Any, peer_key: bytes) -> bytes:
     """Process a negotiation message; return the reply, empty if there is nothing to send."""
     found: Any = None
+    peer_key = quick_to_read(peer_key)
 
     def work(handle: Any) -> bytes:
         size = ffi.new(SIZE, lib.themis_session_negotiation_size(handle))

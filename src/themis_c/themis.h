@@ -104,6 +104,13 @@ int themis_key_public(const uint8_t *private_key,
                       uint8_t *public_key,
                       size_t public_key_len);
 
+/* A public key in its uncompressed form. An EC key is read in a tenth of the time then. The room
+ * is as above. */
+int themis_key_uncompressed(const uint8_t *public_key,
+                            size_t public_key_len,
+                            uint8_t *uncompressed,
+                            size_t uncompressed_len);
+
 /* Where the length of a result cannot be known beforehand: made by C, copied by the caller. */
 typedef struct themis_blob themis_blob;
 

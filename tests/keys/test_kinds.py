@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pythemis import skeygen
+from pythemis._core.keys import quick_to_read
 from pythemis.exception import THEMIS_CODES, ThemisError, ThemisTypeError, ThemisValueError
 from pythemis.skeygen import KEY_PAIR_TYPE, GenerateKeyPair, KeyKind, key_kind, public_from_private
 from support.keys import CURVES, cases, container, generated, ids, pairs, payload_of, with_byte
@@ -105,6 +106,17 @@ def test_ec_pairs_are_made_on_every_curve(curve, uncompressed):
     assert payload_of(private)[0] == 0
     assert len(public) == 12 + 1 + (2 if uncompressed else 1) * size
     assert public_from_private(private, uncompressed=uncompressed) == public
+
+
+@pytest.mark.parametrize("curve", SIZES)
+def test_only_public_keys_are_kept_uncompressed(curve):
+    """What is remembered of a key is its other form; what is none is handed on, to be refused."""
+    private, public = generated("EC", curve=curve)
+    whole = public_from_private(private, uncompressed=True)
+    assert quick_to_read(public) == quick_to_read(bytes(bytearray(public))) == whole
+    damaged = public[:-1] + bytes([public[-1] ^ 1])
+    for other in (private, whole, damaged, public + b"\0", b"", pairs()["rsa1024"]["public"]):
+        assert quick_to_read(other) == other
 
 
 def test_the_defaults_are_those_of_themis():

@@ -52,6 +52,7 @@ LEAST = {  # our own allocations alone, without those that OpenSSL makes beneath
     **{f"{algorithm} export": 3 for algorithm in ("EC", "RSA")},
     "EC key_pair": 1,
     "EC key_public": 1,
+    "EC key_uncompressed": 1,
     "EC import": 2,
     "EC encrypted import": 2,
 }

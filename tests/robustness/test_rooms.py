@@ -164,6 +164,12 @@ def message_outputs():
         Output("key_pair", 45, lambda out, n: pair(*p256, 0, out, n, other, 45)),
         Output("key_pair", 45, lambda out, n: pair(*p256, 0, other, 45, out, n)),
         Output("key_public", 45, lambda out, n: halve(private, 45, 0, out, n), INVALID),
+        Output(
+            "key_uncompressed",
+            77,
+            partial(lib.themis_key_uncompressed, public, len(public)),
+            INVALID,
+        ),
     ]
 
 
@@ -238,6 +244,7 @@ NAMES = [
     *("cell_seal", "cell_unseal", "cell_protect", "cell_unprotect", "cell_imprint", "cell_many"),
     *("passphrase_seal", "stretched_seal", "passphrase_unseal", "stretched_unseal"),
     *("signer_sign", "message_wrap", "message_unwrap", "key_pair", "key_pair", "key_public"),
+    "key_uncompressed",
     *("session_wrap", "session_unwrap", "comparator_proceed"),
     *("sealed_key_slot", "sealed_passphrase_slot", "sealed_recipient_slot", "sealed_sender_slot"),
     *("sealed_encrypt", "sealed_decrypt"),

@@ -34,6 +34,7 @@ SILENT = {
     "unwrap": (lib.THEMIS_FAIL,),  # on purpose: of a secret that does not open we say no more
     "export": (lib.THEMIS_DATA_CORRUPT,),
     "key_public": (lib.THEMIS_DATA_CORRUPT,),
+    "key_uncompressed": (lib.THEMIS_DATA_CORRUPT,),
     "import": REFUSED,
     "encrypted import": REFUSED,
     "session_new": session_faults.SILENT,
@@ -225,6 +226,8 @@ def operations_of_keys():
     yield "EC key_pair", plain(lib.themis_key_pair, lib.THEMIS_KEY_EC, 256, 0, *halves)
     private = pythemis.skeygen.GenerateKeyPair("EC").export_private_key()
     yield "EC key_public", writing(lib.themis_key_public, 45, private, 45, 0, ..., 45)
+    public = pythemis.skeygen.public_from_private(private)
+    yield "EC key_uncompressed", writing(lib.themis_key_uncompressed, 77, public, 45, ..., 77)
     yield "EC import", importing(pythemis.skeygen.to_pem(private), b"")
     yield "EC encrypted import", importing(bytes.fromhex(sys.argv[3]), b"secret")
 

@@ -108,6 +108,21 @@ int themis_key_public(const uint8_t *private_key,
     return status;
 }
 
+int themis_key_uncompressed(const uint8_t *public_key,
+                            size_t public_key_len,
+                            uint8_t *uncompressed,
+                            size_t uncompressed_len)
+{
+    soter_key *key = NULL;
+    soter_status status = soter_key_read_half(public_key, public_key_len, false, &key);
+    if (status != SOTER_SUCCESS) {
+        return status;
+    }
+    status = soter_key_write_public(key, SOTER_UNCOMPRESSED, uncompressed, uncompressed_len);
+    soter_key_free(key);
+    return status;
+}
+
 struct themis_blob {
     struct soter_owned content;
 };

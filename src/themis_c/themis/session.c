@@ -10,12 +10,11 @@
 #include "themis/session_peer.h"
 #include "themis/session_state.h"
 
-/* Prepares the identity key for signing, and for knowing it again. */
+/* Prepares the identity key for signing, and keeps it for knowing it again. */
 static soter_status
 prepare_identity(themis_session *session, const uint8_t *private_key, size_t private_key_len)
 {
     const struct soter_key_kind *kind;
-    soter_key *key = NULL;
     soter_status status = soter_key_inspect(private_key, private_key_len, &kind);
     if (status != SOTER_SUCCESS) {
         return status;
@@ -23,15 +22,9 @@ prepare_identity(themis_session *session, const uint8_t *private_key, size_t pri
     if (kind->algorithm != SOTER_KEY_EC) {
         return SOTER_NOT_SUPPORTED;
     }
-    status = soter_key_read_half(private_key, private_key_len, true, &key);
-    if (status == SOTER_SUCCESS) {
-        status = themis_session_public_key(key, session->public_key);
-    }
-    if (status == SOTER_SUCCESS) {
-        status = soter_sign_key_new(key, &session->signer);
-    }
-    soter_key_free(key);
-    return status;
+    status = soter_key_read_half(private_key, private_key_len, true, &session->identity);
+    return status == SOTER_SUCCESS ? soter_sign_key_new(session->identity, &session->signer)
+                                   : status;
 }
 
 int themis_session_new(const uint8_t *id,

@@ -18,10 +18,6 @@ SOTER_MUST_USE soter_status themis_session_ephemeral_make(const themis_session *
                                                           struct themis_session_ephemeral *out);
 void themis_session_ephemeral_clear(struct themis_session_ephemeral *own);
 
-/* Writes the public half of an identity in the one form that is compared. */
-SOTER_MUST_USE soter_status themis_session_public_key(const soter_key *key,
-                                                      uint8_t out[SOTER_EC_PUBLIC_MAX_SIZE]);
-
 /* Believes message 1 or 2 if its signature over the parts is the peer's. A failure leaves `out`
  * clear, and a refusal in words. */
 SOTER_MUST_USE soter_status themis_session_peer_make(const themis_session *session,

@@ -23,6 +23,8 @@ const char *themis_session_refusal(void)
 
 void themis_session_forget(themis_session *session)
 {
+    soter_key_free(session->identity);
+    session->identity = NULL;
     soter_key_free(session->own.key);
     session->own.key = NULL;
     soter_key_free(session->peer.ephemeral);

@@ -36,10 +36,10 @@ struct themis_session {
     bool is_client;
     bool reject_duplicates;
     bool allow_own_identity;
+    soter_key *identity; /* until the peer is known */
     soter_sign_key *signer;
     uint8_t *id;
     size_t id_len;
-    uint8_t public_key[SOTER_EC_PUBLIC_MAX_SIZE]; /* of our identity, compressed, then zeros */
     struct themis_session_ephemeral own;
     struct themis_session_peer peer;
     struct themis_session_secrets secrets; /* of a client that waits for message 4 */
@@ -53,7 +53,7 @@ struct themis_session {
 /* Records for this thread why a session returns this status; returns the status. */
 soter_status themis_session_refuse(soter_status status, const char *refusal);
 
-/* Forgets everything secret but the identity key. */
+/* Forgets everything secret but the key that signs. */
 void themis_session_forget(themis_session *session);
 
 #endif

@@ -50,6 +50,27 @@ static bool is_public(const struct operation *operation)
     return memcmp(stage.out, pair->public_key, pair->public_len) == 0;
 }
 
+static void set_up_public(const struct operation *operation)
+{
+    const struct pair *pair = &pairs[operation->kind];
+    memcpy(stage.in, pair->public_key, stage.in_len = pair->public_len);
+}
+
+static int run_key_uncompressed(const struct operation *operation)
+{
+    const struct pair *pair = &pairs[operation->kind];
+    stage.out_len = themis_key_size(pair->algorithm, 0, pair->bits, 1);
+    return themis_key_uncompressed(stage.in, stage.in_len, stage.out, stage.out_len);
+}
+
+/* It holds x of an EC key, or all of an RSA key, in the same place. */
+static bool is_uncompressed(const struct operation *operation)
+{
+    const struct pair *pair = &pairs[operation->kind];
+    const size_t head = 12 + 1;
+    return memcmp(stage.out + head, pair->public_key + head, pair->public_len - head) == 0;
+}
+
 static int run_key_inspect(const struct operation *operation)
 {
     int algorithm;
@@ -197,6 +218,11 @@ static bool is_imported(const struct operation *operation)
      .run = run_key_public,                                                                        \
      .is_right = is_public,                                                                        \
      .kind = (number)},                                                                            \
+        {.name = title " uncompressed",                                                            \
+         .set_up = set_up_public,                                                                  \
+         .run = run_key_uncompressed,                                                              \
+         .is_right = is_uncompressed,                                                              \
+         .kind = (number)},                                                                        \
         {.name = title " inspect",                                                                 \
          .set_up = set_up_private,                                                                 \
          .run = run_key_inspect,                                                                   \
