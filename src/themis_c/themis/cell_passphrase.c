@@ -163,7 +163,7 @@ static soter_status in_bounds(const themis_passphrase *passphrase, const struct 
                : SOTER_NOT_SUPPORTED;
 }
 
-/* The same, and judges what it asks for. */
+/* A whole cell, whose iterations are in bounds. */
 static soter_status read_sealed(const themis_passphrase *passphrase,
                                 const uint8_t *sealed,
                                 size_t sealed_len,
