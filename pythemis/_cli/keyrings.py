@@ -37,10 +37,20 @@ def _name(options: argparse.Namespace) -> str:
     return sources.ring_name(options.ring, options.name, "--name")
 
 
+def _loaded(options: argparse.Namespace) -> tuple[Keyring, dict[str, Any]]:
+    """Load a ring; return with it what opened its file."""
+    secrets, name = _secrets(options, new=False), _name(options)
+
+    def opened(passphrase: Any) -> tuple[Keyring, dict[str, Any]]:
+        given = {**secrets, "passphrase": passphrase}
+        return keyring.load(options.ring, name, **given), given
+
+    return sources.asking_again(opened, secrets["passphrase"], lambda: bool(options.passphrase))
+
+
 def _changed(options: argparse.Namespace, change: Callable[[Keyring], Keyring]) -> int:
     """Load a ring, change it, save it."""
-    secrets = _secrets(options, new=False)
-    ring = keyring.load(options.ring, _name(options), **secrets)
+    ring, secrets = _loaded(options)
     changed = change(ring)
     with written():
         changed.save(options.ring, **secrets)
@@ -62,8 +72,8 @@ def new(options: argparse.Namespace) -> int:
 
 def status(options: argparse.Namespace) -> int:
     """Show what is public of a ring."""
-    secrets = _secrets(options, new=False)
-    _print(keyring.load(options.ring, _name(options), **secrets), options)
+    ring, _ = _loaded(options)
+    _print(ring, options)
     return Status.DONE
 
 
@@ -115,7 +125,7 @@ def remove(options: argparse.Namespace) -> int:
 
 def rotate(options: argparse.Namespace) -> int:
     """Encrypt stored values in files anew, under the primary key."""
-    ring = keyring.load(options.ring, _name(options), **_secrets(options, new=False))
+    ring, _ = _loaded(options)
 
     def rotate_one(name: str) -> bool:
         say(f"{shown(name)}: {_rotated(ring, name, options)}")

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -141,8 +142,9 @@ def from_pem(options: argparse.Namespace) -> int:
     elif report.kind == "der":
         key = skeygen.from_der(data, secret)
     else:
+        asks = bool(options.passphrase)
         if secret is None and report.facts.get("encrypted"):
-            secret = sources.prompt()
-        key = skeygen.from_pem(data, secret)
+            secret, asks = sources.prompt(), True
+        key = sources.asking_again(partial(skeygen.from_pem, data), secret, lambda: asks)
     write(options, _line(key))
     return Status.DONE

@@ -49,7 +49,12 @@ def rewrap(options: argparse.Namespace) -> int:
     with _atomic.Lock(options.file) as held:  # a file that cannot be read is another error
         size = os.fstat(held.file.fileno()).st_size
     with written(), Progress(size) as progress:
-        files.rewrap(options.file, **given, **new, progress=progress.at)
+
+        def opened(passphrase: Any) -> None:
+            way = {**given, "passphrase": passphrase}
+            files.rewrap(options.file, **way, **new, progress=progress.at)
+
+        sources.asking_again(opened, given["passphrase"], lambda: bool(options.passphrase))
     return Status.DONE
 
 

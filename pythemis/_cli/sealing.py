@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from pythemis import _sealed
 from pythemis._core.facts import shown
-from pythemis.exception import THEMIS_CODES, ThemisError
 
 from . import access, sources
-from .errors import Status, complain, for_each, refused, usage
+from .errors import Status, for_each, refused, usage
 from .pipes import Input, Output, Progress
 from .sources import ERRORS
 from .streams import say
@@ -27,7 +26,6 @@ _STORED = b"TK1"
 _CELLS = (b"\x00\x01\x01", b"\xc0\x00\x01", b"\x80\x00\x01")
 _DECRYPTED = {"seal-cell", "passphrase-cell", "sealed-file", "stored-value"}
 _SIGNED = {"ec-signed", "rsa-signed"}
-_ATTEMPTS = 3  # to type a passphrase
 
 
 def encrypt(options: argparse.Namespace) -> int:
@@ -104,8 +102,21 @@ def _opened(options: argparse.Namespace, source: Input) -> Callable[[Any, Progre
         secret, context = _one_secret(options, new=False), sources.context(options)
 
         def cell(target: Any, progress: Progress) -> None:
-            file = source.whole()
-            unseal(file, target, context=context, progress=progress.at, **secret)
+            begun = False
+
+            def at(done: int, size: int) -> None:
+                nonlocal begun
+                begun = True
+                progress.at(done, size)
+
+            def opened(passphrase: Any) -> None:
+                given = {**secret, "passphrase": passphrase}
+                unseal(source.whole(), target, context=context, progress=at, **given)
+
+            def may_repeat() -> bool:
+                return bool(options.passphrase) and not begun and source.rewind()
+
+            sources.asking_again(opened, secret.get("passphrase"), may_repeat)
 
         return cell
     if head.startswith(_STORED):
@@ -144,16 +155,15 @@ def _stored(options: argparse.Namespace, source: Input) -> Callable[[Any, Progre
 def _stream(options: argparse.Namespace, source: Input) -> _sealed.StreamReader:
     """Open a sealed file; a passphrase that is wrong is asked for again."""
     unlock = access.unlock(options)
-    for attempt in range(_ATTEMPTS):
-        try:
-            return _sealed.StreamReader(ERRORS, source.read, unlock)
-        except ThemisError as error:
-            wrong = error.error_code == THEMIS_CODES.FAIL and options.passphrase
-            if not wrong or attempt == _ATTEMPTS - 1 or not source.rewind():
-                raise
-            complain(str(error))
-            unlock = unlock._replace(passphrase=sources.prompt())
-    raise AssertionError
+
+    def opened(passphrase: Any) -> _sealed.StreamReader:
+        given = unlock._replace(passphrase=passphrase)
+        return _sealed.StreamReader(ERRORS, source.read, given)
+
+    def may_repeat() -> bool:
+        return bool(options.passphrase) and source.rewind()
+
+    return sources.asking_again(opened, unlock.passphrase, may_repeat)
 
 
 # ---- Several files ----

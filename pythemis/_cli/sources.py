@@ -9,26 +9,28 @@ import sys
 from base64 import b64decode
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pythemis._core.errors import Errors
 from pythemis._core.facts import shown
 from pythemis._core.secret import SecretKey
-from pythemis.exception import ThemisError, ThemisTypeError, ThemisValueError
+from pythemis.exception import THEMIS_CODES, ThemisError, ThemisTypeError, ThemisValueError
 
-from .errors import refused, usage
+from .errors import complain, refused, usage
 from .streams import STANDARD, standard_input
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import BinaryIO
 
     from pythemis._inspect import Report
 
+Result = TypeVar("Result")
 ERRORS = Errors(ThemisError, ThemisTypeError, ThemisValueError)
 SecretKey._errors = ERRORS  # as pythemis.keyring does it, which would take a third of the start
 
+_ATTEMPTS = 3  # to type a passphrase
 _MOST = 1 << 16  # bytes of a key file or a passphrase
 _OTHERS_MAY = 0o077
 _SCHEMES = ("file", "fd", "env", "credential")
@@ -252,6 +254,23 @@ def prompt(text: str = "Passphrase", *, new: bool = False) -> SecretKey:
     if new and _asked(f"{text} again: ") != given:
         raise usage("the two passphrases differ")
     return given
+
+
+def asking_again(
+    attempt: Callable[[Any], Result],
+    passphrase: Any,
+    may_repeat: Callable[[], bool],
+) -> Result:
+    """Try with a passphrase; one that is wrong is asked for again, where that may be repeated."""
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return attempt(passphrase)
+        except ThemisError as error:
+            if error.error_code != THEMIS_CODES.FAIL or not may_repeat():
+                raise
+            complain(str(error))
+        passphrase = prompt()
+    return attempt(passphrase)
 
 
 def _asked(text: str) -> SecretKey:

@@ -60,6 +60,39 @@ def test_a_wrong_passphrase_is_asked_for_again_three_times(tmp_path):
         assert shown.count("wrong passphrase") + shown.count("wrong key") == 2 + expected
 
 
+@pytest.mark.parametrize(
+    ("arguments", "shows"),
+    [
+        (["decrypt", "cell"], "a message\n"),
+        (["verify-file", "cell"], "cell: intact, 10 bytes\n"),
+        (["rewrap", "file", "--new-passphrase-from", "secret"], ""),
+        (["keyring", "status", "shop.ring"], "keyring shop, version 1\n"),
+        (["keyring", "add", "shop.ring"], "keyring shop, version 2\n"),
+        (["key", "from-pem", "pair.pem", "-o", "again"], ""),
+    ],
+)
+def test_each_command_asks_again(tmp_path, arguments, shows):
+    """Whatever it is that the passphrase opens; the second one is right."""
+    (tmp_path / "data").write_text("a message\n")
+    (tmp_path / "secret").write_text(PASSPHRASE)
+    (tmp_path / "secret").chmod(0o600)
+    way = ["--passphrase-from", "secret"]
+    for made in (
+        ["keygen", "--ec", "-o", "pair"],
+        ["key", "to-pem", "pair", *way, "-o", "pair.pem"],
+        ["encrypt", "data", *way, "-o", "file"],
+        ["encrypt", "data", *way, "--cell", "-o", "cell"],
+        ["keyring", "new", "shop.ring", *way],
+    ):
+        assert at(tmp_path, *made).ended()[0] == 0
+    terminal = at(tmp_path, *arguments, "-p")
+    terminal.answer("Passphrase: ", "wrong")
+    terminal.answer("Passphrase: ", PASSPHRASE)
+    status, shown = terminal.ended()
+    assert (status, shown.count("\npythemis: ")) == (0, 1)
+    assert shows in shown.partition("\npythemis: ")[2]
+
+
 def test_an_interrupted_prompt_is_a_sentence(tmp_path):
     """Ctrl-C while it asks: the status 130, and the terminal shows what is typed again."""
     terminal = at(tmp_path, "encrypt", "data", "-p")
