@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import uuid4
 
+from django.db import models  # pyright: ignore[reportMissingTypeStubs]
 from sqlalchemy import create_engine
 from typing_extensions import assert_type
 
@@ -52,6 +53,8 @@ from pythemis.fields import (
     IndexSize,
     index_plan,
 )
+from pythemis.fields.django import BlindIndex, SealedField, SealedManager
+from pythemis.fields.django import open_all as open_all_rows
 from pythemis.fields.sqlalchemy import (
     Comparator,
     IndexType,
@@ -758,3 +761,28 @@ def sealed_columns(row: SealedCustomer) -> None:
     assert_type(done, Progress)
     assert_type(rows_to_rewrite(engine, SealedCustomer, "card"), int)
     rewrite(engine, SealedCustomer, sources={"card": ("plain", str)}, after=done.position)
+
+
+class TypedCustomer:
+    """What a model of Django declares."""
+
+    email: SealedField[str] = SealedField(
+        models.EmailField(), index=BlindIndex(bits=96, normalize=str.casefold), unique=True
+    )
+    age: SealedField[int | None] = SealedField(models.IntegerField(null=True), bind="column")
+    note = SealedField(models.TextField())
+    objects = SealedManager()
+
+
+def django_models(row: TypedCustomer) -> None:
+    """Attributes have the type that their field was given; without one they have any."""
+    assert_type(row.email, str)
+    assert_type(row.age, int | None)
+    assert_type(row.note, Any)
+    assert_type(TypedCustomer.age, SealedField[int | None])
+    row.age = None
+    row.age = "text"  # type: ignore[assignment]
+    row.email = None  # type: ignore[assignment]
+    open_all_rows([row], "email", "age")
+    SealedField(models.TextField(), bind="table")  # type: ignore[arg-type]
+    BlindIndex(bits="96")  # type: ignore[arg-type]

@@ -21,6 +21,7 @@ from ._cells import Attribute, Held, Index, Opened, Sealed, Wanted, held_in, ind
 from ._guards import Guarded, check_value, parameter, placeholder
 from ._hooks import DUMPED, is_dumped
 from ._lookups import RawCol, SealedCol, SealedExact, SealedIn, SealedIsNull
+from ._typed import Typed, Value
 
 _UNIQUE_BITS = 96
 _DUMPED_TEXT = (
@@ -67,11 +68,12 @@ class BlindIndex:
         return hash((self.bits, self.name))
 
 
-class SealedField(Guarded, models.Field):  # type: ignore[misc, unused-ignore]
+class SealedField(Typed[Value], Guarded, models.Field):  # type: ignore[misc, unused-ignore]
     """A field whose values are stored sealed, around a field that says what they are.
 
     Forms, validation and the admin are those of the field inside. The setting
-    ``SEALED_FIELDS_CIPHER`` names the `pythemis.fields.FieldCipher`.
+    ``SEALED_FIELDS_CIPHER`` names the `pythemis.fields.FieldCipher`. For type checkers, annotate
+    the attribute: ``card: SealedField[str | None] = SealedField(...)``.
 
     Args:
         wrapped: the field that is sealed, with the options that Django's fields have.
