@@ -119,7 +119,11 @@ def retire(options: argparse.Namespace) -> int:
 
 
 def remove(options: argparse.Namespace) -> int:
-    """Remove a retired key."""
+    """Remove a retired key, or with --legacy all keys that were used before there was a ring."""
+    if bool(options.id) == options.legacy:
+        raise usage("name the key to remove, ID, or all legacy keys, --legacy")
+    if options.legacy:
+        return _changed(options, lambda ring: ring.drop_legacy())
     return _changed(options, lambda ring: ring.remove(options.id))
 
 
@@ -128,22 +132,29 @@ def rotate(options: argparse.Namespace) -> int:
     ring, _ = _loaded(options)
 
     def rotate_one(name: str) -> bool:
-        say(f"{shown(name)}: {_rotated(ring, name, options)}")
+        rotated = _rotated(ring, name, options)
+        if options.json:
+            made = {"schema": 1, "file": name, "rotated": rotated, "key_id": ring.primary}
+            say(json.dumps(made))
+        elif rotated:
+            say(f"{shown(name)}: now under key {ring.primary}")
+        else:
+            say(f"{shown(name)}: under the primary key already")
         return True
 
     return for_each(options.files, rotate_one)
 
 
-def _rotated(ring: Keyring, name: str, options: argparse.Namespace) -> str:
-    """Replace one file, locked meanwhile; its mode becomes 0600."""
+def _rotated(ring: Keyring, name: str, options: argparse.Namespace) -> bool:
+    """Replace one file, locked meanwhile, if it needs it; its mode becomes 0600."""
     context = sources.context(argparse.Namespace(**{**vars(options), "file": name}))
     with _atomic.Lock(name) as held:
         if os.fstat(held.file.fileno()).st_size > _LARGEST:
             raise refused("this is too long for a stored value")
         stored = held.file.read()
         if not ring.needs_rotation(stored):
-            return "under the primary key already"
+            return False
         fresh = ring.rotate(stored, context)
         with written():
             _atomic.write(name, fresh, held=held)
-    return f"now under key {ring.primary}"
+    return True

@@ -309,7 +309,8 @@ def _keyring(commands: Any) -> None:
     retire = _ring(kinds, "retire", "let a key decrypt only, for good")
     retire.add_argument("id", metavar="ID", help="which key")
     remove = _ring(kinds, "remove", "remove a retired key: its values become unreadable")
-    remove.add_argument("id", metavar="ID", help="which key")
+    remove.add_argument("id", metavar="ID", nargs="?", help="which key")
+    remove.add_argument("--legacy", action="store_true", help="remove all legacy keys instead")
     more = "Each file holds one value, and is replaced as a whole."
     rotate = _ring(kinds, "rotate", "encrypt stored values anew, under the primary key", more)
     rotate.add_argument("files", metavar="FILE", nargs="+", help="files with one value each")

@@ -75,8 +75,13 @@ def test_a_key_from_before_the_ring_reads_bare_cells(pythemis, ring):
     assert change(pythemis, "rotate", "value", "--context", "c").status == 1
     assert change(pythemis, "add", "--legacy", "old").status == 0
     assert ring()["legacy_count"] == 1
-    assert change(pythemis, "rotate", "value", "--context", "c").status == 0
+    for rotated in (True, False):
+        ran = change(pythemis, "rotate", "value", "--context", "c", "--json")
+        found = {"schema": 1, "file": "value", "rotated": rotated, "key_id": loaded().primary}
+        assert (ran.status, json.loads(ran.out)) == (0, found)
     assert loaded().decrypt(Path("value").read_bytes(), b"c") == b"a value"
+    assert change(pythemis, "remove", "--legacy").status == 0
+    assert ring()["legacy_count"] == 0
 
 
 def test_a_passphrase_opens_a_ring(pythemis):
@@ -105,6 +110,9 @@ def test_mistakes_leave_the_ring_as_it_is(pythemis, ring):
         ("retire", "shop.ring", key["id"], "-k", "key"): (1, f"key {key['id']} is not retired"),
         ("promote", "shop.ring", "nonsense", "-k", "key"): (1, "10 lower-case hex digits"),
         ("rotate", "shop.ring", "key", "-k", "key"): (1, "key: "),
+        ("remove", "shop.ring", "-k", "key"): (2, "name the key to remove, ID, or all"),
+        ("remove", "shop.ring", key["id"], "--legacy", "-k", "key"): (2, "name the key to remove"),
+        ("remove", "shop.ring", "--legacy", "-k", "key"): (1, "it has no legacy keys"),
         ("new", "UPPER", "-k", "key"): (2, "; give it with --name NAME"),
     }
     for arguments, (status, said) in tried.items():
