@@ -114,7 +114,7 @@ soter_status soter_ec_key_generate(unsigned bits, soter_key **out)
     if (kind == NULL || curve == NULL) {
         return SOTER_INVALID_PARAMETER;
     }
-    ERR_set_mark();
+    soter_libcrypto_mark();
     status = soter_key_new(kind, &soter_ec_key_functions, &made);
     if (status != SOTER_SUCCESS) {
         goto out;

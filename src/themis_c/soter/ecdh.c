@@ -33,7 +33,7 @@ soter_status soter_ecdh(const soter_key *private_key,
     if (curve == NULL) {
         return SOTER_ENGINE_FAIL;
     }
-    ERR_set_mark();
+    soter_libcrypto_mark();
     if (soter_libcrypto.is_fips) {
         status = soter_ec_evp_agree(private_key, public_key, secret, secret_len);
     } else {

@@ -8,6 +8,7 @@
 #include "soter/ec_key.h"
 #include "soter/fork.h"
 #include "soter/key_internal.h"
+#include "soter/libcrypto.h"
 #include "soter/rsa_key.h"
 #include "soter/wipe.h"
 
@@ -55,7 +56,7 @@ import(const struct soter_key_kind *kind, struct soter_slice payload, soter_key 
     if (status != SOTER_SUCCESS) {
         return status;
     }
-    ERR_set_mark(); /* other users of libcrypto find the error queue as it was */
+    soter_libcrypto_mark(); /* other users of libcrypto find the error queue as it was */
     soter_fork_hold_off();
     status = made->functions->import(made, payload);
     soter_fork_allow();
@@ -104,7 +105,7 @@ soter_status soter_key_write_public(const soter_key *key,
     if (kind == NULL || out_len != soter_key_size(kind, form)) {
         return SOTER_INVALID_PARAMETER;
     }
-    ERR_set_mark();
+    soter_libcrypto_mark();
     status = key->functions->export_public(key, form, out + SOTER_CONTAINER_HEADER_SIZE);
     ERR_pop_to_mark();
     return status == SOTER_SUCCESS ? soter_container_finish(out, out_len, kind->tag) : status;
@@ -116,7 +117,7 @@ soter_status soter_key_write_private(const soter_key *key, uint8_t *out, size_t 
     if (!key->kind->is_private || out_len != soter_key_size(key->kind, SOTER_COMPRESSED)) {
         return SOTER_INVALID_PARAMETER;
     }
-    ERR_set_mark();
+    soter_libcrypto_mark();
     status = key->functions->export_private(key, out + SOTER_CONTAINER_HEADER_SIZE);
     ERR_pop_to_mark();
     if (status == SOTER_SUCCESS) {

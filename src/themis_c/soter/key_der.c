@@ -11,6 +11,7 @@
 #include "soter/ec_params.h"
 #include "soter/ec_point.h"
 #include "soter/key_container.h"
+#include "soter/libcrypto.h"
 #include "soter/rsa_key.h"
 #include "soter/wipe.h"
 
@@ -384,7 +385,7 @@ soter_key_from_der(struct soter_slice der, enum soter_key_form form, struct sote
 {
     struct soter_owned made = {NULL, 0};
     soter_status status;
-    ERR_set_mark();
+    soter_libcrypto_mark();
     status = from_der(der, form, &made);
     ERR_pop_to_mark();
     if (status == SOTER_SUCCESS) {

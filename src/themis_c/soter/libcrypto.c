@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "soter/compiler.h"
 #include "soter/ec_curve.h"
 #include "soter/entropy.h"
 #include "soter/fips.h"
@@ -127,6 +128,20 @@ bool soter_libcrypto_is_private(void)
 #else
     return false;
 #endif
+}
+
+void soter_libcrypto_mark(void)
+{
+    static SOTER_THREAD_LOCAL bool is_listed;
+    if (is_listed) {
+        ERR_set_mark();
+        return;
+    }
+    soter_fork_hold_off();
+    soter_threads_watch();
+    ERR_set_mark();
+    soter_fork_allow();
+    is_listed = true;
 }
 
 soter_status soter_libcrypto_refused(soter_status otherwise)

@@ -41,14 +41,18 @@ struct soter_libcrypto {
 /* Valid and constant after soter_init answered SUCCESS. */
 extern struct soter_libcrypto soter_libcrypto;
 
+/* ERR_set_mark. The first of a thread has OpenSSL list the thread, under a lock: forks wait for
+ * that, so this thread must not hold them off. */
+void soter_libcrypto_mark(void);
+
 /* The status for data that OpenSSL refuses: NO_MEMORY if that is its last error, otherwise
  * `otherwise`. (Where OpenSSL reports no error, lack of memory looks like bad data.) Between
- * ERR_set_mark and ERR_pop_to_mark. */
+ * soter_libcrypto_mark and ERR_pop_to_mark. */
 SOTER_MUST_USE soter_status soter_libcrypto_refused(soter_status otherwise);
 
 /* Returns the status of a failure, and clears OpenSSL's error queue: another user of the same
  * libcrypto in this thread (Python's ssl) would take our errors for its own. For failures without
- * ERR_set_mark, which would slow down what succeeds. */
+ * a mark, which would slow down what succeeds. */
 soter_status soter_libcrypto_failed(soter_status status);
 
 #endif

@@ -41,7 +41,7 @@ soter_status soter_oaep_key_new(const soter_key *key, soter_oaep_key **out)
     }
     made->is_private = is_private;
     made->size = key->kind->number_size;
-    ERR_set_mark();
+    soter_libcrypto_mark();
     soter_fork_hold_off();
     status = soter_evp_prepare(key->pkey,
                                is_private ? EVP_PKEY_decrypt_init_ex : EVP_PKEY_encrypt_init_ex,
@@ -88,7 +88,7 @@ soter_status soter_oaep_wrap(const soter_oaep_key *key,
         return status;
     }
     status = SOTER_ENGINE_FAIL;
-    ERR_set_mark();
+    soter_libcrypto_mark();
     ctx = EVP_PKEY_CTX_dup(key->prepared);
     soter_fork_hold_off();
     if (ctx != NULL && EVP_PKEY_encrypt(ctx, wrapped, &made_len, secret, secret_len) == 1 &&
@@ -131,7 +131,7 @@ soter_status soter_oaep_unwrap(const soter_oaep_key *key,
     if (status != SOTER_SUCCESS) {
         return status;
     }
-    ERR_set_mark();
+    soter_libcrypto_mark();
     ctx = blinding == SOTER_OAEP_FRESH_BLINDING
               ? soter_evp_prepare_afresh(key->prepared, EVP_PKEY_decrypt_init_ex, oaep)
               : EVP_PKEY_CTX_dup(key->prepared);

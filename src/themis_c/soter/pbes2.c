@@ -296,7 +296,7 @@ soter_status soter_pbes2_new(struct soter_slice der,
     if (made == NULL) {
         return SOTER_NO_MEMORY;
     }
-    ERR_set_mark();
+    soter_libcrypto_mark();
     status = take_cipher(made, &params);
     if (status == SOTER_SUCCESS) {
         status = begin(made, &params, passphrase);
@@ -352,7 +352,7 @@ soter_status soter_pbes2_finish(const soter_pbes2 *work, struct soter_owned *out
     if (status != SOTER_SUCCESS) {
         goto out;
     }
-    ERR_set_mark();
+    soter_libcrypto_mark();
     made.data = malloc(room);
     ctx = EVP_CIPHER_CTX_new();
     status = made.data != NULL && ctx != NULL ? decrypt(work, key, ctx, &made) : SOTER_NO_MEMORY;

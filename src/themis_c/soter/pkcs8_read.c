@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "soter/key_der.h"
+#include "soter/libcrypto.h"
 #include "soter/pbes2.h"
 #include "soter/pem.h"
 #include "soter/wipe.h"
@@ -193,7 +194,7 @@ soter_status soter_pkcs8_new(struct soter_slice input,
     if (made == NULL) {
         return SOTER_NO_MEMORY;
     }
-    ERR_set_mark();
+    soter_libcrypto_mark();
     status = text == SOTER_PEM ? read_pem(made, input, passphrase, why)
                                : read_der(made, SOTER_FORM_UNKNOWN, input, passphrase, why);
     soter_wipe_stack();

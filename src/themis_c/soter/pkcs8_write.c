@@ -145,7 +145,7 @@ soter_status soter_pkcs8_write(const soter_key *key,
     if (passphrase.len > INT_MAX || (passphrase.len != 0 && !is_private)) {
         return SOTER_INVALID_PARAMETER;
     }
-    ERR_set_mark();
+    soter_libcrypto_mark();
     status = soter_key_to_evp(key, &pkey); /* others expect the public half of an EC key there */
     if (status != SOTER_SUCCESS) {
         goto out;

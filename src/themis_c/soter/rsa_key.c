@@ -164,13 +164,14 @@ soter_status soter_rsa_key_generate(unsigned bits, soter_key **out)
 {
     soter_status status = SOTER_ENGINE_FAIL;
     const struct soter_key_kind *kind = soter_key_find_kind(SOTER_KEY_RSA, true, bits);
-    const unsigned long last = ERR_peek_last_error();
+    unsigned long last;
     EVP_PKEY_CTX *ctx = NULL;
     soter_key *made = NULL;
     if (kind == NULL) {
         return SOTER_INVALID_PARAMETER;
     }
-    ERR_set_mark();
+    soter_libcrypto_mark();
+    last = ERR_peek_last_error();
     status = soter_key_new(kind, &soter_rsa_key_functions, &made);
     if (status != SOTER_SUCCESS) {
         goto out;

@@ -29,7 +29,7 @@ soter_status soter_sign_key_new(const soter_key *key, soter_sign_key **out)
         return SOTER_NO_MEMORY;
     }
     made->kind = soter_key_kind(key);
-    ERR_set_mark();
+    soter_libcrypto_mark();
     if (made->kind->algorithm == SOTER_KEY_EC && soter_libcrypto.is_fips) {
         status = soter_key_to_evp(key, &made->ec);
     } else {
@@ -86,7 +86,7 @@ soter_status soter_sign(const soter_sign_key *key,
     if (status != SOTER_SUCCESS) {
         return status;
     }
-    ERR_set_mark();
+    soter_libcrypto_mark();
     made = key->ecdsa != NULL ? soter_ecdsa_sign(key->ecdsa, digest, signature, &made_len)
            : key->ec != NULL  ? soter_ec_evp_sign(key->ec, digest, signature, &made_len)
                               : soter_pss_sign(key->pss, digest, signature, &made_len);
@@ -116,7 +116,7 @@ soter_status soter_verify(const soter_sign_key *key,
     if (status != SOTER_SUCCESS) {
         return status;
     }
-    ERR_set_mark();
+    soter_libcrypto_mark();
     status = key->ecdsa != NULL ? soter_ecdsa_verify(key->ecdsa, digest, signature, signature_len)
              : key->ec != NULL  ? soter_ec_evp_verify(key->ec, digest, signature, signature_len)
                                 : soter_pss_verify(key->pss, digest, signature, signature_len);
