@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ARRAY, LargeBinary, Text, bindparam, cast, column, func, update
+from sqlalchemy import ARRAY, LargeBinary, String, Text, bindparam, cast, column, func, update
 from sqlalchemy.engine import Connection
 
 from pythemis.fields._errors import FieldError
@@ -92,9 +92,14 @@ def _written(
             values[f"source__{number}"] = (work.source.type, [each.source for each in these])
     if connection.dialect.name == "postgresql" and not any(moves for _, _, moves in form):
         return _written_together(connection, job, form, values)
-    statement = _statement(
-        job, form, {name: bindparam(name, type_=kind) for name, (kind, _) in values.items()}
-    )
+    given: dict[str, Any] = {
+        name: bindparam(name, type_=kind) for name, (kind, _) in values.items()
+    }
+    if connection.dialect.name == "sqlite":  # it locks no rows, and a NOCASE source may change
+        for name, (kind, _) in values.items():
+            if name.startswith("source__") and isinstance(kind, String):
+                given[name] = given[name].collate("BINARY")
+    statement = _statement(job, form, given)
     listed = zip(*(each for _, each in values.values()), strict=True)
     return connection.execute(
         statement, [dict(zip(values, each, strict=True)) for each in listed]
