@@ -462,7 +462,17 @@ def test_moved_values():
     read = Customer.objects.get(pk=other.pk)
     refused("shop_customer.card_cell: decryption failed", getattr, read, "card")
     read.save()  # loses nothing
-    for text in (b"", b"TK1", MARK[:6].encode(), stored(row)[0], stored(row)[1][:-1]):
+    copy_of = uuid.uuid4()
+    with connection.cursor() as cursor:
+        names = "city, nickname, visits, card_cell"
+        cursor.execute(
+            f"INSERT INTO shop_customer (id, email, {names}) "
+            f"SELECT %s, email, {names} FROM shop_customer WHERE id = %s",
+            [copy_of.hex, row.pk.hex],
+        )
+    for name in ("email", "card", "city"):
+        refused("decryption failed", getattr, Customer.objects.get(pk=copy_of), name)
+    for text in (b"", b"TK1", MARK[:6].encode(), stored(row)[0], stored(other)[1][:-1]):
         with connection.cursor() as cursor:
             cursor.execute(
                 "UPDATE shop_customer SET card_cell = %s WHERE id = %s", [text, other.pk.hex]
@@ -470,6 +480,7 @@ def test_moved_values():
         read = Customer.objects.get(pk=other.pk)
         refused("shop_customer.card_cell: ", getattr, read, "card")
         refused("shop_customer.card_cell: ", list, Customer.objects.values("card"))
+    refused("shop_customer.card_cell: .*truncated", getattr, read, "card")
 
 
 def test_over_joins():
@@ -524,6 +535,23 @@ def test_key_changes():
     finally:
         keys.RINGS.update(before)
         Customer.objects.all().delete()
+
+
+def test_removed_keys():
+    """A value under a key that was removed is refused by name of the key, and saved as it is."""
+    row, before = write_create(), dict(keys.RINGS)
+    old = stored(row)
+    try:
+        ring = before["data"].add()
+        ring = ring.promote(ring.keys[-1].id).retire(before["data"].primary)
+        keys.RINGS["data"] = ring.remove(before["data"].primary)
+        found = Customer.objects.get(pk=row.pk)
+        refused(f"card_cell: .*no key {before['data'].primary}", getattr, found, "card")
+        found.nickname = "Ann"
+        found.save()
+        assert stored(row) == old
+    finally:
+        keys.RINGS.update(before)
 
 
 def test_inherited_and_composite():
