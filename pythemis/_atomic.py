@@ -466,9 +466,7 @@ class NewFile:
         if self._is_nameless:  # only a file with a name can replace another one
             try:
                 self._folder.link(self.file.fileno(), self._name)
-            except OSError as error:
-                if error.errno not in _NO_LINKS:
-                    raise
+            except OSError:  # whatever it is, what a copy lacks as well is an error there
                 self._copy()
             self.file.close()
         self._folder.rename(self._name, new=new)

@@ -181,9 +181,9 @@ def test_a_file_system_needs_no_hard_links(path, monkeypatch, code):
     assert names(path) == ["file", "other", "third"]
 
 
-@pytest.mark.parametrize("code", [errno.EPERM, errno.EACCES])
+@pytest.mark.parametrize("code", [errno.EPERM, errno.EACCES, errno.EXDEV, errno.ENOENT])
 def test_a_file_that_can_get_no_name_is_copied(path, monkeypatch, code):
-    """Without hard links an old file is replaced all the same, with the mode of the new one."""
+    """Without hard links or /proc an old file is replaced all the same, with the new one's mode."""
 
     def refuse(*_, **__):
         raise OSError(code, os.strerror(code))
