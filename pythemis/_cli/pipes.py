@@ -241,9 +241,9 @@ class Progress:
         self(done - self._done)
 
     def _print(self, bar: str) -> None:
+        self._length = max(self._length, len(bar))  # before it is shown: Ctrl-C may come between
         with suppress(OSError):
             print(f"\r{bar}", end="", file=sys.stderr, flush=True)
-        self._length = len(bar)
 
     def __enter__(self) -> Self:
         return self

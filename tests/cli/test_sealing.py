@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pythemis import _atomic, inspect, keyring
-from pythemis._cli import pipes, sealing
+from pythemis._cli import pipes
 from pythemis.place import place
 from pythemis.scell import SCellSeal
 
@@ -322,4 +322,23 @@ def test_a_bar_is_shown_on_a_terminal_alone(monkeypatch, capsys):
     with pipes.Progress(None) as progress:
         progress(50)
     assert capsys.readouterr().err == ""
-    assert sealing.STEP > 0
+
+
+def test_a_bar_is_wiped_whenever_ctrl_c_comes(monkeypatch, capsys):
+    """Also in the moment in which it is shown."""
+    monkeypatch.setattr(pipes, "_SLOW", 0)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+
+    calls = []
+
+    def interrupted(*arguments, **options):
+        print(*arguments, **options)
+        calls.append(arguments)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(pipes, "print", interrupted, raising=False)
+    with pytest.raises(KeyboardInterrupt), pipes.Progress(100) as progress:
+        progress(50)
+    bar = "[############             ]  50 %"
+    assert capsys.readouterr().err == f"\r{bar}\r{' ' * len(bar)}\r"
