@@ -190,7 +190,8 @@ def highlights(found: list[dict[str, Any]]) -> str:
     lines = [headings, ["---", *["---:"] * (len(headings) - 1)]]
     for title, name, size in HIGHLIGHTS:
         row = floor[name]
-        line = [title, duration(row.figure.median), speed(row.figure.median, size), times(row)]
+        taken = float(short(row.figure.median))  # as the table has it
+        line = [title, duration(taken), speed(taken, size), times(row)]
         lines.append([*line, times(older.get(name))] if older else line)
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
@@ -209,7 +210,7 @@ def speed(microseconds: float, size: int) -> str:
 
 def times(row: Row | None) -> str:
     """Write a ratio; nothing where there is none."""
-    return f"{row.ratio.median:.2f}" if row and row.ratio else ""
+    return f"{round(row.ratio.median, 3):.2f}" if row and row.ratio else ""
 
 
 def renew(page: Path, text: str) -> None:

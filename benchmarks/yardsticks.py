@@ -3,7 +3,8 @@
 
 Each operation runs in turns with its yardstick in one process, and the ratio is the median of the
 rounds' ratios. K is the work of one Secure Cell done by hand: a key derived with HMAC, AES-GCM
-made with it, and a nonce drawn where something is encrypted.
+made with it, and a nonce drawn where something is encrypted. PyNaCl and Tink, which do the same
+work by other algorithms or in another format, are yardsticks as well, where they are installed.
 
     python benchmarks/yardsticks.py [--only TEXT] [--rounds 31] [--seconds 0.01] [--json FILE]
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import hmac
+import importlib.util
 import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
@@ -52,7 +54,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=0.01, help="of one sample")
     parser.add_argument("--json", help="also write the figures into this file")
     options = parser.parse_args()
-    wanted = [goal for goal in goals() if options.only in goal.operation]
+    wanted = [goal for goal in [*goals(), *peers()] if options.only in goal.operation]
     rows = [measure(goal, options.rounds, options.seconds) for goal in wanted]
     theirs = backend.openssl_version_text()
     print(f"{machine_sentence(machine())}; cryptography has {theirs}\n\n{table(rows)}", end="")
@@ -100,6 +102,26 @@ def goals() -> list[Goal]:
         Goal("Seal encrypt 1 MiB", "AESGCM", lambda: aesgcm(1 << 20), _large()),
         Goal("Seal encrypt 16 MiB", "AESGCM", lambda: aesgcm(16 << 20), _large()),
     ]
+
+
+def peers() -> list[Goal]:
+    """List what is measured by other libraries, of those that are installed."""
+    listed = {
+        "nacl": [
+            Goal("Seal encrypt 64 B", "PyNaCl SecretBox", lambda: secret_box(64)),
+            Goal("Seal encrypt 1 MiB", "PyNaCl SecretBox", lambda: secret_box(1 << 20)),
+            Goal("SMessage EC wrap 64 B, object reused", "PyNaCl Box", lambda: box()[0]),
+            Goal("SMessage EC made new + wrap 64 B", "PyNaCl Box made new", lambda: box()[1]),
+            Goal("SecureSigner EC 64 B", "PyNaCl Ed25519 sign", lambda: ed25519()[0]),
+            Goal("SecureVerifier EC 64 B", "PyNaCl Ed25519 verify", lambda: ed25519()[1]),
+        ],
+        "tink": [
+            Goal("Seal encrypt 64 B", "Tink AES256_GCM", lambda: tink_aead(64)),
+            Goal("Seal encrypt 1 MiB", "Tink AES256_GCM", lambda: tink_aead(1 << 20)),
+        ],
+    }
+    return [goal for library, its in listed.items() if importlib.util.find_spec(library)
+            for goal in its]  # fmt: skip
 
 
 def _large() -> float | None:
@@ -195,6 +217,47 @@ def oaep() -> tuple[Work, Work]:
     return Work("public.encrypt(secret, scheme)", names), Work(
         "key.decrypt(encrypted, scheme)", names
     )
+
+
+# ---- Other libraries ----
+
+
+def secret_box(size: int) -> Work:
+    """Return XSalsa20-Poly1305 under a random nonce."""
+    from nacl.secret import SecretBox
+
+    names = {"box": SecretBox(os.urandom(32)), "message": os.urandom(size)}
+    return Work("box.encrypt(message)", names)
+
+
+def box() -> tuple[Work, Work]:
+    """Return the same under a key that X25519 agrees on: once before, or for each message."""
+    from nacl.public import Box, PrivateKey
+
+    private, public = PrivateKey.generate(), PrivateKey.generate().public_key
+    names = {"Box": Box, "private": private, "public": public, "text": os.urandom(64)}
+    names["box"] = Box(private, public)
+    return Work("box.encrypt(text)", names), Work("Box(private, public).encrypt(text)", names)
+
+
+def ed25519() -> tuple[Work, Work]:
+    """Return signing and verifying on the curve of Ed25519."""
+    from nacl.signing import SigningKey
+
+    key, text = SigningKey.generate(), os.urandom(64)
+    names = {"key": key, "public": key.verify_key, "text": text, "signed": key.sign(text)}
+    return Work("key.sign(text)", names), Work("public.verify(signed)", names)
+
+
+def tink_aead(size: int) -> Work:
+    """Return AES-256-GCM of a keyset with one key."""
+    import tink
+    from tink import aead
+
+    aead.register()
+    handle = tink.new_keyset_handle(aead.aead_key_templates.AES256_GCM)
+    names = {"aead": handle.primitive(aead.Aead), "message": os.urandom(size)}
+    return Work("aead.encrypt(message, b'')", names)
 
 
 if __name__ == "__main__":
