@@ -9,7 +9,7 @@ from pythemis.smessage import ssign, sverify
 
 from . import sources
 from .errors import Status
-from .streams import read, write
+from .streams import STANDARD, read, write
 
 if TYPE_CHECKING:
     import argparse
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 def sign(options: argparse.Namespace) -> int:
     """Sign a message."""
     key = sources.key_in(options.key)
+    sources.refuse_output(options.output or STANDARD, [options.key])
     write(options, ssign(key, read(options.file)), is_base64=options.base64)
     return Status.DONE
 

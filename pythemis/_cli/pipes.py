@@ -110,13 +110,6 @@ def _sources(options: argparse.Namespace) -> list[str | None]:
     return many + [getattr(options, name, None) for name in names]
 
 
-def _refuse_keys(options: argparse.Namespace, name: str) -> None:
-    """Refuse to replace a file that the command reads a key from: what it writes needs the key."""
-    for source in (*_sources(options), options.keyring):
-        if source is not None and sources.is_at(source, name):
-            raise usage(f"{name} holds a key that this command needs: give another -o OUT")
-
-
 class Output:
     """Where a command writes: a file, which appears whole or not at all, or the standard output."""
 
@@ -142,7 +135,7 @@ class Output:
         if streams.is_stream(name):
             self._pipe = self._owned = open(name, "wb", buffering=0)  # noqa: SIM115, PTH123
             return
-        _refuse_keys(options, name)
+        sources.refuse_output(name, (*_sources(options), options.keyring))
         with streams.written(streams.FORCE):
             self._new = _atomic.NewFile(name, new=not options.force)
         self._behind = Behind(self._new)

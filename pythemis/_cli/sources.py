@@ -7,7 +7,7 @@ import getpass
 import os
 import sys
 from base64 import b64decode
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,7 +21,7 @@ from .streams import STANDARD, standard_input
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import BinaryIO
 
     from pythemis._inspect import Report
@@ -177,13 +177,12 @@ def _no_key(report: Report) -> str:
     return "is no key file: it must hold one line of base64"
 
 
-def is_at(source: str, path: str) -> bool:
-    """Return whether a source names the file at this path."""
-    scheme, name = _parted(source)
-    try:
-        return scheme == "file" and Path(name).samefile(path)
-    except OSError:  # one of them is not there
-        return False
+def refuse_output(path: str, given: Iterable[str | None]) -> None:
+    """Refuse to replace a file that one of the sources names: what is written needs the key."""
+    for scheme, name in map(_parted, filter(None, given)):
+        with suppress(OSError):  # one of them is not there
+            if scheme == "file" and Path(name).samefile(path):
+                raise usage(f"{path} holds a key that this command needs: give another -o OUT")
 
 
 def ring_name(path: str, given: str | None, option: str) -> str:

@@ -233,6 +233,7 @@ def test_no_output_replaces_its_key(files, force):
         (["encrypt", "data", *ring], "shop.ring"),
         (["encrypt", "data", *ring], "key"),
         (["decrypt", "file", "-k", "key"], "key"),
+        (["sign", "data", "-k", "alice"], "alice"),
     ):
         ran = files(*arguments, "-o", output, *force)
         said = f"pythemis: {output} holds a key that this command needs: give another -o OUT\n"
