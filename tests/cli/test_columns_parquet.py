@@ -20,6 +20,7 @@ import pytest
 from pythemis import columns, keyring
 from pythemis.columns import ColumnCipher
 from pythemis.place import place
+from support.engines import spark_session
 
 pytestmark = pytest.mark.integration
 
@@ -300,8 +301,7 @@ def test_a_file_of_spark_stays_one(tmp_path):
         return subprocess.run(command, capture_output=True, text=True, check=False).stderr
 
     builder = sql.SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
-    session = builder.getOrCreate()
-    try:
+    with spark_session(builder) as session:
         frame = session.sql(f"select {SPARK} from range(100)")
         frame.coalesce(1).write.parquet(str(tmp_path / "spark"))
         [path] = (tmp_path / "spark").glob("*.parquet")
@@ -316,8 +316,6 @@ def test_a_file_of_spark_stays_one(tmp_path):
         old.coalesce(1).write.parquet(str(tmp_path / "old"))
         [path] = (tmp_path / "old").glob("*.parquet")
         assert "its type, INT96: write it" in said("seal", path)
-    finally:
-        session.stop()
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")

@@ -3,6 +3,7 @@
 
 import base64
 import os
+from contextlib import contextmanager
 
 from pythemis.columns import ColumnCipher
 from pythemis.keyring import Keyring, SecretKey, from_reference
@@ -44,6 +45,23 @@ def opened(ring, cells):
         [row for row, _ in cells],
         type="text",
     )
+
+
+@contextmanager
+def spark_session(builder):
+    """Start Spark in a JVM of its own: a JVM keeps the folders of the first session that it had."""
+    from pyspark import SparkContext
+
+    session = builder.getOrCreate()
+    gateway = SparkContext._gateway
+    try:
+        yield session
+    finally:
+        session.stop()
+        gateway.shutdown()
+        SparkContext._gateway = SparkContext._jvm = None
+        gateway.proc.stdin.close()  # on which it ends
+        gateway.proc.wait(timeout=60)
 
 
 # ---- Secrets in files ----
