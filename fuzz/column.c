@@ -12,7 +12,14 @@
 #include "common/fuzz.h"
 #include "themis/column_arrow.h"
 
-enum { FLAG_ROWS = 1, FLAG_NULLS = 2, FLAG_BARE = 4, FLAG_DICTIONARY = 8, FLAG_PADDED = 16 };
+enum {
+    FLAG_ROWS = 1,
+    FLAG_NULLS = 2,
+    FLAG_BARE = 4,
+    FLAG_DICTIONARY = 8,
+    FLAG_PADDED = 16,
+    FLAG_PARTS = 32
+};
 
 #define ROWS_MAX 64
 #define BUFFERS_MAX 6
@@ -166,6 +173,9 @@ run(themis_ring *ring, int operation, themis_column *values, themis_column *rows
     int status;
     MUST(themis_column_job_new(ring, operation, values, &job) == THEMIS_SUCCESS);
     MUST(themis_column_job_context(job, (const uint8_t *)"\3", 1, rows) == THEMIS_SUCCESS);
+    if (rows != NULL && (flags & FLAG_PARTS) != 0) {
+        MUST(themis_column_job_id_part(job, rows) == THEMIS_SUCCESS);
+    }
     (void)themis_column_job_option(job, THEMIS_COLUMN_BARE, (flags & FLAG_BARE) != 0);
     (void)themis_column_job_option(job,
                                    THEMIS_COLUMN_PADDING,

@@ -16,6 +16,7 @@ from pythemis._core.facts import shown
 from pythemis._core.rings import is_stored
 from pythemis.columns import ColumnCipher, ColumnError
 from pythemis.columns._errors import wrong_value
+from pythemis.place import place
 
 from . import access
 from .csv_tables import CsvTable, delimiter_of, null_of
@@ -172,7 +173,7 @@ def _done(
                 for part in table.parts():
                     made = _worked(options, ciphers, work, part, counts)
                     if work.encrypts and options.rows is not None:
-                        ids.add(part.ids(options.rows, options.column))
+                        ids.add(_ids(part, options))
                     table.put(part, made)
                     progress.at(table.done, table.size)
             if (doubled := ids.doubled()) is not None:
@@ -208,7 +209,7 @@ def _is_parquet(file: io.BufferedReader) -> bool:
 
 def _check_names(options: argparse.Namespace, table: Any) -> None:
     names = table.names
-    for name in [*options.column, *([] if options.rows is None else [options.rows])]:
+    for name in [*options.column, *(options.rows or ())]:
         count = names.count(name)
         if count == 0:
             there = ", ".join(map(repr, names[:_SHOWN])) + ", ..." * (len(names) > _SHOWN)
@@ -227,7 +228,7 @@ def _worked(
 ) -> dict[str, Any]:
     """Make the new columns of some rows."""
     made = {}
-    rows = None if options.rows is None else part.column(options.rows, "text")
+    rows = tuple([part.column(name, "text") for name in options.rows or ()]) or None
     counts.rows += len(part)
     for name, cipher in ciphers.items():
         values = part.column(name, work.reads[name])
@@ -265,6 +266,14 @@ def _of_base64(data: bytes) -> bytes:
         return b64decode(data, validate=True)
     except ValueError:
         return b""
+
+
+def _ids(part: Any, options: argparse.Namespace) -> Iterable[tuple[Any, int]]:
+    """Return the id and the number of each row that has a value in one of the columns."""
+    found = [part.ids(name, options.column) for name in options.rows]
+    if len(found) == 1:
+        return found[0]  # type: ignore[no-any-return]
+    return ((place(*(id for id, _ in parts)), parts[0][1]) for parts in zip(*found, strict=True))
 
 
 class Ids:
@@ -312,10 +321,10 @@ def _temporary() -> Iterator[None]:
 
 def _ciphers(options: argparse.Namespace) -> dict[str, ColumnCipher]:
     """Return the cipher of each column."""
-    names = [*options.column, *([] if options.rows is None else [options.rows])]
+    names = [*options.column, *(options.rows or ())]
     for name in names:
         if names.count(name) > 1:
-            raise usage("each column is named once, and that of the row ids is not sealed")
+            raise usage("each column is named once, and those of the row ids are not sealed")
     ring = access.ring(options)
     if ring is None:
         raise usage("name the keyring: --keyring RING --keyring-key KEY")

@@ -349,7 +349,10 @@ def _column(kinds: Any, name: str, text: str, more: str) -> None:
         help="a column, whose name is a part of its cells; may be repeated",
     )  # fmt: skip
     group = parser.add_mutually_exclusive_group(required=True)
-    group.add_argument("--rows", metavar="NAME", help="the column with the row ids")
+    group.add_argument(
+        *("--rows",), metavar="NAME", action="append",
+        help="the column with the row ids; repeated, all of a primary key, in its order",
+    )  # fmt: skip
     group.add_argument(
         *("--no-rows",), dest="rows", action="store_const", const=None,
         help="cells are bound to their column alone: anyone who can write can exchange them",

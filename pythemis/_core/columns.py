@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
 
+ID_PARTS_MAX: int = lib.THEMIS_COLUMN_ID_PARTS_MAX
 PADDING_MAX: int = lib.THEMIS_COLUMN_PADDING_MAX
 ENCRYPT: int = lib.THEMIS_COLUMN_ENCRYPT
 DECRYPT: int = lib.THEMIS_COLUMN_DECRYPT
@@ -55,7 +56,7 @@ class Job(NamedTuple):
     operation: int
     values: Column
     context: bytes  # for all rows, or the beginning of a place, if there are row ids
-    rows: Column | None = None
+    rows: tuple[Column, ...] = ()  # a part of the row ids each
     contexts: Column | None = None  # instead of both
     options: tuple[tuple[int, int], ...] = ()
 
@@ -230,8 +231,11 @@ def _started(errors: Errors, job: Job) -> Any:
     made = _job()
     status = lib.themis_column_job_new(job.ring.handle, job.operation, job.values.handle, made)
     if status == SUCCESS:
-        rows = ffi.NULL if job.rows is None else job.rows.handle
+        rows = job.rows[0].handle if job.rows else ffi.NULL
         status = lib.themis_column_job_context(made[0], job.context, len(job.context), rows)
+    for part in job.rows[1:]:
+        if status == SUCCESS:
+            status = lib.themis_column_job_id_part(made[0], part.handle)
     if status == SUCCESS and job.contexts is not None:
         lib.themis_column_job_contexts(made[0], job.contexts.handle)
     for option, value in job.options:

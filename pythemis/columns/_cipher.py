@@ -42,7 +42,7 @@ class ColumnCipher:
     """Encrypt and decrypt the values of one column, each bound to its row.
 
     A cell is a stored value of `pythemis.keyring`, with the context
-    ``place(table, column, row id)``; threads may share a cipher. Integers, and UUIDs of Arrow, are
+    ``place(table, column, *row id)``; threads may share a cipher. Integers, and UUIDs of Arrow, are
     encrypted as the text of formats, section 10.1, and come back as that text.
 
     Args:
@@ -112,8 +112,9 @@ class ColumnCipher:
                 gets a cell of its own.
             rows: the row ids: a column as above, or a list of what a part of a
                 `pythemis.place.place` may be. None of them is null, and no two rows that have a
-                value share one. None binds the values to the column alone: then anyone who can
-                write to the table can exchange them between rows.
+                value share one. For a primary key of several columns a tuple of 2 to 32 such
+                columns, in the order of the key. None binds the values to the column alone: then
+                anyone who can write to the table can exchange them between rows.
             contexts: instead of a place, a column or a list of contexts, or one for all rows.
             threads: the most threads that share the work; other Python threads run meanwhile.
 
@@ -379,8 +380,11 @@ def _bound(job: Job, what: str, rows: Any, contexts: Any) -> Job:
         )
     if rows is None:
         return job
-    ids = _counted(rows_of(rows), job, what, "rows")
-    return job._replace(context=b"\3" + job.context[1:], rows=ids)
+    ids = rows_of(rows)
+    for part in ids:
+        _counted(part, job, what, "rows")
+    parts = job.context[0] + len(ids)
+    return job._replace(context=bytes([parts]) + job.context[1:], rows=ids)
 
 
 def _counted(read: Column, job: Job, what: str, name: str) -> Column:

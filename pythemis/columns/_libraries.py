@@ -46,8 +46,21 @@ def column_of(data: object, what: str) -> Column:
     return _arrow_of(data, what) or _column_of_list(_items(data, what), what)
 
 
-def rows_of(data: object) -> Column:
-    """Read row ids: a column of a library, or a list of what a part of a place may be."""
+def rows_of(data: object) -> tuple[Column, ...]:
+    """Read row ids: of one part, or of several, which are a tuple of columns."""
+    if not isinstance(data, tuple) or not data or not all(map(_is_column, data)):
+        return (_part_of(data),)
+    if len(data) > columns.ID_PARTS_MAX:
+        wrong_value(f"row ids have at most {columns.ID_PARTS_MAX} parts, and here {len(data)}")
+    return tuple([_part_of(part) for part in data])
+
+
+def _is_column(data: object) -> bool:
+    return isinstance(data, list) or library_of(data) is not None or columns.is_arrow(data)
+
+
+def _part_of(data: object) -> Column:
+    """Read a column of a library, or a list of what a part of a place may be."""
     read = _arrow_of(data, "rows")
     if read is not None:
         return read

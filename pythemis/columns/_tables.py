@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -15,16 +15,18 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 Ciphers: TypeAlias = Mapping[str, ColumnCipher]
+Rows: TypeAlias = str | Sequence[str] | None
 TableT = TypeVar("TableT")
 
 
-def seal(table: TableT, ciphers: Ciphers, rows: str | None, *, threads: int = 1) -> TableT:
+def seal(table: TableT, ciphers: Ciphers, rows: Rows, *, threads: int = 1) -> TableT:
     """Encrypt columns of a table.
 
     Args:
         table: a Table or RecordBatch of pyarrow, a DataFrame of Polars or pandas, a LazyFrame.
         ciphers: the names of columns, and the cipher of each.
-        rows: the name of the column of row ids; None binds the values to their columns alone.
+        rows: the name of the column of row ids, or a list of the names of all columns of the
+            primary key, in its order; None binds the values to their columns alone.
         threads: as in `ColumnCipher.encrypt`.
 
     Returns:
@@ -43,7 +45,7 @@ def seal(table: TableT, ciphers: Ciphers, rows: str | None, *, threads: int = 1)
 def unseal(
     table: TableT,
     ciphers: Ciphers,
-    rows: str | None,
+    rows: Rows,
     *,
     types: Mapping[str, Type] | None = None,
     threads: int = 1,
@@ -75,7 +77,7 @@ def unseal(
     return _replaced(table, ciphers, rows, work, kinds)
 
 
-def rotate(table: TableT, ciphers: Ciphers, rows: str | None, *, threads: int = 1) -> TableT:
+def rotate(table: TableT, ciphers: Ciphers, rows: Rows, *, threads: int = 1) -> TableT:
     """Encrypt anew, under the primary key, the cells of columns that are under other keys.
 
     Args:
@@ -100,7 +102,7 @@ def rotate(table: TableT, ciphers: Ciphers, rows: str | None, *, threads: int = 
 def _replaced(
     table: TableT,
     ciphers: Ciphers,
-    rows: str | None,
+    rows: Rows,
     work: Callable[[ColumnCipher, str, Any, Any], Any],
     types: Mapping[str, Type] = MappingProxyType({}),
 ) -> TableT:
@@ -109,24 +111,40 @@ def _replaced(
         wrong_type(
             f'ciphers must be a dict such as {{"email": cipher}}, not {type(ciphers).__name__}'
         )
-    for name in [*ciphers, *([] if rows is None else [rows])]:
-        if names.count(name) != 1:
-            wrong_value(f"the table has {names.count(name)} columns named {name!r}")
-    if rows in ciphers:
-        wrong_value(f"{rows!r} has the row ids, which must stay readable")
+    parts = names_of_rows(rows, names)
+    check_names(names, [*ciphers, *parts])
+    for part in parts:
+        if part in ciphers:
+            wrong_value(f"{part!r} has the row ids, which must stay readable")
     is_lazy = type(table).__name__ == "LazyFrame"
-    ids = None if rows is None or is_lazy else library.get(table, rows)
+    ids = None if is_lazy or not parts else tuple([library.get(table, part) for part in parts])
     made = {}
     for name, cipher in ciphers.items():
         if not isinstance(cipher, ColumnCipher):
             wrong_type(f"column {name!r} needs a ColumnCipher, not {type(cipher).__name__}")
         run = _named(work, cipher, name)
         if is_lazy:
-            made[name] = library.deferred(name, rows, run, types.get(name, "bytes"))
+            made[name] = library.deferred(name, parts, run, types.get(name, "bytes"))
         else:
             made[name] = run(library.get(table, name), ids)
     replaced: TableT = library.replaced(table, made)
     return replaced
+
+
+def names_of_rows(rows: Any, names: list[Any]) -> list[Any]:
+    """Return the names of the columns that have the parts of the row ids; none for None."""
+    if not isinstance(rows, (list, tuple)) or rows in names:  # of pandas a name may be a tuple
+        return [] if rows is None else [rows]
+    if not rows:
+        wrong_value("rows names no column: None binds the values to their columns alone")
+    return list(rows)
+
+
+def check_names(names: list[Any], wanted: list[Any]) -> None:
+    """Refuse a table that has not each of these columns once."""
+    for name in wanted:
+        if names.count(name) != 1:
+            wrong_value(f"the table has {names.count(name)} columns named {name!r}")
 
 
 def _named(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["rotate", "seal", "unseal"]
 
 
-def seal(df: Any, ciphers: Mapping[str, ColumnCipher], rows: str | None) -> Any:
+def seal(df: Any, ciphers: Mapping[str, ColumnCipher], rows: _tables.Rows) -> Any:
     """Encrypt columns of a DataFrame of Dask, partition by partition.
 
     Give the ciphers their keys by reference (`pythemis.keyring.from_reference`): each worker
@@ -44,7 +44,7 @@ def seal(df: Any, ciphers: Mapping[str, ColumnCipher], rows: str | None) -> Any:
 def unseal(
     df: Any,
     ciphers: Mapping[str, ColumnCipher],
-    rows: str | None,
+    rows: _tables.Rows,
     *,
     types: Mapping[str, Any] | None = None,
 ) -> Any:
@@ -65,7 +65,7 @@ def unseal(
     return _mapped(df, partial(_tables.unseal, ciphers=ciphers, rows=rows, types=types))
 
 
-def rotate(df: Any, ciphers: Mapping[str, ColumnCipher], rows: str | None) -> Any:
+def rotate(df: Any, ciphers: Mapping[str, ColumnCipher], rows: _tables.Rows) -> Any:
     """Encrypt anew the cells of columns that are not under the primary key.
 
     Args:

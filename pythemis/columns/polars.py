@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import polars as pl
@@ -38,7 +38,7 @@ class _Cipher(Protocol):
 def encrypt(
     cipher: _Cipher,
     values: str | pl.Expr,
-    rows: str | pl.Expr | None = None,
+    rows: str | pl.Expr | Sequence[str | pl.Expr] | None = None,
     *,
     threads: int = 1,
 ) -> pl.Expr:
@@ -49,7 +49,8 @@ def encrypt(
     Args:
         cipher: of the column.
         values: the column, or its name.
-        rows: the row ids, or the name of their column; as for `ColumnCipher.encrypt`.
+        rows: the row ids, or the name of their column, or a list of these for a primary key of
+            several columns; as for `ColumnCipher.encrypt`.
         threads: as for `ColumnCipher.encrypt`.
 
     Raises:
@@ -64,7 +65,7 @@ def encrypt(
 def decrypt(
     cipher: _Cipher,
     cells: str | pl.Expr,
-    rows: str | pl.Expr | None = None,
+    rows: str | pl.Expr | Sequence[str | pl.Expr] | None = None,
     *,
     type: Literal["bytes", "text"] = "bytes",
     threads: int = 1,
@@ -112,22 +113,27 @@ def data_type(type: object) -> Any:
 
 
 def _expression(
-    values: str | pl.Expr, rows: str | pl.Expr | None, work: Callable[[Any, Any], Any], kind: Any
+    values: str | pl.Expr,
+    rows: str | pl.Expr | Sequence[str | pl.Expr] | None,
+    work: Callable[[Any, Any], Any],
+    kind: Any,
 ) -> pl.Expr:
-    for given in (values, rows):
-        if given is not None and not isinstance(given, (str, pl.Expr)):
+    parts = list(rows) if isinstance(rows, (list, tuple)) else [] if rows is None else [rows]
+    if rows is not None and not parts:
+        wrong_value("rows names no column: None binds the values to their column alone")
+    for given in (values, *parts):
+        if not isinstance(given, (str, pl.Expr)):
             wrong_type(f"give a name or an expression, not {type(given).__name__}")
 
     def on_series(series: Any) -> Any:
         try:
-            return work(series[0], series[1] if rows is not None else None)
+            return work(series[0], tuple(series[1:]) or None)
         except ColumnError as error:
             text = error.message
         # Polars makes the errors of functions anew, of their text alone.
         raise pl.exceptions.ComputeError(text)
 
-    inputs = [values] if rows is None else [values, rows]
-    return pl.map_batches(inputs, on_series, kind, is_elementwise=True)
+    return pl.map_batches([values, *parts], on_series, kind, is_elementwise=True)
 
 
 def column(data: Any) -> Any:
@@ -152,9 +158,9 @@ def names(table: Any) -> list[str]:
     return list(table.columns)
 
 
-def deferred(name: str, rows: str | None, work: Callable[[Any, Any], Any], type: object) -> pl.Expr:
+def deferred(name: str, rows: list[str], work: Callable[[Any, Any], Any], type: object) -> pl.Expr:
     """Return an expression for a column of a lazy frame."""
-    return _expression(name, rows, work, data_type(type))
+    return _expression(name, rows or None, work, data_type(type))
 
 
 def get(table: Any, name: str) -> Any:

@@ -22,7 +22,7 @@ _TYPES = {"bytes": BinaryType(), "text": StringType()}
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
-def seal(df: Any, ciphers: Mapping[str, ColumnCipher], rows: str | None) -> Any:
+def seal(df: Any, ciphers: Mapping[str, ColumnCipher], rows: _tables.Rows) -> Any:
     """Encrypt columns of a DataFrame of Spark.
 
     The ciphers need their keys by reference (`pythemis.keyring.from_reference`): each executor
@@ -49,7 +49,7 @@ def seal(df: Any, ciphers: Mapping[str, ColumnCipher], rows: str | None) -> Any:
 def unseal(
     df: Any,
     ciphers: Mapping[str, ColumnCipher],
-    rows: str | None,
+    rows: _tables.Rows,
     *,
     types: Mapping[str, str] | None = None,
 ) -> Any:
@@ -76,7 +76,7 @@ def unseal(
     return _mapped(df, work, kinds)
 
 
-def rotate(df: Any, ciphers: Mapping[str, ColumnCipher], rows: str | None) -> Any:
+def rotate(df: Any, ciphers: Mapping[str, ColumnCipher], rows: _tables.Rows) -> Any:
     """Encrypt anew the cells of columns that are not under the primary key.
 
     Args:
@@ -140,11 +140,9 @@ def register(session: Any, name: str, cipher: ColumnCipher, *, type: str = "text
 def _mapped(df: Any, work: partial[Any], types: Mapping[str, str]) -> Any:
     if not hasattr(df, "mapInArrow"):
         wrong_type(f"df must be a DataFrame of Spark, not {type(df).__name__}")
-    ciphers, rows = work.keywords["ciphers"], work.keywords["rows"]
-    names = df.columns
-    for name in [*ciphers, *([] if rows is None else [rows])]:
-        if names.count(name) != 1:
-            wrong_value(f"the table has {names.count(name)} columns named {name!r}")
+    ciphers = work.keywords["ciphers"]
+    parts = _tables.names_of_rows(work.keywords["rows"], df.columns)
+    _tables.check_names(df.columns, [*ciphers, *parts])
     _check_that_it_travels(ciphers)
     made = {name: _TYPES[types.get(name, "bytes")] for name in ciphers}
     fields = [

@@ -500,6 +500,7 @@ int themis_column_add_values(themis_column *column,
 
 #define THEMIS_COLUMN_ROWS_MAX 0xFFFFFFFF
 #define THEMIS_COLUMN_PADDING_MAX 1048576
+#define THEMIS_COLUMN_ID_PARTS_MAX 32
 
 uint64_t themis_column_rows(const themis_column *column);
 
@@ -524,11 +525,14 @@ int themis_column_job_new(themis_ring *ring,
 void themis_column_job_free(themis_column_job *job);
 
 /* One context for all rows; with `rows` it is the beginning of a place, to which each row adds its
- * id as the last part. */
+ * id as the last part. That id may have more parts, each a column. */
 int themis_column_job_context(themis_column_job *job,
                               const uint8_t *context,
                               size_t context_len,
                               const themis_column *rows);
+/* The next part of the row ids. INVALID_PARAMETER: there is no first, or they have
+ * THEMIS_COLUMN_ID_PARTS_MAX. */
+int themis_column_job_id_part(themis_column_job *job, const themis_column *rows);
 /* A context for each row. */
 void themis_column_job_contexts(themis_column_job *job, const themis_column *contexts);
 

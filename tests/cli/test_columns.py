@@ -100,6 +100,21 @@ def test_what_columns_write_is_read(shop):
     assert shop("columns", "unseal", *both, stdin=swapped).status == 1
 
 
+def test_a_key_of_several_columns(shop):
+    """--rows is repeated; two rows share one part of it, and none both."""
+    table = b"shop,number,email\na,1,x\na,2,y\nb,1,\n"
+    way = [*WAY, "--column", "email", "--rows", "shop", "--rows", "number"]
+    sealed = shop("columns", "seal", *way, stdin=table).out
+    cell = base64.b64decode(sealed.splitlines()[2].split(b",")[2])
+    assert ring().decrypt(cell, place("customers", "email", "a", 2)) == b"\0y"
+    assert shop("columns", "unseal", *way, stdin=sealed) == (0, table, "")
+    more = b"".join(b"c,%d,x\n" % row for row in range(300_000))  # more than one part
+    ran = shop("columns", "seal", *way, stdin=table + more + b"a,1,z\n")
+    assert (ran.status, "line 300005: its row id occurs before" in ran.err) == (1, True)
+    for rows in ("email", "shop"):
+        assert shop("columns", "seal", *way, "--rows", rows, stdin=table).status == 2
+
+
 def test_cells_of_a_column_alone_and_without_a_frame(shop):
     """--no-rows binds to the column, --bare leaves the frame out: what other programs have."""
     way = [*WAY, "--column", "email", "--no-rows", "--bare"]
@@ -265,7 +280,7 @@ def test_what_is_sealed_is_not_sealed_again(shop):
         ([*WAY, "--column", "email"], "--rows --no-rows is required"),
         ([*WAY, "--rows", "id"], "--column"),
         ([*EMAIL, "--column", "email"], "each column is named once"),
-        ([*EMAIL, "--column", "id"], "that of the row ids is not sealed"),
+        ([*EMAIL, "--column", "id"], "those of the row ids are not sealed"),
         ([*EMAIL, "--type", "card=text"], "--type is followed by text, bytes or int"),
         ([*EMAIL, "--type", "date"], "--type is followed by text, bytes or int"),
         ([*EMAIL, "--type", "int"], "integers are sealed as they are written"),

@@ -68,7 +68,6 @@ def test_a_sealed_column_of_sqlalchemy_is_a_column():
     from pythemis.fields import FieldCipher
     from pythemis.fields.sqlalchemy import sealed, sealed_column
     from pythemis.keyring import Keyring
-    from pythemis.place import place
 
     ring = Keyring.new("shop").add()
     base = orm.declarative_base()
@@ -87,6 +86,6 @@ def test_a_sealed_column_of_sqlalchemy_is_a_column():
         session.commit()
         rows = session.execute(text("select shop, number, email_cell from customers")).fetchall()
     cipher = ColumnCipher(ring, ("customers", "email_cell"))
-    contexts = [place("customers", "email_cell", *row[:2]) for row in rows]
-    opened = cipher.decrypt([row[2] for row in rows], contexts=contexts, type="text")
+    shops, numbers, cells = map(list, zip(*rows, strict=True))
+    opened = cipher.decrypt(cells, (shops, numbers), type="text")
     assert opened == [f"user{row[1]}" for row in rows]

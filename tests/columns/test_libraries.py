@@ -113,6 +113,26 @@ def test_tables(number):
     assert as_list == VALUES
 
 
+@pytest.mark.parametrize("number", range(5))
+def test_tables_with_a_key_of_several_columns(number):
+    """The columns of a primary key are a list of names, whose order is that of the key."""
+    table = (*tables(), tables()[2].lazy())[number]
+    types = {"email": "text"}
+    sealed = columns.seal(table, {"email": CIPHER}, rows=["city", "id"])
+    opened = columns.unseal(sealed, {"email": CIPHER}, rows=("city", "id"), types=types)
+    if number == 4:
+        sealed, opened = sealed.collect(), opened.collect()
+    for value, city, row, cell in zip(
+        VALUES, "abcd", IDS, map(plain, sealed["email"]), strict=True
+    ):
+        if value is not None:
+            assert RING.decrypt(cell, place(*NAMES, city, row)) == b"\0" + value.encode()
+    assert [None if one != one else one for one in map(plain, opened["email"])] == VALUES
+    for rows, text in (([], "rows names no column"), (["id", "town"], "0 columns named 'town'")):
+        with pytest.raises(ColumnError, match=text):
+            columns.seal(table, {"email": CIPHER}, rows=rows)
+
+
 def plain(value):
     """Give a value as Python has it."""
     value = value.as_py() if hasattr(value, "as_py") else value

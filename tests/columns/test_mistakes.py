@@ -80,6 +80,11 @@ def test_definitions(options, kind, text):
         (["a", "b"], [1, True], ColumnTypeError, "row 1: its id is of type bool", 1),
         (["a", "b"], [1, 2**64], ColumnValueError, "row 1: its id is an integer of more", 1),
         (["a", "b"], ["a", "b" * 65536], ColumnValueError, "65536 bytes", 1),
+        (["a", "b"], ([1, 1], ["x", "x"]), ColumnValueError, "row 1: its row id occurs before", 1),
+        (["a", "b"], ([1, 1], ["x", None]), ColumnValueError, "row 1: its row id is null", 1),
+        (["a", "b"], ([1, 2], [1]), ColumnValueError, "array has 2 rows, and rows 1", None),
+        (["a"], ([1],) * 33, ColumnValueError, "at most 32 parts, and here 33", None),
+        (["a"], ([1], "x"), ColumnTypeError, "row 0: its id is of type list", 0),
     ],
 )
 def test_values_and_rows(array, rows, kind, text, index):
@@ -90,6 +95,14 @@ def test_values_and_rows(array, rows, kind, text, index):
 def test_rows_without_a_value_may_share_an_id():
     """Only rows that have a value need an id of their own."""
     assert CIPHER.encrypt([None, "a", None], [1, 1, 1])[0] is None
+    assert CIPHER.encrypt([None, "a", None], ([1, 1, 1], [2, 2, 2]))[0] is None
+
+
+def test_keys_of_several_columns_have_limits():
+    """As many parts as C takes, each as long as it may be."""
+    rows = ([b"x" * 65535],) * 32
+    cells = CIPHER.encrypt(["a"], rows)
+    assert CIPHER.decrypt(cells, rows, type="text") == ["a"]
 
 
 @pytest.mark.parametrize("first", [0, 1, 30, 31, 32, 63, 64, 98])

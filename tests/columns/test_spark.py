@@ -133,6 +133,10 @@ def test_tables_and_mistakes(cluster, shop, tmp_path):
     done = spark.unseal(sealed, {"email": shop.later}, "id", types=TYPES)
     assert sorted(map(tuple, done.collect())) == ROWS
     assert columns.unseal(sealed.toPandas(), {"email": shop.cipher}, "id").shape == (len(ROWS), 2)
+    two = cluster.frame.selectExpr("id", "'berlin' as shop", "email")
+    two = spark.seal(two, {"email": shop.cipher}, rows=["shop", "id"]).orderBy("id").toArrow()
+    keys = (two["shop"], two["id"])
+    assert shop.cipher.decrypt(two["email"], keys, type="text").to_pylist() == VALUES
     hidden = ColumnCipher(lambda: shop.old, NAMES)
     for cipher, text in ((shop.holding, "holds keys and cannot"), (hidden, "give it keys by ref")):
         with pytest.raises(TypeError, match=text):
@@ -141,6 +145,7 @@ def test_tables_and_mistakes(cluster, shop, tmp_path):
             spark.register(cluster.session, "email", cipher)
     for call in (
         lambda: spark.seal(cluster.frame, {"mail": shop.cipher}, rows="id"),
+        lambda: spark.seal(cluster.frame, {"email": shop.cipher}, rows=["id", "town"]),
         lambda: spark.unseal(sealed, {"email": shop.cipher}, "id", types={"email": "int"}),
         lambda: spark.register(cluster.session, "E; drop", shop.cipher),
         lambda: spark.register(cluster.session, "email", shop.cipher, type="int"),

@@ -93,6 +93,36 @@ def test_it_reads_what_a_keyring_wrote(form, values, ids, offset, padding):
     assert CIPHER.decrypt(again, ids[: len(values)], type="text") == values
 
 
+# So few values that the parts of most keys occur in others, too.
+PAIRS = st.lists(
+    st.tuples(st.integers(-3, 3), st.sampled_from(["", "a", "ab", "b"])),
+    min_size=20,
+    max_size=20,
+    unique=True,
+)
+
+
+@arrow.needs_capsules
+@FEW
+@given(st.lists(st.none() | st.text(max_size=30), max_size=20), PAIRS, st.integers(0, 9))
+def test_a_key_of_several_columns(values, keys, offset):
+    """A tuple of columns is the parts of the primary key in their order."""
+    keys = keys[: len(values)]
+    numbers, names = [key[0] for key in keys], [key[1] for key in keys]
+    rows = (numbers, names)
+    if keys:
+        rows = (arrow.integers(numbers, offset=offset), arrow.by_views(names, b"vu", offset))
+    cells = CIPHER.encrypt(values, rows)
+    for value, key, cell in zip(values, keys, cells, strict=True):
+        if value is not None:
+            assert RING.decrypt(cell, place(*NAMES, *key)) == b"\0" + value.encode()
+    assert CIPHER.decrypt(cells, (numbers, names), type="text") == values
+    assert CIPHER.rotate(cells, (numbers, names)) == cells
+    if any(values):
+        with pytest.raises(ColumnError, match="decryption failed"):
+            CIPHER.decrypt(cells, (names, numbers))
+
+
 CONTEXT = st.binary(max_size=70).filter(lambda one: not one.startswith(b"TSFILE1"))  # of files
 CONTEXTS = st.none() | CONTEXT | st.lists(CONTEXT, min_size=20, max_size=20)
 

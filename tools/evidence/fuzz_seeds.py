@@ -299,7 +299,7 @@ def column() -> Iterator[bytes]:
     of_format += [field(views) + field(text)] * 2 + [field(bytes(range(64)))] * 10
     ids = b"\x08\3\0\0" + of_format[8]
     for number, buffers in enumerate(of_format):
-        for flags in (0, 1, 3, 5, 16, 17):
+        for flags in (0, 1, 3, 5, 16, 17, 33):
             for validity in (b"\0", b"\1"):
                 nulls = field(b"\5") if validity == b"\1" else b""
                 values = b"\3\0" + validity + buffers + nulls

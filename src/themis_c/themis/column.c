@@ -13,7 +13,7 @@
 #define PART_ROWS 4096
 #define PART_SIZE ((uint64_t)1 << 20)
 #define PARTS_FIRST 16
-#define PLACE_PART_MAX (2 + 65535) /* the last part of a place, and its length */
+#define PLACE_PART_MAX (2 + 65535) /* a part of a place, and its length */
 
 int themis_column_job_new(themis_ring *ring,
                           int operation,
@@ -67,14 +67,26 @@ int themis_column_job_context(themis_column_job *job,
     free(job->context);
     job->context = copy;
     job->context_len = context_len;
-    job->rows = rows;
+    job->rows[0] = rows;
+    job->rows_count = rows != NULL ? 1 : 0;
     job->rows_are_contexts = false;
+    return SOTER_SUCCESS;
+}
+
+int themis_column_job_id_part(themis_column_job *job, const themis_column *rows)
+{
+    if (job->rows_count == 0 || job->rows_count == THEMIS_COLUMN_ID_PARTS_MAX ||
+        job->rows_are_contexts) {
+        return SOTER_INVALID_PARAMETER;
+    }
+    job->rows[job->rows_count++] = rows;
     return SOTER_SUCCESS;
 }
 
 void themis_column_job_contexts(themis_column_job *job, const themis_column *contexts)
 {
-    job->rows = contexts;
+    job->rows[0] = contexts;
+    job->rows_count = 1;
     job->rows_are_contexts = true;
 }
 
@@ -118,8 +130,10 @@ static const char *check(const struct themis_column_job *job)
     if (job->is_bare && job->padding != 0) {
         return "bare values cannot be padded";
     }
-    if (job->rows != NULL && job->rows->rows != job->values->rows) {
-        return "its row ids or contexts are of another number";
+    for (size_t i = 0; i < job->rows_count; i++) {
+        if (job->rows[i]->rows != job->values->rows) {
+            return "its row ids or contexts are of another number";
+        }
     }
     if (job->operation == THEMIS_COLUMN_INDEX && job->key >= job->ring->keys_count) {
         return "the ring of its index has no keys";
@@ -219,8 +233,8 @@ int themis_column_job_begin(themis_column_job *job,
     if (status == SOTER_SUCCESS) {
         status = make_room(job->result);
     }
-    if (status == SOTER_SUCCESS && job->operation == THEMIS_COLUMN_ENCRYPT && job->rows != NULL &&
-        !job->rows_are_contexts) {
+    if (status == SOTER_SUCCESS && job->operation == THEMIS_COLUMN_ENCRYPT &&
+        job->rows_count != 0 && !job->rows_are_contexts) {
         status = soter_rand_public(seed, sizeof seed);
         if (status == SOTER_SUCCESS) {
             *why = themis_column_check_ids(job, seed, failed);
@@ -295,7 +309,7 @@ begin_part(const struct themis_column_job *job, size_t index, struct themis_colu
 {
     const struct themis_column_part *part = &job->parts[index];
     const size_t room =
-        job->context_len + (job->rows != NULL && !job->rows_are_contexts ? PLACE_PART_MAX : 1);
+        job->context_len + (job->rows_are_contexts ? 0 : job->rows_count * PLACE_PART_MAX) + 1;
     soter_status status = themis_ring_hand_open(&worker->hand);
     if (status != SOTER_SUCCESS) {
         return status;
@@ -320,8 +334,7 @@ int themis_column_job_part(themis_column_job *job, size_t index, uint64_t *faile
 {
     struct themis_column_worker worker = {.job = job,
                                           .hand = {job->ring, NULL},
-                                          .values = {job->values, 0},
-                                          .rows = {job->rows, 0}};
+                                          .values = {job->values, 0}};
     struct themis_column_part *part;
     soter_status status;
     *failed = 0;
@@ -330,6 +343,9 @@ int themis_column_job_part(themis_column_job *job, size_t index, uint64_t *faile
         return SOTER_INVALID_PARAMETER;
     }
     part = &job->parts[index];
+    for (size_t i = 0; i < job->rows_count; i++) {
+        worker.rows[i].column = job->rows[i];
+    }
     status = begin_part(job, index, &worker);
     for (uint64_t row = part->first; status == SOTER_SUCCESS && row < part[1].first; row++) {
         *failed = row;

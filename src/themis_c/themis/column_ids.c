@@ -67,8 +67,9 @@ struct table {
     uint8_t *slots;
     uint64_t mask;
     uint64_t key[2];
-    struct themis_column_cursor ids;
-    struct themis_column_cursor others;
+    size_t parts; /* of an id */
+    struct themis_column_cursor ids[THEMIS_COLUMN_ID_PARTS_MAX];
+    struct themis_column_cursor others[THEMIS_COLUMN_ID_PARTS_MAX];
     uint64_t rows[WAITING_MAX];
     uint64_t hashes[WAITING_MAX];
     size_t waiting;
@@ -76,12 +77,34 @@ struct table {
 
 static bool are_same(struct table *table, uint64_t row, uint64_t other_row)
 {
-    struct themis_column_value id;
-    struct themis_column_value other;
-    return themis_column_read(&table->ids, row, &id) == NULL && !id.is_null &&
-           themis_column_read(&table->others, other_row, &other) == NULL && !other.is_null &&
-           other.bytes.len == id.bytes.len &&
-           (id.bytes.len == 0 || memcmp(other.bytes.data, id.bytes.data, id.bytes.len) == 0);
+    bool same = true;
+    for (size_t i = 0; same && i < table->parts; i++) {
+        struct themis_column_value id;
+        struct themis_column_value other;
+        same = themis_column_read(&table->ids[i], row, &id) == NULL && !id.is_null &&
+               themis_column_read(&table->others[i], other_row, &other) == NULL && !other.is_null &&
+               other.bytes.len == id.bytes.len &&
+               (id.bytes.len == 0 || memcmp(other.bytes.data, id.bytes.data, id.bytes.len) == 0);
+    }
+    return same;
+}
+
+/* The hash of an id: each part under a key that has the hash of those before it. Returns NULL, or
+ * why a part is refused. */
+static const char *
+hash_id(struct table *table, uint64_t row, struct themis_column_value *part, uint64_t *hashed)
+{
+    uint64_t key[2] = {table->key[0], table->key[1]};
+    const char *why = NULL;
+    for (size_t i = 0; why == NULL && i < table->parts; i++) {
+        why = themis_column_read(&table->ids[i], row, part);
+        if (why != NULL || part->is_null) {
+            break; /* which is refused later */
+        }
+        *hashed = hash(part->bytes, key);
+        key[0] ^= *hashed;
+    }
+    return why;
 }
 
 /* A slot has half a hash and a row + 1; 0 is empty. Returns whether the id is new. */
@@ -130,9 +153,10 @@ static const char *insert_all(struct table *table,
     struct themis_column_value id;
     const char *why = NULL;
     const char *earlier;
-    for (uint64_t row = 0; why == NULL && row < job->rows->rows; row++) {
+    for (uint64_t row = 0; why == NULL && row < job->values->rows; row++) {
+        uint64_t hashed = 0;
         *failed = row;
-        why = themis_column_read(&table->ids, row, &id);
+        why = hash_id(table, row, &id, &hashed);
         if (why == NULL) {
             why = themis_column_read(&values, row, &value);
         }
@@ -144,7 +168,7 @@ static const char *insert_all(struct table *table,
             continue;
         }
         table->rows[table->waiting] = row;
-        table->hashes[table->waiting++] = hash(id.bytes, table->key);
+        table->hashes[table->waiting++] = hashed;
         if (table->waiting == WAITING_MAX) {
             why = insert_waiting(table, failed);
         }
@@ -158,17 +182,17 @@ const char *themis_column_check_ids(const struct themis_column_job *job,
                                     const uint8_t seed[16],
                                     uint64_t *failed)
 {
-    const themis_column *rows = job->rows;
+    const uint64_t rows = job->values->rows;
     const uint64_t most = job->result->data_len / ROOM_PER_ROW;
-    struct table table = {.slots = job->result->data,
-                          .mask = 1,
-                          .ids = {rows, 0},
-                          .others = {rows, 0}};
+    struct table table = {.slots = job->result->data, .mask = 1, .parts = job->rows_count};
     if (most == 0) {
         return NULL;
     }
     memcpy(table.key, seed, sizeof table.key);
-    while (table.mask < most && table.mask < rows->rows) {
+    for (size_t i = 0; i < table.parts; i++) {
+        table.ids[i].column = table.others[i].column = job->rows[i];
+    }
+    while (table.mask < most && table.mask < rows) {
         table.mask *= 2;
     }
     table.mask = table.mask * 2 - 1;

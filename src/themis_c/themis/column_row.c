@@ -72,45 +72,53 @@ size_t themis_column_slack(const struct themis_column_job *job)
     return job->operation == THEMIS_COLUMN_DECRYPT ? OVERHEAD + 1 : 0;
 }
 
+/* Adds a part of a row id to a place. Returns NULL, or why not. */
+static const char *add_part(struct themis_column_worker *worker,
+                            enum themis_column_kind kind,
+                            struct soter_slice *context)
+{
+    const struct themis_column_value *id = &worker->id;
+    uint8_t *end = worker->context + context->len;
+    if (id->is_null) {
+        return "its row id is null";
+    }
+    if (id->bytes.len > PART_MAX) {
+        return "its row id has more than 65535 bytes";
+    }
+    if (kind == THEMIS_COLUMN_OF_TEXT && !themis_column_is_utf8(id->bytes)) {
+        return "its row id is not UTF-8";
+    }
+    end[0] = (uint8_t)(id->bytes.len >> 8);
+    end[1] = (uint8_t)id->bytes.len;
+    if (id->bytes.len != 0) {
+        memcpy(end + 2, id->bytes.data, id->bytes.len);
+    }
+    context->len += 2 + id->bytes.len;
+    return NULL;
+}
+
 const char *themis_column_row_context(struct themis_column_worker *worker,
                                       uint64_t row,
                                       struct soter_slice *context)
 {
     const struct themis_column_job *job = worker->job;
-    uint8_t *end = worker->context + worker->context_len;
-    const char *why;
+    const char *why = NULL;
     context->data = worker->context;
     context->len = worker->context_len;
-    if (job->rows == NULL) {
-        return NULL;
+    for (size_t i = 0; why == NULL && i < job->rows_count; i++) {
+        why = themis_column_read(&worker->rows[i], row, &worker->id);
+        if (why == NULL && !job->rows_are_contexts) {
+            why = add_part(worker, job->rows[i]->kind, context);
+        }
     }
-    why = themis_column_read(&worker->rows, row, &worker->id);
-    if (why != NULL) {
-        return why;
-    }
-    if (job->rows_are_contexts) {
+    if (why == NULL && job->rows_are_contexts) {
         *context = worker->id.bytes;
         return worker->id.is_null                  ? "its context is null"
                : themis_ring_is_reserved(*context) ? "its context begins with TSFILE1, as those of "
                                                      "sealed files do"
                                                    : NULL;
     }
-    if (worker->id.is_null) {
-        return "its row id is null";
-    }
-    if (worker->id.bytes.len > PART_MAX) {
-        return "its row id has more than 65535 bytes";
-    }
-    if (job->rows->kind == THEMIS_COLUMN_OF_TEXT && !themis_column_is_utf8(worker->id.bytes)) {
-        return "its row id is not UTF-8";
-    }
-    end[0] = (uint8_t)(worker->id.bytes.len >> 8);
-    end[1] = (uint8_t)worker->id.bytes.len;
-    if (worker->id.bytes.len != 0) {
-        memcpy(end + 2, worker->id.bytes.data, worker->id.bytes.len);
-    }
-    context->len += 2 + worker->id.bytes.len;
-    return NULL;
+    return why;
 }
 
 /* ---- Encrypting ---- */

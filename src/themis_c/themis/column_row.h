@@ -10,9 +10,9 @@ struct themis_column_worker {
     const struct themis_column_job *job;
     struct themis_ring_hand hand;
     struct themis_column_cursor values;
-    struct themis_column_cursor rows;
-    struct themis_column_value id; /* of the row, where a context may lie */
-    uint8_t *context;              /* the beginning of a place, and room for its last part */
+    struct themis_column_cursor rows[THEMIS_COLUMN_ID_PARTS_MAX];
+    struct themis_column_value id; /* a part of the row's, or where its context lies */
+    uint8_t *context;              /* the beginning of a place, and room for its last parts */
     size_t context_len;
     uint8_t *at; /* where the next result begins, and what is left of the room */
     size_t left;

@@ -31,10 +31,11 @@ struct themis_column_result {
 struct themis_column_job {
     themis_ring *ring;
     const themis_column *values;
-    const themis_column *rows; /* NULL: one context for all */
+    const themis_column *rows[THEMIS_COLUMN_ID_PARTS_MAX]; /* a part of the row ids each */
+    size_t rows_count;                                     /* 0: one context for all */
     int operation;
-    bool rows_are_contexts; /* else the last parts of places */
-    uint8_t *context;       /* all of a context, or what stands before the last part of a place */
+    bool rows_are_contexts; /* a single one; else the last parts of places */
+    uint8_t *context;       /* all of a context, or what stands before the last parts of a place */
     size_t context_len;
     size_t padding; /* of framed values; 0: none */
     bool is_bare;
