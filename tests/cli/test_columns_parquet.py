@@ -21,6 +21,7 @@ from pythemis import columns, keyring
 from pythemis.columns import ColumnCipher
 from pythemis.place import place
 from support.engines import spark_session
+from support.memory import growth_of, on_linux
 
 pytestmark = pytest.mark.integration
 
@@ -374,17 +375,8 @@ def test_without_pyarrow_one_sentence_names_it(shop, pq, monkeypatch):
     assert shop("columns", "seal", *EMAIL, stdin=b"id,email\n1,a\n").status == 0
 
 
-PROGRAM = """
-import resource, sys, pyarrow.parquet
-from pythemis._cli.main import main
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-status = main(sys.argv[1:])
-print(status, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, file=sys.stderr)
-"""
-
-
 @pytest.mark.limited
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems count memory in other units")
+@on_linux
 @pytest.mark.usefixtures("shop")
 def test_memory_is_that_of_a_group(pq):
     """A table of four times the rows, in one group, takes about the same memory."""
@@ -398,10 +390,7 @@ def test_memory_is_that_of_a_group(pq):
             writer = writer or pq.ParquetWriter("big", made.schema)
             writer.write_table(made)
         writer.close()
-        command = [sys.executable, "-c", PROGRAM, "columns", "seal", "big", "-f", "-o", "sealed"]
-        done = subprocess.run([*command, *EMAIL], capture_output=True, text=True, check=True)
-        status, more = map(int, done.stderr.split())
-        assert status == 0
-        return more
+        command = ["columns", "seal", "big", "-f", "-o", "sealed", *EMAIL]
+        return growth_of(*command, after="import pyarrow.parquet")
 
     assert taken(4) < taken(1) + (48 << 10)  # KiB

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.padding import PKCS7
 from pythemis.exception import THEMIS_CODES, ThemisValueError
 from pythemis.skeygen import from_der, from_pem
 from support.keys import integer, oid, tlv
+from support.memory import on_linux, peak
 from support.project import ROOT
 
 pytestmark = pytest.mark.timing
@@ -131,11 +132,9 @@ def many_primes(size):
 
 def read_many_primes():
     """Be the process whose memory is measured: tell by how many MiB it grows."""
-    import resource
-
     der = many_primes(128 * 1024)
     private = tlv(0x30, integer(0), RSA, tlv(4, der))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak()
     for read, arguments in (
         (from_der, (der,)),
         (from_der, (private,)),
@@ -145,10 +144,10 @@ def read_many_primes():
         with pytest.raises(ThemisValueError, match="not supported") as caught:
             read(*arguments)
         assert caught.value.error_code == THEMIS_CODES.NOT_SUPPORTED
-    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+    print((peak() - before) // 1024)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="memory is counted as on Linux")
+@on_linux
 def test_a_key_of_many_primes_costs_no_memory():
     """128 KiB of further primes take less than 16 MiB, not hundreds."""
     command = [sys.executable, __file__, "many primes"]
