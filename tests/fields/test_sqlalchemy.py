@@ -503,6 +503,31 @@ def test_a_moved_value_is_refused(engine):
         assert caught.value.index == 1
 
 
+def test_a_stored_value_that_is_set_by_hand_replaces_none_unread(engine):
+    """A cell that would not open where it is set is refused, and what was there stays."""
+    with Session(engine) as session:
+        first = Customer(card=MARKER, note="a note", tag="a")
+        second = Customer(card="another", note="b")
+        session.add_all([first, second])
+        session.commit()
+        for name, cell in (
+            ("card_cell", second.card_cell),
+            ("note_cell", first.card_cell),
+            ("note_cell", Customer.card_cell),
+        ):
+            setattr(first, name, cell)
+            with pytest.raises(FieldError, match=r"decryption failed|not what the database copies"):
+                session.flush()
+            session.rollback()
+        for values in ({"note_cell": Customer.card_cell}, {Customer.tag_cell: Customer.note_cell}):
+            with pytest.raises(UnsealedError, match="not what the database copies"):
+                session.execute(update(Customer).values(values))
+        first.card_cell = CIPHER.seal(MARKER, "customers", "card_cell", first.id)
+        session.execute(update(Customer).values(note_cell=Customer.note_cell))
+        session.commit()
+        assert (first.card, first.note, first.tag) == (MARKER, "a note", "a")
+
+
 def test_savepoints(engine):
     """What is rolled back to a savepoint is the old value again."""
     with Session(engine) as session:

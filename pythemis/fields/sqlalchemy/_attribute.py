@@ -9,16 +9,18 @@ from typing import Any, Generic, Literal, NoReturn, TypeVar, overload
 from sqlalchemy import ColumnElement, inspect
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Mapper
+from sqlalchemy.sql import ClauseElement
 
 from pythemis import _values
 from pythemis._core.errors import INVALID_PARAMETER, wrong_type, wrong_value
+from pythemis._core.rings import is_stored
 from pythemis._hints import Self
 from pythemis.fields._cipher import FieldCipher
 from pythemis.fields._errors import ERRORS, FieldTypeError
 from pythemis.fields._field import Bind, Field
 
 from ._keys import Key, Keys
-from ._types import Cell, Index, IndexType, Pending, Probe, SealedType
+from ._types import Cell, Index, IndexType, Pending, Probe, SealedType, refuse_copy
 
 ValueT = TypeVar("ValueT")
 _by_class: dict[type, tuple[Sealed[Any], ...]] = {}
@@ -73,6 +75,11 @@ class Sealed(Generic[ValueT]):
             setattr(row, self.index, None)
         setattr(row, self.cell, cell)
 
+    @property
+    def is_named(self) -> bool:
+        """Whether values are bound to other names than those of the table and column."""
+        return self._names is not None
+
     def field_of(self, owner: type) -> Field:
         """Return the field in the table of a class."""
         field = self._fields.get(owner)
@@ -124,6 +131,16 @@ class Sealed(Generic[ValueT]):
         """Return whether there is a value that is bound to its row."""
         return row.__dict__.get(self.cell) is not None and self.field_of(type(row)).bind == "row"
 
+    def is_exchanged_in(self, row: Any) -> bool:
+        """Return whether a program has set a stored value, and not the attribute."""
+        cell, before = row.__dict__.get(self.cell), row._sa_instance_state.committed_state
+        return (
+            self.cell in before
+            and isinstance(cell, bytes)
+            and cell != before[self.cell]
+            and is_stored(cell)  # else its column refuses it
+        )
+
     def seal_all(self, rows: Sequence[Any], keys: Sequence[Key]) -> None:
         """Seal what waits in rows of one class, in one call, and make the indexes."""
         field = self.field_of(type(rows[0]))
@@ -151,11 +168,13 @@ class Sealed(Generic[ValueT]):
             cell = getattr(row, self.cell)  # also what was not loaded
         if cell is None:
             return
+        if isinstance(cell, ClauseElement) or hasattr(cell, "__clause_element__"):
+            refuse_copy(self.name)
         if moves or (isinstance(cell, Cell) and cell.row != bound):
             value = field.open(cell, *self.row_of(type(row), row, cell))
             setattr(row, self.cell, cells_of(field, [value], [bound])[0])
-        elif is_new and not isinstance(cell, Cell):
-            field.open(cell, *bound)  # of another row, it could never be opened again
+        elif not isinstance(cell, Cell) and (is_new or self.is_exchanged_in(row)):
+            field.open(cell, *bound)  # of another row or column, it could never be opened again
 
     def check_bound(self, row: Any, key: Key, *, moves: bool) -> None:
         """Refuse a cell that is bound to another id than the row has now."""

@@ -9,11 +9,11 @@ from sqlalchemy import event
 from sqlalchemy.engine import Result
 from sqlalchemy.orm import Mapper, ORMExecuteState, Session
 from sqlalchemy.sql import operators
-from sqlalchemy.sql.elements import BinaryExpression, BindParameter, BooleanClauseList
+from sqlalchemy.sql.elements import BinaryExpression, BindParameter, BooleanClauseList, ColumnClause
 
 from ._attribute import Match, Sealed, keys_of, sealed_of, sealed_values
 from ._keys import Key, Keys, gives_ids
-from ._types import Cell, Pending, Probe, comparing
+from ._types import Cell, Pending, Probe, comparing, refuse_copy
 
 
 def _before_flush(session: Session, context: object, instances: object) -> None:
@@ -62,8 +62,8 @@ def _is_settled(keys: Keys, found: tuple[Sealed[Any], ...], state: Any) -> bool:
         if kind is Cell:
             if cell.row != key and cell.row != ():
                 return False
-        elif is_new or kind is not bytes:  # of another row, or it waits yet
-            return False
+        elif is_new or kind is not bytes or attribute.cell in state.committed_state:
+            return False  # it may be of another row, or it waits yet
     return True
 
 
@@ -114,7 +114,23 @@ def _on_execute(state: ORMExecuteState) -> Result[Any] | None:
         mapper = state.bind_mapper
         if mapper is not None and sealed_of(mapper.class_):
             return _with_sealed_parameters(state, mapper.class_)
+    elif state.is_update and state.bind_mapper is not None:
+        _check_update(state.bind_mapper, state.statement)
     return None
+
+
+def _check_update(mapper: Mapper[Any], statement: Any) -> None:
+    """Refuse an UPDATE that copies a column into a sealed one, which could not be opened."""
+    cells = {
+        mapper.columns[each.cell].key: each.name
+        for each in sealed_of(mapper.class_)
+        if not each.is_named  # else it may be a column that gets a new name
+    }
+    given = statement._values or getattr(statement, "_ordered_values", None) or ()  # of 2.0
+    for column, value in dict(given).items():
+        name = getattr(column, "key", column)
+        if name in cells and isinstance(value, ColumnClause) and value.key != name:
+            refuse_copy(cells[name])
 
 
 def _with_sealed_parameters(state: ORMExecuteState, kind: type) -> Result[Any]:

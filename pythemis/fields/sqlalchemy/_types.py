@@ -178,6 +178,14 @@ def _refuse(text: str) -> NoReturn:
     raise UnsealedError(INVALID_PARAMETER, text)
 
 
+def refuse_copy(name: str) -> NoReturn:
+    """Refuse what the database would copy or compute into a sealed column."""
+    _refuse(
+        f"{name} takes stored values alone, not what the database copies or computes: a value is "
+        "bound to its column, and mostly to its row"
+    )
+
+
 def sealed_column(*args: Any, **options: Any) -> MappedColumn[Any]:
     """Return a mapped column for stored values; arguments are those of ``mapped_column``."""
     return mapped_column(SealedType(), *args, **options)
