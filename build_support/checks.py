@@ -8,6 +8,7 @@ very flags of the real build.
 from __future__ import annotations
 
 import os
+import platform
 import sys
 import tempfile
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from setuptools.errors import CCompilerError, ExecError, PlatformError
 from build_ffi import (
     LIBRARIES,
     MSVC,
+    OPENSSL,
     OPTIONAL_FLAGS,
     Packages,
     library_flags,
@@ -45,6 +47,17 @@ PYTHON_HEADERS = Packages(
     macos="brew install pypy3" if PYPY else "brew install python",
     windows="the installer of pypy.org" if PYPY else "the installer of python.org",
 )
+# From this version on, AES-GCM uses AVX-512.
+HAS_FAST_GCM = """\
+#include <openssl/evp.h>
+#if OPENSSL_VERSION_NUMBER < 0x30100000L
+#error slow
+#endif
+"""
+SLOW_GCM = (
+    "pythemis is built with an OpenSSL before 3.1, which encrypts large data at a third of the "
+    "speed where the processor has AVX-512: docs/wheels.md says how to link a newer one."
+)
 # Some C libraries bring _init and _fini without a mark, and then the linker marks nothing. A module
 # does not need the two; what static_libs.py builds is all compiled with marks, as is ours.
 CET_MARK = ["-Wl,-init=__unused,-fini=__unused,-z,ibt,-z,shstk"]
@@ -64,6 +77,9 @@ class CheckedBuildExt(build_ext):
             if not self._builds(library.probe, library_flags(library)):
                 wanted = f"the {files} of {library.title} {library.minimum} or newer"
                 raise SystemExit(missing(wanted, library.packages))
+        is_x86 = platform.machine() in ("x86_64", "AMD64")
+        if is_x86 and not self._builds(HAS_FAST_GCM, library_flags(OPENSSL)):
+            print(SLOW_GCM, file=sys.stderr)
         compiling = [flag for flag in OPTIONAL_FLAGS if self._takes(flag)]
         linking = CET_MARK if self._marks_cet(compiling) else []
         for extension in self.extensions:
