@@ -24,9 +24,6 @@ from ._lookups import RawCol, SealedCol, SealedExact, SealedIn, SealedIsNull
 from ._typed import Typed, Value
 
 _UNIQUE_BITS = 96
-_DUMPED_TEXT = (
-    "this text is a sealed value, as dumps and serializers show it, and not what is in it"
-)
 _LOOKUPS = {"exact": SealedExact, "in": SealedIn, "isnull": SealedIsNull}
 
 
@@ -312,7 +309,11 @@ class SealedField(Typed[Value], Guarded, models.Field):  # type: ignore[misc, un
         if self._is_text and value.__class__ is str and value[:4] != DUMPED:
             return value
         if is_dumped(value):
-            wrong_value(ERRORS, f"{self.shown()}: {_DUMPED_TEXT}")
+            wrong_value(
+                ERRORS,
+                f"{self.shown()}: this text is a sealed value, as dumps and serializers show it, "
+                "and not what is in it",
+            )
         return self.prepared(value)
 
     def pre_save(self, model_instance: Any, add: bool) -> Sealed | None:  # noqa: ARG002
@@ -400,7 +401,11 @@ class SealedField(Typed[Value], Guarded, models.Field):  # type: ignore[misc, un
     def validate(self, value: Any, model_instance: Any) -> None:
         """Check a value as the field inside does."""
         if is_dumped(value):
-            raise exceptions.ValidationError(_DUMPED_TEXT, code="invalid")
+            raise exceptions.ValidationError(
+                "This is a sealed value, as dumps and serializers show it. Give a plain value, or "
+                "leave the field out.",
+                code="invalid",
+            )
         self.wrapped.validate(value, model_instance)
 
     def validate_unique(self, value: Any, instance: Any) -> None:

@@ -325,6 +325,16 @@ def prefixes(field: Any, using: str) -> Iterator[tuple[bytes | None, int]]:
             yield cell_of(prefix), count
 
 
+def count_indexes(field: Any, using: str) -> int:
+    """Return how many different blind indexes rows have."""
+    connection = connections[using]
+    quote = connection.ops.quote_name
+    column, table = quote(field.companion().column), quote(field.model._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT COUNT(DISTINCT {column}) FROM {table}")
+        return int(cursor.fetchone()[0])
+
+
 def count_rows(table: Table) -> int:
     """Return how many rows a table has."""
     return int(QuerySet(model=table.model, using=table.using).count())

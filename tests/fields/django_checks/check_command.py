@@ -129,6 +129,25 @@ def test_the_status_of_other_data():
     assert [line.split(maxsplit=2)[:2] for line in status[1:]] == [["4", "key"], ["6", "no"]]
 
 
+@pytest.mark.parametrize(("rows", "notes"), [(99, 9), (100, 10), (100, 11)])
+def test_few_distinct_values(rows, notes):
+    """The check warns of an index whose frequencies may tell the values, if rows are many."""
+    Order.objects.all().delete()
+    Order.objects.bulk_create(Order(note=f"note {at % notes}") for at in range(rows))
+    printed = run("check", "shop.Order")
+    warning = "Order.note: the index of 100 values has 10 different ones"
+    assert printed.count("the index of") == printed.count(warning) == (notes == 10)
+
+
+def test_short_indexes():
+    """The check does not warn of many values that share few indexes, as they should."""
+    Customer.objects.all().delete()
+    Customer.objects.bulk_create(
+        Customer(email=f"{at}@example.org", city=f"city {at}") for at in range(2600)
+    )
+    assert "the index of" not in run("check", "shop.Customer")
+
+
 def test_arguments():
     """Wrong arguments are refused."""
     for wrong in ({"batch": 0}, {"rate": 0}):

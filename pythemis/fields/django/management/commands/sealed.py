@@ -24,6 +24,7 @@ from pythemis.fields.django._sources import Source
 from pythemis.fields.django._tables import Table
 
 _FORMS = ("plain", "fernet", "django-fernet", "sqlalchemy-utils", "cells")
+_MANY = 100  # rows: of fewer nothing can be said
 
 
 class Command(BaseCommand):  # type: ignore[misc, unused-ignore]
@@ -143,6 +144,18 @@ class Command(BaseCommand):  # type: ignore[misc, unused-ignore]
                 f"{field.shown()}: {count.rows} values, {count.failed} refused, {count.due} with "
                 "an index of another value"
             )
+            if field.index is not None and not field.is_unique:
+                self._warn_of_few(field, count.rows, options["database"])
+
+    def _warn_of_few(self, field: Any, rows: int, using: str) -> None:
+        """Warn if rows have few different indexes, and not because these are short."""
+        distinct = _tables.count_indexes(field, using)
+        if rows >= _MANY and distinct * 10 <= rows and distinct < 2 ** (field.index.bits - 1):
+            text = (
+                f"{field.shown()}: the index of {rows} values has {distinct} different ones, and "
+                "how often each occurs may tell the values: see pythemis index-plan"
+            )
+            self.stderr.write(self.style.WARNING(text))
 
     def _report(self, table: Table, count: _rewrite.Count, options: dict[str, Any]) -> None:
         done = f"{count.due} to rewrite" if options["dry_run"] else f"{count.written} rewritten"
