@@ -64,35 +64,6 @@ static bool public_is_sound(const uint8_t *modulus, size_t n)
            (exponent == 3 || exponent == 65537);
 }
 
-static uint32_t limb(const uint8_t *number, size_t len, size_t i)
-{
-    return soter_get_u32be(number + len - 4 * (i + 1));
-}
-
-/* Whether p * q is the modulus, in time that depends on `half`, their length, alone. (OpenSSL's
- * multiplication takes short cuts that depend on the numbers.) Column by column: a column has at
- * most 128 products, so the sums of their lower and upper halves stay below 2^40. */
-static bool product_is(const uint8_t *p, const uint8_t *q, size_t half, const uint8_t *modulus)
-{
-    const size_t limbs = half / 4;
-    uint32_t difference = 0;
-    uint64_t low = 0; /* the column's sum is low + 2^32 high */
-    uint64_t high = 0;
-    for (size_t column = 0; column < 2 * limbs; column++) {
-        const size_t first = column < limbs ? 0 : column - limbs + 1;
-        const size_t last = column < limbs ? column : limbs - 1;
-        for (size_t i = first; i <= last; i++) {
-            const uint64_t product = (uint64_t)limb(p, half, i) * limb(q, half, column - i);
-            low += product & UINT32_MAX;
-            high += product >> 32;
-        }
-        difference |= (uint32_t)low ^ limb(modulus, 2 * half, column);
-        low = (low >> 32) + (high & UINT32_MAX);
-        high >>= 32;
-    }
-    return difference == 0;
-}
-
 /* Whether the private numbers fit their modulus and one another, as far as can be told without
  * arithmetic that would take longer than using them. A wrong d or 1/q makes wrong results, which
  * OpenSSL notices or which decrypt nothing; it does no other harm. */
@@ -100,7 +71,7 @@ static bool private_is_sound(const struct soter_key_kind *kind, const uint8_t *n
 {
     const size_t n = kind->number_size;
     return soter_number_less(numbers[D], numbers[N], n) &&
-           product_is(numbers[P], numbers[Q], n / 2, numbers[N]) &&
+           soter_number_product_is(numbers[P], numbers[Q], n / 2, numbers[N]) &&
            soter_number_less(numbers[DP], numbers[P], n / 2) &&
            soter_number_less(numbers[DQ], numbers[Q], n / 2) &&
            soter_number_less(numbers[QINV], numbers[P], n / 2);
