@@ -36,7 +36,8 @@ LIBC = re.compile(r"(lib(c|m|dl|pthread|rt)\.so\.\d|ld-linux[\w-]*\.so\.\d|libc\
 # What the tests need, beside the wheel; none of it is the package or a source of it.
 TEST_FILES = (
     *("tests", "tools", "docs", "examples", "benchmarks"),
-    *("README.md", "pyproject.toml", "build_ffi.py", "build_support"),  # for the tools
+    *("README.md", "CONTRIBUTING.md", "SECURITY.md"),
+    *("pyproject.toml", "build_ffi.py", "build_support"),  # for the tools
 )
 DEVELOPMENT_FILES = (
     *("include/openssl", "include/sodium*", "include/*/openssl"),
