@@ -32,6 +32,29 @@ def test_each_harness_plants_a_fault_and_marks_a_place(harness, monkeypatch, tmp
     assert "no-unwinding-assertions" not in " ".join(proof.OPTIONS)
 
 
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "/* fault: a.c: one => other */",
+        "/* fault: a.c: one\n * => other\n *\n * It holds. */",
+        "/* fault: a.c: one => the\n * other\n *\n * It holds. */",
+        "/* It holds. */",
+    ],
+)
+def test_a_fault_that_was_wrapped_is_noticed(comment, monkeypatch, tmp_path):
+    """A formatter that wraps the line must not leave half of a fault, or none."""
+    harness = tmp_path / "harness.c"
+    core = tmp_path / "a.c"
+    monkeypatch.setattr(proof, "CORE", tmp_path)
+    monkeypatch.setattr(proofs, "FOLDER", tmp_path / "build")
+    core.write_text("one", encoding="utf-8")
+    harness.write_text("/* fault: a.c: one => other\n *\n * It holds. */", encoding="utf-8")
+    assert (proof.plant(harness) / "a.c").read_text(encoding="utf-8") == "other"
+    harness.write_text(comment, encoding="utf-8")
+    with pytest.raises(SystemExit, match=r"harness\.c names no fault to plant"):
+        proof.plant(harness)
+
+
 def test_the_page_says_what_each_harness_proves():
     """Each harness has a row, and each row a harness."""
     page = (proof.ROOT / "docs" / "evidence" / "proofs.md").read_text(encoding="utf-8")

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fault: themis/message.c: oaep_len != oaep.len || => oaep_len == 0 ||
  *
- * An encrypted message of EC or RSA keys is handed to its cell if and only if section 4 allows it.
+ * Encrypted messages of EC and RSA keys: handed to their cell if and only if section 4 allows it.
  */
 #include "proof.h"
 #include "soter/bytes.c"
@@ -14,16 +14,10 @@ static size_t opened;
 static const uint8_t *start;
 static size_t cell_at;
 
-size_t soter_oaep_wrapped_size(const soter_oaep_key *key)
-{
-    return wrapped_size;
-}
+size_t soter_oaep_wrapped_size(const soter_oaep_key *key) { return wrapped_size; }
 
-soter_status soter_oaep_unwrap(const soter_oaep_key *key,
-                               enum soter_oaep_blinding blinding,
-                               const uint8_t *wrapped,
-                               size_t wrapped_len,
-                               uint8_t *secret,
+soter_status soter_oaep_unwrap(const soter_oaep_key *key, enum soter_oaep_blinding blinding,
+                               const uint8_t *wrapped, size_t wrapped_len, uint8_t *secret,
                                size_t secret_len)
 {
     CLAIM(wrapped == start + 12 && wrapped_len == wrapped_size);
@@ -37,12 +31,8 @@ int themis_cell_new(const uint8_t *key, size_t key_len, int compat_096, themis_c
     return nondet_bool() ? SOTER_SUCCESS : SOTER_NO_MEMORY;
 }
 
-int themis_cell_unseal(themis_cell *cell,
-                       const uint8_t *sealed,
-                       size_t sealed_len,
-                       const uint8_t *context,
-                       size_t context_len,
-                       uint8_t *message,
+int themis_cell_unseal(themis_cell *cell, const uint8_t *sealed, size_t sealed_len,
+                       const uint8_t *context, size_t context_len, uint8_t *message,
                        size_t message_len)
 {
     CLAIM(sealed == start + cell_at);
@@ -50,10 +40,6 @@ int themis_cell_unseal(themis_cell *cell,
     fill(message, sealed_len - 44);
     opened++;
     return nondet_bool() ? SOTER_SUCCESS : SOTER_FAIL;
-}
-
-void themis_cell_free(themis_cell *cell)
-{
 }
 
 int main(void)

@@ -10,8 +10,7 @@
 
 static bool fits_any(const struct soter_key_kind *kind, size_t payload_len)
 {
-    return payload_len % 2 ==
-           kind->is_private; /* ec_payload.c and rsa_payload.c have the real ones */
+    return payload_len % 2 == kind->is_private; /* the others have the real ones */
 }
 
 const struct soter_key_functions soter_ec_key_functions = {.payload_fits = fits_any};

@@ -22,10 +22,12 @@
 #define REACHED() ((void)0)
 #endif
 
+#ifndef MOST
 #define MOST ((size_t)1 << 16) /* the longest input */
+#endif
 #ifndef EXACT
 #define EXACT                                                                                      \
-    16 /* so many first bytes are copied and compared; of the others, both ends touched            \
+    16 /* so many first bytes are copied and compared; of the others, the ends touched             \
         */
 #endif
 
@@ -92,14 +94,14 @@ int memcmp(const void *a, const void *b, size_t len)
     return len > EXACT && order == 0 ? (int)nondet_u32() : order;
 }
 
-int CRYPTO_memcmp(const void *a, const void *b, size_t len)
-{
-    return memcmp(a, b, len);
-}
+int CRYPTO_memcmp(const void *a, const void *b, size_t len) { return memcmp(a, b, len); }
 
-void soter_wipe(void *data, size_t len)
+void soter_wipe(void *data, size_t len) { fill(data, len); }
+
+void soter_wipe_free(void *data, size_t len)
 {
-    fill(data, len);
+    fill(data, data != NULL ? len : 0);
+    free(data);
 }
 
 soter_status soter_rand_public(uint8_t *out, size_t out_len)
@@ -123,10 +125,7 @@ uint32_t soter_crc32c_add(uint32_t crc, const uint8_t *data, size_t data_len)
     return crc;
 }
 
-uint32_t soter_crc32c_finish(uint32_t crc)
-{
-    return checksums[checked++ % 3];
-}
+uint32_t soter_crc32c_finish(uint32_t crc) { return checksums[checked++ % 3]; }
 
 static void any_checksums(bool alike)
 {

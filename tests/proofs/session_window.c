@@ -18,10 +18,7 @@ static struct themis_session_window window;
 static int64_t behind;
 static bool accepted;
 
-static int64_t number(void)
-{
-    return (int64_t)window.moved - behind;
-}
+static int64_t number(void) { return (int64_t)window.moved - behind; }
 
 /* Inside the window a number's bit is whether it was accepted. */
 static bool holds(void)

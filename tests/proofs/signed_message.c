@@ -8,11 +8,8 @@
 
 static bool asked;
 
-soter_status soter_verify(const soter_sign_key *key,
-                          const struct soter_slice *parts,
-                          size_t count,
-                          const uint8_t *signature,
-                          size_t signature_len)
+soter_status soter_verify(const soter_sign_key *key, const struct soter_slice *parts, size_t count,
+                          const uint8_t *signature, size_t signature_len)
 {
     CLAIM(count == 1 && signature == parts->data + parts->len);
     touch(parts->data, parts->len);

@@ -74,7 +74,7 @@ ROUNDS = {
     "proof": Round(
         "proofs of what reads bytes from outside",
         tool("proof"),
-        short=("container", "session_proof", "encrypted_message", "cell_token"),
+        short=("container", "session_proof", "encrypted_message", "cell"),
     ),
     "sanitize": Round(
         "the tests under ASan and UBSan",

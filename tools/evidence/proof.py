@@ -31,10 +31,12 @@ if TYPE_CHECKING:
 HARNESSES = ROOT / "tests" / "proofs"
 CORE = ROOT / "src" / "themis_c"
 FRAMA = "frama-c"
-FAULT = re.compile(r"^ ?[/*]\*? fault: (\S+): (.+) => (.+)$", re.MULTILINE)
+# The line after it is empty, or says how often loops run: else a formatter wrapped it.
+FAULT = re.compile(r"^/\* fault: (\S+): (.+) => (.+)\n \*(?: loops: (\d+))?$", re.MULTILINE)
 VIOLATED = re.compile(r"Violated property:\n +file .+\n +(.+)")
-# Loops run at most 16 times; that they end by then is proved as well.
-OPTIONS = ("--unwind", "17", "--timeout", "240s", "--memlimit", "6g")
+# Loops run at most 16 times, or as often as a harness says; that they end by then is proved too.
+MOST_LOOPS = 16
+OPTIONS = ("--timeout", "600s", "--memlimit", "6g")
 
 
 class Judgement(NamedTuple):
@@ -121,11 +123,17 @@ def prove(source: Path, *arguments: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def plant(harness: Path) -> Path:
-    """Write the changed file of the core into a folder of its own; give the folder."""
+def fault_of(harness: Path) -> re.Match[str]:
+    """Read what a harness plants: the file, two texts, and how often loops run."""
     found = FAULT.search(harness.read_text(encoding="utf-8"))
     if found is None:
-        raise SystemExit(f"{harness.name} names no fault to plant")
+        raise SystemExit(f"{harness.name} names no fault to plant, in one line of its own")
+    return found
+
+
+def plant(harness: Path) -> Path:
+    """Write the changed file of the core into a folder of its own; give the folder."""
+    found = fault_of(harness)
     text = (CORE / found[1]).read_text(encoding="utf-8")
     if text.count(found[2]) != 1:
         raise SystemExit(f"{harness.name}: {found[1]} has not one {found[2]!r} to plant a fault in")
@@ -139,7 +147,9 @@ def plant(harness: Path) -> Path:
 
 def judge(harness: Path, *arguments: str) -> Judgement:
     """Run ESBMC on a harness."""
-    command = [str(proofs.ESBMC), str(harness), *arguments, f"-I{CORE}", f"-I{HARNESSES}", *OPTIONS]
+    loops = int(fault_of(harness)[4] or MOST_LOOPS)
+    arguments = (*arguments, f"-I{CORE}", f"-I{HARNESSES}", "--unwind", str(loops + 1), *OPTIONS)
+    command = [str(proofs.ESBMC), str(harness), *arguments]
     start = time.monotonic()
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     seconds = time.monotonic() - start
