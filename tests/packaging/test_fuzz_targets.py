@@ -27,6 +27,14 @@ def test_each_line_of_a_dictionary_is_a_word(name):
     assert len({*words}) == len(words)
 
 
+def test_the_page_says_what_each_target_holds():
+    """Each target is in the table, and nothing else."""
+    page = (ROOT / "docs" / "evidence" / "fuzzing.md").read_text(encoding="utf-8")
+    table = page.partition("## Method")[2].partition("**Slow is a bug.**")[0]
+    named = re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.+?) \|", table, re.MULTILINE)))
+    assert sorted(named) == sorted(SEEDS)
+
+
 def test_foreign_keys_are_among_the_first_inputs():
     """Other kinds of keys, integers of thousands of bytes, and deep DER are seeds."""
     keys = list(foreign_keys())
