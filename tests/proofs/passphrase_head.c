@@ -3,22 +3,16 @@
  *
  * What stands before the ciphertext of a passphrase cell is read if and only if section 3 allows
  * it, and what is written is read. */
-#include "proof.h"
+#include "cell_contract.h"
 #include "soter/bytes.c"
 #include "themis/cell_passphrase.c"
-
-size_t themis_cell_key_len(uint32_t descriptor, uint32_t algorithm)
-{
-    const uint32_t bits = descriptor ^ algorithm;
-    return bits == 128 || bits == 192 || bits == 256 ? bits / 8 : 0;
-}
 
 static bool is_head(const uint8_t *bytes, size_t len)
 {
     const size_t kdf = len >= 48 ? soter_get_u32le(bytes + 16) : 0;
-    const uint32_t bits = len >= 48 ? soter_get_u32le(bytes) ^ 0x41010000 : 0;
+    const uint32_t descriptor = len >= 48 ? soter_get_u32le(bytes) : 0;
     const uint32_t rounds = kdf >= 6 && len >= 54 ? soter_get_u32le(bytes + 48) : 0;
-    return kdf >= 6 && len >= 48 + kdf && (bits == 128 || bits == 192 || bits == 256) &&
+    return kdf >= 6 && len >= 48 + kdf && themis_cell_key_len(descriptor, 0x41010000) != 0 &&
            soter_get_u32le(bytes + 4) == 12 && soter_get_u32le(bytes + 8) == 16 && rounds >= 1 &&
            rounds <= THEMIS_PASSPHRASE_ITERATIONS_LIMIT &&
            kdf == 6U + bytes[52] + bytes[53] * 256U && soter_get_u32le(bytes + 12) != 0;
