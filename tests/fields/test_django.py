@@ -107,7 +107,7 @@ def test_djangos_own_tests():
     """They pass with a sealed field in the place of each field, but for those with a reason."""
     folder = DJANGO_TESTS / version("django")
     if not folder.exists():
-        missing(f"{folder}, which tools/setup/django_tests.py brings")
+        missing(folder, setup="django_tests")
     paths = os.pathsep.join([str(ROOT), str(ROOT / "tests"), str(folder)])
     done = subprocess.run(
         [sys.executable, str(CHECKS[0].with_name("upstream.py"))],

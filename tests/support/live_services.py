@@ -31,9 +31,9 @@ def needed(*modules):
         pytest.importorskip(module, reason="tools/setup/services.py brings it")
 
 
-def missing(program):
+def missing(program, setup="services"):
     """Skip without a program, which on CI is a failure."""
-    problem = f"needs {program}: tools/setup/services.py brings it"
+    problem = f"needs {program}: tools/setup/{setup}.py brings it"
     if os.environ.get("CI") == "true":
         pytest.fail(problem)
     pytest.skip(problem)
