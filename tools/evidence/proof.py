@@ -91,8 +91,12 @@ def check(harness: Path, pool: ThreadPoolExecutor) -> list[str]:
 
 def check_contracts() -> list[str]:
     """Prove the contracts of soter/bytes.h, and see a fault fail; give what is wrong."""
-    commands = (("frama-c", "frama-c-base"), ("z3", "z3"), ("cvc4", "cvc4"))
-    install_system_packages([name for command, name in commands if not shutil.which(command)])
+    packages = {"frama-c": "frama-c-base", "why3": "why3", "z3": "z3", "cvc4": "cvc4"}
+    missing = [package for name, package in packages.items() if not shutil.which(name)]
+    install_system_packages(missing)
+    # Frama-C asks Why3 for its provers, and Why3 knows those that it was told to look for.
+    detect = ["why3", "config", "detect"]
+    subprocess.run(detect, env=with_why3(), capture_output=True, check=True)
     text = (CORE / "soter" / "bytes.c").read_text(encoding="utf-8")
     changed = proofs.FOLDER / "planted" / FRAMA / "bytes.c"
     changed.parent.mkdir(parents=True, exist_ok=True)
@@ -109,12 +113,18 @@ def check_contracts() -> list[str]:
     return wrong
 
 
+def with_why3() -> dict[str, str]:
+    """Return an environment in which Why3's list of provers is in build, not at home."""
+    proofs.FOLDER.mkdir(parents=True, exist_ok=True)
+    return {**os.environ, "WHY3CONFIG": str(proofs.FOLDER / "why3.conf")}
+
+
 def prove(source: Path, *arguments: str) -> tuple[int, int]:
     """Run Frama-C's WP on a file; give how many goals it proved, of how many."""
     headers = f"-I{CORE} -I{HARNESSES / 'frama_c'} -U__GNUC__ -D__STRICT_ANSI__"
     options = ("-wp", "-wp-rte", "-wp-timeout", "10", "-wp-prover", "cvc4,z3", "-wp-par", "2")
     command = ["frama-c", *options, *arguments, f"-cpp-extra-args={headers}", str(source)]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    ran = subprocess.run(command, env=with_why3(), capture_output=True, text=True, check=False)
     found = re.search(r"Proved goals: +(\d+) / (\d+)", ran.stdout)
     if ran.returncode != 0 or found is None or found[2] == "0":
         raise SystemExit(
