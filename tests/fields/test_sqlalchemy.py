@@ -682,21 +682,25 @@ def test_keys_change(session, monkeypatch):
 
 
 def test_names_that_stay(engine):
-    """A value written under chosen names opens under them, whatever the table is called."""
+    """A value written under chosen names opens under them, whatever table or column it is in."""
 
     class Renamed(Base):
         __tablename__ = "renamed"
         __table_args__ = {"extend_existing": True}  # noqa: RUF012
         id: Mapped[int] = mapped_column(primary_key=True)
+        old_cell: Mapped[bytes | None] = sealed_column()
         cell: Mapped[bytes | None] = sealed_column()
         card = sealed(CIPHER, "cell", names=("customers", "card"))
 
     Base.metadata.create_all(engine)
     with Session(engine) as session:
         session.add(Renamed(id=7, card=MARKER))
+        session.execute(update(Renamed).values(old_cell=Renamed.cell, cell=None))
+        session.execute(update(Renamed).values(cell=Renamed.old_cell))
         session.commit()
-        [(_, cell)] = raw(engine, "renamed")
+        [(_, old_cell, cell)] = raw(engine, "renamed")
         assert CIPHER.open(cell, "customers", "card", 7) == MARKER
+        assert cell == old_cell
     Base.metadata.remove(Renamed.__table__)
 
 

@@ -122,9 +122,10 @@ def _on_execute(state: ORMExecuteState) -> Result[Any] | None:
 def _check_update(mapper: Mapper[Any], statement: Any) -> None:
     """Refuse an UPDATE that copies a column into a sealed one, which could not be opened."""
     cells = {
-        mapper.columns[each.cell].key: each.name
+        cell.key: each.name
         for each in sealed_of(mapper.class_)
         if not each.is_named  # else it may be a column that gets a new name
+        if (cell := mapper.columns.get(each.cell)) is not None  # reading says what is wrong
     }
     given = statement._values or getattr(statement, "_ordered_values", None) or ()  # of 2.0
     for column, value in dict(given).items():
