@@ -198,13 +198,23 @@ def pairs(errors: Errors, ring: Ring) -> list[tuple[bytes, SecretKey]]:
     """Return all keys with their ids, for slots of sealed files; the primary key is the first."""
     made: list[tuple[bytes, SecretKey]] = []
     for index, key in enumerate(ring.keys):
-        place = _secret()
-        status = lib.themis_ring_secret(ring.handle, index, place)
-        if status != SUCCESS:
-            failed(errors, status)
-        pair = bytes.fromhex(key.id), SecretKey._of(place)
+        pair = bytes.fromhex(key.id), _secret_at(errors, ring, index)
         made.insert(0 if key.primary else len(made), pair)
     return made
+
+
+def legacy_secrets(errors: Errors, ring: Ring) -> list[SecretKey]:
+    """Return the legacy keys in their order, for files that are ordinary cells."""
+    first = len(ring.keys)
+    return [_secret_at(errors, ring, first + index) for index in range(ring.legacy_count)]
+
+
+def _secret_at(errors: Errors, ring: Ring, index: int) -> SecretKey:
+    place = _secret()
+    status = lib.themis_ring_secret(ring.handle, index, place)
+    if status != SUCCESS:
+        failed(errors, status)
+    return SecretKey._of(place)
 
 
 def are_apart(errors: Errors, ring: Ring, index: Ring) -> bool:

@@ -210,7 +210,7 @@ def open(
         key: a key of 16 bytes or more, as bytes or a `pythemis.keyring.SecretKey`.
         passphrase: a passphrase; text is encoded as UTF-8. It is stretched by 600,000 iterations.
         keyring: a `pythemis.keyring.Keyring`. Its primary key writes, and each of its keys is
-            tried for reading.
+            tried for reading. Ordinary cells are read with its legacy keys, and with no other.
         private_key: for reading, a private key on P-256.
         sender: for reading, the public key of the only sender whose file is opened; it needs
             ``private_key``. For writing, your private key: the file is for exactly one ``to``, and

@@ -79,7 +79,8 @@ class Found:
         fitting = [secret for secret in secrets if secret.is_key == is_key]
         if not fitting:
             which = "key" if is_key else "passphrase"
-            refuse(f"this Seal cell was made with a {which}, and no {which} was given")
+            hint = "; of a ring the legacy keys open it, and no others" if is_key else ""
+            refuse(f"this Seal cell was made with a {which}, and no {which} was given{hint}")
         source = self._source
         if source.start is None:
             assert self._found is not None

@@ -43,14 +43,14 @@ class Reading(NamedTuple):
                 "give what opens the file: key=, passphrase=, keyring=, private_key= or service="
             )
         if self.keyring is not None:
-            pairs_of(self.keyring)
+            _checked(self.keyring)
         return self
 
     def cell_secrets(self) -> list[cell_files.Secret]:
-        """Return the secrets that can open an ordinary cell."""
+        """Return the secrets that can open an ordinary cell; of a ring its legacy keys (9.1)."""
         keys = [] if self.key is None else [self.key]
         if self.keyring is not None:
-            keys += [key for _, key in pairs_of(self.keyring)]
+            keys += _checked(self.keyring)._legacy()
         made = [cell_files.key(ERRORS, key) for key in keys]
         if self.passphrase is not None:
             made.append(cell_files.passphrase(ERRORS, passphrase_bytes(self.passphrase)))
@@ -158,9 +158,13 @@ def primary_of(keyring: Any) -> tuple[bytes, Any]:
 
 def pairs_of(keyring: Any) -> list[tuple[bytes, Any]]:
     """Return the keys of a keyring with their ids, the primary key first."""
+    return _checked(keyring)._pairs()
+
+
+def _checked(keyring: Any) -> Keyring:
     if not isinstance(keyring, Keyring):
         wrong_type(f"keyring is a pythemis.keyring.Keyring, not {type(keyring).__name__}")
-    return keyring._pairs()
+    return keyring
 
 
 def check_mode(mode: object) -> None:

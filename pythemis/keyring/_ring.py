@@ -127,6 +127,10 @@ class Keyring(owner.Immutable):
         """Return the keys with their ids, the primary key first: for `pythemis.files`."""
         return rings.pairs(ERRORS, self._ring())
 
+    def _legacy(self) -> list[SecretKey]:
+        """Return the legacy keys in their order: for `pythemis.files`."""
+        return rings.legacy_secrets(ERRORS, self._ring())
+
     # ---- Changes ----
 
     def add(self, key: Buffer | SecretKey | None = None) -> Self:

@@ -360,7 +360,8 @@ int themis_ring_key(const themis_ring *ring,
                     uint8_t id[THEMIS_RING_ID_SIZE],
                     uint64_t *created);
 
-/* The key with this index, for slots of sealed files. INVALID_PARAMETER: there is no such key. */
+/* The key with this index, for files; legacy keys follow the others. INVALID_PARAMETER: there is no
+ * such key. */
 int themis_ring_secret(const themis_ring *ring, size_t index, themis_secret **out);
 
 /* Whether the pages of its keys are locked, as in themis_secret_lock. */

@@ -161,11 +161,18 @@ int themis_ring_blind_index(const themis_ring *ring,
 
 int themis_ring_secret(const themis_ring *ring, size_t index, themis_secret **out)
 {
-    uint8_t key[THEMIS_RING_KEY_SIZE] = {0};
+    uint8_t key[THEMIS_RING_LEGACY_MAX_SIZE] = {0};
+    const size_t legacy = index - ring->keys_count; /* its index there, if it is one */
+    size_t key_len = THEMIS_RING_KEY_SIZE;
+    bool is_read = false;
     soter_status status = SOTER_INVALID_PARAMETER;
-    if (index < ring->keys_count &&
-        soter_base64_decode_exact(ring->keys[index].text, key, sizeof key)) {
-        status = themis_secret_new(key, sizeof key, out);
+    if (index < ring->keys_count) {
+        is_read = soter_base64_decode_exact(ring->keys[index].text, key, key_len);
+    } else if (legacy < ring->legacy_count) {
+        is_read = soter_base64_decode(ring->legacy[legacy].text, key, sizeof key, &key_len);
+    }
+    if (is_read) {
+        status = themis_secret_new(key, key_len, out);
     }
     soter_wipe(key, sizeof key);
     return status;

@@ -138,13 +138,14 @@ static int run_change(const struct operation *operation)
     return themis_ring_change(stage.ring, operation->kind, old_id, &stage.other_ring, &stage.why);
 }
 
+/* operation->flag: a legacy key. */
 static int run_secret(const struct operation *operation)
 {
+    const size_t size = operation->flag ? sizeof short_key - 1 : sizeof old_key;
     themis_secret *secret = NULL;
-    const int status = themis_ring_secret(stage.ring, 0, &secret);
-    (void)operation;
+    const int status = themis_ring_secret(stage.ring, operation->flag ? 3 : 0, &secret);
     if (status == THEMIS_SUCCESS) {
-        stage.out[0] = themis_secret_size(secret) == 32;
+        stage.out[0] = themis_secret_size(secret) == size;
     }
     themis_secret_free(secret);
     return status;
@@ -376,6 +377,11 @@ const struct operation ring_operations[] = {
      .kind = THEMIS_RING_DROP_LEGACY,
      .makes = true},
     {.name = "ring_secret", .set_up = set_up_ring, .run = run_secret, .is_right = has_secret},
+    {.name = "ring_secret legacy",
+     .set_up = set_up_ring,
+     .run = run_secret,
+     .is_right = has_secret,
+     .flag = true},
     {.name = "ring_lock", .set_up = set_up_ring, .run = run_lock},
     {.name = "ring_pin", .set_up = set_up_ring, .run = run_pin},
     {.name = "ring_blind_index", .set_up = set_up_ring, .run = run_blind_index},
