@@ -162,16 +162,27 @@ _QUICK = {
 
 # To find the other coordinate of a key takes a quarter of the time that agreeing on a secret takes,
 # and most programs have a few peers. Public keys are no secrets; nothing of the kind is done with
-# private ones. C judges what is remembered as it judges any key.
-@lru_cache(maxsize=64)
+# private ones, and what C refuses is forgotten: it may be a private key in the wrong place, of the
+# same length. C judges what is remembered as it judges any key.
 def quick_to_read(public_key: bytes) -> bytes:
     """Return a public key uncompressed if it is a compressed one, and anything else as it is."""
     size = _QUICK.get(len(public_key))
     if size is None:
         return public_key
-    uncompressed = ffi.new(BYTES, size)
-    status = lib.themis_key_uncompressed(public_key, len(public_key), uncompressed, size)
-    return ffi.buffer(uncompressed)[:] if status == SUCCESS else public_key
+    try:
+        return _uncompressed(public_key, size)
+    except ValueError:
+        return public_key
+
+
+@lru_cache(maxsize=64)
+def _uncompressed(public_key: bytes, size: int) -> bytes:
+    made = ffi.new(BYTES, size)
+    status = lib.themis_key_uncompressed(public_key, len(public_key), made, size)
+    if status != SUCCESS:
+        raise ValueError(status)  # which is not remembered
+    uncompressed: bytes = ffi.buffer(made)[:]
+    return uncompressed
 
 
 @returns_output

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pythemis import skeygen
+from pythemis._core import keys
 from pythemis._core.keys import quick_to_read
 from pythemis.exception import THEMIS_CODES, ThemisError, ThemisTypeError, ThemisValueError
 from pythemis.skeygen import KEY_PAIR_TYPE, GenerateKeyPair, KeyKind, key_kind, public_from_private
@@ -110,13 +111,15 @@ def test_ec_pairs_are_made_on_every_curve(curve, uncompressed):
 
 @pytest.mark.parametrize("curve", SIZES)
 def test_only_public_keys_are_kept_uncompressed(curve):
-    """What is remembered of a key is its other form; what is none is handed on, to be refused."""
+    """What is no compressed public key is handed on, to be refused, and is not remembered."""
+    keys._uncompressed.cache_clear()
     private, public = generated("EC", curve=curve)
     whole = public_from_private(private, uncompressed=True)
     assert quick_to_read(public) == quick_to_read(bytes(bytearray(public))) == whole
     damaged = public[:-1] + bytes([public[-1] ^ 1])
     for other in (private, whole, damaged, public + b"\0", b"", pairs()["rsa1024"]["public"]):
         assert quick_to_read(other) == other
+    assert keys._uncompressed.cache_info().currsize == 1
 
 
 def test_the_defaults_are_those_of_themis():
