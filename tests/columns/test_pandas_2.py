@@ -5,6 +5,7 @@
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -34,4 +35,6 @@ def test_with_pandas_2():
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert ("8 passed" if shutil.which("java") else "7 passed, 1 skipped") in done.stdout
+    [passed] = re.findall(r"(\d+) passed", done.stdout)
+    assert int(passed) > (8 if shutil.which("java") else 5)
+    assert ("skipped" in done.stdout) == (shutil.which("java") is None)
