@@ -72,12 +72,15 @@ soter_status soter_ec_evp_verify(EVP_PKEY *key,
                                  size_t signature_len)
 {
     soter_status status = SOTER_SUCCESS;
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(soter_libcrypto.libctx, key, NULL);
+    EVP_PKEY_CTX *ctx;
+    soter_fork_hold_off();
+    ctx = EVP_PKEY_CTX_new_from_pkey(soter_libcrypto.libctx, key, NULL);
     if (ctx == NULL || EVP_PKEY_verify_init_ex(ctx, sha256) != 1) {
         status = soter_libcrypto_refused(SOTER_ENGINE_FAIL);
     } else if (EVP_PKEY_verify(ctx, signature, signature_len, digest, SOTER_SHA256_SIZE) != 1) {
         status = soter_libcrypto_refused(SOTER_INVALID_SIGNATURE);
     }
     EVP_PKEY_CTX_free(ctx);
+    soter_fork_allow();
     return status;
 }
