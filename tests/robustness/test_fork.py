@@ -127,7 +127,7 @@ def test_no_nonce_repeats_among_workers_of_multiprocessing():
 # ---- All that is drawn ----
 
 
-@pytest.mark.parametrize("name", DRAWS)
+@pytest.mark.parametrize("name", DRAWS, ids=str)
 def test_whatever_is_drawn_differs_in_every_process(name):
     """Nonces, keys, salts, and what makes a signature, in parent, child and grandchild."""
     size, _, times = DRAWS[name]
