@@ -39,6 +39,7 @@ from pythemis.scell import (
 from support.cells import not_authentic, quick, wrong_value
 from support.definitions import forge
 from support.threads import together
+from support.warned import places_of
 
 KEY = b"correct horse battery staple key"
 DATA = b"message"
@@ -471,7 +472,7 @@ def test_an_old_name_is_a_class_that_warns(name, new):
     for arguments, options in (((KEY,), {}), ((), {"key": KEY})):
         with pytest.warns(DeprecationWarning, match=f"{name}.*{new.__name__}") as caught:
             made = old(*arguments, **options)
-        assert [warning.filename for warning in caught] == [__file__]
+        assert places_of(caught) == [__file__]
         assert isinstance(made, old)
         assert isinstance(made, new)
         encrypted = made.encrypt(DATA, CONTEXT)
@@ -486,7 +487,7 @@ def test_a_text_key_under_an_old_name_warns_where_it_is_used(name):
         warnings.simplefilter("always")
         getattr(scell, name)("text")
     assert [warning.category for warning in caught] == [DeprecationWarning, UserWarning]
-    assert [warning.filename for warning in caught] == [__file__] * 2
+    assert places_of(caught) == [__file__] * 2
     assert len({warning.lineno for warning in caught}) == 1
 
 
@@ -525,7 +526,7 @@ def test_themis_exception_still_catches():
     """The old name of ThemisError warns, and catches what it always caught."""
     with pytest.warns(DeprecationWarning, match="themis_exception is deprecated") as caught:
         old = exception.themis_exception
-    assert [warning.filename for warning in caught] == [__file__]
+    assert places_of(caught) == [__file__]
     assert old is ThemisError
 
 

@@ -26,13 +26,14 @@ from support.cells import (
     wrong_type,
     wrong_value,
 )
+from support.warned import places_of
 
 
 def warned(make, text):
     """Make a cell of a text key, which has to warn the caller."""
     with pytest.warns(UserWarning, match='^master key should be "bytes"') as caught:
         cell = make(text)
-    assert [warning.filename for warning in caught] == [__file__]
+    assert places_of(caught) == [__file__]
     return cell
 
 
@@ -88,7 +89,7 @@ def reading(call, *arguments, **options):
     """Read with a text context, which has to warn the caller, once."""
     with pytest.warns(UserWarning, match='^context should be "bytes"') as caught:
         result = call(*arguments, **options)
-    assert [warning.filename for warning in caught] == [__file__]
+    assert places_of(caught) == [__file__]
     return result
 
 
@@ -172,7 +173,7 @@ def test_a_key_that_is_text_warns_and_works(make, name):
     text = TEXT_OF_KEYS[name]
     with pytest.warns(UserWarning, match="^the key is the (hex|base64) of 32 bytes, ") as caught:
         cell = make(bytearray(text))
-    assert [warning.filename for warning in caught] == [__file__]
+    assert places_of(caught) == [__file__]
     advice = re.search(r"decode it: (.*)\. Data", str(caught[0].message))[1]
     assert eval(advice, {"base64": base64, "key": text}) == BINARY
     encrypted = cell.encrypt(DATA, DATA)

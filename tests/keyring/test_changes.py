@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pythemis.keyring import Keyring, KeyringError, KeyringValueError, SecretKey
 from support.rings import INVALID, payload_of, refused, ring_of
+from support.warned import places_of
 
 OTHER = "0123456789"
 
@@ -94,7 +95,7 @@ def test_weak_legacy_keys_cause_a_warning(weak):
     ring = Keyring.new("shop").add()
     with pytest.warns(UserWarning, match="looks thought up") as caught:
         ring.add_legacy(weak)
-    assert [warning.filename for warning in caught] == [__file__]
+    assert places_of(caught) == [__file__]
     assert weak not in str(caught[0].message).encode()
 
 
