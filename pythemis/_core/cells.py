@@ -70,7 +70,6 @@ TOKEN_REFUSALS = Refusals(
 IMPRINT_REFUSALS = Refusals(
     "", "", "", {INVALID_PARAMETER: "Context Imprint needs a context of at least one byte"}
 )
-UNTOLD = ": it is corrupted or truncated, or it is something else"
 
 
 def refusal(refusals: Refusals | None, status: int, message: Any, token: Any = None) -> str:
@@ -88,7 +87,7 @@ def refusal(refusals: Refusals | None, status: int, message: Any, token: Any = N
         misfit = recognise.misfit(seen(message), own)
         why = recognise.why_not(seen(message), own)
     if status == INVALID_PARAMETER:
-        return f"this is not {refusals.form}{why or UNTOLD}"
+        return f"this is not {refusals.form}{why or recognise.UNTOLD}"
     if misfit:
         return f"decryption failed: {misfit}"
     return (

@@ -62,9 +62,7 @@ def _message_error(errors: Errors, message: bytes, own_type: int, form: str) -> 
     from . import recognise  # only where something is refused
 
     own = recognise.Kind[_KINDS[own_type]]
-    why = (
-        recognise.why_not(message, own) or ": it is corrupted or truncated, or it is something else"
-    )
+    why = recognise.why_not(message, own) or recognise.UNTOLD
     return errors.failed(INVALID_PARAMETER, f"this is not {form}{why}")
 
 

@@ -322,10 +322,7 @@ def refusal(ring: Ring, status: int, stored: bytes) -> str:
         from . import recognise  # only where something is refused
 
         own = recognise.Kind.SEAL_CELL if is_bare else recognise.Kind.STORED_VALUE
-        why = (
-            recognise.why_not(stored, own)
-            or ": it is corrupted or truncated, or it is something else"
-        )
+        why = recognise.why_not(stored, own) or recognise.UNTOLD
         return f"this is neither a stored value nor a Seal cell made with a key{why}"
     if status != FAIL:
         return status_text(status)

@@ -378,15 +378,18 @@ def pbkdf2(iterations):
     return tlv(0x30, tlv(6, bytes.fromhex("2a864886f70d01050c")), params)
 
 
+SCRYPT = bytes.fromhex("2b06010401da47040b")
+
+
 def scrypt(n, r, p):
     """Describe scrypt."""
     params = tlv(0x30, tlv(4, bytes(16)), integer(n), integer(r), integer(p))
-    return tlv(0x30, tlv(6, bytes.fromhex("2b06010401da47040b")), params)
+    return tlv(0x30, tlv(6, SCRYPT), params)
 
 
 def kdf_name(kdf):
     """Name a description; a FIPS provider has no scrypt."""
-    return "scrypt" if bytes.fromhex("2b06010401da47040b") in kdf else "pbkdf2"
+    return "scrypt" if SCRYPT in kdf else "pbkdf2"
 
 
 @pytest.mark.parametrize(

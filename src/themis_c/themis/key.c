@@ -92,20 +92,31 @@ out:
     return status;
 }
 
+/* Reads a key, private or public, and writes its public half. */
+static soter_status rewrite(struct soter_slice data,
+                            bool is_private,
+                            enum soter_point_form form,
+                            uint8_t *public_key,
+                            size_t public_key_len)
+{
+    soter_key *key = NULL;
+    soter_status status = soter_key_read_half(data.data, data.len, is_private, &key);
+    if (status != SOTER_SUCCESS) {
+        return status;
+    }
+    status = soter_key_write_public(key, form, public_key, public_key_len);
+    soter_key_free(key);
+    return status;
+}
+
 int themis_key_public(const uint8_t *private_key,
                       size_t private_key_len,
                       int uncompressed,
                       uint8_t *public_key,
                       size_t public_key_len)
 {
-    soter_key *key = NULL;
-    soter_status status = soter_key_read_half(private_key, private_key_len, true, &key);
-    if (status != SOTER_SUCCESS) {
-        return status;
-    }
-    status = soter_key_write_public(key, form_for(uncompressed), public_key, public_key_len);
-    soter_key_free(key);
-    return status;
+    const struct soter_slice data = {private_key, private_key_len};
+    return rewrite(data, true, form_for(uncompressed), public_key, public_key_len);
 }
 
 int themis_key_uncompressed(const uint8_t *public_key,
@@ -113,14 +124,8 @@ int themis_key_uncompressed(const uint8_t *public_key,
                             uint8_t *uncompressed,
                             size_t uncompressed_len)
 {
-    soter_key *key = NULL;
-    soter_status status = soter_key_read_half(public_key, public_key_len, false, &key);
-    if (status != SOTER_SUCCESS) {
-        return status;
-    }
-    status = soter_key_write_public(key, SOTER_UNCOMPRESSED, uncompressed, uncompressed_len);
-    soter_key_free(key);
-    return status;
+    const struct soter_slice data = {public_key, public_key_len};
+    return rewrite(data, false, SOTER_UNCOMPRESSED, uncompressed, uncompressed_len);
 }
 
 struct themis_blob {
