@@ -2,6 +2,7 @@
 """What holds for every test."""
 
 import os
+import signal
 import sys
 
 import pytest
@@ -13,6 +14,13 @@ from support.project import HAS_SOURCES, has_hooks, linked_statically, note_figu
 # always tries the same examples.
 settings.register_profile("pythemis", deadline=None, print_blob=True)
 settings.load_profile("pythemis")
+
+# nohup and a shell's background leave signals ignored, and children would inherit that. What is
+# handled here instead, by nothing, is as usual in the programs that the tests start.
+for name in ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"):
+    number = getattr(signal, name, None)
+    if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, lambda *_: None)
 
 
 @pytest.fixture

@@ -188,6 +188,21 @@ def test_a_command_that_is_ended_leaves_nothing(tmp_path, number, status, text):
     assert [path.name for path in tmp_path.iterdir()] == ["key"]
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there is no nohup")
+def test_nohup_is_heeded(tmp_path):
+    """A signal that was ignored when the command began stays so."""
+    subprocess.run([*SCRIPT, "keygen", "-o", "key"], cwd=tmp_path, check=True)
+    command = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *SCRIPT, "encrypt", "-k", "key"]
+    process = subprocess.Popen(
+        [*command, "-o", "out"], cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    process.stdin.write(b"x" * (3 << 20))  # more than a pipe holds, so it has begun
+    process.stdin.flush()
+    process.send_signal(signal.SIGHUP)
+    assert process.communicate(timeout=20)[1] == b""
+    assert (tmp_path / "out").stat().st_size > 3 << 20
+
+
 @pytest.mark.no_c
 def test_a_compiled_module_that_does_not_load_is_said():
     """One sentence, no traceback."""
