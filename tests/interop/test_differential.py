@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A short round of differential fuzzing, and whether it would notice anything."""
 
+import os
+import subprocess
+import sys
 import time
 
 import pytest
 
+from support import held
 from support.interop import differences, differential
 from support.interop.peer import SEED, Peer, ensure_peer
 from support.interop.scripts import REFUSED
@@ -75,20 +79,61 @@ def test_an_input_that_costs_too_much_is_found(crashing, monkeypatch, family):
     assert all(finding.ours.result == differential.SLOW for finding in fuzzer.findings)
 
 
-def test_one_slow_try_is_no_fault():
+def test_one_slow_try_is_no_fault(monkeypatch):
     """The machine may be busy once, and not three times."""
-    costs = iter([3.0, 0.0])
+    monkeypatch.setattr(differential, "LIMIT", 0.1)
+    costs = iter([0.2, 0.0])
 
     def work():
         """Use the processor as long as the next number says."""
-        until = time.thread_time() + next(costs, 3.0)
+        until = time.thread_time() + next(costs, 0.2)
         while time.thread_time() < until:
             pass
         return "done"
 
-    assert differential.measured(work, 0) == ("done", False)
-    assert differential.measured(work, 0) == ("done", True)
-    assert differential.measured(work, 100_000_000) == ("done", False)
+    assert differential.measured(work, 0)[:2] == ("done", None)
+    assert differential.measured(work, 0)[:2] == ("done", differential.SLOW)
+    assert differential.measured(work, 100_000_000)[:2] == ("done", None)
+
+
+counted = pytest.mark.skipif(
+    not held.CAN_COUNT, reason="replaces the malloc of the GNU C library, which CPython can use"
+)
+
+
+@counted
+def test_no_input_holds_more_memory_than_it_may():
+    """The command counts what some cases of each family hold."""
+    ensure_peer()
+    command = [sys.executable, "-m", "support.interop.differential", "--seconds", "0"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    ran = subprocess.run(
+        [*command, "--seed", SEED], env=environment, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    lines = {line.split()[0]: line.split() for line in ran.stdout.splitlines()}
+    assert all(int(lines[family][5]) > 0 for family in differential.FAMILIES)  # it did count
+
+
+@counted
+def test_an_input_that_holds_too_much_is_found():
+    """Whatever allocates, half of the limit is no fault, and twice as much is one in each case."""
+    ensure_peer()
+    ran = held.run("-m", "support.interop.costly", capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    lines = ran.stdout.splitlines()
+    assert len(lines) == 22
+    assert [line for line in lines if not line.endswith(("within: none", "beyond: all"))] == []
+
+
+def test_a_longer_input_may_hold_more(monkeypatch):
+    """The limit of memory grows with the input, and has no second try."""
+    monkeypatch.setattr(held, "during", lambda work: (work(), differential.HELD + 6400))
+    assert differential.measured(lambda: "done", 100) == ("done", None, differential.HELD + 6400)
+    assert differential.measured(lambda: "done", 99)[:2] == ("done", differential.LARGE)
+    tries = iter([differential.HELD + 1, 0])
+    monkeypatch.setattr(held, "during", lambda work: (work(), next(tries)))
+    assert differential.measured(lambda: "done", 0)[:2] == ("done", differential.LARGE)
 
 
 def test_an_answer_of_ours_that_is_wrong_is_found(crashing, monkeypatch):

@@ -6,6 +6,9 @@ that differences.py does not list.
 """
 
 import argparse
+import contextlib
+import functools
+import os
 import random
 import sys
 import time
@@ -13,20 +16,25 @@ from collections import Counter
 from typing import NamedTuple
 
 from pythemis.exception import ThemisError
+from pythemis.scell import SCellSeal
+from support import held
 from support.interop import comparator_scripts, session_scripts, stateless
 from support.interop.differences import CRASH, listed
 from support.interop.peer import Peer, PeerError, PeerTrapError, missing
 from support.interop.scripts import REFUSED, Step, play_ours, play_theirs
-from support.project import note_figures
+from support.project import FIGURES, note_figures
 
 SCRIPTS = {**session_scripts.FAMILIES, **comparator_scripts.FAMILIES}
 FAMILIES = (*stateless.FAMILIES, *SCRIPTS)
 BLOCK = {**dict.fromkeys(stateless.FAMILIES, 100), **dict.fromkeys(SCRIPTS, 25)}
 LONGEST_HEX = 4000
-# What ours may cost: seconds of the processor, whatever the input, and for each byte of it. An
-# input has three tries, so that another program on the machine is no fault.
+# What ours may cost, whatever the input, and for each byte of it. Seconds of the processor have
+# three tries, so that another program on the machine is no fault; bytes at one moment have one.
 LIMIT, LIMIT_BYTE, TRIES = 2.0, 20e-6, 3
+HELD, HELD_BYTE = 256 << 10, 64
 SLOW = "slow: not in proportion to the input"
+LARGE = "large: not in proportion to the input"
+COSTLY = (SLOW, LARGE)
 
 
 class Finding(NamedTuple):
@@ -61,6 +69,7 @@ class Count:
     def __init__(self):
         self.cases = self.accepted = self.compared = 0
         self.seconds = 0.0
+        self.most = 0  # bytes that an input held
         self.differences = Counter()
 
 
@@ -71,6 +80,8 @@ class Fuzzer:
         self.peer, self.seed = peer, seed
         self.counts = {family: Count() for family in FAMILIES}
         self.findings = []
+        with contextlib.suppress(ThemisError):  # the first refusal imports modules, which stay
+            SCellSeal(b"key").decrypt(b"cell")
 
     def block(self, family, first, size):
         """Try some cases of a family."""
@@ -88,10 +99,9 @@ class Fuzzer:
         cases = [stateless.FAMILIES[family](self._dice(family, number)) for number in numbers]
         answers = self.peer.many([case.call for case in cases])
         for case, answer in zip(cases, answers, strict=True):
-            given, slow = measured(lambda case=case: answer_of_ours(case), len(case.changed))
-            step = Step(case.how, case.changed, given, case.parts)
-            if slow:
-                step = step._replace(result=SLOW)
+            work = functools.partial(answer_of_ours, case)
+            given, fault = self._measured(family, work, len(case.changed))
+            step = Step(case.how, case.changed, fault or given, case.parts)
             yield [step], [step._replace(result=answer_of_theirs(case, answer))]
 
     def _conversations(self, family, numbers):
@@ -102,9 +112,15 @@ class Fuzzer:
         theirs = play_theirs(starters, self.peer)
         ours = []
         for start in starters:
-            steps, slow = measured(lambda start=start: play_ours(start()), 0)
-            ours.append([*steps[:-1], steps[-1]._replace(result=SLOW)] if slow else steps)
+            steps, fault = self._measured(family, lambda start=start: play_ours(start()), 0)
+            ours.append([*steps[:-1], steps[-1]._replace(result=fault)] if fault else steps)
         return zip(ours, theirs, strict=True)
+
+    def _measured(self, family, work, length):
+        count = self.counts[family]
+        result, fault, most = measured(work, length)
+        count.most = max(count.most, most)
+        return result, fault
 
     def _compare(self, family, number, ours, theirs):
         count = self.counts[family]
@@ -112,26 +128,28 @@ class Fuzzer:
         if isinstance(theirs, str):
             theirs = [*ours[:-1], ours[-1]._replace(result=CRASH)]
         pairs = pairs_to_compare(ours, theirs)
-        if ours[-1].result == SLOW:  # told whatever else is different, and listed
+        if ours[-1].result in COSTLY:  # told whatever else is different, and listed
             pairs = [(ours[-1], theirs[-1])]
         for one, other in pairs:
             count.compared += 1
             count.accepted += one.result not in (REFUSED, False)
             if one.result != other.result:
-                name = listed(family, one, other) if one.result != SLOW else None
+                name = listed(family, one, other) if one.result not in COSTLY else None
                 count.differences[name or "NOT LISTED"] += 1
                 if name is None:
                     self.findings.append(Finding(self.seed, family, number, one, other))
 
 
 def measured(work, length):
-    """Give the result of some work, and whether it costs more than its input may."""
+    """Return the result of some work, SLOW or LARGE or None, and the most bytes it held."""
     for _ in range(TRIES):
         start = time.thread_time()
-        result = work()
+        result, most = held.during(work)
+        if most > HELD + length * HELD_BYTE:
+            return result, LARGE, most
         if time.thread_time() - start <= LIMIT + length * LIMIT_BYTE:
-            return result, False
-    return result, True
+            return result, None, most
+    return result, SLOW, most
 
 
 def answer_of_ours(case):
@@ -192,12 +210,14 @@ def fuzz(fuzzer, families, seconds):
 
 def report(fuzzer):
     """Print the figures."""
-    print(f"{'':16}{'cases':>9}{'compared':>10}{'accepted':>10}{'per s':>8}  listed differences")
+    heads = f"{'':16}{'cases':>9}{'compared':>10}{'accepted':>10}{'per s':>8}{'most held':>11}"
+    print(f"{heads}  listed differences")
     for family, count in fuzzer.counts.items():
         found = ", ".join(f"{name} {number}" for name, number in count.differences.items())
         rate = count.cases / count.seconds if count.seconds else 0
         print(
-            f"{family:16}{count.cases:9}{count.compared:10}{count.accepted:10}{rate:8.0f}  {found}"
+            f"{family:16}{count.cases:9}{count.compared:10}{count.accepted:10}{rate:8.0f}"
+            f"{count.most:11}  {found}"
         )
     counts = fuzzer.counts.values()
     print(
@@ -213,6 +233,7 @@ def report(fuzzer):
             "of these accepted": sum(count.accepted for count in counts),
             "crashes of the real core": fuzzer.peer.traps,
             "differences that are not listed": len(fuzzer.findings),
+            "most bytes held for an input": max(count.most for count in counts) or "not counted",
             "seed": fuzzer.seed,
         }
     )
@@ -246,4 +267,8 @@ def main():
 
 
 if __name__ == "__main__":
+    if held.CAN_COUNT and not held.COUNTS:
+        figures = {"EVIDENCE": FIGURES} if FIGURES else {}
+        again = ("-m", "support.interop.differential", *sys.argv[1:])
+        sys.exit(held.run(*again, environment={**os.environ, **figures}).returncode)
     sys.exit(main())
