@@ -208,17 +208,33 @@ class Reader:
 
     @returns_output
     def read(self, fetch: Fetch, offset: int, size: int) -> bytes:
-        """Return bytes of the message; ``fetch`` returns ciphertext by its offset and size."""
+        """Return bytes of the message, fewer only at its end.
+
+        ``fetch`` returns ciphertext by its offset and size.
+        """
+        left = self.size - offset
+        if size > left:
+            size = left
+        if size <= 0:
+            return b""
         output = new_output(size)
         skip = offset % PIECE
-        if skip + size <= BLOCK:  # in one step, as most reads are
-            begin = offset - skip
-            length = -(-(skip + size) // PIECE) * PIECE
-            if length > self.size - begin:
-                length = self.size - begin
-            self._piece(fetch(begin, length), begin, length, skip, output, size)
-        else:
+        begin = offset - skip
+        length = -(-(skip + size) // PIECE) * PIECE
+        if length > BLOCK:
             self._fill(fetch, offset, output, size)
+            return output
+        if length > left + skip:
+            length = left + skip
+        # As most reads are: in one step, and without the call of `_piece`.
+        data = fetch(begin, length)
+        status: int = FAIL
+        if type(data) is bytes and len(data) == length:
+            status = lib.themis_cell_reader_read(
+                self._handle, begin // PIECE, data, length, skip, output, size
+            )
+        if status != SUCCESS:
+            raise self._errors.failed(status, CHANGED)
         return output
 
     def read_into(self, fetch: Fetch, offset: int, buffer: Any) -> None:

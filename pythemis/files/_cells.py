@@ -100,8 +100,7 @@ class OpenedCell:
 
     def read(self, size: int, offset: int) -> bytes:
         """Return bytes from the offset on; fewer only at the end."""
-        size = min(size, self.size - offset)
-        return self._reader.read(self._fetch, offset, size) if size > 0 else b""
+        return self._reader.read(self._fetch, offset, size)
 
     def read_into(self, buffer: Any, offset: int) -> int:
         """Fill a buffer of bytes from the offset on; return how many there were."""

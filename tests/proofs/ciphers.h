@@ -84,8 +84,9 @@ soter_status soter_aead_decrypt(soter_aead *aead, const uint8_t *data, size_t da
 }
 
 soter_status soter_ctr_crypt(soter_ctr *ctr, const uint8_t *key, const uint8_t *counter,
-                             const uint8_t *data, size_t data_len, uint8_t *out)
+                             size_t skip, const uint8_t *data, size_t data_len, uint8_t *out)
 {
+    CLAIM(skip < 16);
     touch(key, key != NULL ? 32 : 0);
     touch(counter, 16);
     return crypt(data, data_len, out);

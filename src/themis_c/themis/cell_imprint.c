@@ -107,7 +107,7 @@ static soter_status crypt_with(themis_cell *cell,
         status = derive(cell, work, text, derived);
     }
     if (status == SOTER_SUCCESS) {
-        status = soter_ctr_crypt(work->ctr, key, work->counter, text->data, text->len, out);
+        status = soter_ctr_crypt(work->ctr, key, work->counter, 0, text->data, text->len, out);
     }
     soter_wipe(derived, sizeof derived);
     return status;

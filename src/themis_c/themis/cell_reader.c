@@ -249,27 +249,6 @@ int themis_cell_reader_take(themis_cell_reader *reader, const uint8_t *data, siz
 
 /* ---- Pieces in any order ---- */
 
-static soter_status ctr_at(const struct themis_cell_reader *reader,
-                           struct work *work,
-                           size_t block,
-                           const uint8_t *data,
-                           size_t data_len,
-                           uint8_t *out)
-{
-    uint8_t counter[SOTER_CTR_BLOCK_SIZE]; /* public */
-    soter_status status;
-    memcpy(counter, reader->nonce, SOTER_AEAD_NONCE_SIZE);
-    soter_put_u32be(counter + SOTER_AEAD_NONCE_SIZE, (uint32_t)(FIRST_COUNTER + block));
-    status = soter_ctr_crypt(work->ctr,
-                             work->has_key ? NULL : reader->key,
-                             counter,
-                             data,
-                             data_len,
-                             out);
-    work->has_key = status == SOTER_SUCCESS;
-    return status;
-}
-
 /* Decrypts from the byte `at` of the message on, which need not be the first of a block. */
 static soter_status decrypt_at(const struct themis_cell_reader *reader,
                                struct work *work,
@@ -278,25 +257,18 @@ static soter_status decrypt_at(const struct themis_cell_reader *reader,
                                size_t data_len,
                                uint8_t *out)
 {
-    uint8_t block[SOTER_CTR_BLOCK_SIZE] = {0};
-    const size_t before = at % BLOCK_SIZE;
-    const size_t rest = BLOCK_SIZE - before;
-    const size_t first = before == 0 ? 0 : (data_len < rest ? data_len : rest);
-    soter_status status = SOTER_SUCCESS;
-    if (first != 0) {
-        memcpy(block + before, data, first);
-        status = ctr_at(reader, work, at / BLOCK_SIZE, block, sizeof block, block);
-        memcpy(out, block + before, first);
-        soter_wipe(block, sizeof block);
-    }
-    if (status == SOTER_SUCCESS && data_len > first) {
-        status = ctr_at(reader,
-                        work,
-                        (at + first) / BLOCK_SIZE,
-                        data + first,
-                        data_len - first,
-                        out + first);
-    }
+    uint8_t counter[SOTER_CTR_BLOCK_SIZE]; /* public */
+    soter_status status;
+    memcpy(counter, reader->nonce, SOTER_AEAD_NONCE_SIZE);
+    soter_put_u32be(counter + SOTER_AEAD_NONCE_SIZE, (uint32_t)(FIRST_COUNTER + at / BLOCK_SIZE));
+    status = soter_ctr_crypt(work->ctr,
+                             work->has_key ? NULL : reader->key,
+                             counter,
+                             at % BLOCK_SIZE,
+                             data,
+                             data_len,
+                             out);
+    work->has_key = status == SOTER_SUCCESS;
     return status;
 }
 
@@ -339,7 +311,7 @@ int themis_cell_reader_read(themis_cell_reader *reader,
                             uint8_t *out,
                             size_t out_len)
 {
-    const size_t end = skip + out_len;
+    const size_t last = data_len - data_len % PIECE_SIZE;
     struct work *work = NULL;
     soter_status status = SOTER_SUCCESS;
     if (reader->state != VERIFIED || !is_range(reader, piece, data_len, skip, out_len)) {
@@ -347,18 +319,11 @@ int themis_cell_reader_read(themis_cell_reader *reader,
     }
     status = work_take(reader, &work);
     for (size_t at = 0; at < data_len && status == SOTER_SUCCESS; at += PIECE_SIZE) {
-        const size_t stop = data_len - at < PIECE_SIZE ? data_len : at + PIECE_SIZE;
-        const size_t from = skip > at ? skip : at;
-        const size_t to = end < stop ? end : stop;
-        status = check_piece(reader, work, piece + at / PIECE_SIZE, data + at, stop - at);
-        if (status == SOTER_SUCCESS && from < to) {
-            status = decrypt_at(reader,
-                                work,
-                                piece * PIECE_SIZE + from,
-                                data + from,
-                                to - from,
-                                out + (from - skip));
-        }
+        const size_t len = at == last ? data_len - at : PIECE_SIZE;
+        status = check_piece(reader, work, piece + at / PIECE_SIZE, data + at, len);
+    }
+    if (status == SOTER_SUCCESS && out_len != 0) {
+        status = decrypt_at(reader, work, piece * PIECE_SIZE + skip, data + skip, out_len, out);
     }
     if (status != SOTER_SUCCESS) {
         soter_wipe(out, out_len);
