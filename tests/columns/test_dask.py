@@ -42,12 +42,14 @@ def frame():
     return dd.from_pandas(pd.DataFrame({"id": IDS, "email": VALUES}), npartitions=4)
 
 
+def values(table):
+    """Give the values of a computed table, with None where there is nothing."""
+    return [None if value is pd.NA or value != value else value for value in table["email"]]
+
+
 def pairs(table):
-    """Give the rows of a computed table, with None where there is nothing."""
-    return [
-        (row, None if value is pd.NA or value is None or value != value else value)
-        for row, value in zip(table["id"], table["email"], strict=True)
-    ]
+    """Give the rows of a computed table."""
+    return list(zip(table["id"], values(table), strict=True))
 
 
 def test_tables_and_mistakes(shop, frame):
@@ -62,6 +64,29 @@ def test_tables_and_mistakes(shop, frame):
         dask.seal(frame, {"mail": shop.cipher}, rows="id")
     with pytest.raises(ColumnError, match="must be a DataFrame of Dask"):
         dask.rotate(pd.DataFrame(), {"email": shop.cipher}, rows="id")
+
+
+@pytest.mark.parametrize("kind", ["string", "category", "large_string[pyarrow]"])
+def test_keys_of_several_columns(shop, frame, kind):
+    """Their columns make a place, in the order of the list, in each partition, empty ones too."""
+    table = frame.compute()
+    table["shop"] = [("berlin", "łódź", "")[row % 3] for row in IDS]
+    table["shop"] = table["shop"].astype(kind)
+    two = dd.from_pandas(table, npartitions=4)
+    keys = ["shop", "id"]
+    sealed = dask.seal(two, {"email": shop.cipher}, rows=keys)
+    assert list(sealed.columns) == list(two.columns)
+    cells = sealed.compute(scheduler="processes")
+    assert cells.dtypes.to_dict() == sealed.dtypes.to_dict()
+    parts = (cells["shop"].astype(str).tolist(), cells["id"].tolist())
+    assert shop.cipher.decrypt(values(cells), parts, type="text") == VALUES
+    rotated = dask.rotate(sealed[sealed["id"] > 2000], {"email": shop.later}, rows=tuple(keys))
+    done = dask.unseal(rotated, {"email": shop.later}, rows=keys, types=TYPES)
+    assert pairs(done.compute(scheduler="processes")) == ROWS[2000:]
+    with pytest.raises(ColumnError, match="row 0: decryption failed"):
+        dask.unseal(sealed, {"email": shop.later}, rows=keys[::-1]).compute()
+    with pytest.raises(ColumnError, match="0 columns named 'town'"):
+        dask.seal(two, {"email": shop.cipher}, rows=["id", "town"])
 
 
 def killing(flag):
