@@ -107,14 +107,24 @@ class Counted(Base):
     free = sealed(CIPHER, "free_cell", bind="column")
 
 
+def write_a_row(address):
+    """Insert a row, which the logs must have: of the tests here one worker may run a few alone."""
+    engine = create_engine(address)
+    Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        session.add(Customer(card=MARKER))
+        session.commit()
+    engine.dispose()
+
+
 @pytest.fixture(scope="module")
 def postgresql(postgresql_address):
     """Let the server log all statements; at the end look into its log and its WAL."""
     admin = create_engine(postgresql_address, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(text("ALTER SYSTEM SET log_statement = 'all'"))
-        connection.execute(text("SELECT pg_reload_conf()"))
+        connection.execute(text("ALTER ROLE shop SET log_statement = 'all'"))  # from now on
     admin.dispose()
+    write_a_row(postgresql_address)
     yield postgresql_address
     folder = Path(postgresql_address.partition("unix_sock=")[2]).parent
     files = files_below(folder)
@@ -126,6 +136,7 @@ def postgresql(postgresql_address):
 @pytest.fixture(scope="module")
 def mariadb(mariadb_address):
     """At the end look into the logs of the server, its binary log, and all else that it wrote."""
+    write_a_row(mariadb_address)
     yield mariadb_address
     files = files_below(data_of(mariadb_address))
     assert [path for path, data in files.items() if b"MARKER" in data] == []
