@@ -246,6 +246,7 @@ def report(ran: list[Ran]) -> None:
     note({f"executions of `{one.target}`": one.executions for one in ran})
     note({"executions together": together})
     note({"slowest input": f"{max(one.slowest for one in ran) / 1000:,.0f} ms"})
+    note({"most held for an input": f"{max(one.largest for one in ran) // 1024:,} KiB"})
     for one in ran:
         if one.status:
             said = one.log.read_text(errors="replace").splitlines()

@@ -72,13 +72,12 @@ def check_name(name: str) -> None:
 def shown(name: str, facts: dict[str, Any]) -> str:
     """Return the figures of a round as Markdown."""
     only, is_short = name.removesuffix("-short"), name.endswith("-short")
-    asked = ""
+    form, asked = "The full round", ""
     if is_short and tuple(facts["arguments"]) == ROUNDS[only].short:
-        asked = " SHORT=1"
+        form, asked = "A short round", " SHORT=1"
     elif is_short:
-        asked = f" ARGS={shlex.quote(shlex.join(facts['arguments']))}"
+        form, asked = "Another round", f" ARGS={shlex.quote(shlex.join(facts['arguments']))}"
     took = f", {facts['seconds']} s" if "seconds" in facts else ""
-    form = "A short round" if is_short else "The full round"
     ended = "no finding" if facts["status"] == 0 else f"**it failed with {facts['status']}**"
     lines = [
         f"{form}: `make evidence ONLY={only}{asked}`, {facts['date']}, {facts['machine']}{took}: "
