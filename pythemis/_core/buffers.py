@@ -124,6 +124,23 @@ def returns_output(function: CallT) -> CallT:
     return taking  # type: ignore[return-value]
 
 
+class Memory:
+    """Memory of ours that files are read into and C works in; no other object has it."""
+
+    __slots__ = ("bytes", "place")
+
+    def __init__(self, size: int) -> None:
+        room = bytearray(size)
+        # Not a view of the other one: CPython 3.10 and 3.11 crash when their garbage collector
+        # meets such a pair in one cycle.
+        self.bytes = memoryview(room)
+        self.place = ffi.from_buffer(BYTES, room)
+
+    def wipe(self) -> None:
+        """Fill it with zeros."""
+        lib.themis_wipe(self.place, len(self.bytes))
+
+
 _PLAIN = (bytes, bytearray)  # which hold no references
 
 

@@ -9,7 +9,7 @@ from pythemis._themis import ffi, lib
 
 from . import cell_passphrases, cells
 from .arguments import CONTEXT, KEY
-from .buffers import BYTES, new_output, returns_output, view, writable_view
+from .buffers import BYTES, Memory, new_output, returns_output, view, writable_view
 from .cell_passphrases import stretched
 from .errors import (
     FAIL,
@@ -39,23 +39,6 @@ BLOCK = 16 * PIECE  # that is worked on at once
 _writer = places("cell_writer")
 _reader = places("cell_reader")
 _stretch = places("stretch")
-
-
-class Memory:
-    """Memory of ours that files are read into and C works in; no other object has it."""
-
-    __slots__ = ("bytes", "place")
-
-    def __init__(self, size: int) -> None:
-        room = bytearray(size)
-        # Not a view of the other one: CPython 3.10 and 3.11 crash when their garbage collector
-        # meets such a pair in one cycle.
-        self.bytes = memoryview(room)
-        self.place = ffi.from_buffer(BYTES, room)
-
-    def wipe(self) -> None:
-        """Fill it with zeros."""
-        lib.themis_wipe(self.place, len(self.bytes))
 
 
 class Secret:

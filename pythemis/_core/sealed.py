@@ -388,14 +388,24 @@ def copy(view: Any, at: int, room: Room, start: int, n: int) -> None:
 
 
 def decrypt(
-    errors: Errors, sealed: Any, number: int, chunks: bytes, room: Any, at: int, *, is_last: bool
+    errors: Errors,
+    sealed: Any,
+    number: int,
+    chunks: Any,
+    size: int,
+    room: Any,
+    at: int,
+    *,
+    is_last: bool,
 ) -> None:
-    """Decrypt chunks from a number on to an offset of a view; wiped if they are not authentic."""
-    size = len(chunks)
+    """Decrypt the first bytes of a view or of ``bytes``, chunks from a number on.
+
+    They go to an offset of another view, and are wiped if they are not authentic.
+    """
     status = lib.themis_sealed_decrypt(
         sealed, number, is_last, chunks, size, room + at, len(room) - at
     )
-    del room  # a view, which an error must not keep
+    del chunks, room  # views, which an error must not keep
     if status == FAIL:
         text = "the sealed file is corrupted, or it was changed while it was read"
         raise errors.failed(FAIL, text)

@@ -16,9 +16,9 @@ SIZE_MAX = (1 << 63) - 1  # of a file
 _BATCH = 1 << 18  # bytes that C works on in one call
 
 
-def batch(log2: int) -> int:
+def batch(log2: int, size: int = _BATCH) -> int:
     """Return how many pieces are worked on at a time."""
-    return max(1, _BATCH >> log2)
+    return max(1, size >> log2)
 
 
 def padme(size: int) -> int:

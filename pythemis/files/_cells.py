@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pythemis._core import cell_files
+from pythemis._core.buffers import Memory
 from pythemis._core.errors import MESSAGE_MAX
 from pythemis.exception import THEMIS_CODES
 
@@ -67,7 +68,7 @@ def _encrypt(
     size: int,
     progress: Progress | None,
 ) -> None:
-    memory = cell_files.Memory(min(size, BLOCK))
+    memory = Memory(min(size, BLOCK))
     try:
         for done in range(0, size, BLOCK):
             part = min(BLOCK, size - done)
@@ -166,7 +167,7 @@ def open_cell(
 def _verify(
     source: _ends.Source, reader: cell_files.Reader, offset: int, progress: Progress | None
 ) -> None:
-    memory = cell_files.Memory(min(BLOCK, reader.size))
+    memory = Memory(min(BLOCK, reader.size))
     for done in range(0, reader.size, BLOCK):
         part = min(BLOCK, reader.size - done)
         if source.fill_at(offset + done, memory.bytes[:part]) != part:
@@ -195,7 +196,7 @@ def spooled(source: _ends.Source, size: int) -> _ends.Source:
 
 def unseal(cell: OpenedCell, target: _ends.Target, progress: Progress | None) -> None:
     """Write the message of a verified cell."""
-    memory = cell_files.Memory(min(cell.size, BLOCK))
+    memory = Memory(min(cell.size, BLOCK))
     try:
         done = 0
         while done < cell.size:

@@ -26,7 +26,9 @@ class OpenedContainer:
 
     def __init__(self, source: Source, unlock: _sealed.Unlock) -> None:
         self._source, self._file_size = source, source.size()
-        self.sealed = _sealed.Reader(ERRORS, source.at, self._file_size, unlock)
+        self.sealed = _sealed.Reader(
+            ERRORS, source.at, self._file_size, unlock, fill=source.filler()
+        )
         self.size, self.opened_by = self.sealed.size, self.sealed.opened_by
 
     def read(self, size: int, offset: int) -> bytes:

@@ -117,6 +117,10 @@ class Source:
 
         return fetch
 
+    def filler(self) -> Callable[[int, memoryview], int] | None:
+        """Return `fill_at`, where the system fills the memory; None where that would be a copy."""
+        return self.fill_at if self._has_bytes else None
+
     def fill_at(self, offset: int, room: memoryview) -> int:
         """Fill memory from an offset on; return how many bytes there were."""
         if not self._has_bytes:
@@ -124,12 +128,10 @@ class Source:
             room[: len(data)] = data
             return len(data)
         assert self.start is not None
-        done = 0
-        while done < len(room):
+        done = count = os.preadv(self.file.fileno(), [room], self.start + offset)
+        while count and done < len(room):
             with room[done:] as left:
                 count = os.preadv(self.file.fileno(), [left], self.start + offset + done)
-            if not count:
-                break
             done += count
         return done
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pythemis import _atomic, _sealed
-from pythemis._core import cell_files
 from pythemis._core import sealed as core
+from pythemis._core.buffers import Memory
 
 from . import _found
 from ._containers import OpenedContainer
@@ -130,7 +130,7 @@ def reencrypt(
 
 
 def _transfer(opened: Opened, writer: SealedWriter, progress: Progress | None) -> None:
-    memory = cell_files.Memory(min(BLOCK, opened.size))
+    memory = Memory(min(BLOCK, opened.size))
     try:
         done = 0
         while done < opened.size:

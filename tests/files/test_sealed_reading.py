@@ -109,6 +109,30 @@ def test_a_source_may_return_few_bytes():
         _sealed.StreamReader(ERRORS, lambda _: None, UNLOCK)
 
 
+def test_a_source_may_fill_memory():
+    """Each read has memory of its own, also one within another, and a cut file is an error."""
+    data = os.urandom(1 << 20)
+    file, asked, size = seal(data), [], [1 << 30]
+
+    def fill(at, room):
+        asked.append(len(room))
+        part = file[at : min(at + len(room), size[0])]
+        room[: len(part)] = part
+        if len(asked) == 2:  # as a signal handler, or another thread, would
+            assert reader.read(5000, 100) == data[5000:5100]
+        return len(part)
+
+    reader = _sealed.Reader(ERRORS, lambda at, n: file[at : at + n], len(file), UNLOCK, fill=fill)
+    assert reader.read(0, 9) == data[:9]
+    assert reader.read(0, 1 << 20) == data
+    assert asked[1:] == [128 * (PIECE + 44), PIECE + 44, 128 * (PIECE + 44)]
+    size[0] = 5000
+    with pytest.raises(ThemisError, match="ends early, after 5000 bytes"):
+        reader.read(0, 9000)
+    size[0] = len(file)
+    assert reader.read(0, 9000) == data[:9000]
+
+
 @pytest.mark.parametrize("which", range(12))
 def test_errors_of_the_source_come_out(which):
     """At whatever call reading fails, its error is raised, and a stream that failed stays so."""
