@@ -98,8 +98,9 @@ def register(session: Any, name: str, cipher: ColumnCipher, *, type: str = "text
     """Register functions of SQL for a column: ``NAME_encrypt`` and ``NAME_decrypt``.
 
     ``NAME_encrypt(value, row)`` makes binary cells of text or binary, ``NAME_decrypt(cell, row)``
-    the reverse. NULL stays NULL. A query with a value that is refused fails. Spark works in
-    batches: a row id that occurs twice is found within a batch only.
+    the reverse. For a primary key of several columns, ``row`` is one argument for each of them, in
+    the order of the key. NULL stays NULL. A query with a value that is refused fails. Spark works
+    in batches: a row id that occurs twice is found within a batch only.
 
     The functions are marked as not deterministic, so that Spark computes a cell once where the
     query has it once. A task that is tried again makes other cells.
@@ -126,11 +127,11 @@ def register(session: Any, name: str, cipher: ColumnCipher, *, type: str = "text
         wrong_value("this Spark has no Arrow functions for SQL: it needs 4.1 or newer")
     _check_that_it_travels(cipher)
 
-    def encrypt(values: arrow.Array, ids: arrow.Array) -> arrow.Array:
-        return cipher.encrypt(values, ids)
+    def encrypt(values: arrow.Array, row: arrow.Array, *more: arrow.Array) -> arrow.Array:
+        return cipher.encrypt(values, (row, *more))
 
-    def decrypt(cells: arrow.Array, ids: arrow.Array) -> arrow.Array:
-        return cipher.decrypt(cells, ids, type=type)
+    def decrypt(cells: arrow.Array, row: arrow.Array, *more: arrow.Array) -> arrow.Array:
+        return cipher.decrypt(cells, (row, *more), type=type)
 
     for made, kind in ((encrypt, "bytes"), (decrypt, type)):
         function = functions.arrow_udf(made, _TYPES[kind]).asNondeterministic()

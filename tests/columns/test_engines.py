@@ -9,7 +9,8 @@ import pytest
 from pythemis import columns
 from pythemis.columns import ColumnCipher, ColumnError
 from pythemis.keyring import Keyring
-from support.engines import IDS, NAMES, TYPES, VALUES
+from support.engines import IDS, NAMES, TYPES, VALUES, recorded_by_two
+from support.rings import recorded_ring
 
 pytestmark = pytest.mark.integration
 
@@ -69,6 +70,37 @@ def test_functions_of_duckdb():
             ((None, "email", CIPHER), {}),
             ((connection, "e; drop", CIPHER), {}),
             ((connection, "email", CIPHER), {"rows": "DOUBLE"}),
+            ((connection, "email", CIPHER), {"rows": ["BIGINT", "DOUBLE"]}),
+            ((connection, "email", CIPHER), {"rows": []}),
         ):
             with pytest.raises(ColumnError):
                 register(*arguments, **options)
+
+
+def test_functions_of_duckdb_with_a_key_of_several_columns():
+    """Each column of the key is an argument; cells are those of Python, and recorded ones open."""
+    duckdb = pytest.importorskip("duckdb")
+    from pythemis.columns.duckdb import register
+
+    with duckdb.connect() as connection:
+        register(connection, "email", CIPHER, rows=["VARCHAR", "BIGINT", "VARCHAR"])
+        query = """select email_encrypt('user' || id, shop, id, 'x') as cell, shop, id
+            from (select 'shop ' || (i % 3) as shop, i as id from range(5000) numbers(i))"""
+        cells, shops, ids = zip(*connection.execute(query).fetchall(), strict=True)
+        rows = (list(shops), list(ids), ["x"] * len(ids))
+        assert CIPHER.decrypt(list(cells), rows, type="text") == [f"user{row}" for row in ids]
+        again = f"select count(email_decrypt(cell, shop, id, 'x')) from ({query})"
+        assert connection.execute(again).fetchall() == [(5000,)]
+        for given, text in (
+            ("id, shop, 'x'", "No function matches|Could not convert"),
+            ("shop, id, 'y'", "row 0: decryption failed"),
+            ("shop, null, 'x'", "row 0: its row id is null"),
+            ("shop, id", "No function matches"),
+        ):
+            with pytest.raises(duckdb.Error, match=text):
+                connection.execute(f"select email_decrypt(cell, {given}) from ({query})").fetchall()
+        for number, (names, cell, parts, value) in enumerate(recorded_by_two()):
+            cipher = ColumnCipher(recorded_ring(), names)
+            register(connection, f"c{number}", cipher, rows=["BIGINT", "VARCHAR"])
+            opened = f"select c{number}_decrypt(unhex('{cell}'), {parts})"
+            assert connection.execute(opened).fetchall() == [(value,)]

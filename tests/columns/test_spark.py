@@ -15,7 +15,18 @@ import pytest
 
 from pythemis import columns
 from pythemis.columns import ColumnCipher, ColumnError
-from support.engines import IDS, NAMES, ROWS, TYPES, VALUES, Shop, is_in, opened, spark_session
+from support.engines import (
+    IDS,
+    NAMES,
+    ROWS,
+    TYPES,
+    VALUES,
+    Shop,
+    is_in,
+    opened,
+    recorded_by_two,
+    spark_session,
+)
 from support.servers import files_below
 
 sql = pytest.importorskip("pyspark.sql")
@@ -179,6 +190,37 @@ def test_functions_of_sql(cluster, shop):
     moved = "select email_decrypt(email_encrypt(email, id), id + 1) from customers"
     with pytest.raises(Exception, match="row 0: decryption failed: check the context"):
         session.sql(moved).collect()
+
+
+def test_functions_of_sql_with_a_key_of_several_columns(cluster, shop):
+    """Each column of the key is an argument; cells are those of Python, and recorded ones open."""
+    session = cluster.session
+    spark.register(session, "email", shop.cipher)
+    cluster.frame.createOrReplaceTempView("customers")
+    query = """select id, shop, email_encrypt(email, shop, id, 'x') as cell
+        from (select *, concat('shop ', id % 3) as shop from customers where id < 1000)"""
+    ids, shops, cells = zip(*session.sql(query).collect(), strict=True)
+    rows = (list(shops), list(ids), ["x"] * len(ids))
+    cells = [cell if cell is None else bytes(cell) for cell in cells]
+    found = dict(zip(ids, shop.cipher.decrypt(cells, rows, type="text"), strict=True))
+    assert found == dict(ROWS[:999])
+    again = f"select id, email_decrypt(cell, shop, id, 'x') from ({query})"
+    assert sorted(map(tuple, session.sql(again).collect())) == ROWS[:999]
+    for given, text in (
+        ("id, shop, 'x'", "row 0: decryption failed"),
+        ("shop, null, 'x'", "row 0: its row id is null"),
+        ("shop, id", "row 0: decryption failed"),
+    ):
+        with pytest.raises(Exception, match=text):
+            session.sql(f"select email_decrypt(cell, {given}) from ({query})").collect()
+    with pytest.raises(Exception, match="missing 1 required positional argument: 'row'"):
+        session.sql(f"select email_decrypt(cell) from ({query})").collect()
+    wanted = []
+    for number, (names, cell, parts, value) in enumerate(recorded_by_two()):
+        spark.register(session, f"c{number}", ColumnCipher(shop.recorded, names))
+        wanted.append((f"c{number}_decrypt(unhex('{cell}'), {parts})", value))
+    [made] = session.sql("select " + ", ".join(call for call, _ in wanted)).collect()
+    assert list(made) == [value for _, value in wanted]
 
 
 def test_killed_executors(cluster, shop, tmp_path):

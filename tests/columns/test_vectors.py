@@ -23,13 +23,10 @@ def row_of(case):
 
 @pytest.mark.parametrize("case", FIELDS["cases"], ids=lambda case: case["names"][1])
 def test_fields(case):
-    """A recorded field is read: by its row's id, its column alone, or a context that is made."""
+    """A recorded field is read: by its row's id, of one part or several, or its column alone."""
     cipher = ColumnCipher(recorded_ring(), tuple(case["names"]))
-    stored, row = bytes.fromhex(case["stored"]), row_of(case)
-    if len(row) > 1:
-        opened = cipher.decrypt([stored], contexts=[place(*case["names"], *row)])
-    else:
-        opened = cipher.decrypt([stored], row or None)
+    rows = tuple([part] for part in row_of(case)) or None
+    opened = cipher.decrypt([bytes.fromhex(case["stored"])], rows)
     assert opened == [bytes.fromhex(case["data"])]
 
 

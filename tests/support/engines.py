@@ -2,11 +2,15 @@
 """What the engines of columns are given in tests, and a search for secrets in what they leave."""
 
 import base64
+import json
 import os
 from contextlib import contextmanager
 
 from pythemis.columns import ColumnCipher
 from pythemis.keyring import Keyring, SecretKey, from_reference
+
+from .cells import VECTORS
+from .rings import recorded_ring
 
 NAMES = ("customers", "email")
 IDS = list(range(1, 5001))
@@ -35,7 +39,26 @@ class Shop:
             for name in names
         }
         self.cipher, self.later = (ColumnCipher(keys[name], NAMES) for name in names)
+        recorded_ring().save(folder / "recorded", key=SecretKey.from_bytes(unlocking))
+        self.recorded = from_reference(
+            f"file:{folder / 'recorded'}", f"file:{folder / 'key'}", name=recorded_ring().name
+        )
         self.holding = ColumnCipher(self.new, NAMES)  # keys themselves: it does not pickle
+
+
+def recorded_by_two():
+    """Give the recorded fields whose row ids are a number and a text, as queries of SQL have them.
+
+    Returns:
+        For each the names of table and column, the cell, the two parts as SQL, and the value.
+    """
+    made = []
+    for case in json.loads((VECTORS / "field_value.json").read_text("utf-8"))["cases"]:
+        if [kind for part in case["row"] for kind in part] == ["int", "text"]:
+            (number,), (text,) = (part.values() for part in case["row"])
+            value = bytes.fromhex(case["data"]).decode()
+            made.append((tuple(case["names"]), case["stored"], f"{number}, '{text}'", value))
+    return made
 
 
 def opened(ring, cells):
