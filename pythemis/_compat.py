@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import sys
 
+from ._core.errors import status_code
+from ._core.late import loaded
 from ._core.legacy import warn
 
 TYPE_CHECKING = False
@@ -53,6 +55,44 @@ def codes() -> type[THEMIS_CODES]:
     from ._codes import THEMIS_CODES
 
     return THEMIS_CODES
+
+
+def code(number: int) -> THEMIS_CODES:
+    """Return the member of THEMIS_CODES for a number, or what is like it if they do not load."""
+    members: Any = loaded(codes) or Unloaded
+    member: THEMIS_CODES = members(number)
+    return member
+
+
+_NAMES = (
+    *("SUCCESS", "SEND_OUTPUT_TO_PEER", "FAIL", "INVALID_PARAMETER", "NO_MEMORY"),
+    *("BUFFER_TOO_SMALL", "DATA_CORRUPT", "INVALID_SIGNATURE", "NOT_SUPPORTED", "ENGINE_FAIL"),
+    *("SSESSION_KA_NOT_FINISHED", "SSESSION_TRANSPORT_ERROR"),
+    "SSESSION_GET_PUB_FOR_ID_CALLBACK_ERROR",
+)
+
+
+class Unloaded(int):
+    """A status code without `enum`; equal to the member of THEMIS_CODES, and named like it."""
+
+    @property
+    def value(self) -> int:
+        """The number."""
+        return int(self)
+
+    @property
+    def name(self) -> str:
+        """The name of the constant."""
+        names = {status_code(name): name for name in _NAMES} | {2222: "NETWORK_ERROR"}
+        return names.get(int(self), f"UNNAMED_{int(self)}")
+
+    def __repr__(self) -> str:
+        return f"<THEMIS_CODES.{self.name}: {int(self)}>"
+
+    __str__ = int.__repr__
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return code, (int(self),)
 
 
 def with_codes(others: Callable[[str], Any]) -> Callable[[str], Any]:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from . import _compat, _hints
 
 TYPE_CHECKING = False
@@ -26,7 +28,9 @@ class ThemisError(Exception):
 
     Attributes:
         error_code: a member of THEMIS_CODES. A number that Themis does not use becomes a member
-            that has no constant: ``THEMIS_CODES(4711).name`` is ``"UNNAMED_4711"``.
+            that has no constant: ``THEMIS_CODES(4711).name`` is ``"UNNAMED_4711"``. Where Python
+            cannot load `enum` any more, such as without a free file descriptor, it is an equal
+            ``int`` with the same ``name`` and ``value``.
         message: what happened and what to check, the first of ``args``.
 
     Raises:
@@ -54,7 +58,7 @@ class ThemisError(Exception):
                 f"{type(error_code).__name__} and {type(message).__name__}"
             )
         super().__init__(message, *args)
-        self.error_code = _compat.codes()(error_code)
+        self.error_code = _compat.code(error_code)
         self.message = message
 
     def __reduce__(self) -> tuple[_hints.Any, ...]:
@@ -73,6 +77,8 @@ class ThemisValueError(ThemisError, ValueError):
 if TYPE_CHECKING:  # misspelled names must not pass the type check
     themis_exception = ThemisError
 else:
+    if "enum" in sys.modules:  # which takes the time; and later nothing may load
+        _compat.codes()
     __getattr__ = _compat.with_codes(
         _compat.renamed_exceptions(__name__, {"themis_exception": "ThemisError"})
     )

@@ -25,6 +25,7 @@ from _collections_abc import Iterable
 
 from . import _compat, _hints
 from ._core import cell_passphrases, cells, errors, legacy, owner
+from ._core.late import Loading
 from ._core.secret import Key
 from ._hints import Buffer
 from .exception import ThemisError
@@ -266,7 +267,8 @@ class SCellSeal(_KeyedCell):
             SecureCellError: as `encrypt`, for the first message that is refused, with its
                 ``index``. Then no result is returned.
         """
-        from ._core import cell_lists
+        with Loading(_ERRORS):
+            from ._core import cell_lists
 
         return cell_lists.seal_list(self, messages, contexts, threads)
 
@@ -277,7 +279,8 @@ class SCellSeal(_KeyedCell):
 
         Arguments, order and errors are like those of `encrypt_many`.
         """
-        from ._core import cell_lists
+        with Loading(_ERRORS):
+            from ._core import cell_lists
 
         return cell_lists.unseal_list(self, messages, contexts, threads)
 
@@ -365,7 +368,8 @@ class SCellSealPassphrase(SCellSeal):
     ) -> list[bytes]:
         """Encrypt as `SCellSeal.encrypt_many` does; it is faster only with more threads."""
         function = cell_passphrases.seal
-        from ._core import cell_lists
+        with Loading(_ERRORS):
+            from ._core import cell_lists
 
         return cell_lists.one_by_one(self, function, messages, contexts, threads, reads=False)
 
@@ -374,7 +378,8 @@ class SCellSealPassphrase(SCellSeal):
     ) -> list[bytes]:
         """Decrypt as `SCellSeal.decrypt_many` does; it is faster only with more threads."""
         function = cell_passphrases.unseal
-        from ._core import cell_lists
+        with Loading(_ERRORS):
+            from ._core import cell_lists
 
         return cell_lists.one_by_one(self, function, messages, contexts, threads, reads=True)
 
@@ -486,7 +491,8 @@ class SCellTokenProtect(_KeyedCell):
             SecureCellError: as `encrypt`, for the first message that is refused, with its
                 ``index``. Then no result is returned.
         """
-        from ._core import cell_lists
+        with Loading(_ERRORS):
+            from ._core import cell_lists
 
         return cell_lists.protect_list(self, messages, contexts, threads)
 
@@ -502,7 +508,8 @@ class SCellTokenProtect(_KeyedCell):
 
         Arguments, order and errors are like those of `encrypt_many`.
         """
-        from ._core import cell_lists
+        with Loading(_ERRORS):
+            from ._core import cell_lists
 
         return cell_lists.unprotect_list(self, messages, tokens, contexts, threads)
 
@@ -595,7 +602,8 @@ class SCellContextImprint(_KeyedCell):
             SecureCellError: as `encrypt`, for the first message that is refused, with its
                 ``index``. Then no result is returned.
         """
-        from ._core import cell_lists
+        with Loading(_ERRORS):
+            from ._core import cell_lists
 
         return cell_lists.imprint_list(self, messages, contexts, threads, encrypts=True)
 
@@ -603,7 +611,8 @@ class SCellContextImprint(_KeyedCell):
         self, messages: Iterable[Buffer], contexts: ReadContexts, *, threads: int = 1
     ) -> list[bytes]:
         """Decrypt a list of what `encrypt` returned, with one context for each or one for all."""
-        from ._core import cell_lists
+        with Loading(_ERRORS):
+            from ._core import cell_lists
 
         return cell_lists.imprint_list(self, messages, contexts, threads, encrypts=False)
 
@@ -618,7 +627,8 @@ def _normalised(passphrase: Key | str, form: _hints.Form) -> str:
     if len(passphrase) > NORMALIZE_MAX:  # many accents on one letter cost quadratic time
         problem = f"a passphrase of more than {NORMALIZE_MAX} characters is not normalised"
         errors.wrong_value(_ERRORS, problem)
-    import unicodedata  # only by programs that use it
+    with Loading(_ERRORS):
+        import unicodedata  # only by programs that use it
 
     return unicodedata.normalize(form, passphrase)
 
@@ -630,6 +640,8 @@ def _encoded(passphrase: str, encoding: str) -> bytes:
         return passphrase.encode(encoding)
     except LookupError:  # it may be the passphrase, in the wrong place
         problem = "this encoding is not known; the passphrase comes first, then its encoding"
+    except OSError as error:
+        problem = f"this encoding cannot be loaded now: {error}"
     except ValueError:  # its text can show the passphrase, so it is not chained
         problem = f"the passphrase cannot be expressed in {encoding!r}"
     return errors.wrong_value(_ERRORS, problem)

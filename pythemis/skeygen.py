@@ -13,6 +13,7 @@ from enum import Enum
 
 from . import _compat, _hints
 from ._core import errors, keys, owner
+from ._core.late import Loading
 from ._core.secret import Key
 from ._hints import Buffer
 from .exception import THEMIS_CODES as THEMIS_CODES
@@ -312,7 +313,8 @@ def from_jwk(jwk: Buffer | str | Mapping[str, _hints.Any]) -> bytes:
             inconsistent numbers, or a key that is not EC on P-256, P-384 or P-521 or
             RSA of 1024, 2048, 4096 or 8192 bits.
     """
-    from ._core import foreign  # loaded only by programs that use these forms
+    with Loading(_ERRORS):
+        from ._core import foreign  # only by programs that use these forms
 
     return foreign.from_jwk(_ERRORS, jwk)
 
@@ -329,7 +331,8 @@ def to_jwk(key: Key) -> dict[str, str]:
     Raises:
         ThemisError: a corrupted key.
     """
-    from ._core import foreign
+    with Loading(_ERRORS):
+        from ._core import foreign
 
     return foreign.to_jwk(_ERRORS, key)
 
@@ -349,7 +352,8 @@ def from_openssh(text: Buffer | str) -> bytes:
             Ed25519. Convert an encrypted key with ``ssh-keygen -p -m PKCS8 -f FILE`` and read it
             with `from_pem`.
     """
-    from ._core import foreign
+    with Loading(_ERRORS):
+        from ._core import foreign
 
     return foreign.from_openssh(_ERRORS, text)
 
@@ -366,7 +370,8 @@ def from_point(point: Buffer) -> bytes:
     Raises:
         ThemisError: another length, or a point that is not on its curve.
     """
-    from ._core import foreign
+    with Loading(_ERRORS):
+        from ._core import foreign
 
     return foreign.from_point(_ERRORS, point)
 

@@ -68,10 +68,11 @@ def sentence_of(error: BaseException) -> tuple[str, Status]:
     if isinstance(error, ImportError):
         return str(error), Status.REFUSED
     # A mistake in this program. The text of the error may quote a secret, so it is left out.
-    from traceback import walk_tb  # which takes a while, like the rest of what failures need
-
-    *_, (frame, line) = walk_tb(error.__traceback__)
-    where = f"{os.path.basename(frame.f_code.co_filename)}:{line}"  # noqa: PTH119
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    file = "" if at is None else os.path.basename(at.tb_frame.f_code.co_filename)  # noqa: PTH119
+    where = f"{file}:{at.tb_lineno if at else 0}"
     return f"internal error, please report it: {type(error).__name__} at {where}", Status.REFUSED
 
 

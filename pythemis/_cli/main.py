@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "pythemis") -> i
     try:
         with ended_by_signals():
             return _main(given, prog)
-    except KeyboardInterrupt as error:
+    except (KeyboardInterrupt, ImportError, OSError) as error:  # the two of a part of the command
         return report(error)
 
 
@@ -103,7 +103,7 @@ def report(error: BaseException) -> int:
     """Print one sentence about an error; return the exit status."""
     try:
         from .errors import complain, sentence_of
-    except ImportError as broken:  # the compiled module does not load
+    except (ImportError, OSError) as broken:  # of the compiled module, or no descriptor is free
         print(f"pythemis: {broken}", file=sys.stderr)
         return 1
     text, status = sentence_of(error)

@@ -7,6 +7,7 @@ import sys
 
 from pythemis._themis import ffi, lib
 
+from . import late
 from .arguments import Argument, Nature
 from .errors import BUFFER_TOO_SMALL, Errors, wrong_type, wrong_value
 from .owner import Secret
@@ -91,9 +92,14 @@ def output_of(kind: type[bytes], size: int) -> bytes:
     """
     if size < _LARGE or kind is bytes:
         return kind(size)
+    allocate = late.loaded(_allocator)
+    return kind(size) if allocate is None else allocate(kind, size)
+
+
+def _allocator() -> Callable[[type[bytes], int], bytes] | None:
     from .subclasses import allocate  # only for large messages, for `ctypes` takes 10 ms
 
-    return kind(size) if allocate is None else allocate(kind, size)
+    return allocate
 
 
 # Where it is not `bytes` yet, `returns_output` makes it so.
@@ -183,13 +189,13 @@ def _cure_of_text(text: str, what: Argument) -> str:
     """Return advice for text in the place of bytes."""
     if what.nature == Nature.WRITTEN:
         return "encode text first: 'text'.encode()"
-    from . import recognise  # only where something is refused
-
     if what.nature == Nature.KEY:
-        own, by_size = recognise.THEMIS_KEYS, recognise.KEYS_BY_SIZE
-        known = recognise.words(text, *own, by_size=by_size)
+        known = late.recognised(lambda it: it.words(text, *it.THEMIS_KEYS, by_size=it.KEYS_BY_SIZE))
         return known or "base64.b64decode(text) reads base64, skeygen.from_pem(text) reads PEM"
-    return recognise.words(text) or "if it is base64, decode it first: base64.b64decode(text)"
+    return (
+        late.recognised(lambda it: it.words(text))
+        or "if it is base64, decode it first: base64.b64decode(text)"
+    )
 
 
 def _cure(data: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pythemis._themis import ffi, lib
 
-from . import legacy
+from . import late, legacy
 from .arguments import CONTEXT, ENCRYPTED, KEY, MESSAGE, TOKEN
 from .buffers import (
     BYTES,
@@ -77,22 +77,23 @@ def refusal(refusals: Refusals | None, status: int, message: Any, token: Any = N
     told = refusals.others.get(status) if refusals else None
     if told or refusals is None or not refusals.form or status not in (FAIL, INVALID_PARAMETER):
         return told or status_text(status)
-    from . import recognise  # only where something is refused
-
-    if token is not None:
-        why = misfit = recognise.token_misfit(seen(message), seen(token))
-        why = why and f": {why}"
-    else:
-        own = recognise.Kind[refusals.own]
-        misfit = recognise.misfit(seen(message), own)
-        why = recognise.why_not(seen(message), own)
+    misfit, why = _told(refusals.own, message, token)
     if status == INVALID_PARAMETER:
-        return f"this is not {refusals.form}{why or recognise.UNTOLD}"
+        return f"this is not {refusals.form}{why or late.UNTOLD}"
     if misfit:
         return f"decryption failed: {misfit}"
     return (
         f"decryption failed: check the {refusals.secret} and the context; or the data is corrupted"
     )
+
+
+def _told(own: str, message: Any, token: Any) -> tuple[str, str]:
+    """Return what does not fit, and how to go on after "this is not ..."; empty if untold."""
+    if token is not None:
+        misfit = late.recognised(lambda it: it.token_misfit(seen(message), seen(token)))
+        return misfit, misfit and f": {misfit}"
+    misfit = late.recognised(lambda it: it.misfit(seen(message), it.Kind[own]))
+    return misfit, late.recognised(lambda it: it.why_not(seen(message), it.Kind[own]))
 
 
 def refused(
@@ -174,11 +175,18 @@ def warn_of_text(decoding: str | None) -> None:
         )
 
 
+def _re() -> Any:
+    import re  # a third of the time that loading this module takes
+
+    return re
+
+
 def _decoding(key: Any) -> str | None:
     if not 43 <= len(key) <= 70:
         return None
-    import re  # a third of the time that loading this module takes
-
+    re = late.loaded(_re)
+    if re is None:
+        return None
     text = ffi.buffer(key)
     if re.fullmatch(_HEX_OF_KEY, text):
         return "the hex of 32 bytes, as text; decode it: bytes.fromhex(key.decode())"

@@ -16,6 +16,7 @@ from .buffers import (
     view,
 )
 from .errors import INVALID_PARAMETER, NOT_SUPPORTED, SUCCESS, Errors, failed, wrong_value
+from .late import recognised
 from .owner import Owner, kept, opened, places, replace
 
 TYPE_CHECKING = False
@@ -149,9 +150,7 @@ def proceed(owner: Comparator, message: Any) -> bytes:
 
 def _known(message: Any) -> str:
     """Describe a message that is none of a comparison; empty if it is not recognised."""
-    from . import recognise  # only where something is refused
-
-    known = recognise.words(seen(message))
+    known = recognised(lambda it: it.words(seen(message)))
     return known and f"; {known}"
 
 

@@ -7,6 +7,7 @@ nothing is allocated or repeated by them.
 
 from __future__ import annotations
 
+from _codecs import unicode_escape_encode
 from typing import TYPE_CHECKING, Any
 
 from .kinds import Kind
@@ -31,7 +32,7 @@ def shown(text: bytes | str) -> str:
     if isinstance(text, bytes):
         text = text.decode("utf-8", "backslashreplace")
     return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+        each if each.isprintable() else unicode_escape_encode(each)[0].decode() for each in text
     )
 
 

@@ -170,7 +170,7 @@ def _parsed(errors: Errors, text: bytes) -> dict[str, Any]:
 def _json(text: bytes) -> tuple[Any, str]:
     """Parse JSON; what is wrong is returned, for an exception of the parser has the text in it."""
     try:
-        content = text.decode("utf-8-sig")
+        content = text.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
         members = json.loads(
             content,
             object_pairs_hook=_unique,

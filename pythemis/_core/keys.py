@@ -27,6 +27,7 @@ from .errors import (
     wrong_type,
     wrong_value,
 )
+from .late import recognised, recogniser
 from .owner import Owner, Secret, places
 from .start import fips_provider
 
@@ -68,10 +69,9 @@ class Kind(namedtuple("Kind", "algorithm bits is_private")):
 
 def guess(data: Any, *own: str) -> str:
     """Describe data that is no key of the kinds ``own``; empty if it is not recognised."""
-    from . import recognise  # only where something is refused
-
-    kinds = [recognise.Kind[name] for name in own]
-    known = recognise.words(seen(data), *kinds, by_size=recognise.KEYS_BY_SIZE)
+    known = recognised(
+        lambda it: it.words(seen(data), *map(it.Kind.__getitem__, own), by_size=it.KEYS_BY_SIZE)
+    )
     return known and f"; {known}"
 
 
@@ -133,10 +133,10 @@ def key_error(
 
 def _why_not(key_view: Any) -> str:
     """Describe why this is no Themis key."""
-    from . import recognise  # only where something is refused
-
-    own, by_size = recognise.THEMIS_KEYS, recognise.KEYS_BY_SIZE
-    return recognise.why_not(seen(key_view), *own, by_size=by_size) or ", or it is cut"
+    why = recognised(
+        lambda it: it.why_not(seen(key_view), *it.THEMIS_KEYS, by_size=it.KEYS_BY_SIZE)
+    )
+    return why or ", or it is cut"
 
 
 @returns_output
@@ -225,10 +225,9 @@ def imported(errors: Errors, text: Key, *, pem: bool, passphrase: Key | None) ->
     status, made, why = _imported(errors, text, pem=pem, passphrase=passphrase)
     hint = ""
     if status == INVALID_PARAMETER and not isinstance(text, Secret):
-        from . import recognise  # only where something is refused
-
         hint = guess(text, "PEM" if pem else "DER")
-        for rewritten in recognise.pem_texts(text) if pem else ():
+        it = recogniser()
+        for rewritten in it.pem_texts(text) if pem and it else ():
             hint = ""
             status, made, why = _imported(errors, rewritten, pem=True, passphrase=passphrase)
             if status != INVALID_PARAMETER:

@@ -7,6 +7,7 @@ The work is bounded: of longer data only the beginning is looked at.
 from __future__ import annotations
 
 import re
+from _codecs import utf_16_be_decode, utf_16_le_decode
 from binascii import Error, a2b_base64
 from typing import TYPE_CHECKING
 
@@ -83,14 +84,14 @@ def _byte_order_mark(node: Node) -> Node | None:
 def _utf16(node: Node) -> Node | None:
     data = node.data
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        order, data = ("le" if data[0] == 0xFF else "be"), data[2:]
+        decode, data = (utf_16_le_decode if data[0] == 0xFF else utf_16_be_decode), data[2:]
     elif data[1:16:2].count(0) == len(data[1:16:2]) > 1 and data[0] != 0:
-        order = "le"
+        decode = utf_16_le_decode
     elif data[:16:2].count(0) == len(data[:16:2]) > 1 and data[1] != 0:
-        order = "be"
+        decode = utf_16_be_decode
     else:
         return None
-    text = data.decode(f"utf-16-{order}", "replace")
+    text = decode(data, "replace", True)[0]
     return _inside(node, Layer.UTF16, text.encode("utf-8", "replace"))
 
 

@@ -4,23 +4,24 @@
 from __future__ import annotations
 
 import sys
+from _codecs import utf_32_le_encode
+from _warnings import warn as warn_at
 
 _PACKAGE = __name__.partition(".")[0]
 
 
 def warn(message: str, category: type[Warning]) -> None:
     """Warn of the line that called this package, through however many frames of it."""
-    import warnings  # only where there is one
-
     frame, level = sys._getframe(1), 2
     while frame.f_back and str(frame.f_globals.get("__package__")).partition(".")[0] == _PACKAGE:
         frame, level = frame.f_back, level + 1
-    warnings.warn(message, category, stacklevel=level)
+    warn_at(message, category, stacklevel=level)
 
 
 def legacy_text(text: str) -> bytes:
     """Return the first ``len(text)`` bytes of UTF-32-LE: 0.15 read a text's memory as bytes."""
-    return str.encode(text, "utf-32-le", "surrogatepass")[: str.__len__(text)]  # of subclasses too
+    # Not str.encode, which would load a module for it.
+    return utf_32_le_encode(text, "surrogatepass")[0][: str.__len__(text)]  # of subclasses too
 
 
 def bytes_of_key(key: str) -> bytes:

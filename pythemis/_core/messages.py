@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from pythemis._themis import ffi, lib
 
+from . import late
 from .arguments import ENCRYPTED, MESSAGE, PRIVATE, PUBLIC, SIGNED, Argument
 from .buffers import (
     BYTES,
@@ -59,10 +60,8 @@ _VERIFY_REFUSALS = {
 
 def _message_error(errors: Errors, message: bytes, own_type: int, form: str) -> Exception:
     """Make the error for data that is not such a message."""
-    from . import recognise  # only where something is refused
-
-    own = recognise.Kind[_KINDS[own_type]]
-    why = recognise.why_not(message, own) or recognise.UNTOLD
+    own = _KINDS[own_type]
+    why = late.recognised(lambda it: it.why_not(message, it.Kind[own])) or late.UNTOLD
     return errors.failed(INVALID_PARAMETER, f"this is not {form}{why}")
 
 

@@ -109,10 +109,6 @@ def misfit(data: Buffer | str, *own: Kind) -> str:
     return length_misfit(found.promised, found.present, by="the header", newline=found.newline)
 
 
-# What is said where `why_not` tells nothing.
-UNTOLD = ": it is corrupted or truncated, or it is something else"
-
-
 def why_not(data: Buffer | str, *own: Kind, by_size: tuple[Kind, ...] = ()) -> str:
     """Go on after "this is not ..."; empty where it cannot be told why not."""
     wrong_size = misfit(data, *own)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from pythemis._themis import ffi, lib
 
-from . import forks, legacy
+from . import forks, late, legacy
 from .arguments import CONTEXT, KEY, MESSAGE, STORED
 from .buffers import BYTES, copied, new_output, returns_output, view
 from .errors import (
@@ -319,10 +319,8 @@ def refusal(ring: Ring, status: int, stored: bytes) -> str:
             "1: install a newer one"
         )
     if status == INVALID_PARAMETER:
-        from . import recognise  # only where something is refused
-
-        own = recognise.Kind.SEAL_CELL if is_bare else recognise.Kind.STORED_VALUE
-        why = recognise.why_not(stored, own) or recognise.UNTOLD
+        own = "SEAL_CELL" if is_bare else "STORED_VALUE"
+        why = late.recognised(lambda it: it.why_not(stored, it.Kind[own])) or late.UNTOLD
         return f"this is neither a stored value nor a Seal cell made with a key{why}"
     if status != FAIL:
         return status_text(status)

@@ -39,6 +39,7 @@ from .errors import (
     wrong_value,
 )
 from .keys import EC, RSA, guess, inspect, key_error, quick_to_read, view_of_key
+from .late import recognised
 from .owner import Owner, kept, opened, places, refuse_closed, replace
 
 if TYPE_CHECKING:
@@ -239,9 +240,7 @@ def _known(status: int, message: Any) -> str:
     """Describe a message that is none of a session; empty if it is not recognised."""
     if status != INVALID_PARAMETER:
         return ""
-    from . import recognise  # only where something is refused
-
-    return recognise.why_not(seen(message), recognise.Kind.NEGOTIATION)
+    return recognised(lambda it: it.why_not(seen(message), it.Kind.NEGOTIATION))
 
 
 def _what_else(key_view: Any) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pythemis import _values
 from pythemis._core import columns
+from pythemis._core.late import Loading
 from pythemis.exception import ThemisError
 from pythemis.place import place
 
@@ -26,18 +27,19 @@ _BYTES = (bytes, bytearray, memoryview)
 def library_of(data: object) -> ModuleType | None:
     """Return the module that knows the library of a column or a table; None if there is none."""
     name = type(data).__module__.partition(".")[0]
-    if name == "pyarrow":
-        from . import arrow
+    with Loading(ERRORS):
+        if name == "pyarrow":
+            from . import arrow
 
-        return arrow
-    if name == "polars":
-        from . import polars
+            return arrow
+        if name == "polars":
+            from . import polars
 
-        return polars
-    if name == "pandas":
-        from . import pandas
+            return polars
+        if name == "pandas":
+            from . import pandas
 
-        return pandas
+            return pandas
     return None
 
 

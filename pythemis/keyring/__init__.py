@@ -10,6 +10,7 @@ which values are old (formats, section 9).
 
 from __future__ import annotations
 
+from pythemis._core import secret_text, terminal  # noqa: F401 -- SecretKey needs them later
 from pythemis._core.errors import Errors
 from pythemis._core.rings import KeyInfo
 from pythemis._core.secret import SecretKey

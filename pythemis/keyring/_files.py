@@ -12,6 +12,7 @@ from pythemis import _atomic, _sealed
 from pythemis._core import rings
 from pythemis._core import sealed as core
 from pythemis._core.errors import FAIL, INVALID_PARAMETER, wrong_type, wrong_value
+from pythemis._core.late import recognised
 from pythemis._sealed.arguments import check_slots
 from pythemis._sealed.heads import OPENED_BY
 
@@ -85,9 +86,7 @@ def opened(data: bytes, unlock: _sealed.Unlock, asked: Wanted) -> rings.Ring:
 def _why_no_ring(data: bytes) -> str:
     if not data:
         return ": it is empty"
-    from pythemis._core import recognise  # only where something is refused
-
-    return recognise.why_not(data[: recognise.WHOLE_MAX], recognise.Kind.SEALED_FILE)
+    return recognised(lambda it: it.why_not(data[: it.WHOLE_MAX], it.Kind.SEALED_FILE))
 
 
 def _why_not(ring: rings.Ring, asked: Wanted) -> str:

@@ -44,6 +44,8 @@ class Follower:
     ) -> None:
         self._source, self._opened, self._made = source, opened, made
         self._seconds, self._on_refused = seconds, on_refused
+        if on_refused is None:  # loaded now: when it is used no descriptor may be free
+            self._log = _logged()
         self._looking = Lock()
         data, mark = source.read()
         held = opened(data)
@@ -95,12 +97,16 @@ class Follower:
         if self._on_refused is not None:
             self._on_refused(error)
         else:
-            import logging  # which takes longer than all else here
-
-            logging.getLogger("pythemis.keyring").error(
+            self._log(
                 "keyring %s: version %d stays in use: %s: %s",
                 ring.name,
                 ring.version,
                 type(error).__name__,
                 error,
             )
+
+
+def _logged() -> Callable[..., object]:
+    import logging  # which takes longer than all else here
+
+    return logging.getLogger("pythemis.keyring").error

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from types import NoneType
 from typing import Any
@@ -152,8 +153,6 @@ def readable(field: Any, cells: list[bytes | None], rows: list[Any] | None) -> l
 
 
 def _warn(field: Any) -> None:
-    import logging  # only where something is wrong
-
     logging.getLogger("pythemis.fields").warning(
         "%s: the index finds a row whose value is corrupted or was moved; it is passed over. "
         "`manage.py sealed check` names such rows",
