@@ -56,30 +56,27 @@ class Layout(NamedTuple):
     """Where the chunks of a file are, all of which its size tells."""
 
     start: int  # of the first chunk
+    end: int  # of the file
     log2: int
+    piece: int  # bytes of each but the last
+    chunk: int  # bytes of each but the last
     chunks: int  # how many
     total: int  # bytes of all pieces
 
-    @property
-    def piece(self) -> int:
-        return 1 << self.log2
-
-    @property
-    def chunk(self) -> int:
-        return self.piece + core.CHUNK_GROWTH
-
     def span(self, first: int, past: int) -> tuple[int, int]:
         """Return where some chunks begin and end in the file."""
-        end = self.start + self.total + self.chunks * core.CHUNK_GROWTH
-        return self.start + first * self.chunk, min(self.start + past * self.chunk, end)
+        stop = self.start + past * self.chunk
+        return self.start + first * self.chunk, stop if stop < self.end else self.end
 
 
 def layout(errors: Errors, head_size: int, log2: int, size: int) -> Layout:
     """Return the layout of a file of this size, if it can be one."""
     least = core.CHUNK_GROWTH + LENGTH_SIZE
-    chunk = (1 << log2) + core.CHUNK_GROWTH
+    piece = 1 << log2
+    chunk = piece + core.CHUNK_GROWTH
     rest = size - head_size
     if rest < least or 0 < rest % chunk < least or size > SIZE_MAX:
         core.malformed(errors, f"{size} bytes cannot be all of it; it was cut, or added to")
     count = -(-rest // chunk)
-    return Layout(head_size, log2, count, rest - count * core.CHUNK_GROWTH)
+    total = rest - count * core.CHUNK_GROWTH
+    return Layout(head_size, size, log2, piece, chunk, count, total)

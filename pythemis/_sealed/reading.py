@@ -263,6 +263,8 @@ class Reader:
     def _check_zeros(self, held: _Open, room: Any, first: int, past: int) -> None:
         """Check that what lies between the data and the length field is zero."""
         placed = held.layout
+        if past * placed.piece <= held.size:
+            return
         base = first * placed.piece
         end = min(past * placed.piece, placed.total - LENGTH_SIZE) - base
         start = max(held.size - base, 0)
@@ -294,8 +296,9 @@ class Reader:
 def _bounds(errors: Errors, held: _Open, offset: int, n: int) -> tuple[int, int]:
     if offset < 0 or n < 0:
         wrong_value(errors, "an offset and a number of bytes cannot be negative")
-    start = min(offset, held.size)
-    return start, min(start + n, held.size)
+    size = held.size
+    start = offset if offset < size else size
+    return start, start + n if n < size - start else size
 
 
 class StreamReader:
