@@ -132,7 +132,12 @@ def test_damage_is_refused():
     """A changed byte, a cut file, another key, another context, and no sealed file are errors."""
     fs = written()
     good = Counted.store["/a"].getvalue()
-    for bad in (good[:-1], good[:70_000], good[:-9] + b"x" + good[-8:], b"plain text" * 99):
+    for bad in (
+        good[:-1],
+        good[:70_000],
+        good[:-9] + bytes([good[-9] ^ 1]) + good[-8:],
+        b"plain text" * 99,
+    ):
         fs.fs.pipe_file("/a", bad)
         fs.invalidate_cache()
         with pytest.raises(SealedFileError):

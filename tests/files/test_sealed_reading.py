@@ -42,7 +42,8 @@ def seal(data, slots=ONE_KEY, context=CONTEXT, **options):
     return _sealed.seal_bytes(ERRORS, data, slots, context, log2=12, **options)
 
 
-DATA = os.urandom(30000)
+# Not random: zeros at the end of a chunk leave a stream later, as they may be padding.
+DATA = bytes(1 + at % 251 for at in range(30000))
 FILE = seal(DATA)
 
 SMALL = [
@@ -464,7 +465,7 @@ def test_wiping_a_reader_changes_nothing_that_was_read():
         reader = opened(FILE, UNLOCK)
 
 
-@pytest.mark.parametrize("file", [FILE, FILE[:300] + b"x" + FILE[301:]])
+@pytest.mark.parametrize("file", [FILE, FILE[:300] + bytes([FILE[300] ^ 1]) + FILE[301:]])
 def test_verifying_leaves_no_plaintext(monkeypatch, file):
     """What was decrypted to be checked is wiped, also where it is refused."""
     reader, rooms = opened(file, UNLOCK), []
