@@ -39,7 +39,7 @@ from pythemis.scell import (
 from support.cells import not_authentic, quick, wrong_value
 from support.definitions import forge
 from support.threads import together
-from support.warned import places_of
+from support.warned import ours_of, places_of
 
 KEY = b"correct horse battery staple key"
 DATA = b"message"
@@ -486,8 +486,9 @@ def test_a_text_key_under_an_old_name_warns_where_it_is_used(name):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         getattr(scell, name)("text")
+    caught = ours_of(caught)
     assert [warning.category for warning in caught] == [DeprecationWarning, UserWarning]
-    assert places_of(caught) == [__file__] * 2
+    assert [warning.filename for warning in caught] == [__file__] * 2
     assert len({warning.lineno for warning in caught}) == 1
 
 

@@ -170,12 +170,13 @@ def progress_of_another_thread(call):
             count += 1
             time.sleep(0)
 
+    # So that nothing but a released lock lets the other thread in, from its first wait on.
+    sys.setswitchinterval(100)
     thread = threading.Thread(target=work)
     thread.start()
-    while count == 0:
-        time.sleep(0.001)
-    sys.setswitchinterval(100)  # so that nothing but a released lock lets the other thread in
     try:
+        while count == 0:
+            time.sleep(0.001)
         start = count
         call()
         return count - start

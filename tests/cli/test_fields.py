@@ -373,7 +373,7 @@ def test_it_is_interrupted_and_started_again(shop):
     query = f"SELECT count(*) FROM customers WHERE substr(card_cell, 4, 5) = X'{primary()}'"
     for _ in range(6):
         done = shop.execute(query)
-        process = started("rotate", "shop_models:Base", "--batch", "1", "--rate", "20")
+        process = started("rotate", "shop_models:Base", "--batch", "1", "--rate", "6")
         while shop.execute(query) == done and process.poll() is None:
             time.sleep(0.02)
         time.sleep(rng.uniform(0, 0.3))
@@ -392,7 +392,7 @@ def test_it_is_interrupted_and_started_again(shop):
 def test_ctrl_c_is_a_sentence(shop):
     """Once it writes, the status is 130, and what is done stays done."""
     shop.new_keys("shop")
-    process = started("rotate", "shop_models:Base", "--batch", "1", "--rate", "20")
+    process = started("rotate", "shop_models:Base", "--batch", "1", "--rate", "6")
     while len(shop.cards()[1]) == 1:
         assert process.poll() is None
         time.sleep(0.05)

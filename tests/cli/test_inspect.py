@@ -280,9 +280,9 @@ def test_long_input_costs_little(sample):
     for data in (sample + bytes(1 << 20), sample * ((1 << 16) // len(sample))):
         times = []
         for _ in range(2):
-            began = time.perf_counter()
+            began = time.process_time()
             inspect(data)
-            times.append(time.perf_counter() - began)
+            times.append(time.process_time() - began)
         assert min(times) < 0.5
 
 

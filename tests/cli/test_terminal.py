@@ -95,8 +95,8 @@ def test_each_command_asks_again(tmp_path, arguments, shows):
 
 def test_an_interrupted_prompt_is_a_sentence(tmp_path):
     """Ctrl-C while it asks: the status 130, and the terminal shows what is typed again."""
-    terminal = at(tmp_path, "encrypt", "data", "-p")
     (tmp_path / "data").write_text("x")
+    terminal = at(tmp_path, "encrypt", "data", "-p")
     assert "Passphrase: " in terminal.until("Passphrase: ")
     terminal.type("\x03")
     status, shown = terminal.ended()

@@ -317,11 +317,13 @@ def test_signals_are_answered_while_a_pipe_is_silent():
         came = []
         signal.signal(signal.SIGUSR1, lambda *_: came.append(1))
         def send():
-            for number in (signal.SIGUSR1, signal.SIGUSR1, signal.SIGINT):
+            for before, number in enumerate((signal.SIGUSR1, signal.SIGUSR1, signal.SIGINT)):
                 time.sleep(0.1)
+                while len(came) < before:  # two at once would count as one
+                    time.sleep(0.01)
                 signal.pthread_kill(threading.main_thread().ident, number)
-        threading.Thread(target=send).start()
         try:
+            threading.Thread(target=send).start()
             SecretKey.from_fd(reader)
         except KeyboardInterrupt:
             print(len(came))

@@ -186,9 +186,9 @@ def test_hostile_data_costs_little(piece):
     def cost(data):
         times = []
         for _ in range(3):
-            began = time.perf_counter()
+            began = time.process_time()
             recognise(data)
-            times.append(time.perf_counter() - began)
+            times.append(time.process_time() - began)
         return min(times)
 
     assert cost(piece * ((1 << 20) // len(piece))) < 2 * cost(whole) + 0.005

@@ -2,6 +2,11 @@
 """What a test was warned of."""
 
 
+def ours_of(caught):
+    """Leave out what garbage of other tests warned of, which was collected meanwhile."""
+    return [each for each in caught if each.category is not ResourceWarning]
+
+
 def places_of(caught):
-    """Give the files that warnings blame, but for garbage of other tests, collected meanwhile."""
-    return [each.filename for each in caught if each.category is not ResourceWarning]
+    """Give the files that warnings blame."""
+    return [each.filename for each in ours_of(caught)]
