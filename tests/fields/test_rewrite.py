@@ -4,6 +4,7 @@
 import random
 import threading
 import time
+import types
 
 import pytest
 from cryptography.fernet import Fernet
@@ -20,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from pythemis.fields import FieldCipher, FieldError
+from pythemis.fields import FieldCipher, FieldError, _retries
 from pythemis.fields.sqlalchemy import (
     _rewrite,
     index_column,
@@ -86,7 +87,7 @@ class Doctor(Person):
 def engine(request, tmp_path):
     """Give a database with rows under the old keys; the new ones are in use."""
     RINGS.update(ring=OLD, index=OLD_INDEX)
-    address = f"sqlite:///{tmp_path}/rows.db"
+    address = f"sqlite:///{tmp_path}/rows.db?timeout=60"
     if request.param != "sqlite":
         address = request.getfixturevalue(f"{request.param}_address")
     engine = create_engine(address, hide_parameters=True)
@@ -372,11 +373,12 @@ def cross(writer, engine, errors):
 
 
 @pytest.fixture
-def crossed(engine):
+def crossed(engine, monkeypatch):
     """Give the errors of a rewrite that deadlocks with the transaction of a writer.
 
     The writer has one row and takes ten when the rewrite waits for it; the database ends that of
-    the rewrite. SQLite, where one transaction writes at a time, refuses it at once.
+    the rewrite. SQLite, where one transaction writes at a time, refuses it at once. Whatever this
+    machine does besides, the writer has its turn before the next try.
     """
     with engine.begin() as connection:  # a value that is refused, each time the batch is tried
         query = "UPDATE entries SET note_cell = card_cell WHERE part = 'a' AND id = 9"
@@ -385,6 +387,7 @@ def crossed(engine):
     event.listen(engine, "handle_error", lambda context: errors.append(context.original_exception))
     if name == "sqlite":
         event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA busy_timeout = 0"))
+        engine.dispose()  # connections that are open would wait
     with create_engine(engine.url).connect() as writer:
         if name == "postgresql":
             writer.execute(text("SET deadlock_timeout = '60s'"))  # it is not the one that ends
@@ -392,6 +395,8 @@ def crossed(engine):
         writer.execute(text("UPDATE entries SET plain = 'b' WHERE part = 'b'"))
         writer.execute(text("UPDATE entries SET plain = 'held' WHERE part = 'a' AND id = 5"))
         thread = threading.Thread(target=cross, args=(writer, create_engine(engine.url), errors))
+        pause = types.SimpleNamespace(sleep=lambda _: thread.join(60))
+        monkeypatch.setattr(_retries, "time", pause)
         thread.start()
         yield errors
         thread.join()
