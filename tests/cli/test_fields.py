@@ -410,11 +410,12 @@ def test_the_bar_at_a_terminal(shop, tmp_path):
     shop.new_keys("shop")
     options = ["--batch", "5", "--rate", "30", "--database"]
     command = [sys.executable, "-m", "pythemis", "fields", "rotate", "shop_models:Base"]
-    status, shown = Terminal(tmp_path, *command, *options, URL).ended()
-    assert status == 0
-    assert "] " in shown
-    assert " %\r" in shown
-    assert shown.endswith(f"\rCustomer: {2 * ROWS} values rewritten, 0 refused\n")
+    terminal = Terminal(tmp_path, *command, *options, URL)
+    said = f"Customer: {2 * ROWS} values rewritten, 0 refused"
+    assert terminal.ended() == (0, f"{said}\n")
+    assert "] " in terminal.shown
+    assert " %\r" in terminal.shown
+    assert terminal.shown.endswith(f"\r{said}\r\n")
 
 
 # ---- The plan of an index ----

@@ -3,10 +3,13 @@
 
 import os
 import pty
+import re
 import select
 import time
 
 SECONDS = 120  # a machine that does much else is slow, not broken
+# Such a machine shows a bar of progress and wipes it, where another one shows none.
+BAR = re.compile(r"\r\[[# ]{25}\] [ \d]{3} %|\r {30,}\r")
 
 
 class Terminal:
@@ -41,8 +44,9 @@ class Terminal:
         self.type(text + "\n")
 
     def ended(self):
-        """Give the exit status and all that was shown."""
+        """Give the exit status and what was shown, without bars."""
         self.until("\0never")
         _, status = os.waitpid(self.pid, 0)
         os.close(self.fd)
-        return os.waitstatus_to_exitcode(status), self.shown.replace("\r\n", "\n")
+        shown = self.shown.replace("\r\n", "\n")
+        return os.waitstatus_to_exitcode(status), BAR.sub("", shown)

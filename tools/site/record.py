@@ -19,6 +19,8 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[2]
 SHELL = 'pythemis() { "$PYTHON" -I -m pythemis "$@"; }\numask 022\n'
 _BLOCK = re.compile(r"^```console\n(\$ pythemis .*?)^```$", re.MULTILINE | re.DOTALL)
+# A busy machine shows a bar of progress and wipes it, where another one shows none.
+_BAR = re.compile(r"\r\[[# ]{25}\] [ \d]{3} %|\r {30,}\r")
 _COLUMNS = 92
 _LETTER, _LINE, _EDGE = 7.8, 19, 12  # of the picture, at 13 px
 _TYPED = 0.03  # seconds for a letter of a command
@@ -68,7 +70,7 @@ def at_terminal(command: str, folder: Path) -> str:
             pass
         finally:
             os.close(ours)
-    return b"".join(parts).decode().replace("\r\n", "\n")
+    return _BAR.sub("", b"".join(parts).decode().replace("\r\n", "\n"))
 
 
 def record(commands: list[str], folder: Path) -> list[Step]:
