@@ -243,7 +243,7 @@ def _loose(tried: list[Node]) -> tuple[Found, Node] | None:
         return label_kind(node, label[1]), node
     if FILE_NAME.fullmatch(text):
         return node.found(Kind.FILE_NAME), node
-    if text[:2] in (b'{"', b'["', b"[{") or text[:2] == b"{\n":
+    if text[:2] in (b'{"', b'["', b"[{", b"{\n") and _is_utf8(node):
         return node.found(Kind.JSON), node
     for each in tried:
         found = _by_size(each)
@@ -253,6 +253,15 @@ def _loose(tried: list[Node]) -> tuple[Found, Node] | None:
         if each.layers and each.layers[-1] in _ENCODINGS:
             return each.found(Kind.UNKNOWN), each
     return None
+
+
+def _is_utf8(node: Node) -> bool:
+    """Return whether data is text; two characters begin other data once in 16,384 times."""
+    try:
+        node.data.decode()
+    except UnicodeDecodeError as error:  # what is cut may end within a character
+        return node.is_cut and error.start > len(node.data) - 4
+    return True
 
 
 _ENCODINGS = {Layer.BASE64, Layer.BASE64_URL, Layer.HEX, Layer.POSTGRES, Layer.REPR}

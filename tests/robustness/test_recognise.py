@@ -120,6 +120,14 @@ def test_a_fernet_token_and_things_of_one_size_are_recognised():
     assert "skeygen.from_point reads it" in words(point, by_size=KEYS_BY_SIZE)
 
 
+def test_what_begins_as_json_does_and_is_no_text_is_not_json():
+    """Encrypted data may begin with any two bytes; JSON is UTF-8, also where it is cut."""
+    assert recognise(b'{"' + b"\xff" * 190).kind is Kind.COMPARISON
+    assert recognise(b"[{" + bytes(range(256))) is None
+    for text in ('{"\u20ac": 1}', '["' + "\u20ac" * 60_000):
+        assert {recognise(text.encode() + b" " * n).kind for n in range(3)} == {Kind.JSON}
+
+
 @pytest.mark.parametrize(
     ("data", "kind", "said"),
     [
