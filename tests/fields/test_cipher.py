@@ -2,6 +2,7 @@
 """Sealed fields without an ORM: recorded values, bad calls, indexes, and drivers of databases."""
 
 import json
+import re
 import sqlite3
 import uuid
 from datetime import date, datetime, time
@@ -37,6 +38,7 @@ CIPHER = FieldCipher(RING, index_key=INDEX_RING)
 ID = uuid.UUID("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11")
 FAIL, INVALID = THEMIS_CODES.FAIL, THEMIS_CODES.INVALID_PARAMETER
 AT = ("customers", "card_cell")
+ID_OF_KEY = re.compile(r"\b[0-9a-f]{10}\b")  # which may have the digits of the marker
 
 
 def refused(code, text, call, *arguments, kind=FieldError, **options):
@@ -44,7 +46,7 @@ def refused(code, text, call, *arguments, kind=FieldError, **options):
     with pytest.raises(kind, match=text) as caught:
         call(*arguments, **options)
     assert caught.value.error_code == code
-    assert "4929" not in str(caught.value)
+    assert "4929" not in ID_OF_KEY.sub("", str(caught.value))
     assert caught.value.__context__ is None
     return caught.value
 
