@@ -9,7 +9,7 @@ from pythemis._themis import ffi, lib
 
 from . import cell_passphrases, cells
 from .arguments import CONTEXT, KEY
-from .buffers import BYTES, Memory, new_output, returns_output, view, writable_view
+from .buffers import BYTES, Memory, Spare, new_output, returns_output, view, writable_view
 from .cell_passphrases import stretched
 from .errors import (
     FAIL,
@@ -31,10 +31,13 @@ if TYPE_CHECKING:
     from pythemis._hints import Buffer
 
     Fetch = Callable[[int, int], bytes]
+    Fill = Callable[[int, memoryview], int]
 
 PIECE: int = lib.THEMIS_CELL_PIECE_SIZE
 START: int = lib.THEMIS_PASSPHRASE_TOKEN_MAX  # bytes of a file that a reader has to see first
 BLOCK = 16 * PIECE  # that is worked on at once
+_SMALL = 4 * PIECE  # that is read into bytes made new
+_spare = Spare(BLOCK)
 
 _writer = places("cell_writer")
 _reader = places("cell_reader")
@@ -190,10 +193,11 @@ class Reader:
             raise self._errors.failed(status, text or status_text(status))
 
     @returns_output
-    def read(self, fetch: Fetch, offset: int, size: int) -> bytes:
+    def read(self, fetch: Fetch, fill: Fill, offset: int, size: int) -> bytes:
         """Return bytes of the message, fewer only at its end.
 
-        ``fetch`` returns ciphertext by its offset and size.
+        ``fetch`` returns ciphertext by its offset and size; ``fill`` fills memory with ciphertext
+        from an offset on, and returns how much there was.
         """
         left = self.size - offset
         if size > left:
@@ -204,12 +208,12 @@ class Reader:
         skip = offset % PIECE
         begin = offset - skip
         length = -(-(skip + size) // PIECE) * PIECE
-        if length > BLOCK:
-            self._fill(fetch, offset, output, size)
+        if length > _SMALL:
+            self._fill(fill, offset, output, size)
             return output
         if length > left + skip:
             length = left + skip
-        # As most reads are: in one step, and without the call of `_piece`.
+        # As most reads are: in one step, and without a call of `_fill`.
         data = fetch(begin, length)
         status: int = FAIL
         if type(data) is bytes and len(data) == length:
@@ -220,16 +224,17 @@ class Reader:
             raise self._errors.failed(status, CHANGED)
         return output
 
-    def read_into(self, fetch: Fetch, offset: int, buffer: Any) -> None:
+    def read_into(self, fill: Fill, offset: int, buffer: Any) -> None:
         """Fill a buffer with bytes of the message."""
         place = writable_view(self._errors, buffer, "the buffer")
         try:
-            self._fill(fetch, offset, place, len(place))
+            self._fill(fill, offset, place, len(place))
         finally:
             del place, buffer
 
-    def _fill(self, fetch: Fetch, offset: int, output: Any, size: int) -> None:
+    def _fill(self, fill: Fill, offset: int, output: Any, size: int) -> None:
         place = ffi.from_buffer(BYTES, output) if type(output) is bytes else output
+        memory = _spare.take()
         done = 0
         try:
             while done < size:
@@ -237,26 +242,33 @@ class Reader:
                 begin = offset - skip
                 part = min(size - done, BLOCK - skip)
                 end = min(self.size, -(-(offset + part) // PIECE) * PIECE)
-                self._piece(fetch(begin, end - begin), begin, end - begin, skip, place + done, part)
+                self._pieces(fill, memory, begin, end, skip, place + done, part)
                 done += part
                 offset += part
         finally:
+            _spare.leave(memory)
             del place, output
 
-    def check(self, fetch: Fetch, offset: int) -> int:
+    def check(self, fill: Fill, offset: int) -> int:
         """Compare a block of the ciphertext with what was verified; return its end."""
         end = min(self.size, offset + BLOCK)
-        self._piece(fetch(offset, end - offset), offset, end - offset, 0, ffi.NULL, 0)
+        memory = _spare.take()
+        try:
+            self._pieces(fill, memory, offset, end, 0, ffi.NULL, 0)
+        finally:
+            _spare.leave(memory)
         return end
 
-    def _piece(
-        self, data: bytes, begin: int, data_size: int, skip: int, output: Any, size: int
+    def _pieces(
+        self, fill: Fill, memory: Memory, begin: int, end: int, skip: int, output: Any, size: int
     ) -> None:
+        """Check the pieces from here to there, and decrypt some bytes of them."""
         status: int = FAIL
-        if type(data) is bytes and len(data) == data_size:
+        with memory.bytes[: end - begin] as room:
+            found = fill(begin, room)
+        if found == end - begin:
             status = lib.themis_cell_reader_read(
-                self._handle, begin // PIECE, data, data_size, skip, output, size
+                self._handle, begin // PIECE, memory.place, found, skip, output, size
             )
-        del output  # a view, which an error must not keep
         if status != SUCCESS:
             raise self._errors.failed(status, CHANGED)

@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-from collections import deque
 from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from pythemis._core import forks
 from pythemis._core import sealed as core
 from pythemis._core.arguments import Argument, Nature
-from pythemis._core.buffers import Memory, copied, writable_view
+from pythemis._core.buffers import Memory, Spare, copied, writable_view
 from pythemis._core.errors import FAIL, INVALID_PARAMETER, wrong_value
 
 from .arguments import secrets_of
@@ -26,9 +25,7 @@ if TYPE_CHECKING:
 
 FIRST_READ = 1 << 16  # bytes; the header is in them, but for files of very many slots
 _AT_ONCE = 1 << 19  # bytes of data: two threads that read much hand the GIL over at each step
-# Ciphertext is read into memory that is kept: bytes made new for each step had glibc return their
-# memory to the system, which took three times as long as decrypting them.
-_spare: deque[Memory] = deque(maxlen=4)  # of as many threads
+_spare = Spare(_AT_ONCE + batch(core.LOG2_MIN, _AT_ONCE) * core.CHUNK_GROWTH)
 _FILE = Argument("the sealed file", Nature.MADE)
 _SOURCE = Argument("what the source of a sealed file returns", Nature.MADE)
 
@@ -235,16 +232,13 @@ class Reader:
         finally:
             del room  # it may be a view of the caller's memory
             if memory is not None:
-                _spare.append(memory)
+                _spare.leave(memory)
 
     def _memory(self, placed: Layout) -> Memory | None:
         """Return memory for a step, which no other thread has; None to read without."""
         if self._fill is None or self._first or placed.piece > _AT_ONCE:
             return None
-        try:
-            return _spare.pop()
-        except IndexError:
-            return Memory(_AT_ONCE + batch(core.LOG2_MIN, _AT_ONCE) * core.CHUNK_GROWTH)
+        return _spare.take()
 
     def _chunks(self, memory: Memory | None, offset: int, n: int) -> Any:
         """Read exactly so many bytes of the file, into this memory if there is some."""

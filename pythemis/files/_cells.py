@@ -99,9 +99,12 @@ class OpenedCell:
         self.opened_by = "key" if reader.is_key else "passphrase"
         self.buffer_size = cell_files.PIECE
 
+    def _fill(self, offset: int, room: memoryview) -> int:
+        return self._source.fill_at(self._offset + offset, room)
+
     def read(self, size: int, offset: int) -> bytes:
         """Return bytes from the offset on; fewer only at the end."""
-        return self._reader.read(self._fetch, offset, size)
+        return self._reader.read(self._fetch, self._fill, offset, size)
 
     def read_into(self, buffer: Any, offset: int) -> int:
         """Fill a buffer of bytes from the offset on; return how many there were."""
@@ -111,7 +114,7 @@ class OpenedCell:
                 if size <= 0:
                     return 0
                 with room[:size] as wanted:
-                    self._reader.read_into(self._fetch, offset, wanted)
+                    self._reader.read_into(self._fill, offset, wanted)
             return size
         finally:
             del buffer
@@ -120,7 +123,7 @@ class OpenedCell:
         """Compare the file as it is now with what was verified."""
         done = 0
         while done < self.size:
-            done = self._reader.check(self._fetch, done)
+            done = self._reader.check(self._fill, done)
             if progress is not None:
                 progress(done, self.size)
         if self._source.size() != self._offset + self.size:
