@@ -183,7 +183,7 @@ def test_a_command_that_is_ended_leaves_nothing(tmp_path, number, status, text):
     process.stdin.write(b"x" * (3 << 20))  # more than a pipe holds, so it has begun
     process.stdin.flush()
     process.send_signal(getattr(signal, number))
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=120)
     assert (process.returncode, said) == (status, text)
     assert [path.name for path in tmp_path.iterdir()] == ["key"]
 
@@ -199,7 +199,7 @@ def test_nohup_is_heeded(tmp_path):
     process.stdin.write(b"x" * (3 << 20))  # more than a pipe holds, so it has begun
     process.stdin.flush()
     process.send_signal(signal.SIGHUP)
-    assert process.communicate(timeout=20)[1] == b""
+    assert process.communicate(timeout=120)[1] == b""
     assert (tmp_path / "out").stat().st_size > 3 << 20
 
 

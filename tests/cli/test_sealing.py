@@ -289,7 +289,7 @@ def test_a_device_or_a_pipe_may_be_the_output(files):
     with ThreadPoolExecutor(1) as pool:
         read = pool.submit(Path("pipe").read_bytes)
         assert files("decrypt", "file", "-k", "key", "-o", "pipe").status == 0
-        assert read.result(timeout=20) == DATA
+        assert read.result(timeout=120) == DATA
     Path("link").symlink_to("data")
     ran = files("decrypt", "file", "-k", "key", "-o", "link", "-f")
     assert (ran.status, "symbolic link" in ran.err) == (2, True)

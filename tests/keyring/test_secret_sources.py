@@ -434,7 +434,7 @@ class Terminal:
 
     def until(self, words):
         """Read what is shown until these words are."""
-        end = time.monotonic() + 30
+        end = time.monotonic() + 120
         while words not in self.seen:
             ready, _, _ = select([self.fd], [], [], max(0, end - time.monotonic()))
             assert ready, self.seen
@@ -453,7 +453,7 @@ class Terminal:
 
     def ended_by(self):
         """Wait for its end; give the signal that ended it."""
-        for _ in range(3000):
+        for _ in range(12_000):
             info = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG)
             if info is not None:
                 return info.si_status

@@ -285,7 +285,7 @@ def test_two_processes_with_two_versions(tmp_path):
     def ask(number, command, value=None):
         answers, asked = queues[number]
         asked.put((command, value))
-        return answers.get(timeout=60)
+        return answers.get(timeout=300)
 
     store = []
 

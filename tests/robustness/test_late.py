@@ -97,7 +97,7 @@ def said(prepared, why, program):
     code = f"import os, sys; sys.path[:0] = sys.argv[1:]\n{prepared}\n"
     code += NOTHING_LOADS.get(why, "") + program
     command = [sys.executable, "-I", "-S", "-c", code, *HOMES]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
 
 
 @every_way

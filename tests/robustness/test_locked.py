@@ -30,5 +30,5 @@ def test_blocks_of_many_threads_keep_their_content(tmp_path, sanitizers):
     flags += [f"-fsanitize={sanitizers}", "-fno-sanitize-recover=all"] if sanitizers else []
     command = [compiler, *flags, *sources, *linking, "-lpthread", "-o", program]
     subprocess.run(command, cwd=ROOT, check=True)
-    done = subprocess.run([program], capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run([program], capture_output=True, text=True, check=False, timeout=300)
     assert (done.returncode, done.stdout, done.stderr) == (0, "fine\n", "")

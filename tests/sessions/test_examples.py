@@ -29,7 +29,7 @@ def lines_of(name, *arguments, status=0):
         [sys.executable, EXAMPLES / name, *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert (done.returncode, done.stderr) == (status, "")

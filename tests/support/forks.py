@@ -10,7 +10,7 @@ import sysconfig
 
 import pytest
 
-PATIENCE = 60  # seconds, after which a child that hangs is ended
+PATIENCE = 300  # seconds, after which a child that hangs is ended
 
 forking = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here"),

@@ -35,7 +35,7 @@ def run(code, **environment):
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     return done.returncode, done.stdout, done.stderr
@@ -44,7 +44,7 @@ def run(code, **environment):
 def said_by(program):
     """Run a program of its own: it must end well; give what it printed."""
     command = [sys.executable, "-X", "faulthandler", "-c", textwrap.dedent(program)]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "Traceback" not in ran.stderr, ran.stderr
     return ran.stdout.strip()
