@@ -63,7 +63,7 @@ def main() -> None:
     if NAMESPACE not in os.environ:
         with run_by_qemu(machine) if machine else contextlib.nullcontext():
             prepare(root, arguments.mirror, machine)
-            command = ["unshare", "--mount", "--propagation", "private", sys.executable, *sys.argv]
+            command = ["unshare", "--mount", "--propagation", "private", *sys.orig_argv]
             status = subprocess.run(command, env={**os.environ, NAMESPACE: "1"}, check=False)
         sys.exit(status.returncode)
     system = SecondSystem(root)
