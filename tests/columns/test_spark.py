@@ -309,6 +309,8 @@ def test_no_key_is_left_anywhere(cluster, shop, tmp_path, monkeypatch):
     cluster.frame.selectExpr("email_encrypt(email, id)").collect()
     other = base64.b64encode(os.urandom(12))
     cluster.frame.selectExpr(f"aes_encrypt(email, '{other.decode()}') as cell").collect()
+    # A listener writes the log.
+    cluster.session.sparkContext._jsc.sc().listenerBus().waitUntilEmpty(180_000)
 
     logs = list(files_below(cluster.log).values())
     assert is_in(other, logs)

@@ -2,11 +2,13 @@
 """The pages with SQL work on PostgreSQL too; test_readme.py runs them on SQLite."""
 
 import os
+import shutil
+from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
 
-from support import mariadb, postgres
+from support import mariadb, postgres, servers
 from support.documents import Example, Section, run, sections
 from support.project import ROOT
 from tools.setup import database
@@ -111,3 +113,24 @@ def test_mariadb_needs_all_its_programs(tmp_path, monkeypatch):
         assert database.mariadb_programs() is None
         (tmp_path / name).touch(0o755)
     assert database.mariadb_programs() == tuple(str(tmp_path / name) for name in names[:2])
+
+
+@pytest.mark.no_c
+def test_files_that_a_server_removes_meanwhile_are_left_out(tmp_path, monkeypatch):
+    """Reading a server's folder goes on when a file or a folder has gone since it was listed."""
+    for name in ("a/1", "a/2", "b/1"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"data")
+    read = Path.read_bytes
+
+    def alone(path):
+        data = read(path)
+        for other in tmp_path.rglob("?"):
+            if other.is_dir() and other != path.parent:
+                shutil.rmtree(other)
+            elif other.is_file() and other != path:
+                other.unlink()
+        return data
+
+    monkeypatch.setattr(Path, "read_bytes", alone)
+    assert list(servers.files_below(tmp_path).values()) == [b"data"]

@@ -5,6 +5,7 @@ import contextlib
 import os
 import subprocess
 import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -36,10 +37,11 @@ def account_for(folder, name):
 def files_below(folder):
     """Read all files of a folder; a server that runs may take some away in the meantime."""
     found = {}
-    for path in folder.rglob("*"):
-        if path.is_file():
+    for parent, _, names in os.walk(folder):  # a folder that has gone is no error to it
+        for path in (Path(parent, name) for name in names):
             with contextlib.suppress(FileNotFoundError):
-                found[path] = path.read_bytes()
+                if path.is_file():
+                    found[path] = path.read_bytes()
     return found
 
 
