@@ -25,7 +25,7 @@ from support.shop.models import Customer  # noqa: E402
 KILLS = int(os.environ.get("KILLS", "50"))
 ROWS, WRITERS, BATCH, PAGE = 400, 4, 10, 200
 HOT = 120  # rows that writers update; the others only rotate
-SEED = int(os.environ.get("SEED", time.time_ns() % 10**9))
+SEED = os.environ.get("PYTHEMIS_SEED") or str(time.time_ns())
 
 FORKS = multiprocessing.get_context("fork")
 GENERATION = FORKS.Value("i", 0)  # how many times the ring was promoted
@@ -47,6 +47,13 @@ def use_rings(behind):
     keys.CIPHER._rings._ring = lambda: RINGS[max(0, GENERATION.value - behind)]
 
 
+def begin(rotation, beginning):
+    """Say that a rotation is under way, and go on with it."""
+    connection.ensure_connection()
+    beginning.set()
+    rotation()
+
+
 def in_a_process(work, *arguments):
     """Start a process that inherits everything but the connection."""
     connections.close_all()
@@ -58,13 +65,15 @@ def in_a_process(work, *arguments):
 def write(number, pks, last):
     """Update rows of its own, in turns by each way to write, and note what was committed."""
     use_rings(behind=number % 2)
-    draw = random.Random(SEED + number)
+    draw = random.Random(f"{SEED} {number}")
     mine = range(number, HOT, WRITERS)
     count = 0
     while not STOP.is_set():
         at, count = draw.choice(mine), count + 1
         row = Customer.objects.get(pk=pks[at])
-        LOST.value += row.card != value_of(at, last[at])
+        if row.card != value_of(at, last[at]):
+            with LOST:
+                LOST.value += 1
         if count % 3:
             assert Customer.objects.filter(pk=pks[at]).update(card=value_of(at, count)) == 1
         else:
@@ -140,9 +149,12 @@ def killed(rotation, pks, kills, whole=0):
         GENERATION.value += 1
         in_a_process(rotation).join()
     GENERATION.value += 1
+    longest = 0.5
     while done < kills:
-        child = in_a_process(rotation)
-        child.join(draw.uniform(0.02, 0.5))
+        beginning = FORKS.Event()
+        child = in_a_process(begin, rotation, beginning)
+        assert beginning.wait(60)
+        child.join(draw.random() * longest)
         with contextlib.suppress(ProcessLookupError):  # it was through
             os.kill(child.pid, signal.SIGKILL)
         child.join()
@@ -151,6 +163,7 @@ def killed(rotation, pks, kills, whole=0):
         else:  # it had been ready: there is another key
             assert child.exitcode == 0
             GENERATION.value += 1
+        longest = min(0.5, longest * (1.1 if child.exitcode else 0.8))  # few come to their end
     STOP.set()
     for writer in writers:
         writer.join()
