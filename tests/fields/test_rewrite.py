@@ -287,11 +287,8 @@ def test_a_row_that_changes_meanwhile_keeps_its_new_value(engine, monkeypatch):
 
     def write(connection, job, keys, changes):
         if ("a", 3) in keys:
-            connection.execute(
-                update(job.table)
-                .where(job.table.c.part == "a", job.table.c.id == 3)
-                .values(card_cell=old)
-            )
+            change = "UPDATE entries SET card_cell = :cell WHERE part = 'a' AND id = 3"
+            connection.execute(text(change), {"cell": old})
         real(connection, job, keys, changes)
 
     monkeypatch.setattr(_rewrite, "write", write)

@@ -15,11 +15,13 @@ from sqlalchemy import (
     String,
     Uuid,
     bindparam,
+    case,
     create_engine,
     delete,
     event,
     func,
     insert,
+    literal,
     not_,
     or_,
     select,
@@ -42,6 +44,7 @@ from sqlalchemy.schema import CreateTable, ForeignKey
 
 from pythemis.fields import FieldCipher, FieldError
 from pythemis.fields.sqlalchemy import (
+    SealedType,
     UnsealedError,
     index_column,
     open_all,
@@ -105,6 +108,40 @@ class Counted(Base):
     free_cell: Mapped[bytes | None] = sealed_column()
     text = sealed(CIPHER, "text_cell")
     free = sealed(CIPHER, "free_cell", bind="column")
+
+
+class Unique(Base):
+    """Two of its columns have no double."""
+
+    __tablename__ = "uniques"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(String(50), unique=True)
+    card_cell: Mapped[bytes | None] = sealed_column()
+    card_index: Mapped[bytes | None] = index_column(bits=96)
+    card = sealed(CIPHER, "card_cell", index="card_index")
+
+
+class Copied(Base):
+    """It has copies of cells, under their old names."""
+
+    __tablename__ = "copied"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    card_cell: Mapped[bytes | None] = sealed_column()
+    card_index: Mapped[bytes | None] = index_column(bits=96)
+    note_cell: Mapped[bytes | None] = sealed_column()
+    kept_cell: Mapped[bytes | None] = sealed_column()
+    kept_index: Mapped[bytes | None] = index_column(bits=96)
+    card = sealed(CIPHER, "card_cell", index="card_index")
+    note = sealed(CIPHER, "note_cell")
+    kept = sealed(
+        CIPHER,
+        "kept_cell",
+        index="kept_index",
+        normalize=lambda card: card.replace(" ", ""),
+        names=("customers", "card_cell"),
+    )
 
 
 def write_a_row(address):
@@ -251,18 +288,27 @@ def relation(session):
 
 
 def upsert(session):
-    """Insert or update."""
+    """Insert, and update with the same values, then with those of the row that is not inserted."""
     made = seal_values(Customer, {"id": uuid.uuid4(), "card": MARKER, "name": ""})
     session.execute(or_update(session, made).values(made))
+    session.execute(or_update(session, made).values(made))
+    names = ("card_cell", "card_index")
+    again = or_update(session, lambda its: {name: its[name] for name in names})
+    session.execute(again.values(seal_values(Customer, {"id": made["id"], "card": MARKER})))
 
 
-def or_update(session, values):
-    """Give the insert of a session's database that updates a row that is there."""
+def or_update(session, values, kind=Customer, key="id"):
+    """Give the insert of a session's database that updates a row that is there.
+
+    The values may be what returns them, given the columns of the row that is not inserted.
+    """
     name = session.get_bind().dialect.name
+    made = {"sqlite": sqlite, "postgresql": postgres, "mariadb": mysql}[name].insert(kind)
+    if callable(values):
+        values = values(made.inserted if name == "mariadb" else made.excluded)
     if name == "mariadb":
-        return mysql.insert(Customer).on_duplicate_key_update(values)
-    dialect = {"sqlite": sqlite, "postgresql": postgres}[name]
-    return dialect.insert(Customer).on_conflict_do_update(index_elements=["id"], set_=values)
+        return made.on_duplicate_key_update(values)
+    return made.on_conflict_do_update(index_elements=[key], set_=values)
 
 
 def column_bound(session):
@@ -503,7 +549,12 @@ def test_a_moved_value_is_refused(engine):
         session.execute(
             update(Customer)
             .where(Customer.id == second.id)
-            .values(card_cell=first.card_cell, tag_cell=first.tag_cell)
+            .values(
+                card_cell=first.card_cell,
+                card_index=first.card_index,
+                tag_cell=first.tag_cell,
+                tag_index=first.tag_index,
+            )
         )
         session.commit()
         assert second.tag == "a"
@@ -537,6 +588,190 @@ def test_a_stored_value_that_is_set_by_hand_replaces_none_unread(engine):
         session.execute(update(Customer).values(note_cell=Customer.note_cell))
         session.commit()
         assert (first.card, first.note, first.tag) == (MARKER, "a note", "a")
+
+
+def sealed_for(row, card):
+    """Give the cell and the index of a card in a row."""
+    made = seal_values(Customer, {"id": row.id, "card": card})
+    return made["card_cell"], made["card_index"]
+
+
+HERE = Customer.id == bindparam("here")
+STALE = {
+    "upsert": lambda s, row, new: s.execute(or_update(s, new).values(id=row.id, name="")),
+    "upsert of the new row": lambda s, row, new: s.execute(
+        or_update(s, lambda its: {"card_cell": its.card_cell}).values(
+            id=row.id, name="", card_index=sealed_for(row, "new")[1], **new
+        )
+    ),
+    "upsert of parameters": lambda s, row, new: s.execute(
+        or_update(s, {"card_cell": new["card_cell"]}), [{"id": row.id, "name": ""}]
+    ),
+    "update": lambda s, _, new: s.execute(update(Customer).values(new)),
+    "update of columns": lambda s, _, new: s.execute(
+        update(Customer).values({Customer.card_cell: new["card_cell"]})
+    ),
+    "ordered update": lambda s, _, new: s.execute(
+        update(Customer).ordered_values((Customer.name, "n"), ("card_cell", new["card_cell"]))
+    ),
+    "update of parameters": lambda s, row, new: s.execute(update(Customer), [{"id": row.id} | new]),
+    "core update": lambda s, row, new: s.connection().execute(
+        update(Customer.__table__).where(HERE), [{"here": row.id} | new]
+    ),
+    "named parameter": lambda s, _, new: s.connection().execute(
+        update(Customer.__table__).values(card_cell=bindparam("to")), {"to": new["card_cell"]}
+    ),
+    "case": lambda s, row, new: s.execute(
+        update(Customer).values(
+            card_cell=case((Customer.id == row.id, literal(new["card_cell"], SealedType())))
+        )
+    ),
+    "query": lambda s, _, new: s.query(Customer).update(new),
+    "mappings": lambda s, row, new: s.bulk_update_mappings(Customer, [{"id": row.id} | new]),
+    "new row": lambda s, _, new: s.execute(
+        insert(Customer).values(id=uuid.uuid4(), name="", **new)
+    ),
+    "new rows": lambda s, _, new: s.execute(
+        insert(Customer.__table__).values([{"id": uuid.uuid4(), "name": "", **new}])
+    ),
+    "new row of parameters": lambda s, _, new: s.connection().execute(
+        insert(Customer.__table__), [{"id": uuid.uuid4(), "name": "", **new}]
+    ),
+    "new mappings": lambda s, _, new: s.bulk_insert_mappings(
+        Customer, [{"id": uuid.uuid4(), "name": "", **new}]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STALE)
+def test_no_cell_is_written_without_its_index(engine, name):
+    """Searches would miss the row: all statements refuse it, and nothing is written."""
+    with Session(engine) as session:
+        row = Customer(card="old")
+        session.add(row)
+        session.commit()
+        before = raw(engine)
+        with pytest.raises(FieldError, match="card would be written without its blind index"):
+            STALE[name](session, row, {"card_cell": sealed_for(row, "new")[0]})
+        session.rollback()
+        assert raw(engine) == before
+        assert session.scalars(select(Customer).where(Customer.card == "old")).all() == [row]
+
+
+def test_objects_get_the_index_of_a_cell_that_is_set(engine):
+    """A stored value that a program sets gets its index, and NULL has none."""
+    with Session(engine) as session:
+        row = Customer(card="old", tag="a")
+        session.add(row)
+        session.commit()
+        row.card_cell = bytes(sealed_for(row, "set")[0])
+        session.flush()
+        key = uuid.uuid4()
+        cell = bytes(seal_values(Customer, {"id": key, "card": "new"})["card_cell"])
+        session.add(Customer(id=key, card_cell=cell))
+        session.commit()
+        for card, wanted in (("old", []), ("set", [row.id]), ("new", [key])):
+            found = session.scalars(select(Customer).where(Customer.card == card))
+            assert [each.id for each in found] == wanted
+        row.card_cell = row.tag_cell = None  # its indexes are not loaded
+        session.commit()
+        assert (row.card_index, row.tag_index) == (None, None)
+        row.card = "again"
+        session.commit()
+        row.card = "again"  # another cell, and the same index
+        row.note = "x"
+        session.commit()
+        assert session.scalars(select(Customer).where(Customer.card == "again")).all() == [row]
+
+
+COPIES = {
+    "from_select": lambda s, _: s.execute(
+        insert(Copied).from_select(
+            ["id", "card_cell", "card_index"],
+            select(Customer.id, Customer.card_cell, Customer.card_index),
+        )
+    ),
+    "of another row": lambda s, _: s.connection().execute(
+        insert(Customer.__table__).from_select(
+            ["id", "name", "note_cell"],
+            select(literal(uuid.uuid4(), Uuid()), Customer.name, Customer.note_cell),
+        )
+    ),
+    "subquery": lambda s, _: s.execute(
+        update(Customer).values(note_cell=select(Order.address_cell).limit(1).scalar_subquery())
+    ),
+    "function": lambda s, _: s.execute(
+        update(Customer).values(note_cell=func.coalesce(Customer.note_cell, b"x"))
+    ),
+    "core update": lambda s, _: s.connection().execute(
+        update(Customer.__table__).values(note_cell=Customer.__table__.c.card_cell)
+    ),
+    "another table": lambda s, _: s.execute(
+        update(Customer).where(Copied.id == Customer.id).values(note_cell=Copied.note_cell)
+    ),
+    "case": lambda s, _: s.execute(
+        update(Customer).values(note_cell=case((Customer.name == "", Customer.card_cell)))
+    ),
+    "upsert": lambda s, row: s.execute(
+        or_update(s, {"note_cell": Customer.card_cell}).values(id=row.id, name="")
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COPIES)
+def test_no_cell_is_copied_to_where_it_does_not_open(engine, name):
+    """The database would copy it to another row, column or table."""
+    with Session(engine) as session:
+        row = Customer(card="old", note="a note")
+        session.add(row)
+        session.commit()
+        before = raw(engine)
+        with pytest.raises(UnsealedError, match="not what the database copies or computes"):
+            COPIES[name](session, row)
+        session.rollback()
+        assert raw(engine) == before
+        assert raw(engine, "copied") == []
+
+
+def test_copies_that_open(engine):
+    """Values that are bound to their column, or to chosen names, open where they are copied to."""
+    with Session(engine) as session:
+        row = Customer(card="old", tag="a")
+        session.add(row)
+        session.commit()
+        other = uuid.uuid4()
+        columns = ["id", "name", "tag_cell", "tag_index"]
+        found = select(literal(other, Uuid()), *(getattr(Customer, name) for name in columns[1:]))
+        short = found.with_only_columns(*list(found.selected_columns)[:3])
+        with pytest.raises(FieldError, match="tag would be written without its blind index"):
+            session.execute(insert(Customer).from_select(columns[:3], short))
+        session.execute(insert(Customer).from_select(columns, found))
+        named = [Customer.id, Customer.card_cell, Customer.card_index]
+        kept = ["id", "kept_cell", "kept_index"]
+        session.execute(insert(Copied).from_select(kept, select(*named).where(named[0] == row.id)))
+        session.commit()
+        found = session.scalars(select(Customer).where(Customer.tag == "a"))
+        assert {each.id for each in found} == {row.id, other}
+        [copied] = session.scalars(select(Copied).where(Copied.kept == "old"))
+        assert (copied.id, copied.kept) == (row.id, "old")
+        session.execute(delete(Copied))
+        session.commit()
+
+
+def test_upserts_that_conflict_elsewhere(engine):
+    """The row that is there keeps its id, to which the new cell would not be bound."""
+    with Session(engine) as session:
+        row = Unique(id=1, name="a", card="old")
+        session.add(row)
+        session.commit()
+        new = seal_values(Unique, {"id": 2, "card": "new"})
+        statement = or_update(session, new, Unique, "name")
+        with pytest.raises(FieldError, match="may conflict on the primary key only"):
+            session.execute(statement.values(name="a", **new))
+        session.rollback()
+        assert session.scalars(select(Unique).where(Unique.card == "old")).all() == [row]
+        session.delete(row)
+        session.commit()
 
 
 def test_savepoints(engine):
@@ -610,11 +845,9 @@ def test_an_index_that_was_moved_finds_nothing(session):
 
 def test_a_damaged_row_under_the_index_is_not_left_out(session):
     """A search raises rather than answer without a row that may have the value."""
-    session.execute(
-        update(Customer)
-        .where(Customer.name == "8")
-        .values(card_cell=seal_values(Customer, {"id": uuid.uuid4(), "card": "x"})["card_cell"])
-    )
+    other = seal_values(Customer, {"id": uuid.uuid4(), "card": "x"})["card_cell"]
+    change = text("UPDATE customers SET card_cell = :cell WHERE name = '8'")
+    session.execute(change, {"cell": bytes(other)})
     assert names_of(session, select(Customer).where(Customer.card == "7 1")) == ["7"]
     with pytest.raises(FieldError, match="decryption failed"):
         session.scalars(select(Customer).where(Customer.card == "8 1"))

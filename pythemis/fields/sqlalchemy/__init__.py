@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sealed columns for SQLAlchemy 2: declare them, assign and read plain values, find rows.
 
-The import listens to all sessions and mappers; classes without sealed attributes are not touched.
+The import listens to all sessions, mappers and engines; classes without sealed attributes are not
+touched.
 """
 
 from __future__ import annotations
 
-from . import _events  # noqa: F401
+from . import _events, _statements  # noqa: F401
 from ._attribute import Comparator, Sealed, open_all, seal_values, sealed
 from ._rewrite import Progress, rewrite, rows_to_rewrite
 from ._types import IndexType, SealedType, UnsealedError, index_column, sealed_column

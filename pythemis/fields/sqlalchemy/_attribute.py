@@ -80,6 +80,11 @@ class Sealed(Generic[ValueT]):
         """Whether values are bound to other names than those of the table and column."""
         return self._names is not None
 
+    @property
+    def bind(self) -> str:
+        """What values are bound to: "row" or "column"."""
+        return str(self._options["bind"])
+
     def field_of(self, owner: type) -> Field:
         """Return the field in the table of a class."""
         field = self._fields.get(owner)
@@ -148,6 +153,8 @@ class Sealed(Generic[ValueT]):
         values = [each[self.cell].value for each in held]
         bound = [()] * len(rows) if field.bind == "column" else keys
         for each, cell in zip(held, cells_of(field, values, bound), strict=True):
+            if cell is not None:
+                cell.has_index = True
             each[self.cell] = cell  # what waited there is noted as a change already
         if self.index is not None:
             for row, index in zip(rows, indexes_of(field, values), strict=True):
@@ -167,14 +174,36 @@ class Sealed(Generic[ValueT]):
         if moves:
             cell = getattr(row, self.cell)  # also what was not loaded
         if cell is None:
+            if self.has_old_index(row.__dict__, row._sa_instance_state.committed_state):
+                setattr(row, str(self.index), None)
             return
         if isinstance(cell, ClauseElement) or hasattr(cell, "__clause_element__"):
             refuse_copy(self.name)
         if moves or (isinstance(cell, Cell) and cell.row != bound):
             value = field.open(cell, *self.row_of(type(row), row, cell))
-            setattr(row, self.cell, cells_of(field, [value], [bound])[0])
+            self._put(row, cells_of(field, [value], [bound])[0])
         elif not isinstance(cell, Cell) and (is_new or self.is_exchanged_in(row)):
-            field.open(cell, *bound)  # of another row or column, it could never be opened again
+            # Of another row or column, it could never be opened again.
+            value = field.open(cell, *bound)
+            made = Cell(cell)
+            made.row = bound
+            self._put(row, made)
+            if self.index is not None:
+                setattr(row, self.index, indexes_of(field, [value])[0])
+
+    def _put(self, row: Any, cell: Cell | None) -> None:
+        """Set the cell of a row whose index is right."""
+        if cell is not None:
+            cell.has_index = True
+        setattr(row, self.cell, cell)
+
+    def has_old_index(self, held: dict[str, Any], before: dict[str, Any]) -> bool:
+        """Return whether a program has removed a cell, and not the attribute with its index."""
+        return (
+            self.index is not None
+            and self.cell in before
+            and held.get(self.index, self) is not None  # also what was not loaded
+        )
 
     def check_bound(self, row: Any, key: Key, *, moves: bool) -> None:
         """Refuse a cell that is bound to another id than the row has now."""

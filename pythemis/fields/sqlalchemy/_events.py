@@ -9,11 +9,11 @@ from sqlalchemy import event
 from sqlalchemy.engine import Result
 from sqlalchemy.orm import Mapper, ORMExecuteState, Session
 from sqlalchemy.sql import operators
-from sqlalchemy.sql.elements import BinaryExpression, BindParameter, BooleanClauseList, ColumnClause
+from sqlalchemy.sql.elements import BinaryExpression, BindParameter, BooleanClauseList
 
 from ._attribute import Match, Sealed, keys_of, sealed_of, sealed_values
 from ._keys import Key, Keys, gives_ids
-from ._types import Cell, Pending, Probe, comparing, refuse_copy
+from ._types import Cell, Pending, Probe, comparing
 
 
 def _before_flush(session: Session, context: object, instances: object) -> None:
@@ -57,6 +57,8 @@ def _is_settled(keys: Keys, found: tuple[Sealed[Any], ...], state: Any) -> bool:
     for attribute in found:
         cell = held.get(attribute.cell)
         if cell is None:
+            if not is_new and attribute.has_old_index(held, state.committed_state):
+                return False
             continue
         kind = type(cell)
         if kind is Cell:
@@ -114,24 +116,7 @@ def _on_execute(state: ORMExecuteState) -> Result[Any] | None:
         mapper = state.bind_mapper
         if mapper is not None and sealed_of(mapper.class_):
             return _with_sealed_parameters(state, mapper.class_)
-    elif state.is_update and state.bind_mapper is not None:
-        _check_update(state.bind_mapper, state.statement)
     return None
-
-
-def _check_update(mapper: Mapper[Any], statement: Any) -> None:
-    """Refuse an UPDATE that copies a column into a sealed one, which could not be opened."""
-    cells = {
-        cell.key: each.name
-        for each in sealed_of(mapper.class_)
-        if not each.is_named  # else it may be a column that gets a new name
-        if (cell := mapper.columns.get(each.cell)) is not None  # reading says what is wrong
-    }
-    given = statement._values or getattr(statement, "_ordered_values", None) or ()  # of 2.0
-    for column, value in dict(given).items():
-        name = getattr(column, "key", column)
-        if name in cells and isinstance(value, ColumnClause) and value.key != name:
-            refuse_copy(cells[name])
 
 
 def _with_sealed_parameters(state: ORMExecuteState, kind: type) -> Result[Any]:

@@ -29,9 +29,10 @@ class UnsealedError(FieldTypeError, DontWrapMixin):
 
 
 class Cell(bytes):
-    """A stored value, and the row that it is bound to."""
+    """A stored value, the row that it is bound to, and whether its index was made or kept."""
 
     row: tuple[Any, ...]
+    has_index = False
 
 
 class Index(bytes):

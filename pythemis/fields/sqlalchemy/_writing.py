@@ -14,6 +14,7 @@ from pythemis.fields._errors import FieldError
 from pythemis.fields._field import Field
 
 from ._keys import Key
+from ._statements import REWRITES
 from ._types import Index
 
 _QUOTED = '"\\\\x{}"'  # bytes in an array of PostgreSQL
@@ -142,4 +143,5 @@ def _statement(job: Job, form: _Form, given: dict[str, Any]) -> Any:
         if moves and work.source is not work.cell:
             same.append(work.source == given[f"source__{number}"])
             values[work.source] = None
-    return update(job.table).where(*same).values(values)
+    statement = update(job.table).where(*same).values(values)
+    return statement.execution_options(**{REWRITES: True})
