@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from functools import partial as partial
     from typing import Any, NoReturn
 else:
-    from _functools import partial  # `functools` loads `collections`: a sixth of the start
+    try:
+        from _functools import partial  # `functools` loads `collections`: a sixth of the start
+    except ImportError:  # PyPy has none
+        from functools import partial
 
 
 def places(name: str) -> Callable[[], Any]:

@@ -7,7 +7,6 @@ import os
 import random
 import threading
 import time
-import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -18,6 +17,7 @@ from pythemis._core import sealed as core
 from pythemis._sealed import heads
 from pythemis.exception import THEMIS_CODES, ThemisError, ThemisTypeError, ThemisValueError
 from support.keys import generated
+from support.memory import traced, tracemalloc
 from support.sealed import (
     ERRORS,
     BareService,
@@ -178,6 +178,7 @@ def test_an_interrupted_stream_does_not_look_finished():
         reader.read_part()
 
 
+@traced
 def test_zeros_leave_a_pipe_in_small_parts():
     """Zeros are counted, not kept: neither those inside nor those at the end take memory."""
     data = b"a" + bytes(20 << 20) + b"b" + bytes(20 << 20)
@@ -393,6 +394,7 @@ def test_wrong_arguments_are_refused_before_reading(unlock, words):
         assert caught.value.error_code == THEMIS_CODES.INVALID_PARAMETER
 
 
+@traced
 def test_huge_numbers_cost_nothing():
     """Lengths that a header only claims allocate nothing and read nothing beyond them."""
     asked = []

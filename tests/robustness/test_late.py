@@ -17,7 +17,8 @@ from pythemis.exception import THEMIS_CODES
 from support.forks import beside_threads, forking
 from support.project import ROOT
 
-HOMES = [str(Path(module.__file__).parent) for module in (_cffi_backend,)]
+# PyPy has cffi in itself.
+HOMES = [str(Path(file).parent) for file in [getattr(_cffi_backend, "__file__", None)] if file]
 HOMES.append(str(Path(pythemis.__file__).parent.parent))
 
 # Two ways in which nothing loads: no descriptor is free, and the installation is gone.

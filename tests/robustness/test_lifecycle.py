@@ -13,7 +13,6 @@ import socket
 import subprocess
 import sys
 import threading
-import tracemalloc
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -48,6 +47,7 @@ from pythemis.stransport import SocketTransport
 from support.cells import refused
 from support.definitions import forge
 from support.keys import generated
+from support.memory import traced, tracemalloc
 from support.programs import said_by
 from support.sessions import CLIENT, established, key_pair
 
@@ -516,6 +516,7 @@ def test_outputs_of_a_subclass_are_as_python_makes_them(size):
 
 
 @pytest.mark.skipif(not buffers.IN_PLACE, reason="there results are copied")
+@traced
 def test_unwrap_takes_memory_for_one_message():
     """Not for bytes as well, of which Python would make the object of the subclass."""
     client, server = established()

@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 import time
-import tracemalloc
 
 import pytest
 from cryptography.fernet import Fernet
@@ -29,6 +28,7 @@ from pythemis.skeygen import to_der, to_jwk, to_pem
 from pythemis.smessage import SMessage, ssign
 from pythemis.ssession import SSession
 from support.keys import container, generated
+from support.memory import traced, tracemalloc
 
 PRIVATE, PUBLIC = generated("EC")
 RSA_PRIVATE, RSA_PUBLIC = generated("RSA")
@@ -187,6 +187,7 @@ HOSTILE = {
 
 @pytest.mark.timing
 @pytest.mark.parametrize("piece", HOSTILE.values(), ids=HOSTILE)
+@traced
 def test_hostile_data_costs_little(piece):
     """A mebibyte costs no more than the longest that is looked at wholly, which is linear."""
     whole = piece * ((1 << 16) // len(piece))
