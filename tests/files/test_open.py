@@ -12,6 +12,7 @@ import signal
 import stat
 import subprocess
 import sys
+import sysconfig
 import tarfile
 import threading
 import time
@@ -828,7 +829,10 @@ def test_memory_is_bounded(tmp_path):
     """Files of 64 MiB take no more than those of 1 MiB: 1 MiB, three chunks and tags of pieces."""
     command = [sys.executable, "-c", MEMORY, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert int(done.stdout) < 1024 + 3 * 64 + (64 << 20) // 16384 * 16 // 1024
+    most = 1024 + 3 * 64 + (64 << 20) // 16384 * 16 // 1024
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):  # each thread has a heap of its own
+        most += 512
+    assert int(done.stdout) < most
 
 
 @pytest.mark.timing

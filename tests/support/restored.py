@@ -8,6 +8,7 @@ import signal
 import struct
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 TRACEME, CONT, GETREGSET, SETREGSET = 0, 7, 0x4204, 0x4205
@@ -16,8 +17,9 @@ REGISTERS = (1, 2)  # NT_PRSTATUS, NT_PRFPREG
 KEEPS_MEMORY = {
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": str(1 << 40),
-    "PYTHONMALLOC": "malloc",
 }
+if not sysconfig.get_config_var("Py_GIL_DISABLED"):  # which has no other allocator than its own
+    KEEPS_MEMORY["PYTHONMALLOC"] = "malloc"
 
 
 def ptrace(request, pid, address=0, data=0):

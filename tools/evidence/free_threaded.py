@@ -42,6 +42,13 @@ HEADERS = {
 NICE = ["nice", "-n", "10"]
 
 
+# Databases, services and their libraries have no part in it; the real core has.
+LOCAL = (
+    ["-m", "not integration and not evidence and not big_memory"],
+    ["-m", "integration", "tests/interop"],
+)
+
+
 class Release(NamedTuple):
     """A Python that Debian has the source of."""
 
@@ -59,7 +66,12 @@ class Release(NamedTuple):
 
 RELEASES = (
     Release("python3.14", ("sid", "forky")),
-    Release("python3.13", ("trixie",), ("pynacl", "pyyaml"), ("cryptography",)),
+    Release(
+        "python3.13",
+        ("trixie",),
+        ("pynacl", "pyyaml"),
+        ("cryptography", "django-fernet-encrypted-fields"),
+    ),
 )
 
 
@@ -82,7 +94,8 @@ def main() -> None:
         arguments.remove("--bench")
         run([str(python), "benchmarks/threads.py", *arguments], project)
         return
-    run([str(python), "-m", "pytest", *arguments], project)
+    for asked in [arguments] if arguments else LOCAL:
+        run([str(python), "-m", "pytest", *asked], project)
 
 
 # ---- The interpreter ----
