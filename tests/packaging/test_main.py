@@ -87,10 +87,13 @@ def test_a_closed_output_is_no_trouble():
 
 @pytest.mark.timing
 def test_it_takes_less_than_two_seconds():
-    """So says the sentence that it ends with."""
+    """Of the processor; the sentence that it ends with has those of the clock."""
+    before = os.times()
     ran = run()
-    seconds = float(re.search(r"passed in ([0-9.]+) seconds", ran.stdout)[1])
-    assert seconds < 2
+    after = os.times()
+    assert re.search(r"passed in [0-9.]+ seconds", ran.stdout)
+    spent = after.children_user + after.children_system
+    assert spent - before.children_user - before.children_system < 2
 
 
 def test_every_cryptosystem_is_tried():
