@@ -152,6 +152,12 @@ def held_in(instance: Any, field: Any) -> Held | None:
     return held
 
 
+def load(instance: Any, field: Any) -> None:
+    """Load what an instance has not of a field, as Django does before it writes one."""
+    if field.attname not in instance.__dict__:
+        getattr(instance, field.attname)
+
+
 def index_in(instance: Any, field: Any) -> Any:
     """Return the index that an instance holds, or what else there is."""
     value = instance.__dict__.get(field.attname)

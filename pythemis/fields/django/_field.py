@@ -17,7 +17,7 @@ from pythemis.fields import _field as plain
 from pythemis.fields._errors import ERRORS, FieldError
 
 from . import _checks, _hooks, _settings, _types
-from ._cells import Attribute, Held, Index, Opened, Sealed, Wanted, held_in, index_in
+from ._cells import Attribute, Held, Index, Opened, Sealed, Wanted, held_in, index_in, load
 from ._guards import Guarded, check_value, parameter, placeholder
 from ._hooks import DUMPED, is_dumped
 from ._lookups import RawCol, SealedCol, SealedExact, SealedIn, SealedIsNull
@@ -318,6 +318,7 @@ class SealedField(Typed[Value], Guarded, models.Field):  # type: ignore[misc, un
 
     def pre_save(self, model_instance: Any, add: bool) -> Sealed | None:  # noqa: ARG002
         """Return the sealed value of an instance."""
+        load(model_instance, self)
         held = held_in(model_instance, self)
         if held is not None and not held.going:
             row = self.row_of(model_instance)
@@ -332,6 +333,7 @@ class SealedField(Typed[Value], Guarded, models.Field):  # type: ignore[misc, un
         """Return the value of an instance, prepared, if it must be sealed anew; else nothing."""
         held = instance.__dict__.get(self.attname)
         if held.__class__ is not Held:
+            load(instance, self)
             held = held_in(instance, self)
         if held is None or self._is_kept(held, row):
             return ()
@@ -448,15 +450,12 @@ class SealedField(Typed[Value], Guarded, models.Field):  # type: ignore[misc, un
 
     def value_from_object(self, obj: Any) -> Opened | None:
         """Return what opens the value for forms, and hides it from serializers."""
-        if self.attname not in obj.__dict__:
-            getattr(obj, self.attname)  # it was deferred
+        load(obj, self)
         held = held_in(obj, self)  # as it is now: forms ask later what has changed
         return None if held is None else Opened(lambda: self.opened(held, obj))
 
     def value_to_string(self, obj: Any) -> str:
         """Return the sealed value in base64, for dumps and serializers."""
-        if self.attname not in obj.__dict__:
-            getattr(obj, self.attname)  # it was deferred
         cell = self.pre_save(obj, add=False)
         return "" if cell is None else base64.b64encode(cell).decode("ascii")
 
@@ -588,6 +587,7 @@ class SealedIndexField(Guarded, models.Field):  # type: ignore[misc, unused-igno
     def pre_save(self, model_instance: Any, add: bool) -> Index | None:  # noqa: ARG002
         """Return the index of the value that the instance has."""
         source = self.source()
+        load(model_instance, source)
         held = held_in(model_instance, source)
         made = None
         if held is not None:

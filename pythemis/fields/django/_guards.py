@@ -115,6 +115,8 @@ def placeholder(field: Any, value: Any, compiler: Any, connection: Any) -> str:
     query = getattr(compiler, "query", None)
     if getattr(query, "on_conflict", None) is OnConflict.UPDATE:
         _check_conflict(field, query)
+    elif isinstance(query, UpdateQuery) and hasattr(field, "wrapped"):
+        _check_index(field, {each.name for each, _, _ in query.values})
     return "%s" if value is None or hasattr(value, "as_sql") else mark(connection)
 
 
@@ -144,6 +146,7 @@ def is_sealed(value: Any, kind: type[bytes]) -> bool:
 def _check_conflict(field: Any, query: Any) -> None:
     """Check bulk_create(update_conflicts=True): the row that is there keeps its primary key."""
     updated = {_name_of(each) for each in query.update_fields}
+    _check_index(field, updated)
     if getattr(field, "wrapped", None) is None or field.name not in updated:
         return
     unique = {_name_of(each) for each in query.unique_fields}
@@ -154,11 +157,17 @@ def _check_conflict(field: Any, query: Any) -> None:
             f"{field.shown()} is bound to its row, so bulk_create(update_conflicts=True) may only "
             'have unique_fields=["pk"]: another row would get a value that is not bound to it',
         )
-    if field.index is not None and field.companion_name() not in updated:
+
+
+def _check_index(field: Any, updated: set[str]) -> None:
+    """Refuse to write a cell without its index, or the index of another row's cell alone."""
+    source = field if hasattr(field, "wrapped") else field.source()
+    written = {source.name, source.companion_name()} & updated
+    if source.index is not None and len(written) == 1:
         wrong_value(
             ERRORS,
-            f"{field.shown()}: update_fields needs {field.companion_name()} as well, or the index "
-            "would be that of the old value",
+            f"{source.shown()}: {source.name} and {source.companion_name()} must be written "
+            "together, or searches would miss the row. SealedManager does so",
         )
 
 

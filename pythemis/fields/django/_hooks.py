@@ -36,14 +36,13 @@ def sealed_fields(model: Any) -> list[Any]:
 
 
 def with_companions(model: Any, names: Iterable[str]) -> list[str]:
-    """Return names of fields, with the index of each sealed one among them."""
+    """Return names of fields, each sealed one with its index, and each index with its field."""
     there = list(names)
-    more = [
-        field.companion_name()
-        for field in sealed_fields(model)
-        if field.index is not None and {field.name, field.attname} & set(there)
-    ]
-    return there + [name for name in more if name not in there]
+    for field in sealed_fields(model):
+        both = (field.name, field.companion_name())
+        if field.index is not None and not {*both, field.attname}.isdisjoint(there):
+            there += [name for name in both if name not in there]
+    return there
 
 
 def install(cls: Any) -> None:
@@ -169,7 +168,11 @@ def _held(value: Any) -> Held | None:
 
 
 def _save_base(original: Any) -> Any:
-    """Write an index whenever its field is written: save(update_fields=["email"])."""
+    """Write an index whenever its field is written, and no other time.
+
+    Django names the fields that are loaded where some are not: an index of a value that is not
+    there stays as it is.
+    """
 
     def save_base(
         self: Any,
@@ -180,7 +183,14 @@ def _save_base(original: Any) -> Any:
         update_fields: Any = None,
     ) -> None:
         if update_fields is not None:
-            update_fields = frozenset(with_companions(type(self), update_fields))
+            kept = {
+                field.companion_name()
+                for field in sealed_fields(type(self))
+                if field.attname not in self.__dict__
+                and {field.name, field.attname}.isdisjoint(update_fields)
+            }
+            names = frozenset(update_fields) - kept
+            update_fields = frozenset(with_companions(type(self), names))
         original(
             self,
             raw=raw,

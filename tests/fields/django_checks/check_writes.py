@@ -347,6 +347,45 @@ def test_past_the_manager():
     check(row, "a@example.org", "old")
 
 
+def test_a_value_and_its_index_are_written_together():
+    """An index is never that of another value, whichever of the two a program names."""
+    row = Customer.objects.create(email="a@example.org", card="old")
+    text = "email and email_index must be written together"
+    refused(text, Customer.plain.filter(pk=row.pk).update, email=None)
+    row.email = None
+    refused(text, Customer.plain.bulk_update, [row], ["email"])
+    check(row, "a@example.org", "old")
+    for name in ("email", "email_index"):
+        row.email = f"{name}@example.org"
+        row.save(update_fields=[name])
+        check(row, row.email, "old")
+        row.email = f"many.{name}@example.org"
+        Customer.objects.bulk_update([row], [name])
+        check(row, row.email, "old")
+
+
+def test_what_is_not_loaded_stays():
+    """A value that was not loaded keeps its index; one that is named is written as it is."""
+    row = Customer.objects.create(email=EMAIL, card=MARK, city=MARK)
+    before = stored(row)
+    for name in ("email", "email_index", "card", "city"):
+        again = Customer.objects.defer(name).get(pk=row.pk)
+        again.nickname = name
+        again.save()
+        assert stored(row) == before
+        assert again.get_deferred_fields() <= {name}  # an index is made of its value
+        Customer.objects.defer(name).get(pk=row.pk).save(update_fields=[name])
+        Customer.objects.bulk_update([Customer.objects.defer(name).get(pk=row.pk)], [name])
+        check(row)
+        assert Customer.objects.get(city=MARK).city == MARK
+        before = stored(row)
+    assert Customer.objects.get(pk=row.pk).nickname == "city"
+    again = Customer.objects.defer("email_index").get(pk=row.pk)
+    again.email = "b@example.org"
+    again.save()
+    check(row, "b@example.org")
+
+
 def test_conflicts():
     """A row that exists never gets the cell of another row, nor a cell without its index."""
     row = Customer.objects.create(email=EMAIL, card="old")
@@ -365,14 +404,15 @@ def test_conflicts():
             update_fields=["card"],
             unique_fields=["email_index"],
         )
-    refused(
-        "needs email_index as well",
-        Customer.plain.bulk_create,
-        [customer(id=row.pk)],
-        update_conflicts=True,
-        update_fields=["email"],
-        unique_fields=["id"],
-    )
+    for name in ("email", "email_index"):
+        refused(
+            "email and email_index must be written together",
+            Customer.plain.bulk_create,
+            [customer(id=row.pk)],
+            update_conflicts=True,
+            update_fields=[name],
+            unique_fields=["id"],
+        )
     Customer.objects.bulk_create([customer()], ignore_conflicts=True)
     check(row, EMAIL, "old")
 
