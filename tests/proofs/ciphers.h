@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What cells and sessions are made of: ciphers, the KDF, and places for working objects. */
+/* Stand-ins for what cells and sessions are made of: what each reads, writes, makes and returns. */
 #ifndef CIPHERS_H
 #define CIPHERS_H
 
@@ -9,101 +9,50 @@
 #include "soter/kdf.h"
 #include "soter/reuse.h"
 
-static soter_status any_object(void **out)
-{
-    *out = any_bytes(1);
-    return any_status();
-}
+#define IS_KEY_LEN(size) ((size) == 16 || (size) == 24 || (size) == 32)
 
-soter_status soter_aead_new(soter_aead **out) { return any_object((void **)out); }
-soter_status soter_ctr_new(soter_ctr **out) { return any_object((void **)out); }
+#define soter_aead_new(out) (*(out) = any_bytes(1), any_status())
+#define soter_ctr_new(out) (*(out) = any_bytes(1), any_status())
+#define soter_hmac_key_new(key, size, out) (reads(key, size), *(out) = any_bytes(1), any_status())
+#define soter_hmac_key_set(hmac, key, size) (reads(key, size), any_status())
+#define soter_aead_set_key(aead, key) (reads((key)->bytes, (key)->len), any_status())
+#define soter_aead_start(aead, key, nonce, associated, size)                                       \
+    (CLAIM(IS_KEY_LEN((key)->len)), reads((key)->bytes, (key)->bytes != NULL ? (key)->len : 0),    \
+     reads(nonce, 12), reads(associated, size), any_status())
+#define soter_aead_encrypt(aead, from, size, out, tag) (writes(tag, 16), turns(from, out, size))
+#define soter_aead_decrypt(aead, from, size, tag, out) (reads(tag, 16), turns(from, out, size))
+#define soter_ctr_crypt(ctr, key, counter, skip, from, size, out)                                  \
+    (CLAIM((skip) < 16), reads(key, (key) != NULL ? 32 : 0), reads(counter, 16),                   \
+     turns(from, out, size))
+#define soter_reuse_take(place) exchange(place, NULL)
+#define soter_reuse_leave(place, object) exchange(place, object)
 
-soter_status soter_hmac_key_new(const uint8_t *key, size_t key_len, soter_hmac_key **out)
+static void *exchange(soter_reuse *place, void *object)
 {
-    touch(key, key_len);
-    return any_object((void **)out);
-}
-
-soter_status soter_hmac_key_set(soter_hmac_key *key, const uint8_t *bytes, size_t bytes_len)
-{
-    touch(bytes, bytes_len);
-    return any_status();
+    void *kept = place->kept;
+    place->kept = object;
+    return kept;
 }
 
 soter_status soter_kdf(soter_hmac_key *key, const struct soter_kdf_purpose *purpose, uint8_t *out,
-                       size_t out_len)
+                       size_t size)
 {
-    CLAIM(out_len <= 32);
-    touch(purpose->label.data, purpose->label.len);
+    CLAIM(size <= 32);
+    reads(purpose->label.data, purpose->label.len);
     for (size_t i = 0; i < purpose->contexts_count; i++) {
-        touch(purpose->contexts[i].data, purpose->contexts[i].len);
+        reads(purpose->contexts[i].data, purpose->contexts[i].len);
     }
-    fill(out, out_len);
+    writes(out, size);
     return any_status();
 }
 
-soter_status soter_aead_start(soter_aead *aead, const struct soter_aead_key *key,
-                              const uint8_t *nonce, const uint8_t *associated,
-                              size_t associated_len)
+soter_status soter_aead_part(soter_aead *aead, const uint8_t *from, size_t size, uint8_t *out)
 {
-    CLAIM(key->len == 16 || key->len == 24 || key->len == 32);
-    touch(key->bytes, key->bytes != NULL ? key->len : 0);
-    touch(nonce, 12);
-    touch(associated, associated_len);
-    return any_status();
-}
-
-static soter_status crypt(const uint8_t *data, size_t data_len, uint8_t *out)
-{
-    touch(data, data_len);
-    fill(out, data_len);
-    return any_status();
-}
-
-soter_status soter_aead_part(soter_aead *aead, const uint8_t *data, size_t data_len, uint8_t *out)
-{
-    CLAIM(data_len % 16 == 0);
-    for (size_t i = 0; i < 16 && i < data_len; i++) { /* all of it, if it is a header */
-        out[i] = nondet_byte();
+    CLAIM(size % 16 == 0);
+    for (size_t i = 0; i < 16 && i < size; i++) { /* all of it, if it is a header */
+        out[i] = nondet_uchar();
     }
-    return crypt(data, data_len, out);
-}
-
-soter_status soter_aead_encrypt(soter_aead *aead, const uint8_t *data, size_t data_len,
-                                uint8_t *out, uint8_t *tag)
-{
-    fill(tag, 16);
-    return crypt(data, data_len, out);
-}
-
-soter_status soter_aead_decrypt(soter_aead *aead, const uint8_t *data, size_t data_len,
-                                const uint8_t *tag, uint8_t *out)
-{
-    touch(tag, 16);
-    return crypt(data, data_len, out);
-}
-
-soter_status soter_ctr_crypt(soter_ctr *ctr, const uint8_t *key, const uint8_t *counter,
-                             size_t skip, const uint8_t *data, size_t data_len, uint8_t *out)
-{
-    CLAIM(skip < 16);
-    touch(key, key != NULL ? 32 : 0);
-    touch(counter, 16);
-    return crypt(data, data_len, out);
-}
-
-void *soter_reuse_take(soter_reuse *place)
-{
-    void *taken = place->kept;
-    place->kept = NULL;
-    return taken;
-}
-
-void *soter_reuse_leave(soter_reuse *place, void *object)
-{
-    void *other = place->kept;
-    place->kept = object;
-    return other;
+    return turns(from, out, size);
 }
 
 #endif

@@ -1,138 +1,139 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the proofs share: any bytes, and stand-ins that touch what they are given and may fail.
- *
- * A harness includes the real .c files. Its first comment names the planted fault, which must break
- * the proof, and how often loops run. REACHED() stands where the proof must get: with CONTROL it is
- * a claim that must fail. */
+/* What the proofs share. An entry point proves something about the files of the core that its own
+ * file includes, for an input of any bytes; it returns whether it got where it must be able to get.
+ * The comment before it names the planted fault, and which limits differ from those of proof.py.
+ * Where a stand-in is a macro, it is a table's row: what it claims, reads, writes and returns. */
 #ifndef PROOF_H
 #define PROOF_H
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "soter/bytes.c"
 #include "soter/status.h"
 
 #define CLAIM(condition) __ESBMC_assert(condition, #condition)
-#ifdef CONTROL
-#define REACHED() __ESBMC_assert(0, "reached")
-#else
-#define REACHED() ((void)0)
-#endif
 
-#ifndef MOST
-#define MOST ((size_t)1 << 16) /* the longest input */
-#endif
-#ifndef EXACT
-#define EXACT                                                                                      \
-    16 /* so many first bytes are copied and compared; of the others, the ends touched             \
-        */
-#endif
+static uint8_t *in; /* the input */
+static size_t in_len;
+static uint32_t checksums[3]; /* of containers, in the order in which they are asked for */
+static size_t checked;
+static size_t asked; /* how often stand-ins were, and whether one of them refused */
+static bool refused;
 
-uint8_t nondet_byte(void);
-uint16_t nondet_u16(void);
-uint32_t nondet_u32(void);
-uint64_t nondet_u64(void);
+bool ENTRY(void);
 
-static size_t any_len(size_t most)
+static size_t any_len(void)
 {
-    const size_t len = nondet_u64();
-    __ESBMC_assume(len <= most);
-    return len;
+    const size_t any = nondet_ulong();
+    __ESBMC_assume(any <= MOST);
+    return any;
 }
 
-static soter_status any_status(void)
+static void *any_bytes(size_t size)
 {
-    return nondet_bool() ? SOTER_SUCCESS : nondet_bool() ? SOTER_FAIL : SOTER_ENGINE_FAIL;
-}
-
-static uint8_t *any_bytes(size_t len)
-{
-    uint8_t *made = malloc(len);
+    void *made = malloc(size);
     __ESBMC_assume(made != NULL);
     return made;
 }
 
-/* The first and the last byte: what is between them is of the same object. */
-static void touch(const void *data, size_t len)
+static bool agrees(void)
+{
+    const bool yes = nondet_bool();
+    asked++;
+    refused = refused || !yes;
+    return yes;
+}
+
+static soter_status any_status(void)
+{
+    return agrees() ? SOTER_SUCCESS : nondet_bool() ? SOTER_FAIL : SOTER_ENGINE_FAIL;
+}
+
+int main(void)
+{
+    in_len = any_len();
+    in = any_bytes(in_len);
+    for (size_t i = 0; i < 3; i++) {
+        checksums[i] = nondet_uint();
+    }
+    __ESBMC_assert(!ENTRY() || !CONTROL, "reached");
+}
+
+/* Numbers of the input; 0 beyond it. */
+static uint32_t le(size_t at) { return at + 4 <= in_len ? soter_get_u32le(in + at) : 0; }
+static uint32_t be(size_t at) { return at + 4 <= in_len ? soter_get_u32be(in + at) : 0; }
+
+/* Stand-ins touch the first and the last byte: what is between them is of the same object. */
+static void reads(const void *from, size_t size)
 {
     volatile uint8_t read; /* so that it is read */
-    if (len != 0) {
-        read = ((const uint8_t *)data)[0];
-        read = ((const uint8_t *)data)[len - 1];
+    if (size != 0) {
+        read = ((const uint8_t *)from)[0];
+        read = ((const uint8_t *)from)[size - 1];
     }
 }
 
-static void fill(void *data, size_t len)
+static void writes(void *to, size_t size)
 {
-    if (len != 0) {
-        ((uint8_t *)data)[0] = nondet_byte();
-        ((uint8_t *)data)[len - 1] = nondet_byte();
+    if (size != 0) {
+        ((uint8_t *)to)[0] = nondet_uchar();
+        ((uint8_t *)to)[size - 1] = nondet_uchar();
     }
 }
 
-void *memcpy(void *to, const void *from, size_t len)
+static soter_status turns(const void *from, void *to, size_t size)
 {
-    touch(from, len);
-    fill(to, len);
-    for (size_t i = 0; i < len && i < EXACT; i++) {
+    reads(from, size);
+    writes(to, size);
+    return any_status();
+}
+
+/* The first bytes are copied and compared; of the others, the ends touched. */
+void *memcpy(void *to, const void *from, size_t size)
+{
+    reads(from, size);
+    writes(to, size);
+    for (size_t i = 0; i < size && i < EXACT; i++) {
         ((uint8_t *)to)[i] = ((const uint8_t *)from)[i];
     }
     return to;
 }
 
-int memcmp(const void *a, const void *b, size_t len)
+int memcmp(const void *a, const void *b, size_t size)
 {
     int order = 0;
-    touch(a, len);
-    touch(b, len);
-    for (size_t i = 0; i < len && i < EXACT && order == 0; i++) {
+    reads(a, size);
+    reads(b, size);
+    for (size_t i = 0; i < size && i < EXACT && order == 0; i++) {
         order = ((const uint8_t *)a)[i] - ((const uint8_t *)b)[i];
     }
-    return len > EXACT && order == 0 ? (int)nondet_u32() : order;
+    return size > EXACT && order == 0 ? nondet_int() : order;
 }
 
-int CRYPTO_memcmp(const void *a, const void *b, size_t len) { return memcmp(a, b, len); }
+int CRYPTO_memcmp(const void *a, const void *b, size_t size) { return memcmp(a, b, size); }
 
-void soter_wipe(void *data, size_t len) { fill(data, len); }
+void soter_wipe(void *at, size_t size) { writes(at, size); }
 
-void soter_wipe_free(void *data, size_t len)
+void soter_wipe_free(void *at, size_t size)
 {
-    fill(data, data != NULL ? len : 0);
-    free(data);
+    writes(at, at != NULL ? size : 0);
+    free(at);
 }
 
-soter_status soter_rand_public(uint8_t *out, size_t out_len)
+soter_status soter_rand_public(uint8_t *out, size_t size)
 {
-    fill(out, out_len);
+    writes(out, size);
     return any_status();
 }
 
-soter_status soter_rand_secret(uint8_t *out, size_t out_len)
+uint32_t soter_crc32c_add(uint32_t crc, const uint8_t *from, size_t size)
 {
-    return soter_rand_public(out, out_len);
-}
-
-/* What the checksums of containers come to, in the order in which they are asked for. */
-static uint32_t checksums[3];
-static size_t checked;
-
-uint32_t soter_crc32c_add(uint32_t crc, const uint8_t *data, size_t data_len)
-{
-    touch(data, data_len);
+    reads(from, size);
     return crc;
 }
 
 uint32_t soter_crc32c_finish(uint32_t crc) { return checksums[checked++ % 3]; }
-
-static void any_checksums(bool alike)
-{
-    for (size_t i = 0; i < 3; i++) {
-        checksums[i] = alike && i != 0 ? checksums[0] : nondet_u32();
-    }
-    checked = 0;
-}
 
 #endif

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prove what reads bytes from outside, with the bounded model checker ESBMC.
 
-Each harness in tests/proofs includes real files of the core. Three things must come of it: it
-holds; the fault that its first comment plants in the core is refused; and the place that it marks
-as REACHED is reached, so that it does not hold for want of cases. Arguments name harnesses.
+Each file in tests/proofs includes real files of the core and has one or more entry points. Three
+things must come of each: it holds; the fault that the comment before it plants in the core is
+refused; and it can return true, so that it does not hold for want of cases. Arguments name entry
+points.
 
 `frama-c` among them is the contracts of soter/bytes.h, which Frama-C's WP proves for any lengths;
 with a fault in soter_read_bytes it must not.
@@ -18,7 +19,7 @@ import shutil
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 from tools.evidence.figures import note
@@ -29,14 +30,37 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HARNESSES = ROOT / "tests" / "proofs"
+FILES = sorted(HARNESSES.glob("*.c"))
 CORE = ROOT / "src" / "themis_c"
 FRAMA = "frama-c"
-# The line after it is empty, or says how often loops run: else a formatter wrapped it.
-FAULT = re.compile(r"^/\* fault: (\S+): (.+) => (.+)\n \*(?: loops: (\d+))?$", re.MULTILINE)
+# An entry point, and before it the fault in a line of its own (else a formatter wrapped it), and
+# where it needs others than LIMITS, those in the next.
+ENTRY = re.compile(
+    r"^/\* fault: (\S+): (.+) => (.+?)"
+    r"(?: \*/\n|\n \*(?: with ([A-Z]+=\d+(?: [A-Z]+=\d+)*))?(?: \*/\n|\n(?: \*.*\n)*))"
+    r"bool (\w+)\(void\)$",
+    re.MULTILINE,
+)
+# The longest input; so many first bytes are copied and compared; so often loops run. That they end
+# by then is proved too.
+LIMITS = {"MOST": "65536", "EXACT": "16", "LOOPS": "16"}
+# The checker takes a function without a body for one that touches nothing: only these may.
+WITHOUT_BODY = re.compile(
+    r"no body for function (?!(?:EVP|OSSL)_|themis_column_write_|\w+_free\b)(\w+)"
+)
 VIOLATED = re.compile(r"Violated property:\n +file .+\n +(.+)")
-# Loops run at most 16 times, or as often as a harness says; that they end by then is proved too.
-MOST_LOOPS = 16
 OPTIONS = ("--timeout", "600s", "--memlimit", "6g")
+
+
+class Entry(NamedTuple):
+    """An entry point: the fault that it plants, as a file and two texts, and its limits."""
+
+    harness: Path
+    file: str
+    old: str
+    new: str
+    limits: str
+    name: str
 
 
 class Judgement(NamedTuple):
@@ -47,17 +71,18 @@ class Judgement(NamedTuple):
 
 
 def main() -> None:
-    """Prove all harnesses or those that are named; leave with 1 if anything is wrong."""
-    known = {path.stem: path for path in sorted(HARNESSES.glob("*.c"))}
+    """Prove all entry points or those that are named; leave with 1 if anything is wrong."""
+    known = {entry.name: entry for path in FILES for entry in entries_of(path)}
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("harnesses", nargs="*", metavar="HARNESS", help=", ".join(known))
-    asked = parser.parse_args().harnesses or [*known, FRAMA]
+    parser.add_argument("entries", nargs="*", metavar="ENTRY", help=", ".join(known))
+    asked = parser.parse_args().entries or [*known, FRAMA]
     names = [name for name in asked if name != FRAMA]
     if not known.keys() >= set(names):
         parser.error(f"there are {', '.join(known)}")
     proofs.main()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        wrong = [text for name in names for text in check(known[name], pool)]
+        begun = [(known[name], begin(known[name], pool)) for name in names]
+        wrong = [text for entry, runs in begun for text in check(entry, runs)]
     if FRAMA in asked:
         wrong += check_contracts()
     for text in wrong:
@@ -69,23 +94,38 @@ def main() -> None:
     print(f"proof: {count} entry points hold, {count} planted faults refused")
 
 
-def check(harness: Path, pool: ThreadPoolExecutor) -> list[str]:
-    """Run a harness in its three forms; give what is wrong."""
-    name = harness.stem
-    holds, control, fault = (
-        pool.submit(judge, harness, *arguments)
-        for arguments in ((), ("-DCONTROL",), (f"-I{plant(harness)}",))
-    )
+def entries_of(harness: Path) -> list[Entry]:
+    """Read which entry points a file has, and what each plants."""
+    text = harness.read_text(encoding="utf-8")
+    entries = [Entry(harness, *found) for found in ENTRY.findall(text)]
+    for name in re.findall(r"^bool (\w+)\(", text, re.MULTILINE):
+        if name not in [entry.name for entry in entries]:
+            raise SystemExit(
+                f"{harness.name}: {name} names no fault to plant, in one line of its own"
+            )
+    return entries
+
+
+def begin(entry: Entry, pool: ThreadPoolExecutor) -> list[Future[Judgement]]:
+    """Begin to prove an entry point in its three forms: as it is, the control, and the fault."""
+    forms = (("-DCONTROL=0",), ("-DCONTROL=1",), ("-DCONTROL=0", f"-I{plant(entry)}"))
+    return [pool.submit(judge, entry, *form) for form in forms]
+
+
+def check(entry: Entry, runs: list[Future[Judgement]]) -> list[str]:
+    """Wait for what was begun; return what is wrong."""
+    name = entry.name
+    holds, control, fault = (run.result() for run in runs)
     wrong = []
-    if holds.result().violated is not None:
-        wrong.append(f"{name}: it does not hold: {holds.result().violated}")
-    if control.result().violated != "reached":
-        wrong.append(f"{name}: what it marks is not reached: {control.result().violated}")
-    if fault.result().violated is None or "unwinding" in str(fault.result().violated):
-        wrong.append(f"{name}: the planted fault is not refused: {fault.result().violated}")
-    seconds = sum(done.result().seconds for done in (holds, control, fault))
+    if holds.violated is not None:
+        wrong.append(f"{name}: it does not hold: {holds.violated}")
+    if control.violated != "reached":
+        wrong.append(f"{name}: what it marks is not reached: {control.violated}")
+    if fault.violated is None or "unwinding" in str(fault.violated):
+        wrong.append(f"{name}: the planted fault is not refused: {fault.violated}")
+    seconds = sum(run.seconds for run in (holds, control, fault))
     print(f"{name}: {'wrong' if wrong else 'holds'}; {seconds:.1f} s in three runs", flush=True)
-    note({f"seconds of `{name}`": f"{holds.result().seconds:.1f}"})
+    note({f"seconds of `{name}`": f"{holds.seconds:.1f}"})
     return wrong
 
 
@@ -133,42 +173,40 @@ def prove(source: Path, *arguments: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def fault_of(harness: Path) -> re.Match[str]:
-    """Read what a harness plants: the file, two texts, and how often loops run."""
-    found = FAULT.search(harness.read_text(encoding="utf-8"))
-    if found is None:
-        raise SystemExit(f"{harness.name} names no fault to plant, in one line of its own")
-    return found
-
-
-def plant(harness: Path) -> Path:
-    """Write the changed file of the core into a folder of its own; give the folder."""
-    found = fault_of(harness)
-    text = (CORE / found[1]).read_text(encoding="utf-8")
-    if text.count(found[2]) != 1:
-        raise SystemExit(f"{harness.name}: {found[1]} has not one {found[2]!r} to plant a fault in")
-    folder = proofs.FOLDER / "planted" / harness.stem
+def plant(entry: Entry) -> Path:
+    """Write the changed file of the core into a folder of its own; return the folder."""
+    text = (CORE / entry.file).read_text(encoding="utf-8")
+    if text.count(entry.old) != 1:
+        raise SystemExit(
+            f"{entry.name}: {entry.file} has not one {entry.old!r} to plant a fault in"
+        )
+    folder = proofs.FOLDER / "planted" / entry.name
     shutil.rmtree(folder, ignore_errors=True)
-    changed = folder / found[1]
+    changed = folder / entry.file
     changed.parent.mkdir(parents=True)
-    changed.write_text(text.replace(found[2], found[3]), encoding="utf-8")
+    changed.write_text(text.replace(entry.old, entry.new), encoding="utf-8")
     return folder
 
 
-def judge(harness: Path, *arguments: str) -> Judgement:
-    """Run ESBMC on a harness."""
-    loops = int(fault_of(harness)[4] or MOST_LOOPS)
-    arguments = (*arguments, f"-I{CORE}", f"-I{HARNESSES}", "--unwind", str(loops + 1), *OPTIONS)
-    command = [str(proofs.ESBMC), str(harness), *arguments]
+def judge(entry: Entry, *arguments: str) -> Judgement:
+    """Run ESBMC on an entry point."""
+    limits = {**LIMITS, **dict(limit.split("=") for limit in entry.limits.split())}
+    defined = [f"-D{name}={value}" for name, value in {"ENTRY": entry.name, **limits}.items()]
+    folders = (f"-I{CORE}", f"-I{HARNESSES}")
+    unwind = ("--unwind", str(int(limits["LOOPS"]) + 1))
+    command = [str(proofs.ESBMC), str(entry.harness), *defined, *arguments, *folders, *unwind]
     start = time.monotonic()
-    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    ran = subprocess.run([*command, *OPTIONS], capture_output=True, text=True, check=False)
     seconds = time.monotonic() - start
     said = ran.stdout + ran.stderr
+    without = WITHOUT_BODY.search(said)
+    if without:
+        raise SystemExit(f"{entry.name}: {without[1]} needs a stand-in")
     if ran.returncode == 0 and "VERIFICATION SUCCESSFUL" in said:
         return Judgement(None, seconds)
     violated = VIOLATED.search(said)
     if violated is None:
-        raise SystemExit(f"{harness.name}: ESBMC came to no end:\n{said[-2000:]}")
+        raise SystemExit(f"{entry.name}: ESBMC came to no end:\n{said[-2000:]}")
     return Judgement(violated[1], seconds)
 
 
