@@ -41,6 +41,7 @@ _ENCODINGS: dict[object, int] = {
 _AGAIN = (EINTR, EAGAIN, EWOULDBLOCK)
 _LONGEST_WAIT = 1000  # milliseconds
 _FD_MAX = 0x7FFFFFFF  # of an int of C
+_ACCESS = os.O_RDONLY | os.O_WRONLY | os.O_RDWR  # os.O_ACCMODE, which PyPy has not
 # Not O_NOFOLLOW: where secrets are mounted, such as in Kubernetes, they are symbolic links. What is
 # judged is what was opened. O_NONBLOCK: a FIFO would wait for a writer before it can be judged.
 _FLAGS = os.O_RDONLY
@@ -166,7 +167,7 @@ def of_fd(errors: Errors, fd: Any, encoding: str) -> Any:
     named = f"descriptor {fd}"
     if stat.S_ISDIR(os.fstat(fd).st_mode):
         raise errors.failed(INVALID_PARAMETER, f"{named} is a directory")
-    if fcntl and fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE == os.O_WRONLY:
+    if fcntl and fcntl.fcntl(fd, fcntl.F_GETFL) & _ACCESS == os.O_WRONLY:
         raise errors.failed(INVALID_PARAMETER, f"{named} is open for writing only")
     if os.isatty(fd):
         raise errors.failed(
