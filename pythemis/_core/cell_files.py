@@ -224,11 +224,11 @@ class Reader:
             raise self._errors.failed(status, CHANGED)
         return output
 
-    def read_into(self, fill: Fill, offset: int, buffer: Any) -> None:
-        """Fill a buffer with bytes of the message."""
+    def read_into(self, fill: Fill, offset: int, buffer: Any, size: int) -> None:
+        """Fill the beginning of a buffer, which has room for it, with bytes of the message."""
         place = writable_view(self._errors, buffer, "the buffer")
         try:
-            self._fill(fill, offset, place, len(place))
+            self._fill(fill, offset, place, size)
         finally:
             del place, buffer
 

@@ -113,8 +113,7 @@ class OpenedCell:
                 size = min(len(room), self.size - offset)
                 if size <= 0:
                     return 0
-                with room[:size] as wanted:
-                    self._reader.read_into(self._fill, offset, wanted)
+                self._reader.read_into(self._fill, offset, room, size)
             return size
         finally:
             del buffer
