@@ -15,7 +15,10 @@ def warn(message: str, category: type[Warning]) -> None:
     frame, level = sys._getframe(1), 2
     while frame.f_back and str(frame.f_globals.get("__package__")).partition(".")[0] == _PACKAGE:
         frame, level = frame.f_back, level + 1
-    warn_at(message, category, stacklevel=level)
+    try:  # noqa: SIM105 -- contextlib takes a while to load
+        warn_at(message, category, stacklevel=level)
+    except (ImportError, OSError):  # it loads `warnings` on some versions, and nothing loads now
+        pass
 
 
 def legacy_text(text: str) -> bytes:
