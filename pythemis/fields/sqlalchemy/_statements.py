@@ -17,10 +17,11 @@ from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.elements import BindParameter, Case, Cast, ColumnClause, Grouping, Null
 
 from pythemis._core.errors import wrong_value
+from pythemis._core.rings import is_stored
 from pythemis.fields._errors import ERRORS
 
 from ._attribute import sealed_of
-from ._types import Cell, Pending, refuse_copy
+from ._types import Cell, refuse_copy
 
 REWRITES = "pythemis_rewrites"  # an execution option: the statement writes what was read there
 
@@ -214,8 +215,12 @@ def _plain(given: Any) -> Any:
 
 
 def _has_index(cell: Any) -> bool:
-    """Return whether the index of a cell is right already; the column refuses what waits."""
-    return isinstance(cell, Pending) or (isinstance(cell, Cell) and cell.has_index)
+    """Return whether the index of a cell is right already, or its column refuses it anyway."""
+    if isinstance(cell, Cell):
+        return cell.has_index
+    if isinstance(cell, (bytes, bytearray, memoryview)):
+        return not is_stored(bytes(cell))
+    return not (isinstance(cell, ClauseElement) or hasattr(cell, "__clause_element__"))
 
 
 def _is_unique(each: Any) -> bool:
