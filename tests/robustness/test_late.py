@@ -157,7 +157,7 @@ def act():
 
 started = threading.Event()
 sys.meta_path.insert(0, Slow())
-thread = threading.Thread(target=act)
+thread = threading.Thread(target=lambda: (act(), started.set()))  # set also if it was loaded
 thread.start()
 started.wait()
 pid = os.fork()
