@@ -39,7 +39,7 @@ from pythemis.scell import (
 from support.cells import not_authentic, quick, wrong_value
 from support.definitions import forge
 from support.threads import together
-from support.warned import ours_of, places_of
+from support.warned import as_errors, ours_of, places_of
 
 KEY = b"correct horse battery staple key"
 DATA = b"message"
@@ -503,7 +503,7 @@ def test_an_old_name_is_one_class_for_all_threads():
 def test_new_names_do_not_warn():
     """Importing everything and using the new names is silent."""
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        as_errors()
         for name in pythemis.__all__:
             importlib.import_module(f"pythemis.{name}")
         for make in MAKERS.values():

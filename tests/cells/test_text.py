@@ -26,7 +26,7 @@ from support.cells import (
     wrong_type,
     wrong_value,
 )
-from support.warned import places_of
+from support.warned import as_errors, places_of
 
 
 def warned(make, text):
@@ -185,7 +185,7 @@ def test_other_keys_do_not_warn():
     """Neither random bytes do, nor text that is not the form of 32 bytes, nor passphrases."""
     base = base64.b64encode(BINARY)
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        as_errors()
         for key in (
             *(os.urandom(size) for size in (32, 43, 44, 64) for _ in range(100)),
             *(base[:42], base[:40] + b"====", base[:-1] + b"A", base[:42] + b"B="),

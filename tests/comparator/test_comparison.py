@@ -21,6 +21,7 @@ from pythemis.scomparator import (
 )
 from support.cells import refused
 from support.comparators import MATCH, NOT_MATCH, NOT_READY, SIZES, exchange, pair, wrong_time
+from support.warned import as_errors
 
 STARTED = "this comparison has started already"
 OVER = "this comparison is over"
@@ -333,7 +334,7 @@ def test_the_old_name_works_and_warns():
         alice = scomparator.scomparator(b"a secret")
     assert isinstance(alice, SComparator)
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        as_errors()
         bob = SComparator(b"a secret")
     exchange(alice, bob)
     assert alice.is_equal()

@@ -17,7 +17,8 @@ from pythemis.skeygen import GenerateKeyPair
 from pythemis.smessage import SMessage
 from support.project import ROOT
 
-pytestmark = pytest.mark.filterwarnings("error")
+# But for garbage of other tests, which is collected meanwhile.
+pytestmark = pytest.mark.filterwarnings("error", "ignore::ResourceWarning")
 
 DOCS = ROOT / "docs"
 SVG = "{http://www.w3.org/2000/svg}"

@@ -32,6 +32,7 @@ from pythemis.skeygen import GenerateKeyPair
 from support.file_objects import Pipe, Stuck, text_of
 from support.forks import Child, forking
 from support.sealed import BareService
+from support.warned import as_errors
 
 KEY, OTHER, CONTEXT = bytes(range(32)), bytes(range(1, 33)), b"context"
 CHUNK = 4096
@@ -406,7 +407,7 @@ def test_a_file_is_not_discarded_without_a_word(tmp_path):
         with pytest.warns(RuntimeWarning, match="is discarded.*close it after the handler"):
             file.close()
     with warnings.catch_warnings(), contextlib.suppress(ValueError):
-        warnings.simplefilter("error")
+        as_errors()
         with files.open(path, "wb", **WRITE):
             raise ValueError
     assert names(tmp_path) == []

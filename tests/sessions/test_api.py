@@ -35,6 +35,7 @@ from support.sessions import (
     parties,
     refused,
 )
+from support.warned import as_errors
 
 UNKNOWN = CODES.SSESSION_GET_PUB_FOR_ID_CALLBACK_ERROR
 CLIENT_PRIVATE, CLIENT_PUBLIC = key_pair("p256")
@@ -222,7 +223,7 @@ def test_an_asynchronous_transport_is_refused():
             f"the transport's {name} is asynchronous, and a session does not await it; pythemis.as"
         )
         with warnings.catch_warnings():
-            warnings.simplefilter("error")
+            as_errors()
             with refused(CODES.NETWORK_ERROR, says, kind=SecureSessionTypeError):
                 call()
             gc.collect()
@@ -607,6 +608,6 @@ def test_old_names_work_and_warn():
 def test_new_names_do_not_warn():
     """Nobody who writes the new names is warned."""
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        as_errors()
         client, server = established()
         assert_works(client, server)
