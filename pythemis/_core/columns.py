@@ -79,7 +79,7 @@ class Result:
     def ascii_texts(self) -> list[str | None] | None:
         """Copy the values out as text; None if one of them is not ASCII."""
         try:
-            return self._cut(lambda data: str(memoryview(data), "ascii"))
+            return self._cut(lambda data: data[:].decode("ascii"))
         except UnicodeDecodeError:
             return None
 

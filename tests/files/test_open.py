@@ -5,6 +5,7 @@ import base64
 import contextlib
 import copy
 import errno
+import gc
 import io
 import os
 import pickle
@@ -351,7 +352,7 @@ def test_file_objects_are_not_copied(tmp_path):
         stream = files.open(Pipe(written(b"text")), **READ)
         for it in (writer, reader, reader.raw, stream, stream.raw):
             for work in (copy.copy, copy.deepcopy, pickle.dumps):
-                with pytest.raises(TypeError, match="cannot pickle"):
+                with pytest.raises(TypeError, match=r"cannot (pickle|serialize)"):
                     work(it)
         assert repr(writer) == f"<SealedWriter name={path!r}>"
         assert "SealedReader" in repr(reader)
@@ -380,8 +381,9 @@ def test_a_writer_that_is_dropped_leaves_nothing(tmp_path):
     file.write(b"new")
     held = [file]
     del file
-    with pytest.warns(ResourceWarning, match="never closed, so its file is not written"):
+    with pytest.warns(ResourceWarning, match="never closed, so its file is not written"):  # noqa: PT031
         held.clear()
+        gc.collect()  # for PyPy
     assert names(tmp_path) == []
 
 

@@ -131,6 +131,7 @@ def read(path):
         file.verify()
 
 
+@pytest.mark.skipif(not hasattr(os, "preadv"), reason="files are read otherwise")
 @pytest.mark.parametrize("work", [*(lambda p, f=f: change(f, p) for f in CHANGES), unsealed, read])
 def test_a_read_error_at_every_call(path, work, monkeypatch):
     """EIO at any read is an OSError; what was there is as it was, and nothing is beside it."""

@@ -363,7 +363,7 @@ def test_a_variable_is_wiped_where_the_parent_left_it():
         before = {text!r}.encode() in environ.read_bytes() if environ.exists() else True
         key = SecretKey.from_env({NAME!r})
         after = {text!r}.encode() in environ.read_bytes() if environ.exists() else False
-        print(before, after, key.reveal().hex())
+        print(before, after, key.reveal().hex(), flush=True)
         subprocess.run([sys.executable, "-c", "import os; print({NAME!r} in os.environ)"])
     """)
     assert said == f"True False {KEY.hex()}\nFalse"
@@ -504,6 +504,7 @@ def test_a_passphrase_is_typed_raw():
         assert f"KEY {'pässword 1'.encode().hex()}".encode() in terminal.until(b"DONE")
 
 
+@pytest.mark.skipif(not hasattr(os, "waitid"), reason="PyPy cannot wait and leave it a zombie")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_a_signal_that_ends_the_program_restores_the_terminal(number):
     """And still ends it."""

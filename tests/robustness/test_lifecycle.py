@@ -471,9 +471,9 @@ def test_a_handler_cannot_take_a_message_within_a_message():
 
 
 def test_bytes_of_this_python_have_memory_of_their_own():
-    """On CPython results are written in place, the single byte included."""
-    assert buffers.gives_own_memory(bytes)
-    assert (sys.implementation.name == "cpython") == buffers.IN_PLACE
+    """On CPython, and there alone, results are written in place, the single byte included."""
+    is_cpython = sys.implementation.name == "cpython"
+    assert (buffers.gives_own_memory(bytes), buffers.IN_PLACE) == (is_cpython, is_cpython)
 
 
 def test_results_are_copied_where_bytes_move():
