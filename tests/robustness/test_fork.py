@@ -21,7 +21,7 @@ from pythemis.ssession import SecureSessionValueError, SSession
 from pythemis.stransport import SocketTransport, frame
 from support.cells import FEWER
 from support.draws import CELL, DRAWS, EC, RSA, draw_of
-from support.forks import Child, beside_threads, forking, in_pieces, raw_clone, repeated
+from support.forks import Child, beside_threads, clones, forking, in_pieces, raw_clone, repeated
 from support.project import ROOT
 from support.sessions import CLIENT, CODES, established, key_pair, refused
 
@@ -163,7 +163,7 @@ else:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="namespaces of Linux")
-@pytest.mark.parametrize("fork", ["fork", "raw clone"])
+@pytest.mark.parametrize("fork", ["fork", pytest.param("raw clone", marks=clones)])
 def test_nothing_repeats_in_a_child_with_the_number_of_its_parent(fork):
     """In namespaces both can be number 1, and after a raw clone nothing tells them apart."""
     ran = subprocess.run(
@@ -183,6 +183,7 @@ def test_nothing_repeats_in_a_child_with_the_number_of_its_parent(fork):
         assert repeated(found, DRAWS[name].size) == 0, name
 
 
+@clones
 @pytest.mark.skipif(sys.platform != "linux", reason="clone of Linux")
 def test_nothing_repeats_after_a_raw_clone():
     """No handler of the C library runs there, and what was drawn ahead is in both processes."""

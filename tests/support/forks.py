@@ -26,6 +26,8 @@ beside_threads = pytest.mark.skipif(
 )
 
 
+# PyPy calls C without its GIL alone, and a child would wait for it.
+clones = pytest.mark.skipif(not hasattr(ctypes, "PyDLL"), reason="no child has the GIL")
 CLONE3 = 435  # on every processor
 
 
@@ -33,8 +35,6 @@ def raw_clone():
     """Fork by a system call of which the C library knows nothing, so that no handler runs."""
     # Of clone_args only the signal at the child's end is given: after four numbers of eight.
     arguments = struct.pack("=4Q1Q3Q", 0, 0, 0, 0, signal.SIGCHLD, 0, 0, 0)
-    if not hasattr(ctypes, "PyDLL"):
-        pytest.skip("PyPy calls C without its GIL alone, and the child would wait for it")
     libc = ctypes.PyDLL(None, use_errno=True)  # which keeps the GIL
     pid = libc.syscall(ctypes.c_long(CLONE3), arguments, ctypes.c_size_t(len(arguments)))
     if pid < 0:
